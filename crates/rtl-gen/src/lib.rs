@@ -1,0 +1,2 @@
+//! The accelerator: configuration, program compiler and RTL, elaborated with rust-hdl.
+pub mod hdl;
