@@ -1,1 +1,5 @@
-//! placeholder
+//! RWKV-7 three times: as a checkpoint, as a float step, as an integer step that is the chip's specification.
+//!
+//! Names are the checkpoint's; `w` is the decay and `a` the in-context learning rate. `docs/integer-step.md` is the
+//! integer step in words.
+pub mod fixed;

@@ -1,2 +1,8 @@
 //! The accelerator: configuration, program compiler and RTL, elaborated with rust-hdl.
+//!
+//! `docs/hardware.md` is the contract between the program and the RTL.
+pub mod blocks;
+pub mod config;
 pub mod hdl;
+pub mod isa;
+pub mod program;

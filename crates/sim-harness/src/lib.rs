@@ -1,1 +1,2 @@
-//! placeholder
+//! Verilator builds, memory model and lock-step comparison. Computes no expected value: it compares.
+pub mod dut;

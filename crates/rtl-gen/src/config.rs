@@ -1,0 +1,176 @@
+//! Configuration files (`configs/*.toml`): what one build of the accelerator is and how large a model it can serve.
+
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// One accelerator. All sizes are in the unit their name says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub name: String,
+    /// Clock the reports convert cycles with; no part of the arithmetic.
+    pub clock_mhz: u32,
+    /// Weight stream, bits a beat: 128, 256 or 512.
+    pub bus_bits: usize,
+    pub axi_addr_bits: usize,
+    pub max_burst_beats: usize,
+    pub max_outstanding: usize,
+    pub limits: Limits,
+    pub numbers: Numbers,
+    pub memory: Memory,
+}
+
+/// What one build can serve; a model beyond a limit is refused with the limit's name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub n_embd: usize,
+    pub dim_ffn: usize,
+    pub vmem_elements: usize,
+    pub xmem_elements: usize,
+    pub state_elements: usize,
+    pub n_head: usize,
+    pub param_fifo_beats: usize,
+    pub weight_fifo_beats: usize,
+    pub dma_program: usize,
+    pub mat_program: usize,
+    pub vec_program: usize,
+    pub wkv_program: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbers {
+    /// Bits of one WKV state element, 16 to 32.
+    pub state_bits: usize,
+}
+
+/// The simulated memory; it changes cycles, never values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// From an accepted read address to its first beat.
+    pub latency_cycles: u32,
+    pub bytes_per_cycle: f64,
+    pub refresh_interval_cycles: u32,
+    /// Cycles without data at each refresh; 0 for a memory of constant latency.
+    pub refresh_cycles: u32,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path}: {source}")]
+    Read { path: String, source: std::io::Error },
+    #[error("{path}: {source}")]
+    Parse { path: String, source: Box<toml::de::Error> },
+    #[error("{name}: {field} = {value}, expected {expected}")]
+    Range { name: String, field: &'static str, value: String, expected: &'static str },
+}
+
+/// Widths that every unit and the golden model share.
+pub const VEC_BITS: usize = 27;
+pub const OPERAND_BITS: usize = 16;
+pub const EXP_BITS: usize = 5;
+
+impl Config {
+    /// Reads and checks a configuration file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: shown.clone(), source })?;
+        Self::parse(&text, &shown)
+    }
+
+    /// Parses and checks the text of a configuration file; `path` is only for messages.
+    pub fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
+        let config: Config =
+            toml::from_str(text).map_err(|source| ConfigError::Parse { path: path.into(), source: Box::new(source) })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let fail = |field, value: &dyn ToString, expected| {
+            Err(ConfigError::Range { name: self.name.clone(), field, value: value.to_string(), expected })
+        };
+        let l = &self.limits;
+        if ![128, 256, 512].contains(&self.bus_bits) {
+            return fail("bus_bits", &self.bus_bits, "128, 256 or 512");
+        }
+        if !(16..=32).contains(&self.numbers.state_bits) {
+            return fail("numbers.state_bits", &self.numbers.state_bits, "16 to 32");
+        }
+        if !(1..=256).contains(&self.max_burst_beats) {
+            return fail("max_burst_beats", &self.max_burst_beats, "1 to 256");
+        }
+        if !(32..=64).contains(&self.axi_addr_bits) {
+            return fail("axi_addr_bits", &self.axi_addr_bits, "32 to 64");
+        }
+        if !(1..=64).contains(&self.max_outstanding) {
+            return fail("max_outstanding", &self.max_outstanding, "1 to 64");
+        }
+        for (field, value) in [("limits.param_fifo_beats", l.param_fifo_beats), ("limits.weight_fifo_beats", l.weight_fifo_beats)] {
+            if !value.is_power_of_two() || value < 4 {
+                return fail(field, &value, "a power of two from 4");
+            }
+        }
+        for (field, value, max) in [
+            ("limits.n_embd", l.n_embd, 4096),
+            ("limits.dim_ffn", l.dim_ffn, 16384),
+            ("limits.n_head", l.n_head, 256),
+            ("limits.vmem_elements", l.vmem_elements, (1 << 14) * self.vlanes()),
+            ("limits.xmem_elements", l.xmem_elements, (1 << 14) * self.vlanes()),
+            ("limits.state_elements", l.state_elements, (1 << 20) * self.vlanes()),
+        ] {
+            if value == 0 || value > max || value % 16 != 0 {
+                return fail(field, &value, "a multiple of 16 within the instruction's address range");
+            }
+        }
+        for (field, value) in [
+            ("limits.dma_program", l.dma_program),
+            ("limits.mat_program", l.mat_program),
+            ("limits.vec_program", l.vec_program),
+            ("limits.wkv_program", l.wkv_program),
+        ] {
+            if !(2..=4096).contains(&value) {
+                return fail(field, &value, "2 to 4096 instructions");
+            }
+        }
+        Ok(())
+    }
+
+    /// Elements the vector unit and the recurrence handle a cycle.
+    pub fn vlanes(&self) -> usize {
+        self.bus_bits / 32
+    }
+
+    /// Byte lanes of the matrix unit.
+    pub fn mac_lanes(&self) -> usize {
+        self.bus_bits / 8
+    }
+
+    /// 16-row groups a beat carries.
+    pub fn groups(&self) -> usize {
+        self.bus_bits / 128
+    }
+
+    pub fn beat_bytes(&self) -> usize {
+        self.bus_bits / 8
+    }
+
+    /// Words of the three memories.
+    pub fn vmem_words(&self) -> usize {
+        self.limits.vmem_elements / self.vlanes()
+    }
+    pub fn xmem_words(&self) -> usize {
+        self.limits.xmem_elements / self.vlanes()
+    }
+    pub fn state_words(&self) -> usize {
+        self.limits.state_elements / self.vlanes()
+    }
+
+    /// Tiles of 16 rows that the column-wise format can accumulate at once (rows up to n_embd).
+    pub fn max_tiles(&self) -> usize {
+        self.limits.n_embd.div_ceil(16)
+    }
+}

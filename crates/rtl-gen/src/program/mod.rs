@@ -1,0 +1,1 @@
+//! Compiles a quantised model into the four programs and the memory image's stream.
