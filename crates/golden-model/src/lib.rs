@@ -3,3 +3,5 @@
 //! Names are the checkpoint's; `w` is the decay and `a` the in-context learning rate. `docs/integer-step.md` is the
 //! integer step in words.
 pub mod fixed;
+mod table_fit;
+pub mod tables;
