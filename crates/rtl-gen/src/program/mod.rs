@@ -1,1 +1,213 @@
-//! Compiles a quantised model into the four programs and the memory image's stream.
+//! Compiles a quantised model into the four programs of the chip.
+//!
+//! `layer` writes one token as a sequential list of operations, `schedule` derives from the memory each one touches what
+//! waits for what, `stream` puts the weights and parameters in the order they are read, `memory` says where vectors live.
+//! The result also names, for every instruction, the tap of the integer step that its output must equal.
+
+pub mod constants;
+pub mod emit;
+pub mod layer;
+pub mod memory;
+pub mod schedule;
+pub mod stream;
+
+use crate::config::Config;
+use crate::isa::{self, mat_fmt};
+use emit::{Emitter, OpInfo};
+use memory::Dims;
+use std::collections::BTreeMap;
+
+/// Why a model cannot be compiled for a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    #[error("the model needs {limit} = {needed}, configuration {config} has {available}")]
+    Limit { config: String, limit: &'static str, needed: usize, available: usize },
+    #[error("{0}")]
+    Encode(String),
+    #[error("schedule: {0}")]
+    Order(String),
+    #[error("the image has no {kind} called {name}")]
+    MissingBlock { kind: &'static str, name: String },
+}
+
+/// frac_bits of the formats that hold for the whole network.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NetFracs {
+    pub x: i64,
+    pub v: i64,
+    pub emb: i64,
+    pub ho: i64,
+    pub logits: i64,
+}
+
+/// frac_bits of one layer's vectors; names as in `docs/integer-step.md` without `f_`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LayerFracs {
+    pub h1: i64,
+    pub k: i64,
+    pub a1: i64,
+    pub v1: i64,
+    pub r: i64,
+    pub g: i64,
+    pub k0: i64,
+    pub km: i64,
+    pub s: i64,
+    pub y: i64,
+    pub yb: i64,
+    pub rk: i64,
+    pub bs: i64,
+    pub yg: i64,
+    pub h2: i64,
+    pub fk: i64,
+    pub r2: i64,
+}
+
+/// A vector parameter in the image; offset and length in 64 B units.
+#[derive(Clone, Copy, Debug)]
+pub struct ParamBlock {
+    pub offset: usize,
+    pub len: usize,
+    pub frac: i64,
+}
+
+/// A matrix in the image.
+#[derive(Clone, Copy, Debug)]
+pub struct MatrixBlock {
+    pub offset: usize,
+    pub len: usize,
+    pub rows: usize,
+    pub cols: usize,
+    /// One of `isa::mat_fmt`.
+    pub fmt: u64,
+    pub frac: i64,
+    /// Bytes of one weight.
+    pub weight_bytes: usize,
+}
+
+/// Some rows of a matrix: where they are in the stream and how many tiles they make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub offset: usize,
+    pub len: usize,
+    pub tiles: usize,
+}
+
+impl MatrixBlock {
+    /// The part that holds `rows`; it starts at a multiple of 32, where a scale unit is.
+    pub fn rows_block(&self, rows: std::ops::Range<usize>) -> Result<Part, CompileError> {
+        let tile_units = self.cols.next_multiple_of(4) / 4; // 16 bytes a column
+        let units = |rows: usize| match self.fmt {
+            mat_fmt::W16 => rows.div_ceil(32) + rows.div_ceil(8) * tile_units,
+            _ => rows.div_ceil(32) + rows.div_ceil(16) * tile_units,
+        };
+        if self.fmt == mat_fmt::W8_COLUMNS {
+            if rows != (0..self.rows) {
+                return Err(CompileError::Order(format!("rows {rows:?} of a matrix stored by columns")));
+            }
+            return Ok(Part { offset: self.offset, len: self.len, tiles: self.rows.div_ceil(16) });
+        }
+        if rows.start % 32 != 0 {
+            return Err(CompileError::Order(format!("a piece of a matrix starts at row {}, expected a multiple of 32", rows.start)));
+        }
+        let offset = self.offset + units(rows.start);
+        let len = units(rows.len());
+        let tile = if self.fmt == mat_fmt::W16 { 8 } else { 16 };
+        Ok(Part { offset, len, tiles: rows.len().div_ceil(tile) })
+    }
+}
+
+/// What the compiler needs of a quantised model: dimensions, formats, and where each tensor lies in the image.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub dims: Dims,
+    pub net: NetFracs,
+    pub layers: Vec<LayerFracs>,
+    pub params: BTreeMap<String, ParamBlock>,
+    pub matrices: BTreeMap<String, MatrixBlock>,
+    /// Offset of row 0 and units a row.
+    pub embedding: (usize, usize),
+    /// All stream units of the image.
+    pub image_units: usize,
+}
+
+impl Model {
+    pub fn param(&self, name: &str) -> Result<ParamBlock, CompileError> {
+        self.params.get(name).copied().ok_or_else(|| CompileError::MissingBlock { kind: "parameter vector", name: name.into() })
+    }
+
+    pub fn matrix(&self, name: &str) -> Result<MatrixBlock, CompileError> {
+        self.matrices.get(name).copied().ok_or_else(|| CompileError::MissingBlock { kind: "matrix", name: name.into() })
+    }
+}
+
+/// The four programs, and what each instruction must produce.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Encoded instructions, one `Vec<u32>` each, in the order of `isa::FORMATS`.
+    pub code: [Vec<Vec<u32>>; 4],
+    pub mat: Vec<OpInfo>,
+    pub vec: Vec<OpInfo>,
+    pub wkv: Vec<OpInfo>,
+    pub stream: Vec<stream::Piece>,
+    /// Weight and parameter bytes of one token without any padding: what a perfect memory would have to deliver.
+    pub useful_bytes: usize,
+}
+
+/// Compiles `model` for `config`.
+///
+/// Fails if the model exceeds a limit of the configuration (the message names it) or if the image lacks a tensor.
+pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> {
+    let dims = model.dims;
+    let (v, x) = memory::plan(config, &dims)?;
+    let emitter = Emitter::new(config.vlanes(), crate::blocks::vec::latency(config));
+    let mut sequence = layer::Sequence { e: emitter, model, dims, v, x, layer: 0 };
+    sequence.embedding()?;
+    for l in 0..dims.n_layer {
+        sequence.layer(l)?;
+    }
+    sequence.head()?;
+    let e = sequence.e;
+    let stream = stream::order(&e, model.embedding, config)?;
+    let useful_bytes = useful_bytes(model, &e);
+
+    let dma: Vec<_> = stream
+        .iter()
+        .map(|p| vec![("kind", p.kind as i64), ("addr", p.offset as i64), ("len", p.len as i64)])
+        .collect();
+    let code = [
+        encode(config, isa::DMA, "dma_program", config.limits.dma_program, dma)?,
+        encode(config, isa::MAT, "mat_program", config.limits.mat_program, e.mat.iter().map(|i| i.0.clone()).collect())?,
+        encode(config, isa::VEC, "vec_program", config.limits.vec_program, e.vec.iter().map(|i| i.0.clone()).collect())?,
+        encode(config, isa::WKV, "wkv_program", config.limits.wkv_program, e.wkv.iter().map(|i| i.0.clone()).collect())?,
+    ];
+    Ok(Program {
+        code,
+        mat: e.mat.into_iter().map(|i| i.1).collect(),
+        vec: e.vec.into_iter().map(|i| i.1).collect(),
+        wkv: e.wkv.into_iter().map(|i| i.1).collect(),
+        stream,
+        useful_bytes,
+    })
+}
+
+fn useful_bytes(model: &Model, e: &Emitter) -> usize {
+    let weights: usize = e.mat.iter().map(|i| i.1.weight_bytes).sum();
+    // every vector instruction with a parameter block reads n_embd 16-bit numbers, the embedding row too
+    weights + (e.params.len() + 1) * model.dims.n_embd * 2
+}
+
+fn encode(
+    config: &Config,
+    format: isa::Format,
+    limit: &'static str,
+    available: usize,
+    mut list: Vec<Vec<(&'static str, i64)>>,
+) -> Result<Vec<Vec<u32>>, CompileError> {
+    if list.len() > available {
+        return Err(CompileError::Limit { config: config.name.clone(), limit, needed: list.len(), available });
+    }
+    if let Some(last) = list.last_mut() {
+        last.push(("last", 1));
+    }
+    list.iter().map(|fields| format.encode(fields).map_err(CompileError::Encode)).collect()
+}

@@ -1,0 +1,261 @@
+//! Builds instructions one by one: encodes, orders them through the scheduler, and remembers which tap each one must equal.
+
+use super::memory::Slot;
+use super::schedule::{Footprint, Region, Scheduler, Space, Unit};
+use super::CompileError;
+use crate::isa::{self, acc_sel, c_sel, dest, m_sel, post, shift_sel, x_sel};
+
+/// What a compare point must equal: a tap of the integer step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TapRef {
+    /// Layer of the tap; the head's taps belong to layer `n_layer`.
+    pub layer: usize,
+    pub name: String,
+    /// First element of the tap this instruction covers.
+    pub start: usize,
+    /// Elements covered.
+    pub len: usize,
+}
+
+/// One instruction as the harness and the reports see it.
+#[derive(Clone, Debug)]
+pub struct OpInfo {
+    pub layer: usize,
+    /// Name for people: the tap's name, or what the pass is for.
+    pub name: String,
+    /// Words, rows or elements written, compared with this tap; `None` where the words are only reduced.
+    pub values: Option<TapRef>,
+    /// Exponent tap of an operand write.
+    pub exp: Option<TapRef>,
+    /// Scalar tap and what the scalar is.
+    pub scalar: Option<(ScalarKind, TapRef)>,
+    /// Recurrence only: state and sa taps.
+    pub state: Option<(TapRef, TapRef)>,
+    /// Weight bytes (without padding) the instruction consumes; 0 outside mat.
+    pub weight_bytes: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScalarKind {
+    Mean,
+    /// Tap interleaves mult and shift.
+    Rsq,
+    Value,
+}
+
+/// A vector instruction under construction; the defaults read nothing and write nothing.
+#[derive(Clone, Debug)]
+pub struct VecOp {
+    pub a: Option<Slot>,
+    pub b: Option<Slot>,
+    pub len: usize,
+    /// Elements a segment; 0 for one segment.
+    pub seg: usize,
+    pub x: u64,
+    pub m: u64,
+    pub c: u64,
+    pub pshift: i64,
+    pub shift_sel: u64,
+    pub shift: i64,
+    pub lut: u64,
+    pub lut_shift: i64,
+    pub acc: u64,
+    pub post: u64,
+    pub k_const: i64,
+    pub k_shift: i64,
+    pub eps: (i64, i64),
+    pub rsq_base: i64,
+    /// Track the largest magnitude; `Some(true)` keeps what earlier instructions found.
+    pub amax: Option<bool>,
+    pub out: Out,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Out {
+    None,
+    Vmem(Slot),
+    /// Operand words and exponent register.
+    Xmem(Slot, u64),
+    Wkv(u64),
+}
+
+impl Default for VecOp {
+    fn default() -> Self {
+        VecOp {
+            a: None,
+            b: None,
+            len: 0,
+            seg: 0,
+            x: x_sel::A,
+            m: m_sel::ONE,
+            c: c_sel::ZERO,
+            pshift: 0,
+            shift_sel: shift_sel::STATIC,
+            shift: 0,
+            lut: isa::lut::NONE,
+            lut_shift: 0,
+            acc: acc_sel::RESULT,
+            post: post::NONE,
+            k_const: 0,
+            k_shift: 0,
+            eps: (0, 0),
+            rsq_base: 0,
+            amax: None,
+            out: Out::None,
+        }
+    }
+}
+
+/// The four programs under construction.
+#[derive(Debug)]
+pub struct Emitter {
+    pub vlanes: usize,
+    pub scheduler: Scheduler,
+    pub mat: Vec<(Vec<(&'static str, i64)>, OpInfo)>,
+    pub vec: Vec<(Vec<(&'static str, i64)>, OpInfo)>,
+    pub wkv: Vec<(Vec<(&'static str, i64)>, OpInfo)>,
+    /// Parameter blocks in the order the vector unit consumes them: (vec instruction, offset, length) in 64 B units.
+    pub params: Vec<(usize, usize, usize)>,
+    /// Weight blocks in the order of the mat instructions: (mat instruction, offset, length) in 64 B units.
+    pub weights: Vec<(usize, usize, usize)>,
+    /// For each mat and vec instruction, the waits (mat: on vec; vec: on mat and wkv), for the stream order.
+    pub mat_wait_vec: Vec<usize>,
+    pub vec_wait_mat: Vec<usize>,
+    pub vec_wait_wkv: Vec<usize>,
+    pub wkv_wait_vec: Vec<usize>,
+}
+
+impl Emitter {
+    pub fn new(vlanes: usize, vec_latency: usize) -> Self {
+        Emitter {
+            vlanes,
+            scheduler: Scheduler::new(vec_latency),
+            mat: vec![],
+            vec: vec![],
+            wkv: vec![],
+            params: vec![],
+            weights: vec![],
+            mat_wait_vec: vec![],
+            vec_wait_mat: vec![],
+            vec_wait_wkv: vec![],
+            wkv_wait_vec: vec![],
+        }
+    }
+
+    fn region(&self, space: Space, slot: Slot) -> Region {
+        Region::new(space, slot.word, slot.words(self.vlanes))
+    }
+
+    /// Appends a vector instruction. `params` is the block it consumes, if it uses params.
+    pub fn vec(&mut self, op: VecOp, params: Option<(usize, usize)>, info: OpInfo) -> Result<(), CompileError> {
+        let n_words = op.len.div_ceil(self.vlanes);
+        let seg_words = if op.seg == 0 { n_words } else { op.seg / self.vlanes };
+        let n_seg = n_words.div_ceil(seg_words);
+        let mut f = Footprint { n_words, ..Default::default() };
+        for s in [op.a, op.b].into_iter().flatten() {
+            f.reads.push(self.region(Space::Vmem, Slot { word: s.word, len: op.len }));
+        }
+        if op.x == x_sel::A_MINUS_MEAN || op.m == m_sel::SCALAR || op.shift_sel == shift_sel::SCALAR {
+            f.reads.push(Region::new(Space::Sreg, 0, n_seg));
+        }
+        if op.post != post::NONE {
+            f.writes.push(Region::new(Space::Sreg, 0, n_seg));
+        }
+        if op.amax.is_some() {
+            f.writes.push(Region::new(Space::Amax, 0, 1));
+        }
+        if op.shift_sel == shift_sel::AMAX {
+            f.reads.push(Region::new(Space::Amax, 0, 1));
+        }
+        let (dest, d_addr, slot) = match op.out {
+            Out::None => (dest::NONE, 0, 0),
+            Out::Vmem(s) => {
+                f.writes.push(self.region(Space::Vmem, Slot { word: s.word, len: op.len }));
+                (dest::VMEM, s.word, 0)
+            }
+            Out::Xmem(s, exp) => {
+                f.writes.push(self.region(Space::Xmem, Slot { word: s.word, len: op.len }));
+                f.writes.push(Region::new(Space::Xexp, exp as usize, 1));
+                (dest::XMEM, s.word, exp)
+            }
+            Out::Wkv(operand) => {
+                f.writes.push(Region::new(Space::Operand, operand as usize, 1));
+                (dest::WKV, 0, operand)
+            }
+        };
+        let order = self.scheduler.push(Unit::Vec, f).map_err(CompileError::Order)?;
+        let tail = op.len - (n_words - 1) * self.vlanes;
+        let word = |s: Option<Slot>| s.map_or(0, |s| s.word as i64);
+        let fields = vec![
+            ("wait_mat", order.wait_mat as i64),
+            ("wait_wkv", order.wait_wkv as i64),
+            ("drain", i64::from(order.drain)),
+            ("a_addr", word(op.a)),
+            ("b_addr", word(op.b)),
+            ("d_addr", d_addr as i64),
+            ("n_words", n_words as i64),
+            ("tail", tail as i64),
+            ("seg_words", seg_words as i64),
+            ("x_sel", op.x as i64),
+            ("m_sel", op.m as i64),
+            ("c_sel", op.c as i64),
+            ("pshift", op.pshift),
+            ("shift_sel", op.shift_sel as i64),
+            ("shift", op.shift),
+            ("lut", op.lut as i64),
+            ("lut_shift", op.lut_shift),
+            ("acc_sel", op.acc as i64),
+            ("post", op.post as i64),
+            ("amax", i64::from(op.amax.is_some())),
+            ("amax_keep", i64::from(op.amax == Some(true))),
+            ("dest", dest as i64),
+            ("slot", slot as i64),
+            ("k_const", op.k_const),
+            ("k_shift", op.k_shift),
+            ("eps_m", op.eps.0),
+            ("eps_s", op.eps.1),
+            ("rsq_base", op.rsq_base),
+        ];
+        if let Some((offset, len)) = params {
+            self.params.push((self.vec.len(), offset, len));
+        }
+        self.vec_wait_mat.push(order.wait_mat);
+        self.vec_wait_wkv.push(order.wait_wkv);
+        self.vec.push((fields, info));
+        Ok(())
+    }
+
+    /// Appends a matrix instruction that reads `x` (xmem) and writes `d` (vmem) or the logits (`None`).
+    pub fn mat(&mut self, fields: Vec<(&'static str, i64)>, x: (Slot, u64), d: Option<Slot>, block: (usize, usize), info: OpInfo) -> Result<(), CompileError> {
+        let mut f = Footprint::default();
+        f.reads.push(self.region(Space::Xmem, x.0));
+        f.reads.push(Region::new(Space::Xexp, x.1 as usize, 1));
+        if let Some(d) = d {
+            f.writes.push(self.region(Space::Vmem, d));
+        }
+        let order = self.scheduler.push(Unit::Mat, f).map_err(CompileError::Order)?;
+        let mut all = vec![
+            ("wait_vec", order.wait_vec as i64),
+            ("x_addr", x.0.word as i64),
+            ("xexp", x.1 as i64),
+        ];
+        all.extend(fields);
+        self.weights.push((self.mat.len(), block.0, block.1));
+        self.mat_wait_vec.push(order.wait_vec);
+        self.mat.push((all, info));
+        Ok(())
+    }
+
+    /// Appends the recurrence of one layer, writing `y`.
+    pub fn wkv(&mut self, fields: Vec<(&'static str, i64)>, y: Slot, info: OpInfo) -> Result<(), CompileError> {
+        let mut f = Footprint::default();
+        f.reads.push(Region::new(Space::Operand, 0, 6));
+        f.writes.push(self.region(Space::Vmem, y));
+        let order = self.scheduler.push(Unit::Wkv, f).map_err(CompileError::Order)?;
+        let mut all = vec![("wait_vec", order.wait_vec as i64), ("y_addr", (y.word * self.vlanes) as i64)];
+        all.extend(fields);
+        self.wkv_wait_vec.push(order.wait_vec);
+        self.wkv.push((all, info));
+        Ok(())
+    }
+}

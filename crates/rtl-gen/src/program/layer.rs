@@ -1,0 +1,591 @@
+//! One token as a sequence of instructions: `docs/integer-step.md`, line by line, in the order that keeps the weight
+//! stream busy.
+//!
+//! The order of the matrices is the schedule. While `key` streams, the vector unit mixes the other five operands; the
+//! low-rank pairs follow, their tables hidden behind `value` and `receptance`; the recurrence starts when `r` is there and
+//! runs behind the gate's pair. What stays exposed is one chain a half layer: last rows, residual, norm, first mix.
+
+use super::constants::{norm_constants, NormConstants};
+use super::emit::{Emitter, OpInfo, Out, ScalarKind, TapRef, VecOp};
+use super::memory::{Dims, Slot, Vmem, Xmem};
+use super::{CompileError, Model};
+use crate::isa::{acc_sel, c_sel, lut, m_sel, mat_dest, mat_fmt, post, shift_sel, wkv_slot, x_sel};
+
+/// frac_bits of a normalised vector, of a table's input and of a table's output (`docs/integer-step.md`).
+pub const NORM: i64 = 20;
+pub const Z: i64 = 16;
+pub const O: i64 = 16;
+/// frac_bits of the 19-bit table input.
+const TABLE_IN: i64 = 14;
+
+/// Rows of `ffn.key` in one instruction: relu² of one piece runs while the next piece streams. A multiple of 32 (one scale unit).
+fn ffn_piece(dim_ffn: usize) -> usize {
+    dim_ffn.div_ceil(4).next_multiple_of(32).max(64)
+}
+
+/// Everything the sequence needs to know while it is written.
+pub struct Sequence<'a> {
+    pub e: Emitter,
+    pub model: &'a Model,
+    pub dims: Dims,
+    pub v: Vmem,
+    pub x: Xmem,
+    /// Layer the next operations belong to; `n_layer` is the head.
+    pub layer: usize,
+}
+
+/// A quantised operand: where it is, its exponent register, its tap.
+#[derive(Clone, Copy)]
+struct Operand {
+    slot: Slot,
+    exp: u64,
+}
+
+type R = Result<(), CompileError>;
+
+impl Sequence<'_> {
+    // ------------------------------------------------------------------ names
+
+    fn tap(&self, name: &str, len: usize) -> TapRef {
+        TapRef { layer: self.layer, name: name.to_string(), start: 0, len }
+    }
+
+    fn info(&self, name: &str) -> OpInfo {
+        OpInfo { layer: self.layer, name: name.into(), values: None, exp: None, scalar: None, state: None, weight_bytes: 0 }
+    }
+
+    /// An instruction whose written words must equal the tap `name`.
+    fn value(&self, name: &str, len: usize) -> OpInfo {
+        OpInfo { values: Some(self.tap(name, len)), ..self.info(name) }
+    }
+
+    fn scalar(&self, name: &str, kind: ScalarKind, n: usize) -> OpInfo {
+        OpInfo { scalar: Some((kind, self.tap(name, n))), ..self.info(name) }
+    }
+
+    fn att(&self, leaf: &str) -> String {
+        format!("blocks.{}.att.{leaf}", self.layer)
+    }
+
+    fn ffn(&self, leaf: &str) -> String {
+        format!("blocks.{}.ffn.{leaf}", self.layer)
+    }
+
+    /// The parameter block `name`: (offset, len) in 64 B units, and its frac_bits.
+    fn param(&self, name: &str) -> Result<((usize, usize), i64), CompileError> {
+        let p = self.model.param(name)?;
+        Ok(((p.offset, p.len), p.frac))
+    }
+
+    // ------------------------------------------------------------------ building blocks
+
+    /// `d = a · p`, frac_bits from `fa` to `fd`.
+    fn mul_param(&mut self, a: Slot, p: &str, fa: i64, fd: i64, d: Slot, tap: &str) -> R {
+        let (block, fp) = self.param(p)?;
+        let info = self.value(tap, a.len);
+        self.e.vec(
+            VecOp { a: Some(a), len: a.len, m: m_sel::P, shift: fa + fp - fd, out: Out::Vmem(d), ..Default::default() },
+            Some(block),
+            info,
+        )
+    }
+
+    /// `d = a + p`, both at `fa`; finds the largest magnitude of the sum on the way.
+    fn add_param(&mut self, a: Slot, p: &str, fa: i64, d: Slot, tap: &str) -> R {
+        let (block, fp) = self.param(p)?;
+        let info = self.value(tap, a.len);
+        self.e.vec(
+            VecOp { a: Some(a), len: a.len, c: c_sel::P, pshift: fa - fp, amax: Some(false), out: Out::Vmem(d), ..Default::default() },
+            Some(block),
+            info,
+        )
+    }
+
+    /// `d = table(a + p)`, a with frac_bits [`Z`]; finds the largest magnitude of the result on the way.
+    fn table(&mut self, a: Slot, p: Option<&str>, function: u64, d: Slot, tap: &str) -> R {
+        let mut op = VecOp {
+            a: Some(a),
+            len: a.len,
+            lut: function,
+            lut_shift: Z - TABLE_IN,
+            amax: Some(false),
+            out: Out::Vmem(d),
+            ..Default::default()
+        };
+        let mut block = None;
+        if let Some(p) = p {
+            let (at, fp) = self.param(p)?;
+            op.c = c_sel::P;
+            op.pshift = Z - fp;
+            block = Some(at);
+        }
+        let info = self.value(tap, a.len);
+        self.e.vec(op, block, info)
+    }
+
+    /// `d = a · b`.
+    fn mul(&mut self, a: Slot, b: Slot, shift: i64, d: Slot, tap: &str, amax: bool) -> R {
+        let info = self.value(tap, a.len);
+        let amax = amax.then_some(false);
+        self.e.vec(
+            VecOp { a: Some(a), b: Some(b), len: a.len, m: m_sel::B, shift, amax, out: Out::Vmem(d), ..Default::default() },
+            None,
+            info,
+        )
+    }
+
+    /// Finds the largest magnitude of a vector that no vector instruction wrote.
+    fn find_amax(&mut self, a: Slot, tap: &str) -> R {
+        let info = self.info(&format!("max {tap}"));
+        self.e.vec(VecOp { a: Some(a), len: a.len, amax: Some(false), ..Default::default() }, None, info)
+    }
+
+    /// Turns `a` (largest magnitude known) into the 16-bit operand `q.tap`, `e.tap`.
+    fn operand(&mut self, a: Slot, out: Out, tap: &str) -> R {
+        let info = OpInfo { exp: Some(self.tap(&format!("e.{tap}"), 1)), ..self.value(&format!("q.{tap}"), a.len) };
+        self.e.vec(VecOp { a: Some(a), len: a.len, shift_sel: shift_sel::AMAX, out, ..Default::default() }, None, info)
+    }
+
+    /// `mix(h, prev, p)` into scratch and from there into a matrix operand.
+    fn mix(&mut self, prev: Slot, h: Slot, p: &str, scratch: Slot, to: Operand, tap: &str) -> R {
+        let (block, fp) = self.param(p)?;
+        let info = self.value(tap, h.len);
+        let op = VecOp {
+            a: Some(prev),
+            b: Some(h),
+            len: h.len,
+            x: x_sel::A_MINUS_B,
+            m: m_sel::P,
+            c: c_sel::B,
+            shift: fp,
+            amax: Some(false),
+            out: Out::Vmem(scratch),
+            ..Default::default()
+        };
+        self.e.vec(op, Some(block), info)?;
+        self.operand(scratch, Out::Xmem(to.slot, to.exp), tap)
+    }
+
+    /// Scalars of a norm over segments of `n` elements whose means are there already, then `d = (a − mean) · mult`.
+    fn normalise(&mut self, a: Slot, n: usize, k: &NormConstants, d: Slot, name: &str) -> R {
+        let n_seg = a.len / n;
+        let info = self.scalar(&format!("{name}.rstd"), ScalarKind::Rsq, n_seg);
+        let squares = VecOp {
+            a: Some(a),
+            len: a.len,
+            seg: n,
+            x: x_sel::A_MINUS_MEAN,
+            m: m_sel::X,
+            acc: acc_sel::PRODUCT,
+            post: post::RSQ,
+            k_const: k.root_n,
+            k_shift: k.root_shift,
+            eps: k.eps,
+            rsq_base: k.rsq_base,
+            ..Default::default()
+        };
+        self.e.vec(squares, None, info)?;
+        let info = self.value(&format!("{name}.n"), a.len);
+        let scale = VecOp {
+            a: Some(a),
+            len: a.len,
+            seg: n,
+            x: x_sel::A_MINUS_MEAN,
+            m: m_sel::SCALAR,
+            shift_sel: shift_sel::SCALAR,
+            out: Out::Vmem(d),
+            ..Default::default()
+        };
+        self.e.vec(scale, None, info)
+    }
+
+    /// Gain and bias of a norm: scratch holds `name.n` and ends up free, `h` receives `name.h`.
+    #[allow(clippy::too_many_arguments)] // the two tensors, their formats and the two vectors are all there is to it
+    fn affine(&mut self, n: Slot, weight: &str, bias: &str, fh: i64, h: Slot, name: &str) -> R {
+        self.mul_param(n, weight, NORM, fh, n, &format!("{name}.g"))?;
+        self.add_param(n, bias, fh, h, &format!("{name}.h"))
+    }
+
+    /// The mean-producing half of a norm folded into the instruction that writes the vector.
+    fn with_mean(op: VecOp, k: &NormConstants) -> VecOp {
+        VecOp { acc: acc_sel::RESULT, post: post::MEAN, k_const: k.inv_n, k_shift: k.inv_shift, ..op }
+    }
+
+    /// Residual `x += out`, producing the mean the next norm needs.
+    fn residual(&mut self, tap: &str, next_norm: &str, next_layer: usize) -> R {
+        let k = self.layer_norm_constants();
+        let mut info = self.value(tap, self.v.x.len);
+        info.scalar = Some((ScalarKind::Mean, TapRef { layer: next_layer, name: format!("{next_norm}.mean"), start: 0, len: 1 }));
+        let op = VecOp {
+            a: Some(self.v.x),
+            b: Some(self.v.out),
+            len: self.v.x.len,
+            c: c_sel::B,
+            out: Out::Vmem(self.v.x),
+            ..Default::default()
+        };
+        self.e.vec(Self::with_mean(op, &k), None, info)
+    }
+
+    fn layer_norm_constants(&self) -> NormConstants {
+        norm_constants(self.dims.n_embd, 1e-5, self.model.net.x, NORM)
+    }
+
+    /// `d = W x` with frac_bits from `fx` to `fd`.
+    fn matrix(&mut self, name: &str, x: Operand, fx: i64, d: Slot, fd: i64, tap: &str) -> R {
+        let rows = d.len;
+        self.matrix_rows(name, x, fx, d, fd, tap, 0..rows)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn matrix_rows(&mut self, name: &str, x: Operand, fx: i64, d: Slot, fd: i64, tap: &str, rows: std::ops::Range<usize>) -> R {
+        let m = self.model.matrix(name)?;
+        let part = m.rows_block(rows.clone())?;
+        let mut info = self.value(tap, rows.len());
+        if let Some(t) = &mut info.values {
+            t.start = rows.start;
+        }
+        info.weight_bytes = rows.len() * (m.cols * m.weight_bytes + 2);
+        let piece = Slot { word: d.word + rows.start / self.e.vlanes, len: rows.len() };
+        let fields = vec![
+            ("fmt", m.fmt as i64),
+            ("dest", mat_dest::VMEM as i64),
+            ("shift", fx + m.frac - fd),
+            ("d_addr", (piece.word * self.e.vlanes) as i64),
+            ("cols", m.cols.next_multiple_of(4) as i64),
+            ("tiles", part.tiles as i64),
+            ("rows", rows.len() as i64),
+        ];
+        self.e.mat(fields, (Slot { len: m.cols, ..x.slot }, x.exp), Some(piece), (part.offset, part.len), info)
+    }
+
+    // ------------------------------------------------------------------ the token
+
+    /// The embedding row: `x.emb`, and the mean of layer 0's first norm.
+    pub fn embedding(&mut self) -> R {
+        let k = self.layer_norm_constants();
+        let mut info = self.value("x.emb", self.v.x.len);
+        info.scalar = Some((ScalarKind::Mean, self.tap("ln1.mean", 1)));
+        let op = VecOp {
+            len: self.v.x.len,
+            x: x_sel::ZERO,
+            c: c_sel::P,
+            pshift: self.model.net.x - self.model.net.emb,
+            out: Out::Vmem(self.v.x),
+            ..Default::default()
+        };
+        // The embedding row is not a block of the stream: the first dma instruction fetches it by token.
+        self.e.vec(Self::with_mean(op, &k), None, info)
+    }
+
+    /// Layer norm of x into `h`.
+    fn layer_norm(&mut self, name: &str, weight: &str, bias: &str, fh: i64) -> R {
+        let k = self.layer_norm_constants();
+        let (x, t, h) = (self.v.x, self.v.t[0], self.v.h);
+        self.normalise(x, self.dims.n_embd, &k, t, name)?;
+        self.affine(t, weight, bias, fh, h, name)
+    }
+
+    /// `h` becomes what the next token's mix sees.
+    fn keep(&mut self, h: Slot, prev: Slot, tap: &str) -> R {
+        let info = self.value(tap, h.len);
+        self.e.vec(VecOp { a: Some(h), len: h.len, out: Out::Vmem(prev), ..Default::default() }, None, info)
+    }
+
+    pub fn layer(&mut self, layer: usize) -> R {
+        self.layer = layer;
+        self.time_mix()?;
+        self.channel_mix()
+    }
+
+    fn time_mix(&mut self) -> R {
+        let f = self.model.layers[self.layer];
+        let net = self.model.net;
+        let d = self.dims.n_embd;
+        let n = self.dims.head_size;
+        let first = self.layer == 0;
+        let block = |leaf: &str| format!("blocks.{}.{leaf}", self.layer);
+        let (ln1_w, ln1_b) = (block("ln1.weight"), block("ln1.bias"));
+        self.layer_norm("ln1", &ln1_w, &ln1_b, f.h1)?;
+
+        // operands of the six mixes, in the order the matrices want them
+        let (h, prev, t) = (self.v.h, self.v.att_prev[self.layer], self.v.t);
+        let mixes = ["k", "w", "a", "v", "r", "g"];
+        let mut ops = [Operand { slot: self.x.mix[0], exp: 0 }; 6];
+        for (i, tag) in mixes.iter().enumerate() {
+            ops[i] = Operand { slot: self.x.mix[i], exp: i as u64 };
+            let p = self.att(&format!("x_{tag}"));
+            self.mix(prev, h, &p, t[i % 2], ops[i], &format!("att.x{tag}"))?;
+            let [xk, xw, xa, xv, _, _] = ops;
+            match *tag {
+                "k" => self.matrix(&self.att("key.weight"), xk, f.h1, self.v.k, f.k, "att.k")?,
+                "w" => self.matrix(&self.att("w1"), xw, f.h1, self.v.w1, Z, "att.w1")?,
+                "a" => self.matrix(&self.att("a1"), xa, f.h1, self.v.a1, f.a1, "att.a1")?,
+                "v" => {
+                    let to = if first { self.v.v_first } else { self.v.v0 };
+                    self.matrix(&self.att("value.weight"), xv, f.h1, to, net.v, "att.v0")?;
+                    if !first {
+                        self.matrix(&self.att("v1"), xv, f.h1, self.v.v1, f.v1, "att.v1")?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.keep(h, prev, "att.prev")?;
+        let (xr, xg) = (ops[4], ops[5]);
+
+        // key: k0 = k · k_k, normalised per head
+        let (k, k0, kk) = (self.v.k, self.v.k0, self.v.kk);
+        let k_k = self.att("k_k");
+        self.mul_param(k, &k_k, f.k, f.k0, k0, "att.k0")?;
+        let info = self.scalar("att.l2", ScalarKind::Rsq, d / n);
+        let squares = VecOp {
+            a: Some(k0),
+            len: d,
+            seg: n,
+            m: m_sel::X,
+            acc: acc_sel::PRODUCT,
+            post: post::RSQ,
+            k_const: 1 << 11,
+            k_shift: 11,
+            rsq_base: 17 - O,
+            ..Default::default()
+        };
+        self.e.vec(squares, None, info)?;
+        let info = self.value("att.kk", d);
+        let scale = VecOp {
+            a: Some(k0),
+            len: d,
+            seg: n,
+            m: m_sel::SCALAR,
+            shift_sel: shift_sel::SCALAR,
+            amax: Some(false),
+            out: Out::Vmem(kk),
+            ..Default::default()
+        };
+        self.e.vec(scale, None, info)?;
+        self.operand(kk, Out::Wkv(wkv_slot::KK), "att.kk")?;
+
+        // low-rank pairs: second halves
+        let (w1, a1, v1) = (self.v.w1, self.v.a1, self.v.v1);
+        let tw = Operand { slot: self.x.tw, exp: 6 };
+        let xa1 = Operand { slot: self.x.a1, exp: 7 };
+        let xv1 = Operand { slot: self.x.v1, exp: 8 };
+        self.table(w1, None, lut::TANH, w1, "att.tw")?;
+        self.operand(w1, Out::Xmem(tw.slot, tw.exp), "att.tw")?;
+        self.matrix(&self.att("w2"), tw, O, self.v.w2, Z, "att.w2")?;
+        self.find_amax(a1, "att.a1")?;
+        self.operand(a1, Out::Xmem(xa1.slot, xa1.exp), "att.a1")?;
+        self.matrix(&self.att("a2"), xa1, f.a1, self.v.a2, Z, "att.a2")?;
+        if !first {
+            self.find_amax(v1, "att.v1")?;
+            self.operand(v1, Out::Xmem(xv1.slot, xv1.exp), "att.v1")?;
+            self.matrix(&self.att("v2"), xv1, f.v1, self.v.v2, Z, "att.v2")?;
+        }
+        self.matrix(&self.att("receptance.weight"), xr, f.h1, self.v.r, f.r, "att.r")?;
+        self.matrix(&self.att("g1"), xg, f.h1, self.v.g1, Z, "att.g1")?;
+
+        // decay: the operand is 1 − w itself, exponent 0
+        let w0 = self.att("w0");
+        self.table(self.v.w2, Some(&w0), lut::DECAY, self.v.d, "att.d")?;
+        let info = OpInfo { exp: Some(self.tap("e.att.d", 1)), ..self.value("q.att.d", d) };
+        self.e.vec(VecOp { a: Some(self.v.d), len: d, out: Out::Wkv(wkv_slot::D), ..Default::default() }, None, info)?;
+
+        // a, b = kk · a, the modified key
+        let (a, b, km) = (self.v.a, self.v.b, self.v.km);
+        let a0 = self.att("a0");
+        self.table(self.v.a2, Some(&a0), lut::SIGMOID, a, "att.a")?;
+        self.mul(kk, a, O, b, "att.b", true)?;
+        self.operand(b, Out::Wkv(wkv_slot::B), "att.b")?;
+        let (block, fp) = self.param(&self.att("k_a"))?;
+        let info = self.value("att.t", d);
+        let op = VecOp {
+            a: Some(a),
+            len: d,
+            x: x_sel::A_MINUS_ONE,
+            m: m_sel::P,
+            c: c_sel::ONE,
+            shift: fp,
+            out: Out::Vmem(t[0]),
+            ..Default::default()
+        };
+        self.e.vec(op, Some(block), info)?;
+        self.mul(k, t[0], O + f.k - f.km, km, "att.km", true)?;
+        self.operand(km, Out::Wkv(wkv_slot::K), "att.km")?;
+
+        // value, mixed with layer 0's
+        let v = if first { self.v.v_first } else { self.v.v };
+        if first {
+            self.find_amax(v, "att.v")?;
+        } else {
+            let v0 = self.att("v0");
+            self.table(self.v.v2, Some(&v0), lut::SIGMOID, self.v.v2, "att.gate")?;
+            let info = self.value("att.dv", d);
+            let op = VecOp {
+                a: Some(self.v.v_first),
+                b: Some(self.v.v0),
+                len: d,
+                x: x_sel::A_MINUS_B,
+                out: Out::Vmem(t[0]),
+                ..Default::default()
+            };
+            self.e.vec(op, None, info)?;
+            self.mul(t[0], self.v.v2, O, t[1], "att.vg", false)?;
+            let info = self.value("att.v", d);
+            let op = VecOp {
+                a: Some(self.v.v0),
+                b: Some(t[1]),
+                len: d,
+                c: c_sel::B,
+                amax: Some(false),
+                out: Out::Vmem(v),
+                ..Default::default()
+            };
+            self.e.vec(op, None, info)?;
+        }
+        self.operand(v, Out::Wkv(wkv_slot::V), "att.v")?;
+
+        // r starts the recurrence
+        let r = self.v.r;
+        self.find_amax(r, "att.r")?;
+        self.operand(r, Out::Wkv(wkv_slot::R), "att.r")?;
+        self.recurrence()?;
+
+        // gate, while the recurrence runs
+        let (g1, sg) = (self.v.g1, Operand { slot: self.x.sg, exp: 9 });
+        self.table(g1, None, lut::SIGMOID, g1, "att.sg")?;
+        self.operand(g1, Out::Xmem(sg.slot, sg.exp), "att.sg")?;
+        self.matrix(&self.att("g2"), sg, O, self.v.g, f.g, "att.g")?;
+        let rk = self.v.rk;
+        self.mul(r, km, f.r + f.km - f.rk, rk, "att.rk", false)?;
+
+        // group norm of y, then the bonus (its scalar overwrites the norm's, so it comes after)
+        let (y, yb) = (self.v.y, self.v.yb);
+        let gn = norm_constants(n, 64e-5, f.y, NORM);
+        let info = self.scalar("att.yn.mean", ScalarKind::Mean, d / n);
+        self.e.vec(Self::with_mean(VecOp { a: Some(y), len: d, seg: n, ..Default::default() }, &gn), None, info)?;
+        self.normalise(y, n, &gn, t[0], "att.yn")?;
+        let (ln_x_w, ln_x_b) = (self.att("ln_x.weight"), self.att("ln_x.bias"));
+        self.affine(t[0], &ln_x_w, &ln_x_b, f.yb, t[1], "att.yn")?;
+        let (block, fp) = self.param(&self.att("r_k"))?;
+        let info = self.scalar("att.bonus", ScalarKind::Value, d / n);
+        let dot = VecOp {
+            a: Some(rk),
+            len: d,
+            seg: n,
+            m: m_sel::P,
+            acc: acc_sel::PRODUCT,
+            post: post::VALUE,
+            k_shift: f.rk + fp - f.bs,
+            ..Default::default()
+        };
+        self.e.vec(dot, Some(block), info)?;
+        let info = self.value("att.yb", d);
+        let bonus = VecOp {
+            a: Some(v),
+            b: Some(t[1]),
+            len: d,
+            seg: n,
+            m: m_sel::SCALAR,
+            c: c_sel::B,
+            shift: net.v + f.bs - f.yb,
+            out: Out::Vmem(yb),
+            ..Default::default()
+        };
+        self.e.vec(bonus, None, info)?;
+        let yg = Operand { slot: self.x.yg, exp: 10 };
+        self.mul(yb, self.v.g, f.yb + f.g - f.yg, yb, "att.yg", true)?;
+        self.operand(yb, Out::Xmem(yg.slot, yg.exp), "att.yg")?;
+        self.matrix(&self.att("output.weight"), yg, f.yg, self.v.out, net.x, "att.out")?;
+        self.residual("att.x", "ln2", self.layer)
+    }
+
+    fn recurrence(&mut self) -> R {
+        let f = self.model.layers[self.layer];
+        let net = self.model.net;
+        let (d, n) = (self.dims.n_embd, self.dims.head_size);
+        let info = OpInfo { state: Some((self.tap("S", d * n), self.tap("att.sa", d))), ..self.value("att.y", d) };
+        let fields = vec![
+            ("n_head", (d / n) as i64),
+            ("head_size", n as i64),
+            ("head_words", (n / self.e.vlanes) as i64),
+            ("s_addr", (self.layer * d * n / self.e.vlanes) as i64),
+            ("sh_sa", O),
+            ("sh_b", O),
+            ("sh_vk", net.v + f.km - f.s),
+            ("sh_y", f.s + f.r - f.y),
+        ];
+        self.e.wkv(fields, self.v.y, info)
+    }
+
+    fn channel_mix(&mut self) -> R {
+        let f = self.model.layers[self.layer];
+        let net = self.model.net;
+        let block = |leaf: &str| format!("blocks.{}.{leaf}", self.layer);
+        let (ln2_w, ln2_b) = (block("ln2.weight"), block("ln2.bias"));
+        self.layer_norm("ln2", &ln2_w, &ln2_b, f.h2)?;
+        let (h, prev) = (self.v.h, self.v.ffn_prev[self.layer]);
+        let xk = Operand { slot: self.x.ffn_xk, exp: 11 };
+        let x_k = self.ffn("x_k");
+        self.mix(prev, h, &x_k, self.v.t[0], xk, "ffn.xk")?;
+        self.keep(h, prev, "ffn.prev")?;
+
+        let (ffn_k, r2) = (self.v.ffn_k, Operand { slot: self.x.r2, exp: 12 });
+        let dim_ffn = self.dims.dim_ffn;
+        let piece = ffn_piece(dim_ffn);
+        let key = self.ffn("key.weight");
+        let starts: Vec<usize> = (0..dim_ffn).step_by(piece).collect();
+        for &start in &starts {
+            let rows = start..(start + piece).min(dim_ffn);
+            self.matrix_rows(&key, xk, f.h2, ffn_k, f.fk, "ffn.k", rows)?;
+        }
+        for &start in &starts {
+            let len = piece.min(dim_ffn - start);
+            let at = Slot { word: ffn_k.word + start / self.e.vlanes, len };
+            let mut info = self.value("ffn.r2", len);
+            if let Some(t) = &mut info.values {
+                t.start = start;
+            }
+            let op = VecOp {
+                a: Some(at),
+                len,
+                x: x_sel::RELU_A,
+                m: m_sel::X,
+                shift: 2 * f.fk - f.r2,
+                amax: Some(start > 0),
+                out: Out::Vmem(at),
+                ..Default::default()
+            };
+            self.e.vec(op, None, info)?;
+        }
+        self.operand(ffn_k, Out::Xmem(r2.slot, r2.exp), "ffn.r2")?;
+        self.matrix(&self.ffn("value.weight"), r2, f.r2, self.v.out, net.x, "ffn.out")?;
+        let last = self.layer + 1 == self.dims.n_layer;
+        self.residual("ffn.x", if last { "ln_out" } else { "ln1" }, self.layer + 1)
+    }
+
+    /// Final norm, head and argmax.
+    pub fn head(&mut self) -> R {
+        self.layer = self.dims.n_layer;
+        let net = self.model.net;
+        self.layer_norm("ln_out", "ln_out.weight", "ln_out.bias", net.ho)?;
+        let h = self.v.h;
+        let x = Operand { slot: self.x.h_out, exp: 13 };
+        self.operand(h, Out::Xmem(x.slot, x.exp), "ln_out.h")?;
+        let m = self.model.matrix("head.weight")?;
+        let rows = self.dims.vocab_size;
+        let part = m.rows_block(0..rows)?;
+        let mut info = self.value("logits", rows);
+        info.weight_bytes = rows * (m.cols * m.weight_bytes + 2);
+        let fields = vec![
+            ("fmt", m.fmt as i64),
+            ("dest", mat_dest::LOGITS as i64),
+            ("shift", net.ho + m.frac - net.logits),
+            ("cols", m.cols.next_multiple_of(4) as i64),
+            ("tiles", part.tiles as i64),
+            ("rows", rows as i64),
+        ];
+        debug_assert_ne!(m.fmt, mat_fmt::W8_COLUMNS);
+        self.e.mat(fields, (Slot { len: m.cols, ..x.slot }, x.exp), None, (part.offset, part.len), info)
+    }
+}
