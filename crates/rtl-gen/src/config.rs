@@ -83,8 +83,8 @@ impl Config {
 
     /// Parses and checks the text of a configuration file; `path` is only for messages.
     pub fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
-        let config: Config =
-            toml::from_str(text).map_err(|source| ConfigError::Parse { path: path.into(), source: Box::new(source) })?;
+        let config: Config = toml::from_str(text)
+            .map_err(|source| ConfigError::Parse { path: path.into(), source: Box::new(source) })?;
         config.check()?;
         Ok(config)
     }
@@ -109,7 +109,9 @@ impl Config {
         if !(1..=64).contains(&self.max_outstanding) {
             return fail("max_outstanding", &self.max_outstanding, "1 to 64");
         }
-        for (field, value) in [("limits.param_fifo_beats", l.param_fifo_beats), ("limits.weight_fifo_beats", l.weight_fifo_beats)] {
+        for (field, value) in
+            [("limits.param_fifo_beats", l.param_fifo_beats), ("limits.weight_fifo_beats", l.weight_fifo_beats)]
+        {
             if !value.is_power_of_two() || value < 4 {
                 return fail(field, &value, "a power of two from 4");
             }

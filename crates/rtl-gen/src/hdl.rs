@@ -128,7 +128,8 @@ impl Module {
         let mut out = String::with_capacity(template.len());
         let mut rest = template;
         while let Some(start) = rest.find("{{") {
-            let end = rest[start..].find("}}").unwrap_or_else(|| panic!("{}: '{{{{' without '}}}}'", self.name)) + start;
+            let end =
+                rest[start..].find("}}").unwrap_or_else(|| panic!("{}: '{{{{' without '}}}}'", self.name)) + start;
             let key = rest[start + 2..end].trim();
             let value = vars.iter().find(|(k, _)| *k == key);
             let value = value.unwrap_or_else(|| panic!("{}: no value for {{{{{key}}}}}", self.name));
@@ -244,7 +245,10 @@ impl Probe for Printer {
         let file = format!("{module}.sv");
         match self.printed.files.get(&file) {
             Some(old) if *old != text => {
-                self.error.get_or_insert(format!("two different modules are called {module} (second at {})", self.path.join(".")));
+                self.error.get_or_insert(format!(
+                    "two different modules are called {module} (second at {})",
+                    self.path.join(".")
+                ));
             }
             Some(_) => {}
             None => {
@@ -266,7 +270,8 @@ fn module_name(text: &str) -> &str {
 ///
 /// Fails if two modules of one name differ in text.
 pub fn print(top: &Module) -> Result<Printed, String> {
-    let mut printer = Printer { printed: Printed { top: top.name.clone(), ..Default::default() }, path: vec![], error: None };
+    let mut printer =
+        Printer { printed: Printed { top: top.name.clone(), ..Default::default() }, path: vec![], error: None };
     top.accept(&top.name, &mut printer);
     match printer.error {
         Some(e) => Err(e),

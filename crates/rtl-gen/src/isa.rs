@@ -13,19 +13,25 @@ pub struct Format {
 }
 
 /// Reads stream pieces from memory in program order.
-pub const DMA: Format = Format {
-    name: "dma",
-    bits: 64,
-    fields: &[("last", 1), ("kind", 2), ("len", 24), ("addr", 32)],
-};
+pub const DMA: Format =
+    Format { name: "dma", bits: 64, fields: &[("last", 1), ("kind", 2), ("len", 24), ("addr", 32)] };
 
 /// Matrix times vector.
 pub const MAT: Format = Format {
     name: "mat",
     bits: 128,
     fields: &[
-        ("wait_vec", 12), ("last", 1), ("fmt", 2), ("dest", 1), ("xexp", 4), ("shift", 6),
-        ("x_addr", 14), ("d_addr", 18), ("cols", 16), ("tiles", 14), ("rows", 18),
+        ("wait_vec", 12),
+        ("last", 1),
+        ("fmt", 2),
+        ("dest", 1),
+        ("xexp", 4),
+        ("shift", 6),
+        ("x_addr", 14),
+        ("d_addr", 18),
+        ("cols", 16),
+        ("tiles", 14),
+        ("rows", 18),
     ],
 };
 
@@ -34,11 +40,35 @@ pub const VEC: Format = Format {
     name: "vec",
     bits: 224,
     fields: &[
-        ("wait_mat", 12), ("wait_wkv", 12), ("last", 1), ("drain", 1),
-        ("a_addr", 14), ("b_addr", 14), ("d_addr", 14), ("n_words", 13), ("tail", 5), ("seg_words", 13),
-        ("x_sel", 3), ("m_sel", 3), ("c_sel", 3), ("pshift", 5), ("shift_sel", 2), ("shift", 6),
-        ("lut", 2), ("lut_shift", 4), ("acc_sel", 1), ("post", 2), ("amax", 1), ("amax_keep", 1),
-        ("dest", 2), ("slot", 4), ("k_const", 18), ("k_shift", 6), ("eps_m", 16), ("eps_s", 6), ("rsq_base", 7),
+        ("wait_mat", 12),
+        ("wait_wkv", 12),
+        ("last", 1),
+        ("drain", 1),
+        ("a_addr", 14),
+        ("b_addr", 14),
+        ("d_addr", 14),
+        ("n_words", 13),
+        ("tail", 5),
+        ("seg_words", 13),
+        ("x_sel", 3),
+        ("m_sel", 3),
+        ("c_sel", 3),
+        ("pshift", 5),
+        ("shift_sel", 2),
+        ("shift", 6),
+        ("lut", 2),
+        ("lut_shift", 4),
+        ("acc_sel", 1),
+        ("post", 2),
+        ("amax", 1),
+        ("amax_keep", 1),
+        ("dest", 2),
+        ("slot", 4),
+        ("k_const", 18),
+        ("k_shift", 6),
+        ("eps_m", 16),
+        ("eps_s", 6),
+        ("rsq_base", 7),
     ],
 };
 
@@ -47,8 +77,17 @@ pub const WKV: Format = Format {
     name: "wkv",
     bits: 128,
     fields: &[
-        ("wait_vec", 12), ("last", 1), ("n_head", 8), ("head_size", 8), ("head_words", 6), ("s_addr", 20), ("y_addr", 18),
-        ("sh_sa", 6), ("sh_b", 6), ("sh_vk", 6), ("sh_y", 6),
+        ("wait_vec", 12),
+        ("last", 1),
+        ("n_head", 8),
+        ("head_size", 8),
+        ("head_words", 6),
+        ("s_addr", 20),
+        ("y_addr", 18),
+        ("sh_sa", 6),
+        ("sh_b", 6),
+        ("sh_vk", 6),
+        ("sh_y", 6),
     ],
 };
 

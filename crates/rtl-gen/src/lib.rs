@@ -5,4 +5,3 @@ pub mod blocks;
 pub mod config;
 pub mod hdl;
 pub mod isa;
-pub mod program;

@@ -9,9 +9,11 @@ pub fn ram_1w1r(bits: usize, depth: usize) -> Arc<Module> {
     let addr = index_bits(depth);
     let mut m = Module::combinational(
         format!("ram_1w1r_{bits}x{depth}"),
-        format!("Memory of {depth} words of {bits} bits, one write and one read port.\n\
+        format!(
+            "Memory of {depth} words of {bits} bits, one write and one read port.\n\
                  Latency: rdata_o holds mem[raddr_i] one cycle after re_i, and keeps it while re_i is low.\n\
-                 Reading the word that is being written returns the old content. No reset."),
+                 Reading the word that is being written returns the old content. No reset."
+        ),
     );
     m.input("clk_i", 1, "");
     m.input("we_i", 1, "").input("waddr_i", addr, "").input("wdata_i", bits, "");
@@ -121,15 +123,19 @@ pub fn fifo(bits: usize, depth: usize) -> Arc<Module> {
 impl Module {
     fn children_ram(&mut self, bits: usize, depth: usize, addr: usize) {
         let top = addr - 1;
-        self.instance("u_mem", &ram_1w1r(bits, depth), &[
-            ("clk_i", "clk_i"),
-            ("we_i", "push"),
-            ("waddr_i", &format!("wptr_q[{top}:0]")),
-            ("wdata_i", "in_data_i"),
-            ("re_i", "fetch"),
-            ("raddr_i", &format!("rptr_q[{top}:0]")),
-            ("rdata_o", "out_data_o"),
-        ]);
+        self.instance(
+            "u_mem",
+            &ram_1w1r(bits, depth),
+            &[
+                ("clk_i", "clk_i"),
+                ("we_i", "push"),
+                ("waddr_i", &format!("wptr_q[{top}:0]")),
+                ("wdata_i", "in_data_i"),
+                ("re_i", "fetch"),
+                ("raddr_i", &format!("rptr_q[{top}:0]")),
+                ("rdata_o", "out_data_o"),
+            ],
+        );
     }
 }
 
@@ -162,7 +168,10 @@ pub fn round_shift(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Mo
         ],
     );
     if out_bits < in_bits {
-        m.text("  wire unused_upper = &{1'b0, shifted[{{w}}:{{out}}]};", &[("w", in_bits.to_string()), ("out", (out_bits + 1).to_string())]);
+        m.text(
+            "  wire unused_upper = &{1'b0, shifted[{{w}}:{{out}}]};",
+            &[("w", in_bits.to_string()), ("out", (out_bits + 1).to_string())],
+        );
     }
     m.done()
 }
