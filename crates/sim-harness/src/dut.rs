@@ -1,0 +1,414 @@
+//! One simulated design: its ports by name, `eval`, `tick`, `reset`, waveforms.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), sim_harness::verilate::BuildError> {
+//! use sim_harness::{dut::Dut, verilate::BuildOptions};
+//! let printed = rtl_gen::hdl::print(&rtl_gen::blocks::prim::fifo(8, 16)).unwrap();
+//! let mut dut = Dut::build(&printed, &BuildOptions::default())?;
+//! let (valid, data) = (dut.port("in_valid_i").unwrap(), dut.port("in_data_i").unwrap());
+//! dut.reset();
+//! dut.set(valid, 1);
+//! dut.set(data, 42);
+//! dut.tick();
+//! # Ok(()) }
+//! ```
+
+pub use crate::verilate::{BuildError, BuildOptions};
+use rtl_gen::hdl::Printed;
+use std::collections::HashMap;
+use std::ffi::{c_char, c_int, c_void, CStr, CString};
+use std::path::Path;
+
+/// A port of one [`Dut`], found by name; only meaningful for the `Dut` that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Port(usize);
+
+/// What is asked of a design that it cannot give.
+#[derive(Debug, thiserror::Error)]
+pub enum DutError {
+    #[error("{top} has no port {name}; it has {ports}")]
+    NoPort { top: String, name: String, ports: String },
+    #[error("{top}: evaluation failed: {why}")]
+    Eval { top: String, why: String },
+    #[error("{top}: cannot write the waveform {path}: {why}")]
+    Trace { top: String, path: String, why: String },
+}
+
+/// How Verilator stores a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    U8,
+    U16,
+    U32,
+    U64,
+    /// 32-bit words, least significant first.
+    Words(usize),
+}
+
+/// A port's place in the model's memory.
+#[derive(Clone, Debug)]
+pub struct PortInfo {
+    pub name: String,
+    pub bits: usize,
+    pub input: bool,
+    pub storage: Storage,
+    ptr: *mut u8,
+}
+
+impl PortInfo {
+    /// Bits of the port's last storage element that are in use.
+    fn mask(&self) -> u64 {
+        let n = match self.storage {
+            Storage::Words(_) => (self.bits - 1) % 32 + 1,
+            _ => self.bits,
+        };
+        u64::MAX >> (64 - n)
+    }
+
+    /// 32-bit words that hold the port.
+    pub fn words(&self) -> usize {
+        self.bits.div_ceil(32)
+    }
+}
+
+struct Api {
+    destroy: unsafe extern "C" fn(*mut c_void),
+    eval: unsafe extern "C" fn(*mut c_void) -> c_int,
+    finish: unsafe extern "C" fn(*mut c_void),
+    error: unsafe extern "C" fn(*mut c_void) -> *const c_char,
+    trace_open: unsafe extern "C" fn(*mut c_void, *const c_char) -> c_int,
+    trace_dump: unsafe extern "C" fn(*mut c_void, u64),
+    trace_close: unsafe extern "C" fn(*mut c_void),
+}
+
+/// One simulated design. Inputs start at 0.
+pub struct Dut {
+    handle: *mut c_void,
+    api: Api,
+    ports: Vec<PortInfo>,
+    by_name: HashMap<String, usize>,
+    clock: Option<*mut u8>,
+    top: String,
+    tracing: bool,
+    half_cycles: u64,
+    // Keeps the code loaded; dropped after the model (Drop::drop runs before fields).
+    _library: libloading::Library,
+}
+
+// SAFETY: a model is only used through its Dut, and Verilator binds no model to a thread.
+unsafe impl Send for Dut {}
+
+type PortCallback = unsafe extern "C" fn(*mut c_void, *const c_char, *mut c_void, u32, u32, u32);
+
+unsafe extern "C" fn collect_port(user: *mut c_void, name: *const c_char, ptr: *mut c_void, bits: u32, bytes: u32, input: u32) {
+    let ports = unsafe { &mut *user.cast::<Vec<PortInfo>>() };
+    let name = unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned();
+    let storage = match (bits, bytes) {
+        (_, 1) => Storage::U8,
+        (_, 2) => Storage::U16,
+        (..=32, 4) => Storage::U32,
+        (..=64, 8) => Storage::U64,
+        _ => Storage::Words(bytes as usize / 4),
+    };
+    ports.push(PortInfo { name, bits: bits as usize, input: input != 0, storage, ptr: ptr.cast() });
+}
+
+impl Dut {
+    /// Builds the simulator of `printed` (or takes it from the cache), loads it, and evaluates it once.
+    pub fn build(printed: &Printed, options: &BuildOptions) -> Result<Self, BuildError> {
+        let path = crate::verilate::build(printed, options)?;
+        Self::load(&path, &printed.top).map_err(|e| BuildError::Load { path: path.display().to_string(), why: e.to_string() })
+    }
+
+    fn load(path: &Path, top: &str) -> Result<Self, libloading::Error> {
+        // SAFETY: the library was made by `verilate` from shim.cpp, whose functions have these types.
+        unsafe {
+            let library = libloading::Library::new(path)?;
+            let create = *library.get::<unsafe extern "C" fn() -> *mut c_void>(b"anser_create\0")?;
+            let list = *library.get::<unsafe extern "C" fn(*mut c_void, *mut c_void, PortCallback)>(b"anser_ports\0")?;
+            let api = Api {
+                destroy: *library.get(b"anser_destroy\0")?,
+                eval: *library.get(b"anser_eval\0")?,
+                finish: *library.get(b"anser_final\0")?,
+                error: *library.get(b"anser_error\0")?,
+                trace_open: *library.get(b"anser_trace_open\0")?,
+                trace_dump: *library.get(b"anser_trace_dump\0")?,
+                trace_close: *library.get(b"anser_trace_close\0")?,
+            };
+            let handle = create();
+            let mut ports: Vec<PortInfo> = vec![];
+            list(handle, (&raw mut ports).cast(), collect_port);
+            let by_name: HashMap<_, _> = ports.iter().enumerate().map(|(i, p)| (p.name.clone(), i)).collect();
+            let clock = by_name.get("clk_i").map(|&i| ports[i].ptr);
+            let top = top.to_string();
+            Ok(Dut { handle, api, ports, by_name, clock, top, tracing: false, half_cycles: 0, _library: library })
+        }
+    }
+
+    /// The top module's name.
+    pub fn top(&self) -> &str {
+        &self.top
+    }
+
+    /// All ports in declaration order.
+    pub fn ports(&self) -> &[PortInfo] {
+        &self.ports
+    }
+
+    /// The port called `name`.
+    pub fn port(&self, name: &str) -> Result<Port, DutError> {
+        self.by_name.get(name).map(|&i| Port(i)).ok_or_else(|| DutError::NoPort {
+            top: self.top.clone(),
+            name: name.into(),
+            ports: self.ports.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(" "),
+        })
+    }
+
+    /// Name, width and storage of a port.
+    pub fn info(&self, port: Port) -> &PortInfo {
+        &self.ports[port.0]
+    }
+
+    /// Address of the port's storage (see [`PortInfo::storage`]), valid as long as the `Dut` lives, for loops where even
+    /// [`Dut::get`] is too much. An input written through it must not exceed the port's width.
+    pub fn raw(&self, port: Port) -> *mut u8 {
+        self.ports[port.0].ptr
+    }
+
+    /// Writes an input. Bits above the port's width are dropped, so a negative number may be given as `x as u64`.
+    /// A port wider than 64 bits gets the value zero-extended.
+    #[inline]
+    pub fn set(&mut self, port: Port, value: u64) {
+        let p = &self.ports[port.0];
+        // SAFETY: `ptr` points to storage of the kind `storage` says, alive with the model.
+        unsafe {
+            match p.storage {
+                Storage::U8 => *p.ptr = (value & p.mask()) as u8,
+                Storage::U16 => *p.ptr.cast::<u16>() = (value & p.mask()) as u16,
+                Storage::U32 => *p.ptr.cast::<u32>() = (value & p.mask()) as u32,
+                Storage::U64 => *p.ptr.cast::<u64>() = value & p.mask(),
+                Storage::Words(n) => {
+                    let words = std::slice::from_raw_parts_mut(p.ptr.cast::<u32>(), n);
+                    words.fill(0);
+                    words[0] = value as u32;
+                    words[1] = (value >> 32) as u32;
+                }
+            }
+        }
+    }
+
+    /// The port's value, zero-extended; the low 64 bits of a wider port.
+    #[inline]
+    pub fn get(&self, port: Port) -> u64 {
+        let p = &self.ports[port.0];
+        // SAFETY: as in `set`.
+        unsafe {
+            match p.storage {
+                Storage::U8 => u64::from(*p.ptr),
+                Storage::U16 => u64::from(*p.ptr.cast::<u16>()),
+                Storage::U32 => u64::from(*p.ptr.cast::<u32>()),
+                Storage::U64 => *p.ptr.cast::<u64>(),
+                Storage::Words(_) => {
+                    let w = p.ptr.cast::<u32>();
+                    u64::from(*w) | u64::from(*w.add(1)) << 32
+                }
+            }
+        }
+    }
+
+    /// The port's value as a two's-complement number of the port's width (at most 64 bits).
+    #[inline]
+    pub fn get_signed(&self, port: Port) -> i64 {
+        let unused = 64 - self.ports[port.0].bits.min(64) as u32;
+        ((self.get(port) << unused) as i64) >> unused
+    }
+
+    /// Writes an input of any width from 32-bit words, least significant first. Missing words are 0, bits above the
+    /// port's width are dropped.
+    pub fn set_wide(&mut self, port: Port, words: &[u32]) {
+        let p = &self.ports[port.0];
+        let word = |i: usize| words.get(i).copied().unwrap_or(0);
+        match p.storage {
+            Storage::Words(n) => {
+                let last = p.mask() as u32;
+                // SAFETY: as in `set`.
+                let storage = unsafe { std::slice::from_raw_parts_mut(p.ptr.cast::<u32>(), n) };
+                for (i, s) in storage.iter_mut().enumerate() {
+                    *s = word(i);
+                }
+                storage[n - 1] &= last;
+            }
+            _ => self.set(port, u64::from(word(0)) | u64::from(word(1)) << 32),
+        }
+    }
+
+    /// Reads a port of any width into 32-bit words, least significant first; words beyond the port become 0.
+    pub fn get_wide(&self, port: Port, words: &mut [u32]) {
+        let p = &self.ports[port.0];
+        for (i, w) in words.iter_mut().enumerate() {
+            *w = match p.storage {
+                // SAFETY: as in `set`; i is within the storage.
+                Storage::Words(n) if i < n => unsafe { *p.ptr.cast::<u32>().add(i) },
+                Storage::Words(_) => 0,
+                _ if i < 2 => (self.get(port) >> (32 * i)) as u32,
+                _ => 0,
+            };
+        }
+    }
+
+    /// Lane `lane` of a port that packs numbers of `bits` (1 to 32) bits, sign-extended: `port[lane * bits +: bits]`.
+    pub fn lane(&self, port: Port, lane: usize, bits: usize) -> i32 {
+        let p = &self.ports[port.0];
+        let at = lane * bits;
+        assert!((1..=32).contains(&bits) && at + bits <= p.bits, "{}.{}: no lane {lane} of {bits} bits", self.top, p.name);
+        let mut two = [0u32; 2];
+        match p.storage {
+            Storage::Words(n) => {
+                for (k, w) in two.iter_mut().enumerate().take(n - at / 32) {
+                    // SAFETY: as in `set`; the index is below n.
+                    *w = unsafe { *p.ptr.cast::<u32>().add(at / 32 + k) };
+                }
+            }
+            _ => {
+                let v = self.get(port) >> (at / 32 * 32);
+                two = [v as u32, (v >> 32) as u32];
+            }
+        }
+        let v = (u64::from(two[0]) | u64::from(two[1]) << 32) >> (at % 32);
+        ((v as u32) << (32 - bits)) as i32 >> (32 - bits)
+    }
+
+    /// Packs `values` as lanes of `bits` (1 to 32) bits and writes them; higher lanes become 0.
+    pub fn set_lanes(&mut self, port: Port, bits: usize, values: &[i32]) {
+        let mut words = vec![0u32; (values.len() * bits).div_ceil(32) + 1];
+        for (lane, &v) in values.iter().enumerate() {
+            let at = lane * bits;
+            let v = u64::from(v as u32 & (u32::MAX >> (32 - bits))) << (at % 32);
+            words[at / 32] |= v as u32;
+            words[at / 32 + 1] |= (v >> 32) as u32;
+        }
+        self.set_wide(port, &words);
+    }
+
+    /// Settles the design after inputs changed.
+    ///
+    /// # Panics
+    /// If the model reports a fatal error (a combinational loop that does not settle): a bug of the RTL.
+    /// [`Dut::try_eval`] returns it instead.
+    #[inline]
+    pub fn eval(&mut self) {
+        if let Err(e) = self.try_eval() {
+            panic!("{e}");
+        }
+    }
+
+    /// [`Dut::eval`] with the model's fatal error as a value.
+    #[inline]
+    pub fn try_eval(&mut self) -> Result<(), DutError> {
+        // SAFETY: `handle` is the live model.
+        if unsafe { (self.api.eval)(self.handle) } == 0 {
+            Ok(())
+        } else {
+            Err(self.eval_error())
+        }
+    }
+
+    #[cold]
+    fn eval_error(&self) -> DutError {
+        // SAFETY: the shim keeps the text until the next error.
+        let why = unsafe { CStr::from_ptr((self.api.error)(self.handle)) }.to_string_lossy().into_owned();
+        DutError::Eval { top: self.top.clone(), why }
+    }
+
+    /// First half of [`Dut::tick`]: clock low, settle. Outputs that depend on inputs are final for this cycle afterwards.
+    #[inline]
+    pub fn clock_low(&mut self) -> Result<(), DutError> {
+        self.clock_edge(0)
+    }
+
+    /// Second half of [`Dut::tick`]: the rising edge.
+    #[inline]
+    pub fn clock_high(&mut self) -> Result<(), DutError> {
+        self.clock_edge(1)
+    }
+
+    #[inline]
+    fn clock_edge(&mut self, level: u8) -> Result<(), DutError> {
+        if let Some(clock) = self.clock {
+            // SAFETY: `clock` is the storage of the 1-bit port clk_i.
+            unsafe { *clock = level };
+        }
+        self.try_eval()?;
+        if self.tracing {
+            // SAFETY: `handle` is the live model.
+            unsafe { (self.api.trace_dump)(self.handle, self.half_cycles) };
+            self.half_cycles += 1;
+        }
+        Ok(())
+    }
+
+    /// One clock cycle: low and settle, then the rising edge. Inputs set before are what the edge samples; outputs read
+    /// after are post-edge. Panics as [`Dut::eval`] does. A design without `clk_i` is evaluated twice.
+    #[inline]
+    pub fn tick(&mut self) {
+        if let Err(e) = self.clock_low().and_then(|()| self.clock_high()) {
+            panic!("{e}");
+        }
+    }
+
+    /// All inputs 0, `rst_ni` low for three cycles, then high; one more cycle passes before it returns.
+    pub fn reset(&mut self) {
+        for i in 0..self.ports.len() {
+            if self.ports[i].input {
+                self.set(Port(i), 0);
+            }
+        }
+        for _ in 0..3 {
+            self.tick();
+        }
+        if let Ok(reset) = self.port("rst_ni") {
+            self.set(reset, 1);
+        }
+        self.tick();
+    }
+
+    /// Starts an FST waveform; needs a build with [`BuildOptions::trace`]. One time unit is half a cycle.
+    pub fn trace_open(&mut self, path: &Path) -> Result<(), DutError> {
+        let fail = |why: &str| DutError::Trace { top: self.top.clone(), path: path.display().to_string(), why: why.into() };
+        let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| fail("the name holds a zero byte"))?;
+        // SAFETY: `handle` is the live model, `name` a C string.
+        match unsafe { (self.api.trace_open)(self.handle, name.as_ptr()) } {
+            0 => {
+                self.tracing = true;
+                Ok(())
+            }
+            1 => Err(fail("the file cannot be opened")),
+            _ => Err(fail("this simulator was built without tracing")),
+        }
+    }
+
+    /// Finishes the waveform, if one is open.
+    pub fn trace_close(&mut self) {
+        if std::mem::take(&mut self.tracing) {
+            // SAFETY: `handle` is the live model.
+            unsafe { (self.api.trace_close)(self.handle) };
+        }
+    }
+}
+
+impl Drop for Dut {
+    fn drop(&mut self) {
+        self.trace_close();
+        // SAFETY: the last use of the handle.
+        unsafe {
+            (self.api.finish)(self.handle);
+            (self.api.destroy)(self.handle);
+        }
+    }
+}
+
+impl std::fmt::Debug for Dut {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_struct("Dut").field("top", &self.top).field("ports", &self.ports.len()).finish_non_exhaustive()
+    }
+}
