@@ -1,0 +1,263 @@
+//! The simulated memory: an AXI4 read slave over a byte image, without copying it.
+//!
+//! Each cycle [`AxiMemory::drive`] says what the slave puts on its outputs and [`AxiMemory::sample`] is told what the
+//! master did with them, both before the clock edge. Reads are answered in order, one ID.
+//! Timing: the first beat of a burst comes at the earliest `latency_cycles` after its address was accepted;
+//! `bytes_per_cycle` may be a fraction of the bus; every `refresh_interval_cycles` no new beat starts for `refresh_cycles`.
+//! Timing and random stalls change when data comes, never what comes.
+
+use crate::chance::Chance;
+use rtl_gen::config::Config;
+use std::collections::VecDeque;
+
+/// What the master must keep to; a violation is a bug of the RTL and ends the simulation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MemoryError {
+    #[error("AXI read at {addr:#x}: arburst is {got}, expected 1 (INCR)")]
+    NotIncr { addr: u64, got: u8 },
+    #[error("AXI read at {addr:#x}: arsize is {got}, expected {expected} (full-width beats)")]
+    Size { addr: u64, got: u8, expected: u8 },
+    #[error("AXI read at {addr:#x}: {beats} beats, at most {max} allowed")]
+    TooLong { addr: u64, beats: u64, max: u64 },
+    #[error("AXI read at {addr:#x}: not aligned to beats of {beat_bytes} bytes")]
+    Unaligned { addr: u64, beat_bytes: u64 },
+    #[error("AXI read at {addr:#x}: {bytes} bytes cross a 4 KiB boundary")]
+    Crosses4K { addr: u64, bytes: u64 },
+    #[error("AXI read at {addr:#x}: {bytes} bytes, but the image is {base:#x} to {end:#x}")]
+    OutOfRange { addr: u64, bytes: u64, base: u64, end: u64 },
+    #[error("AXI read address changed or was withdrawn while waiting for arready: {was:#x}, then {now:#x?}")]
+    Unstable { was: u64, now: Option<u64> },
+}
+
+/// Timing of the memory and the limits it holds the master to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemoryTiming {
+    /// Bytes of a beat; a power of two.
+    pub beat_bytes: usize,
+    pub max_burst_beats: usize,
+    /// Accepted bursts it queues; then arready is low.
+    pub max_outstanding: usize,
+    pub latency_cycles: u32,
+    pub bytes_per_cycle: f64,
+    pub refresh_interval_cycles: u32,
+    /// 0: no refresh.
+    pub refresh_cycles: u32,
+    /// Probability of a random stall, for each cycle of arready and each beat's first offer.
+    pub stall: f64,
+    pub seed: u64,
+}
+
+impl MemoryTiming {
+    /// The memory of a configuration file, with random stalls of probability `stall`.
+    pub fn of(config: &Config, stall: f64, seed: u64) -> Self {
+        let m = &config.memory;
+        MemoryTiming {
+            beat_bytes: config.beat_bytes(),
+            max_burst_beats: config.max_burst_beats,
+            max_outstanding: config.max_outstanding,
+            latency_cycles: m.latency_cycles,
+            bytes_per_cycle: m.bytes_per_cycle,
+            refresh_interval_cycles: m.refresh_interval_cycles,
+            refresh_cycles: m.refresh_cycles,
+            stall,
+            seed,
+        }
+    }
+}
+
+/// The address channel as the master drives it while arvalid is high.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadAddress {
+    pub addr: u64,
+    /// Beats minus one.
+    pub len: u8,
+    pub size: u8,
+    pub burst: u8,
+}
+
+/// One beat on the data channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beat<'a> {
+    pub data: &'a [u8],
+    pub last: bool,
+}
+
+/// What was transferred so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemoryStats {
+    pub bursts: u64,
+    pub beats: u64,
+    /// Cycles a beat was offered and not taken.
+    pub refused_cycles: u64,
+}
+
+struct Burst {
+    at: usize,
+    beats: usize,
+    ready_cycle: u64,
+}
+
+/// Credit is counted in 2^-16 bytes.
+const CREDIT_FRAC_BITS: u32 = 16;
+
+/// The read slave.
+pub struct AxiMemory<'a> {
+    image: &'a [u8],
+    base: u64,
+    timing: MemoryTiming,
+    queue: VecDeque<Burst>,
+    cycle: u64,
+    next_refresh: u64,
+    refresh_end: u64,
+    credit: u64,
+    credit_a_cycle: u64,
+    arready: bool,
+    offered: bool,
+    waiting: Option<ReadAddress>,
+    ar_stall: Chance,
+    r_stall: Chance,
+    stats: MemoryStats,
+}
+
+impl<'a> AxiMemory<'a> {
+    /// `image` appears at byte address `base`.
+    pub fn new(image: &'a [u8], base: u64, timing: MemoryTiming) -> Self {
+        let (stall, seed) = (timing.stall, timing.seed);
+        AxiMemory {
+            image,
+            base,
+            queue: VecDeque::with_capacity(timing.max_outstanding),
+            cycle: 0,
+            next_refresh: if timing.refresh_cycles == 0 { u64::MAX } else { u64::from(timing.refresh_interval_cycles) },
+            refresh_end: 0,
+            credit: 0,
+            credit_a_cycle: ((timing.bytes_per_cycle * f64::from(1 << CREDIT_FRAC_BITS)) as u64).max(1),
+            arready: false,
+            offered: false,
+            waiting: None,
+            ar_stall: Chance::new(seed, 1, stall),
+            r_stall: Chance::new(seed, 2, stall),
+            stats: MemoryStats::default(),
+            timing,
+        }
+    }
+
+    pub fn stats(&self) -> MemoryStats {
+        self.stats
+    }
+
+    /// Bursts accepted and not finished.
+    pub fn outstanding(&self) -> usize {
+        self.queue.len()
+    }
+
+    fn beat_cost(&self) -> u64 {
+        (self.timing.beat_bytes as u64) << CREDIT_FRAC_BITS
+    }
+
+    /// The slave's outputs of this cycle: arready, and the beat while rvalid is high.
+    #[inline]
+    pub fn drive(&mut self) -> (bool, Option<Beat<'a>>) {
+        // A credit of one beat and one cycle lets fractions carry over, and no idle time be saved up.
+        let cost = self.beat_cost();
+        self.credit = (self.credit + self.credit_a_cycle).min(cost + self.credit_a_cycle);
+        if self.cycle >= self.next_refresh {
+            self.refresh_end = self.cycle + u64::from(self.timing.refresh_cycles);
+            self.next_refresh += u64::from(self.timing.refresh_interval_cycles.max(1));
+        }
+        self.arready = self.queue.len() < self.timing.max_outstanding && !self.ar_stall.flip();
+        let Some(burst) = self.queue.front() else { return (self.arready, None) };
+        if !self.offered {
+            let can = burst.ready_cycle <= self.cycle && self.credit >= cost && self.cycle >= self.refresh_end;
+            if !can || self.r_stall.flip() {
+                return (self.arready, None);
+            }
+            self.credit -= cost;
+            self.offered = true; // from here on it stays until taken
+        }
+        (self.arready, Some(self.beat()))
+    }
+
+    fn beat(&self) -> Beat<'a> {
+        let burst = &self.queue[0];
+        Beat { data: &self.image[burst.at..burst.at + self.timing.beat_bytes], last: burst.beats == 1 }
+    }
+
+    /// What the master does in the cycle just driven: its read address while arvalid is high, and rready.
+    /// Ends the cycle. Fails if an address breaks the protocol.
+    #[inline]
+    pub fn sample(&mut self, address: Option<ReadAddress>, rready: bool) -> Result<(), MemoryError> {
+        if self.offered {
+            if rready {
+                self.take_beat();
+            } else {
+                self.stats.refused_cycles += 1;
+            }
+        }
+        if address.is_some() || self.waiting.is_some() {
+            self.address(address)?;
+        }
+        self.cycle += 1;
+        Ok(())
+    }
+
+    fn take_beat(&mut self) {
+        self.offered = false;
+        self.stats.beats += 1;
+        let burst = &mut self.queue[0];
+        burst.at += self.timing.beat_bytes;
+        burst.beats -= 1;
+        if burst.beats == 0 {
+            self.queue.pop_front();
+        }
+    }
+
+    fn address(&mut self, address: Option<ReadAddress>) -> Result<(), MemoryError> {
+        if let Some(was) = self.waiting {
+            if address != Some(was) {
+                return Err(MemoryError::Unstable { was: was.addr, now: address.map(|a| a.addr) });
+            }
+        }
+        self.waiting = address.filter(|_| !self.arready);
+        if let (Some(a), true) = (address, self.arready) {
+            let at = self.check(a)?;
+            self.stats.bursts += 1;
+            let ready_cycle = self.cycle + u64::from(self.timing.latency_cycles).max(1);
+            self.queue.push_back(Burst { at, beats: usize::from(a.len) + 1, ready_cycle });
+        }
+        Ok(())
+    }
+
+    /// The image offset of a legal burst.
+    fn check(&self, a: ReadAddress) -> Result<usize, MemoryError> {
+        let addr = a.addr;
+        let beat_bytes = self.timing.beat_bytes as u64;
+        let expected = beat_bytes.trailing_zeros() as u8;
+        let (beats, max) = (u64::from(a.len) + 1, self.timing.max_burst_beats as u64);
+        let bytes = beats * beat_bytes;
+        let end = self.base + self.image.len() as u64;
+        if a.burst != 1 {
+            return Err(MemoryError::NotIncr { addr, got: a.burst });
+        }
+        if a.size != expected {
+            return Err(MemoryError::Size { addr, got: a.size, expected });
+        }
+        if beats > max {
+            return Err(MemoryError::TooLong { addr, beats, max });
+        }
+        if addr % beat_bytes != 0 {
+            return Err(MemoryError::Unaligned { addr, beat_bytes });
+        }
+        if addr % 4096 + bytes > 4096 {
+            return Err(MemoryError::Crosses4K { addr, bytes });
+        }
+        if addr < self.base || addr - self.base + bytes > self.image.len() as u64 {
+            return Err(MemoryError::OutOfRange { addr, bytes, base: self.base, end });
+        }
+        Ok((addr - self.base) as usize)
+    }
+}
+
+#[cfg(test)]
+#[path = "axi_memory_tests.rs"]
+mod tests;
