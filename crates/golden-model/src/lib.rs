@@ -2,6 +2,10 @@
 //!
 //! Names are the checkpoint's; `w` is the decay and `a` the in-context learning rate. `docs/integer-step.md` is the
 //! integer step in words.
+pub mod checkpoint;
 pub mod fixed;
+pub mod float_math;
+pub mod float_step;
 mod table_fit;
 pub mod tables;
+pub mod weights;

@@ -1,0 +1,81 @@
+//! `.pth`: the zip archive `torch.save` writes. Member `*/data.pkl` is the pickled state dict, `*/data/KEY` the bytes of
+//! storage KEY, stored without compression so that they can be used in place. Checksums are not verified: torch can be
+//! told to leave them out, and reading gigabytes twice only to look at them would be the slowest step.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::ops::Range;
+
+use zip::{CompressionMethod, ZipArchive};
+
+use super::error::{printable, tuple};
+use super::pickle::{state_dict, PickledTensor};
+use super::{Entry, ErrorKind};
+
+fn damaged(what: String) -> ErrorKind {
+    ErrorKind::Container { format: "torch zip", what }
+}
+
+/// The tensors of the file.
+pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ErrorKind> {
+    let members = members(bytes)?;
+    let mut roots = members.keys().filter_map(|n| n.strip_suffix("data.pkl").filter(|r| r.is_empty() || r.ends_with('/')));
+    let root = roots.next().ok_or_else(|| damaged("holds no data.pkl, expected what torch.save writes".into()))?;
+    if roots.next().is_some() {
+        return Err(damaged("holds more than one data.pkl".into()));
+    }
+    if let Some(order) = members.get(&format!("{root}byteorder")) {
+        if bytes[order.clone()] != *b"little" {
+            return Err(damaged("numbers are stored big-endian, expected little-endian".into()));
+        }
+    }
+    let tensors = state_dict(&bytes[members[&format!("{root}data.pkl")].clone()])?;
+    let mut out = Vec::with_capacity(tensors.len());
+    for (name, t) in tensors {
+        let member = format!("{root}data/{}", t.storage);
+        let place = |data: Option<&Range<usize>>| -> Result<Entry, String> {
+            let data = data.ok_or_else(|| format!("its storage {} is missing", printable(&member)))?;
+            let (start, end) = window(&t, data)?;
+            Entry::new(name.clone(), t.dtype.clone(), start, end, t.shape.clone(), t.strides.clone())
+        };
+        let entry = place(members.get(&member)).map_err(|what| ErrorKind::Tensor { name: printable(&name), what })?;
+        out.push(entry);
+    }
+    Ok(out)
+}
+
+/// First byte of the tensor and end of its storage, in the file.
+fn window(t: &PickledTensor, data: &Range<usize>) -> Result<(usize, usize), String> {
+    let Ok(dtype) = t.dtype else {
+        return Ok((data.start, data.end)); // never read
+    };
+    let bytes = t.storage_len.checked_mul(dtype.size()).filter(|&n| n <= data.len());
+    let bytes = bytes.ok_or_else(|| format!("its storage should hold {} numbers of {dtype:?}, the file has {} bytes", t.storage_len, data.len()))?;
+    let offset = t.offset.checked_mul(dtype.size()).filter(|&o| o <= bytes);
+    let offset = offset.ok_or_else(|| format!("starts at number {} of a storage of {}", t.offset, t.storage_len))?;
+    if t.shape.contains(&0) {
+        return Err(format!("has shape {}, expected no empty axis", tuple(&t.shape)));
+    }
+    Ok((data.start + offset, data.start + bytes))
+}
+
+/// Where each member's bytes lie in the file.
+fn members(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, ErrorKind> {
+    let broken = |e: zip::result::ZipError| damaged(format!("the zip archive is damaged: {}", printable(&e.to_string())));
+    let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
+    let mut out = HashMap::new();
+    for i in 0..zip.len() {
+        let file = zip.by_index_raw(i).map_err(broken)?;
+        let name = file.name().to_owned();
+        if file.compression() != CompressionMethod::Stored {
+            return Err(damaged(format!("member {} is compressed, expected it stored as torch.save does", printable(&name))));
+        }
+        let place = usize::try_from(file.data_start()).ok().zip(usize::try_from(file.compressed_size()).ok());
+        let range = place.and_then(|(start, len)| Some(start..start.checked_add(len)?)).filter(|r| r.end <= bytes.len());
+        let range = range.ok_or_else(|| {
+            damaged(format!("member {} has {} bytes at {}, the file ends at {}", printable(&name), file.compressed_size(), file.data_start(), bytes.len()))
+        })?;
+        out.insert(name, range);
+    }
+    Ok(out)
+}
