@@ -1,1 +1,215 @@
+//! The stream reader: dma instructions to AXI4 read bursts to the weight and parameter fifos.
 
+use super::prim::fifo;
+use crate::config::Config;
+use crate::hdl::{index_bits, Module};
+use crate::isa::{dma_kind, DMA};
+use std::sync::Arc;
+
+/// Bits of a token number (the vocabulary is at most the 18 bits of `mat.rows`).
+pub const TOKEN_BITS: usize = 18;
+
+/// Beats of the longest burst: the largest power of two that `max_burst_beats` and a 4 KiB page allow.
+///
+/// Bursts end at multiples of it, so that one small subtraction keeps both limits.
+pub fn burst_beats(config: &Config) -> usize {
+    let limit = config.max_burst_beats.min(4096 / config.beat_bytes());
+    1 << limit.ilog2()
+}
+
+/// The unit `dma` of `docs/hardware.md`.
+pub fn dma(config: &Config) -> Arc<Module> {
+    let burst = burst_beats(config);
+    let beat_shift = config.beat_bytes().ilog2() as usize; // bytes to beats
+    let unit_shift = 6 - beat_shift; // 64 B units to beats
+    let unit_bits = config.axi_addr_bits - 6;
+    let mut m = Module::new(
+        "dma",
+        format!(
+            "Stream reader: turns dma instructions into AXI4 read bursts and routes the beats to the weight or parameter fifo.\n\
+             Reads `len` units of 64 B from image_base_i + addr (EMBEDDING: + token_i * len), all in units of 64 B.\n\
+             Bursts: INCR, full width, at most {burst} beats, never across a multiple of {burst} beats (so never across 4 KiB),\n\
+             at most {} in flight, one ID. The next instruction's first burst follows without a bubble.\n\
+             Latency: accepted instruction to arvalid 4 cycles; beats pass to the fifos in the cycle they arrive.\n\
+             done_o: one pulse an instruction, in order, with its last beat. An instruction of length 0 reads nothing and is done\n\
+             when everything before it is. error_o: an accepted beat carried SLVERR or DECERR.",
+            config.max_outstanding
+        ),
+    );
+    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", DMA.bits, "");
+    m.input("image_base_i", unit_bits, "64 B units").input("token_i", TOKEN_BITS, "");
+    m.output("w_valid_o", 1, "weight fifo").input("w_ready_i", 1, "").output("w_data_o", config.bus_bits, "");
+    m.output("p_valid_o", 1, "parameter fifo").input("p_ready_i", 1, "").output("p_data_o", config.bus_bits, "");
+    m.output("done_o", 1, "").output("error_o", 1, "");
+    m.output("beat_o", 1, "a beat is accepted").output("idle_o", 1, "no burst is outstanding");
+    m.output("refused_o", 1, "a beat is offered and its fifo is full");
+    m.output("m_axi_araddr_o", config.axi_addr_bits, "bytes").output("m_axi_arlen_o", 8, "beats - 1");
+    m.output("m_axi_arsize_o", 3, "").output("m_axi_arburst_o", 2, "");
+    m.output("m_axi_arvalid_o", 1, "").input("m_axi_arready_i", 1, "");
+    m.input("m_axi_rdata_i", config.bus_bits, "").input("m_axi_rresp_i", 2, "").input("m_axi_rlast_i", 1, "");
+    m.input("m_axi_rvalid_i", 1, "").output("m_axi_rready_o", 1, "");
+
+    let lo = burst.ilog2() as usize;
+    let left_bits = 24 + unit_shift;
+    let beat_bits = unit_bits + unit_shift;
+    let in_flight_bits = index_bits(config.max_outstanding + 1);
+    let shifted = |x: &str| if unit_shift == 0 { x.to_string() } else { format!("{{{x}, {unit_shift}'b0}}") };
+    let vars = [
+        ("decode", DMA.decode_wires("instr_i", &["last", "kind", "len", "addr"])),
+        ("params", format!("2'd{}", dma_kind::PARAMS)),
+        ("embedding", format!("2'd{}", dma_kind::EMBEDDING)),
+        ("umsb", (unit_bits - 1).to_string()),
+        ("addr_ext", extend("f_addr", 32, unit_bits)),
+        ("product_ext", extend("b_product_q", 36, unit_bits)),
+        ("bmsb", (beat_bits - 1).to_string()),
+        ("lmsb", (left_bits - 1).to_string()),
+        ("start_beat", shifted("b_unit")),
+        ("start_left", shifted("b_len_q")),
+        ("lo", lo.to_string()),
+        ("n_bits", (lo + 1).to_string()),
+        ("used", if lo == 0 { "1'd0".into() } else { format!("{{1'b0, c_beat_q[{}:0]}}", lo - 1) }),
+        ("burst", format!("{}'d{burst}", lo + 1)),
+        ("boundary_ext", extend("to_boundary", lo + 1, left_bits)),
+        ("n_ext_beat", extend("n", lo + 1, beat_bits)),
+        ("n_ext_left", extend("n", lo + 1, left_bits)),
+        ("n_ext9", extend("n", lo + 1, 9)),
+        ("beat_zero", format!("{beat_shift}'b0")),
+        ("arsize", format!("3'd{beat_shift}")),
+        ("fmsb", (in_flight_bits - 1).to_string()),
+        ("limit", format!("{in_flight_bits}'d{}", config.max_outstanding)),
+        ("f_one", format!("{in_flight_bits}'d1")),
+    ];
+    m.text(BODY, &vars);
+    if unit_bits < 36 {
+        m.text("  wire unused_product = &{1'b0, b_product_q[35:{{u}}]};", &[("u", unit_bits.to_string())]);
+    }
+    m.instance("u_tags", &fifo(2, config.max_outstanding.next_power_of_two().max(2)), &[
+        ("in_valid_i", "issue"),
+        ("in_ready_o", "unused_tag_ready"),
+        ("in_data_i", "{c_param_q, c_final}"),
+        ("out_valid_o", "tag_valid"),
+        ("out_ready_i", "burst_end"),
+        ("out_data_o", "{tag_param, tag_final}"),
+    ]);
+    m.done()
+}
+
+/// `name`, `from` bits wide, zero-extended or cut to `to` bits.
+fn extend(name: &str, from: usize, to: usize) -> String {
+    match to.cmp(&from) {
+        std::cmp::Ordering::Equal => name.to_string(),
+        std::cmp::Ordering::Less => format!("{name}[{}:0]", to - 1),
+        std::cmp::Ordering::Greater => format!("{{{}'b0, {name}}}", to - from),
+    }
+}
+
+const BODY: &str = r#"
+{{decode}}
+  wire unused_last = &{1'b0, f_last};  // the fetch unit looks at it
+
+  // Stage a: the instruction. Stage b: base + addr, and token * len (an embedding row has fewer than 2^18 units).
+  reg         a_valid_q, a_param_q, a_embed_q;
+  reg  [23:0] a_len_q;
+  reg  [{{umsb}}:0] a_unit_q;
+  reg         b_valid_q, b_param_q;
+  reg  [23:0] b_len_q;
+  reg  [{{umsb}}:0] b_unit_q;
+  reg  [35:0] b_product_q;
+  // Stage c: the bursts of one instruction.
+  reg         c_valid_q, c_param_q;
+  reg  [{{bmsb}}:0] c_beat_q;  // address of the next burst, in beats
+  reg  [{{lmsb}}:0] c_left_q;  // beats still to be asked for
+  // The address channel.
+  reg         ar_valid_q;
+  reg  [{{bmsb}}:0] ar_beat_q;
+  reg  [7:0]  ar_len_q;
+  reg  [{{fmsb}}:0] in_flight_q;  // bursts asked for or on offer, last beat not accepted yet
+
+  wire tag_valid, tag_param, tag_final, unused_tag_ready;
+
+  wire [{{n_bits}}-1:0] to_boundary = {{burst}} - {{used}};
+  wire c_final = (c_left_q <= {{boundary_ext}});
+  wire [{{n_bits}}-1:0] n = c_final ? c_left_q[{{lo}}:0] : to_boundary;
+  wire [8:0] n_minus_1 = {{n_ext9}} - 9'd1;
+  wire unused_n = &{1'b0, n_minus_1[8]};
+
+  wire c_empty = (c_left_q == '0);
+  wire issue   = c_valid_q && !c_empty && (in_flight_q != {{limit}}) && (!ar_valid_q || m_axi_arready_i);
+  wire skip    = c_valid_q && c_empty && (in_flight_q == '0);
+  wire c_load  = b_valid_q && (!c_valid_q || (issue && c_final) || skip);
+  wire b_load  = a_valid_q && (!b_valid_q || c_load);
+  wire a_load  = instr_valid_i && instr_ready_o;
+
+  wire [{{umsb}}:0] b_unit = b_unit_q + {{product_ext}};
+
+  assign instr_ready_o = !a_valid_q || b_load;
+
+  wire beat      = m_axi_rvalid_i && m_axi_rready_o;
+  wire burst_end = beat && m_axi_rlast_i;
+
+  assign m_axi_araddr_o  = {ar_beat_q, {{beat_zero}}};
+  assign m_axi_arlen_o   = ar_len_q;
+  assign m_axi_arsize_o  = {{arsize}};
+  assign m_axi_arburst_o = 2'b01;
+  assign m_axi_arvalid_o = ar_valid_q;
+  assign m_axi_rready_o  = tag_valid && (tag_param ? p_ready_i : w_ready_i);
+
+  assign w_valid_o = m_axi_rvalid_i && tag_valid && !tag_param;
+  assign p_valid_o = m_axi_rvalid_i && tag_valid && tag_param;
+  assign w_data_o  = m_axi_rdata_i;
+  assign p_data_o  = m_axi_rdata_i;
+  assign done_o    = (burst_end && tag_final) || skip;
+  assign error_o   = beat && m_axi_rresp_i[1];
+  assign beat_o    = beat;
+  assign idle_o    = (in_flight_q == '0);
+  assign refused_o = m_axi_rvalid_i && tag_valid && !m_axi_rready_o;
+  wire unused_rresp = &{1'b0, m_axi_rresp_i[0]};
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      a_valid_q   <= 1'b0;
+      b_valid_q   <= 1'b0;
+      c_valid_q   <= 1'b0;
+      ar_valid_q  <= 1'b0;
+      in_flight_q <= '0;
+    end else begin
+      if (a_load) a_valid_q <= 1'b1;
+      else if (b_load) a_valid_q <= 1'b0;
+      if (b_load) b_valid_q <= 1'b1;
+      else if (c_load) b_valid_q <= 1'b0;
+      if (c_load) c_valid_q <= 1'b1;
+      else if ((issue && c_final) || skip) c_valid_q <= 1'b0;
+      if (issue) ar_valid_q <= 1'b1;
+      else if (m_axi_arready_i) ar_valid_q <= 1'b0;
+      if (issue && !burst_end) in_flight_q <= in_flight_q + {{f_one}};
+      else if (!issue && burst_end) in_flight_q <= in_flight_q - {{f_one}};
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (a_load) begin
+      a_param_q <= (f_kind == {{params}}) || (f_kind == {{embedding}});
+      a_embed_q <= (f_kind == {{embedding}});
+      a_len_q   <= f_len;
+      a_unit_q  <= image_base_i + {{addr_ext}};
+    end
+    if (b_load) begin
+      b_param_q   <= a_param_q;
+      b_len_q     <= a_len_q;
+      b_unit_q    <= a_unit_q;
+      b_product_q <= a_embed_q ? ({18'b0, token_i} * {18'b0, a_len_q[17:0]}) : 36'b0;
+    end
+    if (c_load) begin
+      c_param_q <= b_param_q;
+      c_beat_q  <= {{start_beat}};
+      c_left_q  <= {{start_left}};
+    end else if (issue) begin
+      c_beat_q  <= c_beat_q + {{n_ext_beat}};
+      c_left_q  <= c_left_q - {{n_ext_left}};
+    end
+    if (issue) begin
+      ar_beat_q <= c_beat_q;
+      ar_len_q  <= n_minus_1[7:0];
+    end
+  end
+"#;

@@ -1,1 +1,111 @@
+//! Vector memory: two copies for two read ports, one arbitrated write port.
 
+use super::prim::ram_1w1r;
+use crate::config::{Config, VEC_BITS};
+use crate::hdl::{index_bits, Module};
+use std::sync::Arc;
+
+/// Bits of a word address (vmem, xmem and wkv operands) and of an element address.
+pub const WORD_ADDR_BITS: usize = 14;
+pub const ELEMENT_ADDR_BITS: usize = 18;
+
+/// The unit `vmem` of `docs/hardware.md`: `vmem_words` words of VL elements of 27 bits.
+pub fn vmem(config: &Config) -> Arc<Module> {
+    let lanes = config.vlanes();
+    let word_bits = lanes * VEC_BITS;
+    let depth = config.vmem_words();
+    let addr = index_bits(depth);
+    let mut m = Module::new(
+        "vmem",
+        format!(
+            "Vector memory: {depth} words of {lanes} elements of {VEC_BITS} bits, in two copies so that two words can be read a cycle.\n\
+             Read: v*_data_o holds the word one cycle after v*_en_i and keeps it while v*_en_i is low; a read of the word being\n\
+             written in the same cycle returns the old content.\n\
+             Write: one writer a cycle, in fixed priority: d (element, matrix unit), y (element, recurrence), vw (word, vector\n\
+             unit); a write accepted in a cycle is seen by reads of the next one.\n\
+             clear_i (one cycle, everything idle) writes 0 to all words, {depth} cycles of clear_busy_o from the next cycle on.\n\
+             Element address e is lane e % {lanes} of word e / {lanes}; addresses past the end are the program's mistake."
+        ),
+    );
+    for p in ["va", "vb"] {
+        m.input(format!("{p}_en_i"), 1, "").input(format!("{p}_addr_i"), WORD_ADDR_BITS, "word");
+        m.output(format!("{p}_data_o"), word_bits, "");
+    }
+    for p in ["d", "y"] {
+        m.input(format!("{p}_valid_i"), 1, "").output(format!("{p}_ready_o"), 1, "");
+        m.input(format!("{p}_addr_i"), ELEMENT_ADDR_BITS, "element").input(format!("{p}_data_i"), VEC_BITS, "");
+    }
+    m.input("vw_valid_i", 1, "").output("vw_ready_o", 1, "");
+    m.input("vw_addr_i", WORD_ADDR_BITS, "word").input("vw_data_i", word_bits, "");
+    m.input("clear_i", 1, "").output("clear_busy_o", 1, "");
+
+    let lane_bits = lanes.ilog2() as usize;
+    m.text(
+        r#"
+  reg             clearing_q;
+  reg  [{{amsb}}:0]   walk_q;
+
+  wire            element      = d_valid_i || y_valid_i;
+  wire [17:0]     element_addr = d_valid_i ? d_addr_i : y_addr_i;
+  wire [26:0]     element_data = d_valid_i ? d_data_i : y_data_i;
+  wire [{{lmsb}}:0]    lane_sel     = {{one}} << element_addr[{{lbmsb}}:0];
+
+  wire [{{amsb}}:0]   waddr = clearing_q ? walk_q : element ? element_addr[{{etop}}:{{lb}}] : vw_addr_i[{{amsb}}:0];
+  wire [{{wmsb}}:0]  wdata = clearing_q ? '0 : element ? { {{lanes}}{element_data} } : vw_data_i;
+  wire [{{lmsb}}:0]    we    = clearing_q ? '1 : element ? lane_sel : { {{lanes}}{vw_valid_i} };
+
+  assign d_ready_o    = !clearing_q;
+  assign y_ready_o    = !clearing_q && !d_valid_i;
+  assign vw_ready_o   = !clearing_q && !element;
+  assign clear_busy_o = clearing_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      clearing_q <= 1'b0;
+      walk_q     <= '0;
+    end else if (!clearing_q) begin
+      clearing_q <= clear_i;
+      walk_q     <= '0;
+    end else begin
+      walk_q     <= walk_q + {{aone}};
+      clearing_q <= (walk_q != {{last}});
+    end
+  end
+"#,
+        &[
+            ("amsb", (addr - 1).to_string()),
+            ("aone", format!("{addr}'d1")),
+            ("last", format!("{addr}'d{}", depth - 1)),
+            ("lmsb", (lanes - 1).to_string()),
+            ("one", format!("{lanes}'d1")),
+            ("lanes", lanes.to_string()),
+            ("lb", lane_bits.to_string()),
+            ("lbmsb", (lane_bits - 1).to_string()),
+            ("etop", (lane_bits + addr - 1).to_string()),
+            ("wmsb", (word_bits - 1).to_string()),
+        ],
+    );
+    if addr < WORD_ADDR_BITS {
+        for p in ["va", "vb", "vw"] {
+            m.text("  wire unused_{{p}}_addr = &{1'b0, {{p}}_addr_i[13:{{a}}]};", &[("p", p.into()), ("a", addr.to_string())]);
+        }
+    }
+    if lane_bits + addr < ELEMENT_ADDR_BITS {
+        m.text("  wire unused_element_addr = &{1'b0, element_addr[17:{{a}}]};", &[("a", (lane_bits + addr).to_string())]);
+    }
+    let ram = ram_1w1r(VEC_BITS, depth);
+    for port in ["a", "b"] {
+        for lane in 0..lanes {
+            let range = format!("[{}:{}]", VEC_BITS * lane + VEC_BITS - 1, VEC_BITS * lane);
+            m.instance(&format!("u_{port}{lane}"), &ram, &[
+                ("we_i", &format!("we[{lane}]")),
+                ("waddr_i", "waddr"),
+                ("wdata_i", &format!("wdata{range}")),
+                ("re_i", &format!("v{port}_en_i")),
+                ("raddr_i", &format!("v{port}_addr_i[{}:0]", addr - 1)),
+                ("rdata_o", &format!("v{port}_data_o{range}")),
+            ]);
+        }
+    }
+    m.done()
+}
