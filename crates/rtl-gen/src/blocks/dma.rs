@@ -56,6 +56,7 @@ pub fn dma(config: &Config) -> Arc<Module> {
     let shifted = |x: &str| if unit_shift == 0 { x.to_string() } else { format!("{{{x}, {unit_shift}'b0}}") };
     let vars = [
         ("decode", DMA.decode_wires("instr_i", &["last", "kind", "len", "addr"])),
+        ("fields", DMA.fields.iter().map(|f| f.1).sum::<usize>().to_string()),
         ("params", format!("2'd{}", dma_kind::PARAMS)),
         ("embedding", format!("2'd{}", dma_kind::EMBEDDING)),
         ("umsb", (unit_bits - 1).to_string()),
@@ -105,7 +106,7 @@ fn extend(name: &str, from: usize, to: usize) -> String {
 
 const BODY: &str = r#"
 {{decode}}
-  wire unused_last = &{1'b0, f_last};  // the fetch unit looks at it
+  wire unused_instr = &{1'b0, f_last, instr_i[63:{{fields}}]};  // the fetch unit looks at `last`
 
   // Stage a: the instruction. Stage b: base + addr, and token * len (an embedding row has fewer than 2^18 units).
   reg         a_valid_q, a_param_q, a_embed_q;

@@ -1,1 +1,298 @@
+//! Host registers: AXI4-Lite slave, program loading, status and counters (`docs/hardware.md` §6).
 
+use super::dma::TOKEN_BITS;
+use super::fetch::{COUNT_BITS, LANE_BITS};
+use crate::config::Config;
+use crate::hdl::Module;
+use crate::isa::FORMATS;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Byte addresses of the registers.
+pub mod reg {
+    pub const ID: u32 = 0x00;
+    pub const VERSION: u32 = 0x04;
+    pub const CTRL: u32 = 0x08;
+    pub const STATUS: u32 = 0x0C;
+    pub const TOKEN_IN: u32 = 0x10;
+    pub const TOKEN_OUT: u32 = 0x14;
+    pub const IMAGE_BASE_LO: u32 = 0x18;
+    pub const IMAGE_BASE_HI: u32 = 0x1C;
+    pub const PROG_SELECT: u32 = 0x20;
+    pub const PROG_DATA: u32 = 0x24;
+    pub const CYCLES: u32 = 0x28;
+    pub const SAT_MAT: u32 = 0x2C;
+    pub const SAT_VEC: u32 = 0x30;
+    pub const SAT_WKV: u32 = 0x34;
+    pub const WEIGHT_BEATS: u32 = 0x38;
+    /// The first of [`super::STALLS`]; the others follow, 4 bytes each.
+    pub const STALLS: u32 = 0x3C;
+}
+
+/// Bits of CTRL.
+pub mod ctrl {
+    pub const START: u32 = 1;
+    pub const CLEAR: u32 = 2;
+    /// With START: logits leave on the stream.
+    pub const LOGITS: u32 = 4;
+}
+
+/// Bits of STATUS.
+pub mod status {
+    pub const BUSY: u32 = 1;
+    pub const DONE: u32 = 2;
+    /// A read beat came with SLVERR or DECERR; stays until written with 1.
+    pub const READ_ERROR: u32 = 4;
+}
+
+/// What ID and VERSION read.
+pub const ID: u32 = 0x414E_5352;
+pub const VERSION: u32 = 1;
+
+/// The stall counters in register order: bit of `event_i`, and what a cycle counted there was.
+pub const STALLS: [(&str, &str); 7] = [
+    ("mat_wait_vec", "mat idle, its next instruction waits for vec"),
+    ("mat_wait_weights", "mat waits for weights"),
+    ("mat_wait_drain", "mat waits for its drain"),
+    ("vec_busy", "vec busy"),
+    ("wkv_busy", "wkv busy"),
+    ("memory_idle", "no read request outstanding"),
+    ("read_refused", "read data refused, a fifo is full"),
+];
+
+/// The register block of `docs/hardware.md` §6.
+pub fn regs(config: &Config) -> Arc<Module> {
+    let unit_bits = config.axi_addr_bits - 6;
+    let mut m = Module::new(
+        "regs",
+        "Host registers, AXI4-Lite slave, 32 bits, one write and one read at a time.\n\
+         Write address and data may come in any order; only full words are written: a write with a strobe low is answered\n\
+         SLVERR and changes nothing. Unused addresses read 0 and ignore writes, with OKAY.\n\
+         Latency: a write takes effect one cycle after the later of address and data, its response follows one cycle later;\n\
+         read data come two cycles after the address.\n\
+         start_o and clear_o are one-cycle requests, given only while busy_i is low. Counters count from started_i to finished_i.\n\
+         Programs: prog_we_o[u] writes word prog_lane_o of instruction prog_idx_o of unit u (0 dma, 1 mat, 2 vec, 3 wkv).",
+    );
+    m.input("s_axil_awaddr_i", 8, "").input("s_axil_awvalid_i", 1, "").output("s_axil_awready_o", 1, "");
+    m.input("s_axil_wdata_i", 32, "").input("s_axil_wstrb_i", 4, "");
+    m.input("s_axil_wvalid_i", 1, "").output("s_axil_wready_o", 1, "");
+    m.output("s_axil_bresp_o", 2, "").output("s_axil_bvalid_o", 1, "").input("s_axil_bready_i", 1, "");
+    m.input("s_axil_araddr_i", 8, "").input("s_axil_arvalid_i", 1, "").output("s_axil_arready_o", 1, "");
+    m.output("s_axil_rdata_o", 32, "").output("s_axil_rresp_o", 2, "");
+    m.output("s_axil_rvalid_o", 1, "").input("s_axil_rready_i", 1, "");
+    m.output("start_o", 1, "start a token").output("clear_o", 1, "clear the state first");
+    m.output("logits_on_o", 1, "logits leave on the stream").output("token_o", TOKEN_BITS, "");
+    m.output("image_base_o", unit_bits, "64 B units");
+    m.output("prog_we_o", 4, "").output("prog_lane_o", LANE_BITS, "").output("prog_idx_o", COUNT_BITS, "");
+    m.output("prog_wdata_o", 32, "");
+    m.input("busy_i", 1, "").input("started_i", 1, "a token starts").input("running_i", 1, "a token runs");
+    m.input("finished_i", 1, "the token is finished").input("argmax_i", TOKEN_BITS, "");
+    m.input("read_error_i", 1, "").input("beat_i", 1, "a beat was received");
+    m.input("sat_mat_i", 1, "saturations of this cycle").input("sat_vec_i", 6, "").input("sat_wkv_i", 6, "");
+    m.input("event_i", STALLS.len(), "stall counters, in register order");
+
+    let mut reads = String::new();
+    let mut read = |at: u32, value: String| {
+        let _ = writeln!(reads, "      6'h{:02x}: rdata_d = {value};", at / 4);
+    };
+    read(reg::ID, format!("32'h{ID:08x}"));
+    read(reg::VERSION, format!("32'd{VERSION}"));
+    read(reg::STATUS, "{29'b0, read_error_q, done_q, busy_i}".into());
+    read(reg::TOKEN_IN, "{14'b0, token_q}".into());
+    read(reg::TOKEN_OUT, "{14'b0, argmax_q}".into());
+    read(reg::IMAGE_BASE_LO, "base_lo".into());
+    let high = config.axi_addr_bits - 32; // address bits in IMAGE_BASE_HI
+    let pad = if high < 32 { format!("{}'b0, ", 32 - high) } else { String::new() };
+    let base_hi = match high {
+        0 => String::new(),
+        _ => format!("  wire [31:0] base_hi = {{{pad}base_q[{}:32]}};", config.axi_addr_bits - 1),
+    };
+    if high > 0 {
+        read(reg::IMAGE_BASE_HI, "base_hi".into());
+    }
+    read(reg::PROG_SELECT, "{30'b0, select_q}".into());
+    let (mut declare, mut reset, mut clear, mut count) = (String::new(), String::new(), String::new(), String::new());
+    let mut counter = |at: u32, name: &str, add: String, doc: &str| {
+        read(at, format!("{name}_q"));
+        let _ = writeln!(declare, "  reg [31:0] {name}_q;  // {doc}");
+        let _ = writeln!(reset, "      {name}_q <= '0;");
+        let _ = writeln!(clear, "      {name}_q <= '0;");
+        let _ = writeln!(count, "      {name}_q <= {name}_q + {add};");
+    };
+    counter(reg::CYCLES, "cycles", "32'd1".into(), "cycles of the token");
+    counter(reg::SAT_MAT, "sat_mat", "{31'b0, sat_mat_i}".into(), "saturations");
+    counter(reg::SAT_VEC, "sat_vec", "{26'b0, sat_vec_i}".into(), "");
+    counter(reg::SAT_WKV, "sat_wkv", "{26'b0, sat_wkv_i}".into(), "");
+    counter(reg::WEIGHT_BEATS, "beats", "{31'b0, beat_i}".into(), "beats received");
+    for (i, (name, doc)) in STALLS.iter().enumerate() {
+        counter(reg::STALLS + 4 * i as u32, name, format!("{{31'b0, event_i[{i}]}}"), doc);
+    }
+
+    let mut last_lane = String::new();
+    for (i, f) in FORMATS.iter().enumerate().take(3) {
+        let _ = write!(last_lane, "(select_q == 2'd{i}) ? 3'd{} : ", f.bits / 32 - 1);
+    }
+    let _ = write!(last_lane, "3'd{}", FORMATS[3].bits / 32 - 1);
+    let at = |a: u32| format!("6'h{:02x}", a / 4);
+    let base_hi_write = match high {
+        0 => String::new(),
+        _ => format!("      if (write && w_at_q == {}) base_q[{}:32] <= w_data_q[{}:0];", at(reg::IMAGE_BASE_HI), config.axi_addr_bits - 1, high - 1),
+    };
+    m.text(BODY, &[
+        ("abits", (config.axi_addr_bits - 1).to_string()),
+        ("ctrl", at(reg::CTRL)),
+        ("status", at(reg::STATUS)),
+        ("token_in", at(reg::TOKEN_IN)),
+        ("base_lo", at(reg::IMAGE_BASE_LO)),
+        ("base_hi", base_hi),
+        ("base_hi_write", base_hi_write),
+        ("prog_select", at(reg::PROG_SELECT)),
+        ("prog_data", at(reg::PROG_DATA)),
+        ("last_lane", last_lane),
+        ("reads", reads.trim_end().to_string()),
+        ("counters", declare.trim_end().to_string()),
+        ("counters_reset", reset.trim_end().to_string()),
+        ("counters_clear", clear.trim_end().to_string()),
+        ("counters_count", count.trim_end().to_string()),
+    ]);
+    m.done()
+}
+
+const BODY: &str = r#"
+  reg         aw_valid_q, w_valid_q, b_valid_q, b_error_q, w_full_q;
+  reg  [5:0]  w_at_q;        // word address of the write
+  reg  [31:0] w_data_q;
+  reg         ar_valid_q, r_valid_q;
+  reg  [5:0]  ar_at_q;
+  reg  [31:0] rdata_d, rdata_q;
+  wire unused_addr = &{1'b0, s_axil_awaddr_i[1:0], s_axil_araddr_i[1:0]};
+
+  reg         logits_on_q, done_q, read_error_q;
+  reg  [17:0] token_q, argmax_q;
+  reg  [{{abits}}:6] base_q;
+  reg  [1:0]  select_q;
+  reg  [2:0]  lane_q;      // next 32-bit word of the instruction
+  reg  [11:0] idx_q;       // next instruction
+{{counters}}
+
+  // Writes: act once address and data are both here and the last response is taken.
+  wire act   = aw_valid_q && w_valid_q && !b_valid_q;
+  wire write = act && w_full_q;
+  wire load  = write && (w_at_q == {{prog_data}});
+
+  wire [2:0] last_lane = {{last_lane}};
+
+  assign s_axil_awready_o = !aw_valid_q;
+  assign s_axil_wready_o  = !w_valid_q;
+  assign s_axil_bvalid_o  = b_valid_q;
+  assign s_axil_bresp_o   = {b_error_q, 1'b0};
+
+  assign start_o      = write && (w_at_q == {{ctrl}}) && w_data_q[0] && !busy_i;
+  assign clear_o      = write && (w_at_q == {{ctrl}}) && w_data_q[1] && !busy_i;
+  assign logits_on_o  = logits_on_q;
+  assign token_o      = token_q;
+  assign image_base_o = base_q;
+  assign prog_we_o    = load ? (4'b0001 << select_q) : 4'b0000;
+  assign prog_lane_o  = lane_q;
+  assign prog_idx_o   = idx_q;
+  assign prog_wdata_o = w_data_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      aw_valid_q <= 1'b0;
+      w_valid_q  <= 1'b0;
+      b_valid_q  <= 1'b0;
+    end else begin
+      if (act) aw_valid_q <= 1'b0;
+      else if (s_axil_awvalid_i) aw_valid_q <= 1'b1;
+      if (act) w_valid_q <= 1'b0;
+      else if (s_axil_wvalid_i) w_valid_q <= 1'b1;
+      if (act) b_valid_q <= 1'b1;
+      else if (s_axil_bready_i) b_valid_q <= 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (s_axil_awvalid_i && s_axil_awready_o) w_at_q <= s_axil_awaddr_i[7:2];
+    if (s_axil_wvalid_i && s_axil_wready_o) begin
+      w_data_q <= s_axil_wdata_i;
+      w_full_q <= &s_axil_wstrb_i;
+    end
+    if (act) b_error_q <= !w_full_q;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      logits_on_q  <= 1'b0;
+      done_q       <= 1'b0;
+      read_error_q <= 1'b0;
+      token_q      <= '0;
+      argmax_q     <= '0;
+      base_q       <= '0;
+      select_q     <= '0;
+      lane_q       <= '0;
+      idx_q        <= '0;
+    end else begin
+      if (start_o) logits_on_q <= w_data_q[2];
+      if (start_o) done_q <= 1'b0;
+      else if (finished_i) done_q <= 1'b1;
+      if (finished_i) argmax_q <= argmax_i;
+      if (read_error_i) read_error_q <= 1'b1;
+      else if (write && w_at_q == {{status}} && w_data_q[2]) read_error_q <= 1'b0;
+      if (write && w_at_q == {{token_in}}) token_q <= w_data_q[17:0];
+      if (write && w_at_q == {{base_lo}}) base_q[31:6] <= w_data_q[31:6];
+{{base_hi_write}}
+      if (write && w_at_q == {{prog_select}}) begin
+        select_q <= w_data_q[1:0];
+        lane_q   <= '0;
+        idx_q    <= '0;
+      end else if (load) begin
+        lane_q <= (lane_q == last_lane) ? 3'd0 : lane_q + 3'd1;
+        if (lane_q == last_lane) idx_q <= idx_q + 12'd1;
+      end
+    end
+  end
+
+  // Reads.
+  assign s_axil_arready_o = !ar_valid_q;
+  assign s_axil_rvalid_o  = r_valid_q;
+  assign s_axil_rdata_o   = rdata_q;
+  assign s_axil_rresp_o   = 2'b00;
+  wire answer = ar_valid_q && !r_valid_q;
+  wire [31:0] base_lo = {base_q[31:6], 6'b0};
+{{base_hi}}
+
+  always_comb begin
+    case (ar_at_q)
+{{reads}}
+      default: rdata_d = 32'b0;
+    endcase
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      ar_valid_q <= 1'b0;
+      r_valid_q  <= 1'b0;
+    end else begin
+      if (answer) ar_valid_q <= 1'b0;
+      else if (s_axil_arvalid_i) ar_valid_q <= 1'b1;
+      if (answer) r_valid_q <= 1'b1;
+      else if (s_axil_rready_i) r_valid_q <= 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (s_axil_arvalid_i && s_axil_arready_o) ar_at_q <= s_axil_araddr_i[7:2];
+    if (answer) rdata_q <= rdata_d;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+{{counters_reset}}
+    end else if (started_i) begin
+{{counters_clear}}
+    end else if (running_i) begin
+{{counters_count}}
+    end
+  end
+"#;
