@@ -1,0 +1,114 @@
+//! One lane of the state update: `S' = sat(S − round(S·d) + round(sa·b) + round(v·k))`.
+
+use super::prim::{round_shift, saturate};
+use super::wkv_mul::wkv_mul;
+use crate::config::OPERAND_BITS;
+use crate::hdl::Module;
+use std::sync::Arc;
+
+/// Cycles from the operands to `s_o`: product 2, rounding, two sums, saturation.
+pub const LATENCY: usize = 6;
+
+/// The lane for a state of `state_bits` (SW) bits, 16 to 32.
+pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
+    let sw = state_bits;
+    let product = sw + OPERAND_BITS;
+    let mut m = Module::combinational(
+        "wkv_lane",
+        format!(
+            "One element of the state: s_o = sat_{sw}(s - round(s*d, 16) + round(sa*b, shift_b) + round(v*k, shift_vk)).\n\
+             Three separately rounded exact products, an exact sum, one saturation; clipped_o says that it clipped.\n\
+             Latency: {LATENCY} cycles, one element a cycle. All *_i values come from registers and belong to one element; en_i[0] takes\n\
+             them, en_i[n] must be en_i[0] n cycles later. No reset: data only, valid where the caller's enables say so."
+        ),
+    );
+    m.input("clk_i", 1, "").input("en_i", LATENCY, "one enable a stage");
+    m.input("s_i", sw, "S_ij").input("sa_i", sw, "sa_i").input("v_i", OPERAND_BITS, "v_i");
+    m.input("d_i", OPERAND_BITS, "d_j = 1 - w_j, 16 fraction bits").input("b_i", OPERAND_BITS, "b_j").input("k_i", OPERAND_BITS, "k_j");
+    m.input("shift_b_i", 6, "stable while in use").input("shift_vk_i", 6, "stable while in use");
+    m.output("s_o", sw, "S'_ij").output("clipped_o", 1, "");
+    let vars = [
+        ("smsb", (sw - 1).to_string()),
+        ("pmsb", (product - 1).to_string()),
+        ("vkmsb", (2 * OPERAND_BITS - 1).to_string()),
+        // sums: S − sd one bit longer; sab + vk one bit longer than the longer (sw ≥ 16: sab); their sum again one
+        ("keep", sw.to_string()),
+        ("add", (product).to_string()),
+        ("vk_ext", (product + 1 - 2 * OPERAND_BITS).to_string()),
+        ("sum", (product + 1).to_string()),
+        ("keep_ext", (product + 1 - sw).to_string()),
+    ];
+    m.text(
+        r#"
+  // stages 1, 2: products; S waits for its own
+  wire [{{pmsb}}:0]  sd, sab;
+  wire [{{vkmsb}}:0] vk;
+  reg  [{{smsb}}:0]  s1_q, s2_q, s3_q;
+"#,
+        &vars,
+    );
+    let wide = wkv_mul(sw, OPERAND_BITS);
+    let narrow = wkv_mul(OPERAND_BITS, OPERAND_BITS);
+    for (name, mul, a, b, p) in
+        [("u_sd", &wide, "s_i", "d_i", "sd"), ("u_sab", &wide, "sa_i", "b_i", "sab"), ("u_vk", &narrow, "v_i", "k_i", "vk")]
+    {
+        m.instance(name, mul, &[("clk_i", "clk_i"), ("en_i", "en_i[1:0]"), ("a_i", a), ("b_i", b), ("p_o", p)]);
+    }
+    m.text(
+        r#"
+  // stage 3: each product rounded by itself
+  wire [{{smsb}}:0]  sd_rounded;
+  wire [{{pmsb}}:0]  sab_rounded;
+  wire [{{vkmsb}}:0] vk_rounded;
+  reg  [{{smsb}}:0]  sd_q;
+  reg  [{{pmsb}}:0]  sab_q;
+  reg  [{{vkmsb}}:0] vk_q;
+"#,
+        &vars,
+    );
+    for (name, module, x, shift, y) in [
+        ("u_round_sd", round_shift(product, 5, sw), "sd", "5'd16", "sd_rounded"),
+        ("u_round_sab", round_shift(product, 6, product), "sab", "shift_b_i", "sab_rounded"),
+        ("u_round_vk", round_shift(2 * OPERAND_BITS, 6, 2 * OPERAND_BITS), "vk", "shift_vk_i", "vk_rounded"),
+    ] {
+        m.instance(name, &module, &[("x_i", x), ("shift_i", shift), ("y_o", y)]);
+    }
+    m.text(
+        r#"
+  // stages 4, 5: exact sum; stage 6: the one saturation
+  reg  [{{keep}}:0] kept_q;   // S - round(S*d)
+  reg  [{{add}}:0] added_q;  // round(sa*b) + round(v*k)
+  reg  [{{sum}}:0] sum_q;
+  wire [{{smsb}}:0] saturated;
+  wire             clipped;
+  reg  [{{smsb}}:0] s_q;
+  reg              clipped_q;
+
+  always_ff @(posedge clk_i) begin
+    if (en_i[0]) s1_q <= s_i;
+    if (en_i[1]) s2_q <= s1_q;
+    if (en_i[2]) begin
+      s3_q  <= s2_q;
+      sd_q  <= sd_rounded;
+      sab_q <= sab_rounded;
+      vk_q  <= vk_rounded;
+    end
+    if (en_i[3]) begin
+      kept_q  <= {s3_q[{{smsb}}], s3_q} - {sd_q[{{smsb}}], sd_q};
+      added_q <= {sab_q[{{pmsb}}], sab_q} + { {({{vk_ext}}){vk_q[{{vkmsb}}]}}, vk_q};
+    end
+    if (en_i[4]) sum_q <= { {({{keep_ext}}){kept_q[{{keep}}]}}, kept_q} + {added_q[{{add}}], added_q};
+    if (en_i[5]) begin
+      s_q       <= saturated;
+      clipped_q <= clipped;
+    end
+  end
+
+  assign s_o       = s_q;
+  assign clipped_o = clipped_q;
+"#,
+        &vars,
+    );
+    m.instance("u_sat", &saturate(product + 2, sw), &[("x_i", "sum_q"), ("y_o", "saturated"), ("clipped_o", "clipped")]);
+    m.done()
+}
