@@ -8,4 +8,5 @@ pub mod float_math;
 pub mod float_step;
 mod table_fit;
 pub mod tables;
+pub mod tokenizer;
 pub mod weights;
