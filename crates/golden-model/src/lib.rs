@@ -2,11 +2,19 @@
 //!
 //! Names are the checkpoint's; `w` is the decay and `a` the in-context learning rate. `docs/integer-step.md` is the
 //! integer step in words.
+pub mod calibrate;
 pub mod checkpoint;
 pub mod fixed;
 pub mod float_math;
 pub mod float_step;
+pub mod formats;
+pub mod integer_step;
+pub mod qmodel;
+pub mod qtensor;
+pub mod quantise;
+pub mod recurrence;
 mod table_fit;
 pub mod tables;
 pub mod tokenizer;
+pub mod vector_ops;
 pub mod weights;

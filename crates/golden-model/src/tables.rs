@@ -3,8 +3,10 @@
 //! All four are quadratics over short segments, evaluated in integers by Horner's rule. With `round` =
 //! [`round_shift`] (nearest, ties to even), `[c0, c1, c2]` the row of the segment and `t` the offset in it:
 //!
-//!     horner: s1 = c1 + round(c2 · t, offset_bits)            signed
-//!             s0 = c0 + round(s1 · t, offset_bits)            signed, frac_bits fraction bits
+//! ```text
+//! horner: s1 = c1 + round(c2 · t, offset_bits)            signed
+//!         s0 = c0 + round(s1 · t, offset_bits)            signed, frac_bits fraction bits
+//! ```
 //!
 //! # sigmoid, tanh, decay
 //!
@@ -12,17 +14,19 @@
 //! of 384 rows, [`element_rom`]: rows 0..128 sigmoid over z = 0..16, rows 128..384 decay over z = −16..16, every segment 1/8 wide; 21 fraction bits;
 //! `offset_bits` = 11. Widths: c0 22 bits unsigned, c1 18 bits signed, c2 12 bits signed; t 11 bits unsigned; s1 18 bits and s0 23 bits signed hold every value.
 //!
-//!     sigmoid   a   = min(|z|, 262143)                        18 bits; |−262144| is the one value that min changes
-//!               row = a[17:11]          t = a[10:0]
-//!               h   = round(s0, 5)                            0..=65536, 17 bits
-//!               out = z < 0 ? 65536 − h : h                   0..=65536
-//!     tanh      a   = min(2·|z|, 262143)                      18 bits
-//!               row = a[17:11]          t = a[10:0]
-//!               h   = round(s0, 4) − 65536                    2·sigmoid(2|z|) − 1 with one more fraction bit: 0..=65536
-//!               out = z < 0 ? −h : h                          −65536..=65536, 18 bits signed
-//!     decay     a   = z + 262144                              19 bits: z with its top bit inverted
-//!               row = 128 + a[18:11]    t = a[10:0]
-//!               out = round(s0, 5)                            0..=29803 (1 − exp(−e^(−1/2)) = 0.45476)
+//! ```text
+//! sigmoid   a   = min(|z|, 262143)                        18 bits; |−262144| is the one value that min changes
+//!           row = a[17:11]          t = a[10:0]
+//!           h   = round(s0, 5)                            0..=65536, 17 bits
+//!           out = z < 0 ? 65536 − h : h                   0..=65536
+//! tanh      a   = min(2·|z|, 262143)                      18 bits
+//!           row = a[17:11]          t = a[10:0]
+//!           h   = round(s0, 4) − 65536                    2·sigmoid(2|z|) − 1 with one more fraction bit: 0..=65536
+//!           out = z < 0 ? −h : h                          −65536..=65536, 18 bits signed
+//! decay     a   = z + 262144                              19 bits: z with its top bit inverted
+//!           row = 128 + a[18:11]    t = a[10:0]
+//!           out = round(s0, 5)                            0..=29803 (1 − exp(−e^(−1/2)) = 0.45476)
+//! ```
 //!
 //! Worst absolute error over all 2^19 inputs (asserted by the tests; in units of 2^-16, where 1/2 is unavoidable): sigmoid 0.61, tanh 0.69,
 //! decay 0.57. As z grows none falls by more than one unit (at segment borders). sigmoid(−z) = 1 − sigmoid(z) and tanh(−z) = −tanh(z) hold exactly for |z| < 16; sigmoid(0) = 1/2, tanh(0) = 0.
@@ -32,12 +36,14 @@
 //! Input `u`: up to 80 bits, unsigned. `1/√u ≈ R · 2^-17 · 2^-e`. A ROM of 64 rows, [`rsqrt_rom`]: rows 0..32 for mantissas in [1, 2), rows 32..64 for [2, 4); 22 fraction bits;
 //! `offset_bits` = 13. Widths: c0 23 bits unsigned, c1 18 bits signed (negative), c2 13 bits signed (positive); t 13 bits unsigned; s1 18 bits and s0 24 bits signed hold every value.
 //!
-//!     u = 0     R = 0, e = 0
-//!     else      p   = index of the highest set bit            0..=79
-//!               e   = p[6:1]                                  0..=39
-//!               x   = the 18 bits below the highest set bit, zeros below bit 0: (p ≥ 18 ? u >> (p − 18) : u << (18 − p))[17:0]
-//!               row = p[0]·32 + x[17:13]    t = x[12:0]
-//!               R   = round(s0, 5)                            65536..=131072, 18 bits
+//! ```text
+//! u = 0     R = 0, e = 0
+//! else      p   = index of the highest set bit            0..=79
+//!           e   = p[6:1]                                  0..=39
+//!           x   = the 18 bits below the highest set bit, zeros below bit 0: (p ≥ 18 ? u >> (p − 18) : u << (18 − p))[17:0]
+//!           row = p[0]·32 + x[17:13]    t = x[12:0]
+//!           R   = round(s0, 5)                            65536..=131072, 18 bits
+//! ```
 //!
 //! Worst relative error of `R · 2^-17 · 2^-e` over all mantissas, the dropped bits of u included: 2^-16.8 (asserted). R = 131072 exactly for every power of four.
 

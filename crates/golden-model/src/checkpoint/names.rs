@@ -3,10 +3,10 @@
 //! This table is the only place that lists them: reading checks a file against it, `random` writes from it.
 //! Matrices are `(out, in)`; low-rank pairs are `(n_embd, rank)` and `(rank, n_embd)`, applied `(x w1) w2`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The sizes of a network, all at least 1 (`rank_v` is 0 if there is only one layer).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
     pub n_layer: usize,
     /// Length of the residual stream, `n_head * head_size`.

@@ -1,0 +1,27 @@
+//! Ranges of all values of the float step, found by running it: what [`crate::formats`] sizes the integers by.
+
+use crate::float_step::{step, FloatState};
+use crate::formats::Ranges;
+use crate::weights::Weights;
+use rand::{Rng, SeedableRng};
+
+/// Tokens enough to fill the state when there is no text to calibrate with.
+pub const RANDOM_TOKENS: usize = 256;
+
+/// Largest |value| of every tap over `tokens`, fed from an empty state; `progress` is called after each token.
+/// Tokens beyond the vocabulary are skipped.
+pub fn calibrate(weights: &Weights, tokens: &[u32], mut progress: impl FnMut(usize)) -> Ranges {
+    let mut ranges = Ranges::new(weights.shape.n_layer);
+    let mut state = FloatState::new(&weights.shape);
+    for (i, token) in tokens.iter().filter(|t| (**t as usize) < weights.shape.vocab_size).enumerate() {
+        step(weights, *token, &mut state, &mut |layer, name, values: &[f32]| ranges.observe(layer, name, values));
+        progress(i + 1);
+    }
+    ranges
+}
+
+/// The same pseudo-random tokens on every machine, for networks without a text.
+pub fn random_tokens(vocab_size: usize, n: usize) -> Vec<u32> {
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+    (0..n).map(|_| rng.gen_range(0..vocab_size as u32)).collect()
+}
