@@ -1,0 +1,161 @@
+//! The multiply-accumulate lanes of the matrix unit: one lane, and the group of sixteen that 16 bytes of a beat feed.
+
+use super::mat::Dims;
+use super::prim::ram_1w1r;
+use crate::hdl::{index_bits, Module};
+use std::sync::Arc;
+
+/// Rows of a tile: byte lanes of a group.
+const LANES: usize = 16;
+
+/// One byte lane: multiplier, accumulator and the hand-over register of a finished sum.
+fn lane(d: &Dims) -> Arc<Module> {
+    let mut m = Module::combinational(
+        "mat_lane",
+        format!(
+            "One byte lane of the matrix unit: operand times weight byte, accumulated exactly.\n\
+             Latency: en_a_i takes w_i; en_b_i, a cycle later, registers the product; en_c_i, a cycle after that, adds it to 0,\n\
+             to acc_i or to the lane's last sum. load_i, only together with en_c_i, copies the new sum to hold_o.\n\
+             A product has 24 bits (-32768 x 255 at worst), so {} bits hold the sum over {} columns.\n\
+             No reset: data only, every use follows a write.",
+            d.acc, d.max_cols
+        ),
+    );
+    m.input("clk_i", 1, "");
+    m.input("en_a_i", 1, "take w_i").input("w_i", 8, "weight byte");
+    m.input("unsigned_i", 1, "w_i is the low byte of a 16-bit weight");
+    m.input("x_i", 16, "signed operand, registered, in the cycle of en_b_i");
+    m.input("en_b_i", 1, "register the product").input("en_c_i", 1, "accumulate");
+    m.input("from_zero_i", 1, "the sum starts here").input("from_ram_i", 1, "the sum so far is acc_i");
+    m.input("acc_i", d.acc, "signed, from the accumulator memory").input("load_i", 1, "the sum is complete");
+    m.output("sum_o", d.acc, "signed, the new sum, combinational").output("hold_o", d.acc, "signed, the last complete sum");
+    m.text(
+        r#"
+  reg signed [8:0]   w_q;
+  reg signed [23:0]  product_q;
+  reg [{{msb}}:0]       sum_q, hold_q;
+
+  wire signed [23:0] x_wide = { {8{x_i[15]}}, x_i};
+  wire signed [23:0] w_wide = { {15{w_q[8]}}, w_q};
+  wire [{{msb}}:0]      so_far = from_zero_i ? {{acc}}'d0 : from_ram_i ? acc_i : sum_q;
+
+  assign sum_o  = so_far + { {({{ext}}){product_q[23]}}, product_q};
+  assign hold_o = hold_q;
+
+  always_ff @(posedge clk_i) begin
+    if (en_a_i) w_q <= {w_i[7] && !unsigned_i, w_i};
+    if (en_b_i) product_q <= x_wide * w_wide;
+    if (en_c_i) sum_q <= sum_o;
+    if (load_i) hold_q <= sum_o;
+  end
+"#,
+        &[("msb", (d.acc - 1).to_string()), ("acc", d.acc.to_string()), ("ext", (d.acc - 24).to_string())],
+    );
+    m.done()
+}
+
+/// Sixteen lanes that share an operand, their accumulator memory, and the mux the drain reads them through.
+pub(super) fn group(d: &Dims) -> Arc<Module> {
+    let lane = lane(d);
+    let ram = ram_1w1r(LANES * d.acc, d.entries);
+    let entry = index_bits(d.entries);
+    let mut m = Module::combinational(
+        "mat_group",
+        format!(
+            "Sixteen byte lanes that share one operand: the 16 rows of a tile, or 8 rows of low (even) and high (odd) bytes.\n\
+             The memory keeps {} partial sums a lane for the column-wise format; it is written in the cycle of en_c_i, so a sum\n\
+             may be read back (ram_re_i in the cycle of en_b_i) from the second beat after it on. Beat after beat of one entry\n\
+             uses the lanes' own sum instead. Dense formats never touch the memory.\n\
+             Read side: row_en_i registers lanes 2 pair_i and 2 pair_i + 1 of the hand-over registers in even_o and odd_o, or 0\n\
+             in both if row_sel_i is low. Latency: as mat_lane; one cycle for the read side. No reset: data only.",
+            d.entries
+        ),
+    );
+    m.input("clk_i", 1, "");
+    m.input("en_a_i", 1, "take weights and operand").input("w_i", 8 * LANES, "16 weight bytes, lane 0 lowest");
+    m.input("w16_i", 1, "even lanes are unsigned").input("x_i", 16, "signed operand");
+    m.input("en_b_i", 1, "register the products").input("en_c_i", 1, "accumulate");
+    m.input("from_zero_i", 1, "").input("from_ram_i", 1, "").input("load_i", 1, "the sums are complete");
+    m.input("ram_re_i", 1, "").input("ram_raddr_i", entry, "");
+    m.input("ram_we_i", 1, "").input("ram_waddr_i", entry, "");
+    m.input("row_en_i", 1, "").input("row_sel_i", 1, "").input("pair_i", 3, "");
+    m.output("even_o", d.acc, "signed").output("odd_o", d.acc, "signed");
+    m.text(
+        r#"
+  reg  [15:0] x_q;
+  wire [{{ram}}:0] acc;
+  reg  [{{msb}}:0] even, odd, even_q, odd_q;
+"#,
+        &[("ram", (LANES * d.acc - 1).to_string()), ("msb", (d.acc - 1).to_string())],
+    );
+    for i in 0..LANES {
+        m.text(
+            "  wire [{{msb}}:0] sum_{{i}}, hold_{{i}};",
+            &[("msb", (d.acc - 1).to_string()), ("i", i.to_string())],
+        );
+    }
+    m.text(
+        r#"
+
+  always_ff @(posedge clk_i) begin
+    if (en_a_i) x_q <= x_i;
+  end
+
+  always_comb begin
+    case (pair_i)
+{{cases}}
+    endcase
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (row_en_i) begin
+      even_q <= row_sel_i ? even : {{acc}}'d0;
+      odd_q  <= row_sel_i ? odd : {{acc}}'d0;
+    end
+  end
+
+  assign even_o = even_q;
+  assign odd_o  = odd_q;
+"#,
+        &[
+            ("acc", d.acc.to_string()),
+            (
+                "cases",
+                (0..LANES / 2)
+                    .map(|p| {
+                        let label = if p == LANES / 2 - 1 { "default".into() } else { format!("3'd{p}") };
+                        format!("      {label}: begin even = hold_{}; odd = hold_{}; end", 2 * p, 2 * p + 1)
+                    })
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            ),
+        ],
+    );
+    let sums = (0..LANES).rev().map(|i| format!("sum_{i}")).collect::<Vec<_>>().join(", ");
+    m.instance("u_acc", &ram, &[
+        ("clk_i", "clk_i"),
+        ("we_i", "ram_we_i"),
+        ("waddr_i", "ram_waddr_i"),
+        ("wdata_i", &format!("{{{sums}}}")),
+        ("re_i", "ram_re_i"),
+        ("raddr_i", "ram_raddr_i"),
+        ("rdata_o", "acc"),
+    ]);
+    for i in 0..LANES {
+        m.instance(&format!("u_lane_{i}"), &lane, &[
+            ("en_a_i", "en_a_i"),
+            ("w_i", &format!("w_i[{}:{}]", 8 * i + 7, 8 * i)),
+            ("unsigned_i", if i % 2 == 0 { "w16_i" } else { "1'b0" }),
+            ("x_i", "x_q"),
+            ("en_b_i", "en_b_i"),
+            ("en_c_i", "en_c_i"),
+            ("from_zero_i", "from_zero_i"),
+            ("from_ram_i", "from_ram_i"),
+            ("acc_i", &format!("acc[{}:{}]", (i + 1) * d.acc - 1, i * d.acc)),
+            ("load_i", "load_i"),
+            ("sum_o", &format!("sum_{i}")),
+            ("hold_o", &format!("hold_{i}")),
+        ]);
+    }
+    m.done()
+}
