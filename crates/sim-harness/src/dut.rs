@@ -375,6 +375,8 @@ impl Dut {
     /// Starts an FST waveform; needs a build with [`BuildOptions::trace`]. One time unit is half a cycle.
     pub fn trace_open(&mut self, path: &Path) -> Result<(), DutError> {
         let fail = |why: &str| DutError::Trace { top: self.top.clone(), path: path.display().to_string(), why: why.into() };
+        // Verilator's writer does not say when it cannot create its file.
+        std::fs::File::create(path).map_err(|e| fail(&e.to_string()))?;
         let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| fail("the name holds a zero byte"))?;
         // SAFETY: `handle` is the live model, `name` a C string.
         match unsafe { (self.api.trace_open)(self.handle, name.as_ptr()) } {

@@ -1,8 +1,15 @@
 //! Verilator builds, memory model and lock-step comparison. Computes no expected value: it compares.
+//!
+//! [`dut::Dut`] is any printed design in Verilator; [`session::Session`] is the whole chip on its bench.
 pub mod axi_lite;
 pub mod axi_memory;
 pub mod cache;
 pub mod chance;
+mod core_ports;
 pub mod dut;
+pub mod lockstep;
+pub mod mismatch;
+pub mod session;
+mod timeline;
 pub mod toolchain;
 pub mod verilate;

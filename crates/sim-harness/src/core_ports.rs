@@ -1,0 +1,320 @@
+//! The ports of `anser_core` as raw storage, for the loop that runs once a clock cycle.
+//!
+//! Everything is looked up and its width checked once, in [`CorePorts::new`]; afterwards a port costs one load or store.
+
+use crate::axi_lite::{LiteDrive, LiteSample};
+use crate::axi_memory::{Beat, ReadAddress};
+use crate::dut::{Dut, DutError, Storage};
+use crate::lockstep::{group_lanes, Group, Lanes, GROUPS};
+
+/// The design is not an `anser_core` of this configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum PortsError {
+    #[error(transparent)]
+    Missing(#[from] DutError),
+    #[error("port {port} has {got} bits, expected {expected}")]
+    Width { port: String, got: usize, expected: String },
+}
+
+/// Words of the widest trace port (16 lanes of 32 bits) and one to spare for unpacking.
+const WIDE_WORDS: usize = 17;
+
+/// One port's storage.
+#[derive(Clone, Copy)]
+pub(crate) struct Raw {
+    ptr: *mut u8,
+    storage: Storage,
+    bits: usize,
+}
+
+impl Raw {
+    /// Narrow ports only (up to 64 bits); a wider one gives its low 64 bits.
+    #[inline(always)]
+    pub(crate) fn get(self) -> u64 {
+        // SAFETY: `ptr` is live storage of this kind: CorePorts is owned beside its Dut and made from it.
+        unsafe {
+            match self.storage {
+                Storage::U8 => u64::from(*self.ptr),
+                Storage::U16 => u64::from(*self.ptr.cast::<u16>()),
+                Storage::U32 => u64::from(*self.ptr.cast::<u32>()),
+                Storage::U64 => *self.ptr.cast::<u64>(),
+                Storage::Words(_) => u64::from(*self.ptr.cast::<u32>()) | u64::from(*self.ptr.cast::<u32>().add(1)) << 32,
+            }
+        }
+    }
+
+    /// A 1- to 8-bit port.
+    #[inline(always)]
+    fn byte(self) -> u8 {
+        // SAFETY: as in `get`; the low byte comes first in every storage (little-endian).
+        unsafe { *self.ptr }
+    }
+
+    #[inline(always)]
+    fn flag(self) -> bool {
+        self.byte() != 0
+    }
+
+    #[inline(always)]
+    fn set_byte(self, value: u8) {
+        // SAFETY: as in `byte`.
+        unsafe { *self.ptr = value }
+    }
+
+    fn set(self, value: u64) {
+        let value = value & (u64::MAX >> (64 - self.bits.min(64)));
+        // SAFETY: as in `get`.
+        unsafe {
+            match self.storage {
+                Storage::U8 => *self.ptr = value as u8,
+                Storage::U16 => *self.ptr.cast::<u16>() = value as u16,
+                Storage::U32 => *self.ptr.cast::<u32>() = value as u32,
+                Storage::U64 => *self.ptr.cast::<u64>() = value,
+                Storage::Words(_) => {
+                    *self.ptr.cast::<u32>() = value as u32;
+                    *self.ptr.cast::<u32>().add(1) = (value >> 32) as u32;
+                }
+            }
+        }
+    }
+}
+
+fn signed(value: u64, bits: usize) -> i32 {
+    ((value << (64 - bits)) as i64 >> (64 - bits)) as i32
+}
+
+struct Lite {
+    awaddr: Raw, awvalid: Raw, awready: Raw, wdata: Raw, wstrb: Raw, wvalid: Raw, wready: Raw,
+    bresp: Raw, bvalid: Raw, bready: Raw, araddr: Raw, arvalid: Raw, arready: Raw,
+    rdata: Raw, rresp: Raw, rvalid: Raw, rready: Raw,
+}
+
+struct Axi {
+    araddr: Raw, arlen: Raw, arsize: Raw, arburst: Raw, arvalid: Raw, arready: Raw,
+    rdata: Raw, rresp: Raw, rlast: Raw, rvalid: Raw, rready: Raw,
+}
+
+struct TracePort {
+    valid: Raw,
+    op: Raw,
+    /// Word, row, address or segment; an exponent has none.
+    index: Option<Raw>,
+    /// One packed port, or the three of a scalar.
+    data: [Option<Raw>; 3],
+    lanes: Lanes,
+}
+
+/// One trace event, unpacked.
+pub(crate) struct Event {
+    pub op: u32,
+    pub index: u32,
+    values: [i32; 16],
+    n: usize,
+}
+
+impl Event {
+    pub fn values(&self) -> &[i32] {
+        &self.values[..self.n]
+    }
+}
+
+/// All ports the session uses.
+pub(crate) struct CorePorts {
+    lite: Lite,
+    axi: Axi,
+    logits: [Raw; 4],
+    stall: Raw,
+    traces: [TracePort; 7],
+    start: Raw,
+    done: Raw,
+}
+
+// SAFETY: the storage belongs to a Dut, which may move between threads; a session owns both.
+unsafe impl Send for CorePorts {}
+
+impl CorePorts {
+    /// Looks up every port of `docs/hardware.md` and checks the widths that depend on the configuration.
+    pub fn new(dut: &Dut, bus_bits: usize, vlanes: usize, state_bits: usize) -> Result<Self, PortsError> {
+        let raw = |name: &str| -> Result<Raw, PortsError> {
+            let port = dut.port(name)?;
+            let info = dut.info(port);
+            Ok(Raw { ptr: dut.raw(port), storage: info.storage, bits: info.bits })
+        };
+        let sized = |name: &str, bits: usize| -> Result<Raw, PortsError> {
+            let r = raw(name)?;
+            match r.bits == bits {
+                true => Ok(r),
+                false => Err(PortsError::Width { port: name.into(), got: r.bits, expected: bits.to_string() }),
+            }
+        };
+        let l = |name: &str| raw(&format!("s_axil_{name}"));
+        let m = |name: &str| raw(&format!("m_axi_{name}"));
+        let t = |name: &str, bits| sized(&format!("trace_{name}_o"), bits);
+        let lanes = group_lanes(vlanes, state_bits);
+        let mut traces = vec![];
+        for group in GROUPS {
+            let (name, g) = (group.name(), lanes[group as usize]);
+            let field = |f: &str, bits| t(&format!("{name}_{f}"), bits);
+            let packed = g.n * g.bits;
+            let (index, data) = match group {
+                Group::Vec => (Some(field("word", 13)?), [Some(field("data", packed)?), None, None]),
+                Group::Sreg => {
+                    let three = [Some(field("mean", 27)?), Some(field("mult", 27)?), Some(field("shift", 6)?)];
+                    (Some(field("seg", 8)?), three)
+                }
+                Group::Exp => (None, [Some(field("exp", packed)?), None, None]),
+                Group::WkvS => (Some(field("addr", 20)?), [Some(field("data", packed)?), None, None]),
+                Group::Mat | Group::WkvSa | Group::WkvY => (Some(field("row", 18)?), [Some(field("data", packed)?), None, None]),
+            };
+            traces.push(TracePort { valid: field("valid", 1)?, op: field("op", 12)?, index, data, lanes: g });
+        }
+        let Ok(traces) = traces.try_into() else { unreachable!("one a group") };
+        Ok(CorePorts {
+            lite: Lite {
+                awaddr: l("awaddr")?, awvalid: l("awvalid")?, awready: l("awready")?,
+                wdata: sized("s_axil_wdata", 32)?, wstrb: sized("s_axil_wstrb", 4)?, wvalid: l("wvalid")?, wready: l("wready")?,
+                bresp: l("bresp")?, bvalid: l("bvalid")?, bready: l("bready")?,
+                araddr: l("araddr")?, arvalid: l("arvalid")?, arready: l("arready")?,
+                rdata: sized("s_axil_rdata", 32)?, rresp: l("rresp")?, rvalid: l("rvalid")?, rready: l("rready")?,
+            },
+            axi: Axi {
+                araddr: m("araddr")?, arlen: sized("m_axi_arlen", 8)?, arsize: m("arsize")?, arburst: m("arburst")?,
+                arvalid: m("arvalid")?, arready: m("arready")?, rdata: sized("m_axi_rdata", bus_bits)?,
+                rresp: m("rresp")?, rlast: m("rlast")?, rvalid: m("rvalid")?, rready: m("rready")?,
+            },
+            logits: [
+                raw("m_axis_logits_tvalid")?, raw("m_axis_logits_tready")?, sized("m_axis_logits_tdata", 32)?, raw("m_axis_logits_tlast")?,
+            ],
+            stall: sized("stall_i", 8)?,
+            start: t("start", 4)?,
+            done: t("done", 4)?,
+            traces,
+        })
+    }
+
+    /// The AXI-Lite master's outputs.
+    pub fn drive_lite(&self, d: LiteDrive) {
+        let l = &self.lite;
+        l.awaddr.set(d.addr.into());
+        l.araddr.set(d.addr.into());
+        l.wdata.set(d.wdata.into());
+        l.wstrb.set(0xF);
+        l.awvalid.set_byte(d.awvalid.into());
+        l.wvalid.set_byte(d.wvalid.into());
+        l.bready.set_byte(d.bready.into());
+        l.arvalid.set_byte(d.arvalid.into());
+        l.rready.set_byte(d.rready.into());
+    }
+
+    pub fn sample_lite(&self) -> LiteSample {
+        let l = &self.lite;
+        LiteSample {
+            awready: l.awready.flag(),
+            wready: l.wready.flag(),
+            bvalid: l.bvalid.flag(),
+            bresp: l.bresp.byte(),
+            arready: l.arready.flag(),
+            rvalid: l.rvalid.flag(),
+            rresp: l.rresp.byte(),
+            rdata: l.rdata.get() as u32,
+        }
+    }
+
+    /// The memory's outputs. Data stay as they were while there is no beat.
+    #[inline(always)]
+    pub fn drive_axi(&self, arready: bool, beat: Option<Beat>) {
+        let a = &self.axi;
+        a.arready.set_byte(arready.into());
+        a.rvalid.set_byte(beat.is_some().into());
+        a.rresp.set_byte(0);
+        if let Some(beat) = beat {
+            // SAFETY: m_axi_rdata was checked to be as wide as a beat; both are little-endian bytes.
+            unsafe { std::ptr::copy_nonoverlapping(beat.data.as_ptr(), a.rdata.ptr, (a.rdata.bits / 8).min(beat.data.len())) };
+            a.rlast.set_byte(beat.last.into());
+        }
+    }
+
+    /// The read address while it is valid, and rready.
+    #[inline(always)]
+    pub fn sample_axi(&self) -> (Option<ReadAddress>, bool) {
+        let a = &self.axi;
+        let address = a.arvalid.flag().then(|| ReadAddress {
+            addr: a.araddr.get(),
+            len: a.arlen.byte(),
+            size: a.arsize.byte(),
+            burst: a.arburst.byte(),
+        });
+        (address, a.rready.flag())
+    }
+
+    #[inline(always)]
+    pub fn drive_stalls(&self, stalls: u8, tready: bool) {
+        self.stall.set_byte(stalls);
+        self.logits[1].set_byte(tready.into());
+    }
+
+    /// A logit that is handed over this cycle, and whether it is the last.
+    #[inline(always)]
+    pub fn logit(&self) -> Option<(i32, bool)> {
+        let [valid, ready, data, last] = self.logits;
+        (valid.flag() && ready.flag()).then(|| (data.get() as u32 as i32, last.flag()))
+    }
+
+    /// Which units took an instruction and which finished one this cycle, a bit each.
+    #[inline(always)]
+    pub fn starts_and_dones(&self) -> (u8, u8) {
+        (self.start.byte(), self.done.byte())
+    }
+
+    /// Bit g: group g has an event this cycle.
+    #[inline(always)]
+    pub fn events(&self) -> u8 {
+        let mut any = 0;
+        for (g, t) in self.traces.iter().enumerate() {
+            any |= t.valid.byte() << g;
+        }
+        any
+    }
+
+    /// The event of group number `g`.
+    #[inline]
+    pub fn event(&self, g: usize) -> Event {
+        let t = &self.traces[g];
+        let index = t.index.map_or(0, |i| i.get() as u32);
+        let mut e = Event { op: t.op.get() as u32, index, values: [0; 16], n: t.lanes.n };
+        match t.data {
+            [Some(mean), Some(mult), Some(shift)] => {
+                e.values[..3].copy_from_slice(&[signed(mean.get(), 27), signed(mult.get(), 27), shift.get() as i32]);
+            }
+            [Some(data), ..] if g == Group::Exp as usize => e.values[0] = data.get() as i32, // unsigned
+            [Some(data), ..] if t.lanes.n == 1 => e.values[0] = signed(data.get(), t.lanes.bits),
+            [Some(data), ..] => unpack(data, t.lanes, &mut e.values),
+            _ => {}
+        }
+        e
+    }
+}
+
+/// Cuts a packed port into sign-extended lanes.
+#[inline(always)]
+fn unpack(data: Raw, lanes: Lanes, values: &mut [i32; 16]) {
+    let mut words = [0u32; WIDE_WORDS];
+    match data.storage {
+        Storage::Words(n) => {
+            let n = n.min(WIDE_WORDS - 1);
+            // SAFETY: the storage holds n words.
+            unsafe { std::ptr::copy_nonoverlapping(data.ptr.cast::<u32>(), words.as_mut_ptr(), n) };
+        }
+        _ => {
+            let v = data.get();
+            (words[0], words[1]) = (v as u32, (v >> 32) as u32);
+        }
+    }
+    let unused = 32 - lanes.bits as u32;
+    let mut at = 0;
+    for value in &mut values[..lanes.n] {
+        let two = u64::from(words[at / 32]) | u64::from(words[at / 32 + 1]) << 32;
+        *value = (((two >> (at % 32)) as u32) << unused) as i32 >> unused;
+        at += lanes.bits;
+    }
+}

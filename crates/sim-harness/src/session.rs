@@ -1,0 +1,411 @@
+//! The chip on its bench: `anser_core` with memory, host registers and the lock-step comparison.
+//!
+//! A [`Session`] loads programs, clears the state and runs tokens. One clock cycle is: the bench drives its side of every
+//! handshake, the design settles, the bench looks at what is transferred and at the trace ports, the clock rises.
+//! Random stalls hold every handshake of the chip's ports and, through `stall_i`, the ones inside it.
+
+use crate::axi_lite::{AxiLite, LiteError};
+use crate::axi_memory::{AxiMemory, MemoryError, MemoryStats, MemoryTiming};
+use crate::chance::Chance;
+use crate::core_ports::CorePorts;
+use crate::dut::{Dut, DutError};
+use crate::lockstep::{ExpectedToken, Lockstep, OpNames, Outcome, SatCounts, GROUPS, UNITS};
+use crate::timeline::Timeline;
+pub use crate::core_ports::PortsError;
+pub use crate::timeline::OpSpan;
+use rtl_gen::config::Config;
+use serde::Serialize;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Register addresses, `docs/hardware.md` §6.
+mod reg {
+    pub const ID: u32 = 0x00;
+    pub const CTRL: u32 = 0x08;
+    pub const STATUS: u32 = 0x0C;
+    pub const TOKEN_IN: u32 = 0x10;
+    pub const TOKEN_OUT: u32 = 0x14;
+    pub const IMAGE_BASE_LO: u32 = 0x18;
+    pub const IMAGE_BASE_HI: u32 = 0x1C;
+    pub const PROG_SELECT: u32 = 0x20;
+    pub const PROG_DATA: u32 = 0x24;
+    pub const CYCLES: u32 = 0x28;
+    pub const SAT_MAT: u32 = 0x2C;
+    pub const SAT_VEC: u32 = 0x30;
+    pub const SAT_WKV: u32 = 0x34;
+    pub const WEIGHT_BEATS: u32 = 0x38;
+    pub const STALLS: u32 = 0x3C;
+    pub const ID_VALUE: u32 = 0x414E_5352;
+}
+
+/// Names of the stall counters, in register order.
+pub const STALL_NAMES: [&str; 7] =
+    ["mat_waits_for_vec", "mat_waits_for_weights", "mat_waits_for_drain", "vec_busy", "wkv_busy", "memory_idle", "read_data_refused"];
+
+/// How a session behaves; changes cycles, never values.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// Probability of a stall, on every handshake and every cycle; 0 for none.
+    pub stall: f64,
+    pub seed: u64,
+    /// Byte address the image is put at; a multiple of 64.
+    pub image_base: u64,
+    /// Cycles without any transfer, event or instruction after which the chip is said to hang.
+    pub hang_cycles: u64,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        SessionOptions { stall: 0.0, seed: 0, image_base: 0x8000_0000, hang_cycles: 20_000 }
+    }
+}
+
+/// Why a session cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error(transparent)]
+    Ports(#[from] PortsError),
+    #[error(transparent)]
+    Dut(#[from] DutError),
+    #[error("cycle {cycle}: {source}")]
+    Memory { cycle: u64, source: MemoryError },
+    #[error("cycle {cycle}: {source}")]
+    Register { cycle: u64, source: LiteError },
+    #[error("image base {0:#x} is not a multiple of 64")]
+    ImageBase(u64),
+    #[error("register ID reads {0:#010x}, expected {expected:#010x}", expected = reg::ID_VALUE)]
+    NotOurs(u32),
+    #[error("the chip hangs in {doing}: nothing moved for {idle} cycles (cycle {cycle})\n{state}")]
+    Hang { doing: &'static str, idle: u64, cycle: u64, state: String },
+}
+
+/// What to do with a token besides running it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokenOptions {
+    /// Stream the logits out and return them.
+    pub logits: bool,
+    /// Record when each instruction ran.
+    pub timeline: bool,
+}
+
+/// The chip's counters of one token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    pub cycles: u64,
+    pub sat_mat: u64,
+    pub sat_vec: u64,
+    pub sat_wkv: u64,
+    pub weight_beats: u64,
+    /// By [`STALL_NAMES`], cycles.
+    pub stalls: [u64; 7],
+}
+
+/// One token, run.
+#[derive(Debug, Clone, Default)]
+pub struct TokenResult {
+    pub token_out: u32,
+    pub counters: Counters,
+    /// The comparison; all zero if there was nothing to compare with.
+    pub outcome: Outcome,
+    /// Raw 27-bit logits if asked for.
+    pub logits: Vec<i32>,
+    /// Spans in the order they ended, if asked for.
+    pub timeline: Vec<OpSpan>,
+}
+
+/// A chip with its bench.
+pub struct Session<'a> {
+    dut: Dut,
+    ports: CorePorts,
+    memory: AxiMemory<'a>,
+    lite: AxiLite,
+    lite_was_busy: bool,
+    lockstep: Lockstep,
+    stalls: Chance,
+    tready_stall: Chance,
+    timeline: Timeline,
+    logits: Vec<i32>,
+    logits_last: Option<usize>,
+    cycle: u64,
+    progress: u64,
+    clear_cycles: u64,
+    tokens: u64,
+    options: SessionOptions,
+}
+
+/// Cycles between two looks at STATUS while a token runs.
+const POLL_CYCLES: u64 = 64;
+
+impl<'a> Session<'a> {
+    /// Puts `dut`, an `anser_core` of `config`, on the bench, resets it and tells it where the image is.
+    /// `image` holds the stream units from unit 0 on; `names` are for messages.
+    pub fn new(dut: Dut, config: &Config, image: &'a [u8], names: Arc<OpNames>, options: SessionOptions) -> Result<Self, SessionError> {
+        if options.image_base % 64 != 0 {
+            return Err(SessionError::ImageBase(options.image_base));
+        }
+        let ports = CorePorts::new(&dut, config.bus_bits, config.vlanes(), config.numbers.state_bits)?;
+        let (stall, seed) = (options.stall, options.seed);
+        let mut session = Session {
+            ports,
+            memory: AxiMemory::new(image, options.image_base, MemoryTiming::of(config, stall, seed)),
+            lite: AxiLite::new(stall, seed),
+            lite_was_busy: true,
+            lockstep: Lockstep::new(names),
+            stalls: Chance::new(seed, 4, stall),
+            tready_stall: Chance::new(seed, 5, stall),
+            timeline: Timeline::default(),
+            logits: vec![],
+            logits_last: None,
+            cycle: 0,
+            progress: 0,
+            clear_cycles: (config.vmem_words() + config.state_words()) as u64,
+            tokens: 0,
+            dut,
+            options,
+        };
+        session.dut.reset();
+        let id = session.read(reg::ID)?;
+        if id != reg::ID_VALUE {
+            return Err(SessionError::NotOurs(id));
+        }
+        session.write(reg::IMAGE_BASE_LO, session.options.image_base as u32)?;
+        session.write(reg::IMAGE_BASE_HI, (session.options.image_base >> 32) as u32)?;
+        Ok(session)
+    }
+
+    /// Writes the four programs: encoded instructions in the order of `rtl_gen::isa::FORMATS`.
+    pub fn load_programs(&mut self, programs: &[Vec<Vec<u32>>; 4]) -> Result<(), SessionError> {
+        for (unit, program) in programs.iter().enumerate() {
+            self.write(reg::PROG_SELECT, unit as u32)?;
+            for word in program.iter().flatten() {
+                self.write(reg::PROG_DATA, *word)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets vector memory and recurrence state to 0: a new conversation.
+    pub fn clear(&mut self) -> Result<(), SessionError> {
+        self.write(reg::CTRL, 2)?;
+        let end = self.cycle + self.clear_cycles + self.options.hang_cycles;
+        while self.read(reg::STATUS)? & 1 != 0 {
+            if self.cycle > end {
+                return Err(self.hang("clear", None));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one token. With `expected`, every trace event, the saturation counts, the token that comes out and (if asked
+    /// for) the logits are compared.
+    pub fn token(&mut self, token: u32, expected: Option<&ExpectedToken>, options: TokenOptions) -> Result<TokenResult, SessionError> {
+        self.lockstep.start(self.tokens);
+        self.timeline.restart(options.timeline);
+        self.logits.clear();
+        self.logits_last = None;
+        self.write(reg::TOKEN_IN, token)?;
+        self.access(Access::Write(reg::CTRL, 1 | u32::from(options.logits) << 2), expected)?;
+        self.progress = self.cycle;
+        self.wait_for_token(expected, options)?;
+        let token_out = self.access(Access::Read(reg::TOKEN_OUT), expected)?;
+        let counters = self.counters(expected)?;
+        let outcome = match expected {
+            Some(e) => self.compare_end(e, token_out, &counters, options),
+            None => Outcome::default(),
+        };
+        self.tokens += 1;
+        Ok(TokenResult {
+            token_out,
+            counters,
+            outcome,
+            logits: std::mem::take(&mut self.logits),
+            timeline: self.timeline.take(),
+        })
+    }
+
+    fn wait_for_token(&mut self, expected: Option<&ExpectedToken>, options: TokenOptions) -> Result<(), SessionError> {
+        let mut next_poll = self.cycle + POLL_CYCLES;
+        loop {
+            if self.lite.idle() && self.cycle >= next_poll {
+                self.lite.read(reg::STATUS);
+            }
+            if let Some(status) = self.step(expected)? {
+                if status & 2 != 0 && !(options.logits && self.logits_last.is_none()) {
+                    return Ok(());
+                }
+                next_poll = self.cycle + POLL_CYCLES;
+            }
+            if self.cycle - self.progress > self.options.hang_cycles {
+                return Err(self.hang("a token", expected));
+            }
+        }
+    }
+
+    fn counters(&mut self, expected: Option<&ExpectedToken>) -> Result<Counters, SessionError> {
+        let mut read = |at| self.access(Access::Read(at), expected).map(u64::from);
+        let mut c = Counters {
+            cycles: read(reg::CYCLES)?,
+            sat_mat: read(reg::SAT_MAT)?,
+            sat_vec: read(reg::SAT_VEC)?,
+            sat_wkv: read(reg::SAT_WKV)?,
+            weight_beats: read(reg::WEIGHT_BEATS)?,
+            stalls: [0; 7],
+        };
+        for (i, stall) in c.stalls.iter_mut().enumerate() {
+            *stall = read(reg::STALLS + 4 * i as u32)?;
+        }
+        Ok(c)
+    }
+
+    fn compare_end(&mut self, e: &ExpectedToken, token_out: u32, c: &Counters, options: TokenOptions) -> Outcome {
+        let cycle = self.cycle;
+        let l = &mut self.lockstep;
+        let SatCounts { mat, vec, wkv } = e.saturations;
+        for (what, want, got) in [
+            ("saturations counted by mat", mat, c.sat_mat),
+            ("saturations counted by vec", vec, c.sat_vec),
+            ("saturations counted by wkv", wkv, c.sat_wkv),
+            ("token out", e.token_out.into(), token_out.into()),
+        ] {
+            l.scalar(what, 0, want as i64, got as i64, cycle);
+        }
+        if options.logits && !e.logits.is_empty() {
+            l.scalar("number of logits", 0, e.logits.len() as i64, self.logits.len() as i64, cycle);
+            let last = self.logits_last.map_or(-1, |at| at as i64);
+            l.scalar("logit with tlast", 0, e.logits.len() as i64 - 1, last, cycle);
+            for (i, (want, got)) in e.logits.iter().zip(&self.logits).enumerate() {
+                l.scalar("logit", i, (*want).into(), (*got).into(), cycle);
+            }
+        }
+        l.finish(e, cycle)
+    }
+
+    /// Clock cycles since the session began, register accesses included.
+    pub fn cycles(&self) -> u64 {
+        self.cycle
+    }
+
+    /// What the memory delivered since the session began.
+    pub fn memory_stats(&self) -> MemoryStats {
+        self.memory.stats()
+    }
+
+    /// Starts an FST waveform; the design must be built with `BuildOptions::trace`.
+    pub fn trace_open(&mut self, path: &Path) -> Result<(), SessionError> {
+        Ok(self.dut.trace_open(path)?)
+    }
+
+    /// Finishes the waveform.
+    pub fn trace_close(&mut self) {
+        self.dut.trace_close();
+    }
+
+    fn write(&mut self, addr: u32, data: u32) -> Result<(), SessionError> {
+        self.access(Access::Write(addr, data), None).map(|_| ())
+    }
+
+    fn read(&mut self, addr: u32) -> Result<u32, SessionError> {
+        self.access(Access::Read(addr), None)
+    }
+
+    fn access(&mut self, access: Access, expected: Option<&ExpectedToken>) -> Result<u32, SessionError> {
+        match access {
+            Access::Write(addr, data) => self.lite.write(addr, data),
+            Access::Read(addr) => self.lite.read(addr),
+        }
+        let start = self.cycle;
+        loop {
+            if let Some(data) = self.step(expected)? {
+                return Ok(data);
+            }
+            if self.cycle - start > self.options.hang_cycles {
+                return Err(self.hang("a register access", expected));
+            }
+        }
+    }
+
+    /// One clock cycle; gives the data of a register access that ended in it.
+    fn step(&mut self, expected: Option<&ExpectedToken>) -> Result<Option<u32>, SessionError> {
+        let (arready, beat) = self.memory.drive();
+        self.ports.drive_axi(arready, beat);
+        let lite_busy = !self.lite.idle();
+        if lite_busy || self.lite_was_busy {
+            self.ports.drive_lite(self.lite.drive());
+        }
+        self.lite_was_busy = lite_busy;
+        if self.stalls.active() {
+            self.ports.drive_stalls(self.stalls.flip8(), !self.tready_stall.flip());
+        } else {
+            self.ports.drive_stalls(0, true);
+        }
+        self.dut.clock_low()?;
+
+        let (address, rready) = self.ports.sample_axi();
+        let cycle = self.cycle;
+        let moved = (beat.is_some() && rready) || address.is_some_and(|_| arready);
+        self.memory.sample(address, rready).map_err(|source| SessionError::Memory { cycle, source })?;
+        let (starts, dones) = self.ports.starts_and_dones();
+        let events = self.ports.events();
+        if events != 0 {
+            if let Some(e) = expected {
+                self.compare(events, e);
+            }
+        }
+        if starts | dones != 0 {
+            self.timeline.record(starts, dones, cycle);
+        }
+        if let Some((logit, last)) = self.ports.logit() {
+            if last {
+                self.logits_last = Some(self.logits.len());
+            }
+            self.logits.push(logit);
+            self.progress = cycle;
+        }
+        if moved || (events | starts | dones) != 0 {
+            self.progress = cycle;
+        }
+        let answer = match lite_busy {
+            true => self.lite.sample(self.ports.sample_lite()).map_err(|source| SessionError::Register { cycle, source })?,
+            false => None,
+        };
+        self.dut.clock_high()?;
+        self.cycle += 1;
+        Ok(answer)
+    }
+
+    #[inline]
+    fn compare(&mut self, mut events: u8, expected: &ExpectedToken) {
+        while events != 0 {
+            let g = events.trailing_zeros() as usize;
+            events &= events - 1;
+            let e = self.ports.event(g);
+            self.lockstep.event(expected, GROUPS[g], e.op, e.index, e.values(), self.cycle);
+        }
+    }
+
+    #[cold]
+    fn hang(&self, doing: &'static str, expected: Option<&ExpectedToken>) -> SessionError {
+        let mut state = vec![];
+        for unit in UNITS {
+            let (started, finished) = self.timeline.counts(unit);
+            let doing = match started - finished.min(started) {
+                0 => "idle".to_string(),
+                n => format!("{n} under way, first op {finished}"),
+            };
+            state.push(format!("  {}: {started} instructions taken, {finished} finished, {doing}", unit.name()));
+        }
+        let stats = self.memory.stats();
+        state.push(format!("  memory: {} bursts accepted, {} open, {} beats delivered", stats.bursts, self.memory.outstanding(), stats.beats));
+        let (address, rready) = self.ports.sample_axi();
+        state.push(format!("  read port: arvalid {}, rready {}", u8::from(address.is_some()), u8::from(rready)));
+        if let Some(e) = expected {
+            state.extend(self.lockstep.awaited(e).into_iter().map(|a| format!("  awaited: {a}")));
+        }
+        SessionError::Hang { doing, idle: self.cycle - self.progress, cycle: self.cycle, state: state.join("\n") }
+    }
+}
+
+enum Access {
+    Write(u32, u32),
+    Read(u32),
+}
