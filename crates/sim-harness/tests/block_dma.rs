@@ -237,3 +237,19 @@ fn latency_costs_no_beat() {
         assert!(o.cycles <= o.beats + u64::from(latency) + 5, "{}: {} cycles for {} beats", r.place, o.cycles, o.beats);
     }
 }
+
+#[test]
+fn the_next_instruction_costs_no_beat() {
+    // one beat an instruction: an address a cycle, in flight long enough to hide the latency
+    let mut config = config("wide");
+    config.max_outstanding = 32;
+    let mut dut = build(&config);
+    dut.reset();
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let image = image(&mut rng);
+    let pieces: Vec<Piece> = (0..200).map(|i| Piece { kind: i % 2, len: 1, addr: 3 * i }).collect();
+    let timing = MemoryTiming { latency_cycles: 20, ..MemoryTiming::of(&config, 0.0, 0) };
+    let r = Run { place: "short pieces".into(), token: 0, p_instr: 1.0, p_weights: 1.0, p_params: 1.0, p_error: 0.0 };
+    let o = run(&mut dut, &config, &image, timing, &pieces, &r, &mut rng);
+    assert_eq!((o.beats, o.gaps), (200, 0));
+}
