@@ -1,0 +1,318 @@
+//! Where each tensor lies in the weight stream and how its bytes are arranged: `docs/hardware.md` §2, to the byte.
+//!
+//! All positions count units of 64 bytes from the start of the stream, which is what the chip's IMAGE_BASE points at. The bytes are the same
+//! for every bus width. Blocks carry the checkpoint's names and follow each other without gaps: embedding, then for each layer its vectors and its
+//! matrices in the order of use, then `ln_out` and `head`.
+
+use crate::qmodel::{QModel, QTensor};
+use crate::qtensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Bytes of a unit.
+pub const UNIT: usize = 64;
+/// Row scales in a unit.
+const SCALES_PER_UNIT: usize = UNIT / 2;
+/// Bytes of a group: one column of one tile.
+const GROUP: usize = 16;
+
+/// Arrangement of a matrix in the stream; the values of the chip's `fmt` field, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatrixFormat {
+    /// Tiles of 16 rows of bytes.
+    W8,
+    /// Tiles of 8 rows of 16 bits.
+    W16,
+    /// Column by column, all tiles of a column together: columns can be skipped.
+    W8Columns,
+}
+
+/// What a block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockKind {
+    /// Row `token` starts at `offset + token · stride_units`.
+    Embedding { rows: u32, cols: u32, stride_units: u32 },
+    Vector { len: u32 },
+    Matrix { rows: u32, cols: u32, format: MatrixFormat },
+}
+
+/// One tensor in the stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    pub name: String,
+    pub offset_units: u64,
+    pub len_units: u64,
+    pub frac: i32,
+    pub kind: BlockKind,
+}
+
+impl BlockKind {
+    /// The kind of tensor `name`.
+    pub fn of(name: &str, tensor: &QTensor, n_embd: usize) -> Self {
+        match tensor {
+            QTensor::Embedding(emb, _) => {
+                let (rows, cols) = ((emb.len() / n_embd) as u32, n_embd as u32);
+                BlockKind::Embedding { rows, cols, stride_units: (n_embd * 2).div_ceil(UNIT) as u32 }
+            }
+            QTensor::Vector(v) => BlockKind::Vector { len: v.q.len() as u32 },
+            QTensor::Matrix(m) => {
+                let format = match m.bits() {
+                    WeightBits::W8 if name.ends_with("ffn.value.weight") => MatrixFormat::W8Columns,
+                    WeightBits::W8 => MatrixFormat::W8,
+                    WeightBits::W16 => MatrixFormat::W16,
+                };
+                BlockKind::Matrix { rows: m.rows as u32, cols: m.cols as u32, format }
+            }
+        }
+    }
+
+    /// Units the block takes.
+    pub fn units(&self) -> u64 {
+        match *self {
+            BlockKind::Embedding { rows, stride_units, .. } => u64::from(rows) * u64::from(stride_units),
+            BlockKind::Vector { len } => (u64::from(len) * 2).div_ceil(UNIT as u64),
+            BlockKind::Matrix { rows, cols, format } => {
+                let (rows, cols) = (u64::from(rows), u64::from(cols).next_multiple_of(4));
+                let scales = rows.div_ceil(SCALES_PER_UNIT as u64);
+                scales
+                    + match format {
+                        MatrixFormat::W8 => rows.div_ceil(16) * (cols / 4),
+                        MatrixFormat::W16 => rows.div_ceil(8) * (cols / 4),
+                        MatrixFormat::W8Columns => cols * rows.div_ceil(16).div_ceil(4),
+                    }
+            }
+        }
+    }
+}
+
+/// All blocks of a model's stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamLayout {
+    blocks: Vec<Block>,
+    by_name: BTreeMap<String, usize>,
+}
+
+impl StreamLayout {
+    /// The layout of `model`.
+    pub fn of(model: &QModel) -> Self {
+        let mut at = 0;
+        let blocks = model.tensors().into_iter().map(|(name, tensor)| {
+            let kind = BlockKind::of(&name, &tensor, model.shape.n_embd);
+            let frac = match tensor {
+                QTensor::Embedding(_, frac) => frac,
+                QTensor::Vector(v) => v.frac,
+                QTensor::Matrix(m) => m.frac,
+            };
+            let block = Block { name, offset_units: at, len_units: kind.units(), frac, kind };
+            at += block.len_units;
+            block
+        });
+        Self::new(blocks.collect())
+    }
+
+    /// From a list of blocks as an image holds it.
+    pub fn new(blocks: Vec<Block>) -> Self {
+        let by_name = blocks.iter().enumerate().map(|(i, b)| (b.name.clone(), i)).collect();
+        Self { blocks, by_name }
+    }
+
+    /// In the order of the stream.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The block of tensor `name`, e.g. `blocks.0.att.key.weight`.
+    pub fn block(&self, name: &str) -> Option<&Block> {
+        self.by_name.get(name).map(|i| &self.blocks[*i])
+    }
+
+    /// Length of the stream.
+    pub fn units(&self) -> u64 {
+        self.blocks.last().map_or(0, |b| b.offset_units + b.len_units)
+    }
+}
+
+/// The whole stream of `model`, as [`StreamLayout::of`] lays it out.
+pub fn stream(model: &QModel) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(StreamLayout::of(model).units() as usize * UNIT);
+    for (name, tensor) in model.tensors() {
+        bytes.extend(encode(&name, &tensor, model.shape.n_embd));
+    }
+    bytes
+}
+
+/// The bytes of one tensor's block, a multiple of 64.
+pub fn encode(name: &str, tensor: &QTensor, n_embd: usize) -> Vec<u8> {
+    let kind = BlockKind::of(name, tensor, n_embd);
+    let mut out = Vec::with_capacity(kind.units() as usize * UNIT);
+    match tensor {
+        QTensor::Embedding(emb, _) => emb.chunks(n_embd).for_each(|row| push16(&mut out, row)),
+        QTensor::Vector(v) => push16(&mut out, &v.q),
+        QTensor::Matrix(m) => match &m.q {
+            QWeights::W16(q) => {
+                let row = |r: usize| &q[r * m.cols..(r + 1) * m.cols];
+                push_tiles(&mut out, m, 8, |out, tile, c| {
+                    for r in tile.clone() {
+                        out.extend(if r < m.rows && c < m.cols { row(r)[c].to_le_bytes() } else { [0; 2] });
+                    }
+                });
+            }
+            QWeights::W8(q) => {
+                let at = |r: usize, c: usize| if r < m.rows && c < m.cols { q[r * m.cols + c] as u8 } else { 0 };
+                if matches!(kind, BlockKind::Matrix { format: MatrixFormat::W8Columns, .. }) {
+                    (0..m.rows.div_ceil(SCALES_PER_UNIT)).for_each(|i| push_scales(&mut out, m, i));
+                    let rows = m.rows.next_multiple_of(4 * GROUP);
+                    for c in 0..m.cols.next_multiple_of(4) {
+                        out.extend((0..rows).map(|r| at(r, c)));
+                    }
+                } else {
+                    push_tiles(&mut out, m, 16, |out, tile, c| out.extend(tile.map(|r| at(r, c))));
+                }
+            }
+        },
+    }
+    debug_assert_eq!(out.len(), kind.units() as usize * UNIT);
+    out
+}
+
+/// 16-bit numbers, little-endian, padded to a unit.
+fn push16(out: &mut Vec<u8>, values: &[i16]) {
+    out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    out.resize(out.len().next_multiple_of(UNIT), 0);
+}
+
+/// Scale unit `i`: rows 32·i to 32·i + 31; rows that do not exist have scale 0.
+fn push_scales(out: &mut Vec<u8>, m: &QMatrix, i: usize) {
+    let scale = |r: usize| m.scales.get(r).map_or(0, |s| s.pack());
+    out.extend((i * SCALES_PER_UNIT..(i + 1) * SCALES_PER_UNIT).flat_map(|r| scale(r).to_le_bytes()));
+}
+
+/// Tiles in order, a scale unit before each 32 rows, one group a column: `group(out, rows of the tile, column)`.
+fn push_tiles(out: &mut Vec<u8>, m: &QMatrix, tile_rows: usize, group: impl Fn(&mut Vec<u8>, std::ops::Range<usize>, usize)) {
+    for first in (0..m.rows).step_by(tile_rows) {
+        if first % SCALES_PER_UNIT == 0 {
+            push_scales(out, m, first / SCALES_PER_UNIT);
+        }
+        for c in 0..m.cols.next_multiple_of(4) {
+            group(out, first..first + tile_rows, c);
+        }
+    }
+}
+
+/// `n` 16-bit numbers from the start of `bytes`.
+fn read16(bytes: &[u8], n: usize) -> Vec<i16> {
+    bytes.chunks_exact(2).take(n).map(|b| i16::from_le_bytes([b[0], b[1]])).collect()
+}
+
+/// Embedding rows, without their padding, from the bytes of their block.
+pub fn decode_embedding(bytes: &[u8], cols: usize, stride_units: usize) -> Vec<i16> {
+    bytes.chunks_exact((stride_units * UNIT).max(1)).flat_map(|row| read16(row, cols)).collect()
+}
+
+/// A vector from the bytes of its block.
+pub fn decode_vector(bytes: &[u8], len: usize, frac: i32) -> QVector {
+    QVector { q: read16(bytes, len), frac }
+}
+
+/// `f(row, column)` row by row.
+fn gather<T>(rows: usize, cols: usize, f: impl Fn(usize, usize) -> T) -> Vec<T> {
+    let mut out = Vec::with_capacity(rows * cols);
+    for r in 0..rows {
+        out.extend((0..cols).map(|c| f(r, c)));
+    }
+    out
+}
+
+/// A matrix from the bytes of its block, which must be `BlockKind::units()` long.
+pub fn decode_matrix(bytes: &[u8], rows: usize, cols: usize, format: MatrixFormat, frac: i32) -> QMatrix {
+    let padded = cols.next_multiple_of(4);
+    // first byte of the tile that holds row r
+    let tile_bytes = padded * GROUP;
+    let tiled = |r: usize, tile_rows: usize| {
+        let tile = r / tile_rows;
+        let per_unit = SCALES_PER_UNIT / tile_rows;
+        (tile / per_unit + 1) * UNIT + tile * tile_bytes
+    };
+    let column_bytes = rows.next_multiple_of(4 * GROUP);
+    let scale_units = rows.div_ceil(SCALES_PER_UNIT);
+    let scale_at = |r: usize| {
+        let unit = r / SCALES_PER_UNIT;
+        let before = match format {
+            MatrixFormat::W8 => unit * 2 * tile_bytes,
+            MatrixFormat::W16 => unit * 4 * tile_bytes,
+            MatrixFormat::W8Columns => 0,
+        };
+        unit * UNIT + before + r % SCALES_PER_UNIT * 2
+    };
+    let q = match format {
+        MatrixFormat::W8 => QWeights::W8(gather(rows, cols, |r, c| bytes[tiled(r, 16) + c * GROUP + r % 16] as i8)),
+        MatrixFormat::W8Columns => {
+            QWeights::W8(gather(rows, cols, |r, c| bytes[scale_units * UNIT + c * column_bytes + r] as i8))
+        }
+        MatrixFormat::W16 => QWeights::W16(gather(rows, cols, |r, c| {
+            let at = tiled(r, 8) + c * GROUP + r % 8 * 2;
+            i16::from_le_bytes([bytes[at], bytes[at + 1]])
+        })),
+    };
+    let scale = |r: usize| RowScale::unpack(u16::from_le_bytes([bytes[scale_at(r)], bytes[scale_at(r) + 1]]));
+    QMatrix { rows, cols, q, scales: (0..rows).map(scale).collect(), frac }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `row · 16 + column` in every weight, so that each byte of the stream shows where it came from.
+    fn matrix(rows: usize, cols: usize, bits: WeightBits) -> QMatrix {
+        let q = (0..rows * cols).map(|i| ((i / cols * 16 + i % cols) % 251) as i16 - 125);
+        let q = match bits {
+            WeightBits::W8 => QWeights::W8(q.map(|q| q as i8).collect()),
+            WeightBits::W16 => QWeights::W16(q.map(|q| q * 257 - 3).collect()),
+        };
+        let scales = (0..rows).map(|r| RowScale { m: 2048 + r as u16, e: (r % 16) as u8 }).collect();
+        QMatrix { rows, cols, q, scales, frac: 9 }
+    }
+
+    fn check(name: &str, rows: usize, cols: usize, bits: WeightBits, byte: impl Fn(usize, usize) -> usize) {
+        let m = matrix(rows, cols, bits);
+        let tensor = QTensor::Matrix(&m);
+        let bytes = encode(name, &tensor, cols);
+        let BlockKind::Matrix { format, .. } = BlockKind::of(name, &tensor, cols) else { panic!("not a matrix") };
+        assert_eq!(bytes.len() as u64, BlockKind::of(name, &tensor, cols).units() * 64);
+        for r in 0..rows {
+            for c in 0..cols {
+                assert_eq!(bytes[byte(r, c)], m.at(r, c) as u8, "{name} row {r} column {c}");
+            }
+        }
+        assert_eq!(decode_matrix(&bytes, rows, cols, format, 9), m);
+    }
+
+    /// The positions of docs/hardware.md §2, written out by hand.
+    #[test]
+    fn every_byte_is_where_the_hardware_reads_it() {
+        for (rows, cols) in [(1, 1), (16, 4), (33, 6), (50, 8), (96, 5), (64, 64)] {
+            let padded = cols.div_ceil(4) * 4;
+            // a scale unit before tiles 0, 2, 4…
+            check("w", rows, cols, WeightBits::W8, |r, c| 64 * (r / 32 + 1) + r / 16 * padded * 16 + c * 16 + r % 16);
+            // a scale unit before tiles 0, 4, 8…
+            check("w", rows, cols, WeightBits::W16, |r, c| 64 * (r / 32 + 1) + r / 8 * padded * 16 + c * 16 + 2 * (r % 8));
+            let column = rows.div_ceil(64) * 64;
+            check("blocks.0.ffn.value.weight", rows, cols, WeightBits::W8, |r, c| rows.div_ceil(32) * 64 + c * column + r);
+        }
+    }
+
+    #[test]
+    fn scale_units_hold_32_rows() {
+        let m = matrix(40, 4, WeightBits::W8);
+        let bytes = encode("w", &QTensor::Matrix(&m), 4);
+        let unit1 = 64 + 2 * 64; // after the first scale unit and two tiles of 4 columns
+        for r in 0..40 {
+            let at = if r < 32 { 2 * r } else { unit1 + 2 * (r - 32) };
+            let s = u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+            assert_eq!((s & 0xfff, s >> 12), (2048 + r as u16, r as u16 % 16));
+        }
+        assert!(bytes[unit1 + 16..unit1 + 64].iter().all(|b| *b == 0));
+    }
+}
