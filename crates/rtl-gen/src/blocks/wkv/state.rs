@@ -1,6 +1,6 @@
 //! The state memory and the machine that clears it.
 
-use super::prim::ram_1w1r;
+use crate::blocks::prim::ram_1w1r;
 use crate::hdl::{index_bits, Module};
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Dot product of one state row with an operand vector, word by word; used for `sa_i` and for `y_i`.
 
-use super::prim::{round_shift, saturate};
-use super::wkv_mul::wkv_mul;
+use crate::blocks::prim::{round_shift, saturate};
+use super::mul::wkv_mul;
 use crate::config::OPERAND_BITS;
 use crate::hdl::Module;
 use std::fmt::Write as _;

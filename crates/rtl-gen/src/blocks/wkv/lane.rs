@@ -1,7 +1,7 @@
 //! One lane of the state update: `S' = sat(S − round(S·d) + round(sa·b) + round(v·k))`.
 
-use super::prim::{round_shift, saturate};
-use super::wkv_mul::wkv_mul;
+use crate::blocks::prim::{round_shift, saturate};
+use super::mul::wkv_mul;
 use crate::config::OPERAND_BITS;
 use crate::hdl::Module;
 use std::sync::Arc;

@@ -1,0 +1,248 @@
+//! The delta-rule recurrence (`docs/hardware.md` §4), one state word a cycle.
+//!
+//! `setup` holds the instruction, `operands` and `state` the memories; `pass1` reads the state and sums sa, `pass2` updates and
+//! writes it and sums y. Both passes are made of `walk` (which word is next), `mul` and `dot`; `lane` is one element's update.
+
+mod dot;
+mod lane;
+mod mul;
+mod operands;
+mod pass1;
+mod pass2;
+mod setup;
+mod state;
+mod walk;
+
+use crate::config::{Config, EXP_BITS, OPERAND_BITS, VEC_BITS};
+use crate::hdl::{index_bits, Module};
+use crate::isa::WKV;
+use std::sync::Arc;
+
+/// Cycles of an instruction beyond its `n_head · head_size · head_words` state words, from the handshake to `done_o`, if
+/// every `y_i` is accepted at once, `head_size` is at least 16 and `head_words` at most 50: one row and both pipelines to fill.
+pub fn overhead_cycles(vlanes: usize, head_words: usize) -> usize {
+    let accept = 2; // instruction register, walk
+    let row = head_words - 1; // a row is read to its end before its sa can be known; its last word is among the words
+    let sa = 2 + dot::latency(vlanes) + 1; // memory and operand registers, sum, queue
+    let y = 2 + lane::LATENCY + dot::latency(vlanes) + 1; // the same with the update between
+    let done = 1;
+    accept + row + sa + y - 1 + done
+}
+
+/// What the widths inside follow from.
+struct Sizes {
+    /// Elements a word.
+    vl: usize,
+    /// Bits of a state element.
+    sw: usize,
+    /// Address bits of the state and of an operand.
+    state_addr: usize,
+    word_addr: usize,
+}
+
+impl Sizes {
+    /// Rows that may wait for pass 2 (`sa_i`), and rows that may wait for vmem (`y_i`): as many as the pipelines hold at full
+    /// rate if a row has 16 elements or more.
+    fn row_queue(&self) -> usize {
+        2 * self.vl
+    }
+}
+
+/// The recurrence unit of `config`: VL = `vlanes` lanes, state elements of SW = `state_bits`.
+pub fn wkv(config: &Config) -> Arc<Module> {
+    let (vl, sw) = (config.vlanes(), config.numbers.state_bits);
+    let words = config.limits.n_embd / vl;
+    let sizes = Sizes { vl, sw, state_addr: index_bits(config.state_words()), word_addr: index_bits(words) };
+    let mut m = Module::new("wkv", header(&sizes));
+    ports(&mut m, &sizes);
+    let spare = 20 - sizes.state_addr;
+    let vars = [
+        ("s", (sw - 1).to_string()),
+        ("sword", (vl * sw - 1).to_string()),
+        ("oword", (vl * OPERAND_BITS - 1).to_string()),
+        ("sa", (sizes.state_addr - 1).to_string()),
+        ("wa", (sizes.word_addr - 1).to_string()),
+        ("s_pad", if spare > 0 { format!("{spare}'b0, ") } else { String::new() }),
+    ];
+    m.text(WIRES, &vars);
+    if spare > 0 {
+        m.text("  wire unused_s_addr = &{1'b0, s_addr[19:{{sa}}]};", &[("sa", sizes.state_addr.to_string())]);
+    }
+    let same = |p: &'static str| (p, p);
+    let fields = [("go_i", "go"), ("n_head_i", "n_head"), ("head_size_i", "head_size"), ("head_words_i", "head_words")];
+    let s_addr = format!("s_addr[{}:0]", sizes.state_addr - 1);
+
+    let mut c: Vec<(&str, &str)> = ["instr_valid_i", "instr_ready_o", "instr_i", "instr_idx_i", "exp_we_i", "exp_slot_i", "exp_i"].map(same).into();
+    c.extend([("block_i", "clear_busy_o"), ("finish_i", "finish"), ("run_o", "run"), ("go_o", "go"), ("op_o", "op")]);
+    c.extend([("n_head_o", "n_head"), ("head_size_o", "head_size"), ("head_words_o", "head_words"), ("s_addr_o", "s_addr")]);
+    c.extend([("y_addr_o", "y_addr"), ("shift_sa_o", "shift_sa"), ("shift_b_o", "shift_b"), ("shift_vk_o", "shift_vk")]);
+    c.push(("shift_y_o", "shift_y"));
+    m.instance("u_setup", &setup::wkv_setup(), &c);
+
+    let mut c = ["kw_en_i", "kw_slot_i", "kw_addr_i", "kw_data_i"].map(same).to_vec();
+    c.extend([("kk_en_i", "read"), ("kk_addr_i", "kk_addr"), ("kk_o", "kk")]);
+    c.extend([("row_en_i", "take"), ("dbk_addr_i", "dbk_addr"), ("v_addr_i", "v_addr"), ("d_o", "d"), ("b_o", "b"), ("k_o", "k"), ("v_o", "v")]);
+    c.extend([("r_en_i", "r_read"), ("r_addr_i", "r_addr"), ("r_o", "r")]);
+    m.instance("u_operands", &operands::wkv_operands(vl, words, sizes.word_addr), &c);
+
+    let mut c = ["clear_i", "clear_busy_o"].map(same).to_vec();
+    c.extend([("hold_i", "run"), ("we_i", "write"), ("waddr_i", "write_addr"), ("wdata_i", "s_new")]);
+    c.extend([("re_i", "read"), ("raddr_i", "read_addr"), ("rdata_o", "s_read")]);
+    m.instance("u_state", &state::wkv_state(vl * sw, config.state_words()), &c);
+
+    let mut c = fields.to_vec();
+    c.extend([("s_addr_i", s_addr.as_str()), ("shift_sa_i", "shift_sa"), ("read_o", "read"), ("s_addr_o", "read_addr"), ("kk_addr_o", "kk_addr")]);
+    c.extend([("s_i", "s_read"), ("kk_i", "kk"), ("valid_o", "old_valid"), ("word_o", "s_old"), ("sa_o", "sa_old")]);
+    c.extend([("take_i", "take"), ("take_last_i", "take_last"), ("sa_valid_o", "sa_valid"), ("sa_final_o", "sa")]);
+    c.extend([("sa_clipped_o", "sa_clipped"), ("idle_o", "idle_1")]);
+    m.instance("u_pass1", &pass1::wkv_pass1(&sizes), &c);
+
+    let mut c = fields.to_vec();
+    c.extend([("s_addr_i", s_addr.as_str()), ("shift_b_i", "shift_b"), ("shift_vk_i", "shift_vk"), ("shift_y_i", "shift_y")]);
+    c.extend([("valid_i", "old_valid"), ("word_i", "s_old"), ("sa_i", "sa_old"), ("take_o", "take"), ("take_last_o", "take_last")]);
+    c.extend([("dbk_addr_o", "dbk_addr"), ("v_addr_o", "v_addr"), ("d_i", "d"), ("b_i", "b"), ("k_i", "k"), ("v_i", "v")]);
+    c.extend([("r_read_o", "r_read"), ("r_addr_o", "r_addr"), ("r_i", "r"), ("we_o", "write"), ("s_addr_o", "write_addr"), ("s_o", "s_new")]);
+    c.extend([("y_valid_o", "y_valid_o"), ("y_ready_i", "y_ready_i"), ("y_o", "y_data_o"), ("clips_o", "s_clips")]);
+    c.extend([("y_clipped_o", "y_clipped"), ("idle_o", "idle_2")]);
+    m.instance("u_pass2", &pass2::wkv_pass2(&sizes), &c);
+
+    m.text(RESULTS, &vars);
+    m.done()
+}
+
+fn header(sizes: &Sizes) -> String {
+    format!(
+        "Delta-rule recurrence of one layer an instruction (docs/hardware.md, wkv), for head h, row i, column j:\n\
+         \x20 sa_i  = sat(round(-sum_j S_ij * kk_j, shift_sa))\n\
+         \x20 S'_ij = sat(S_ij - round(S_ij * d_j, 16) + round(sa_i * b_j, shift_b) + round(v_i * k_j, shift_vk))\n\
+         \x20 y_i   = sat(round(sum_j S'_ij * r_j, shift_y))           to vmem element y_addr + h*N + i\n\
+         State elements have {sw} bits, {vl} a word. Pass 1 reads each state word once and sums sa; the words wait in the row buffer;\n\
+         pass 2 updates and writes each once, and sums y. Rows overlap: pass 1 runs ahead as far as the row buffer allows.\n\
+         Nothing inside stalls: a word is read, or taken into pass 2, only if there is room for everything that follows from it, so\n\
+         a y that vmem refuses stops the front ends, never a pipeline. y_valid_o does not depend on y_ready_i.\n\
+         Operands and exponents must not change while an instruction that uses them runs (the program's waits see to it).\n\
+         n_head, head_size and head_words are at least 1; head_size = head_words * {vl} <= 255.\n\
+         Latency: heads * rows * head_words + head_words + {fill} cycles from the handshake to done_o, if every y is accepted at once,\n\
+         head_size is at least 16 and head_words at most 50 (others are computed as well, a little slower);\n\
+         done_o (pulse) follows the last y by one cycle; the next instruction is accepted in the cycle after it.\n\
+         clear_i writes 0 to all state, one word a cycle, after a running instruction; no instruction is accepted until then.",
+        sw = sizes.sw,
+        vl = sizes.vl,
+        fill = overhead_cycles(sizes.vl, 1) - 1,
+    )
+}
+
+fn ports(m: &mut Module, sizes: &Sizes) {
+    let Sizes { vl, sw, .. } = *sizes;
+    m.input("start_i", 1, "a token starts; nothing is kept from token to token here but the state");
+    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", WKV.bits, "isa.rs, WKV").input("instr_idx_i", 12, "");
+    m.output("done_o", 1, "pulse: all S written, all y handed over");
+    m.input("kw_en_i", 1, "operand write").input("kw_slot_i", 3, "isa.rs, wkv_slot").input("kw_addr_i", 14, "word");
+    m.input("kw_data_i", vl * OPERAND_BITS, "signed elements");
+    m.input("exp_we_i", 1, "").input("exp_slot_i", 3, "").input("exp_i", EXP_BITS, "exponent of an operand");
+    m.input("clear_i", 1, "pulse").output("clear_busy_o", 1, "");
+    m.output("y_valid_o", 1, "").input("y_ready_i", 1, "").output("y_addr_o", 18, "vmem element").output("y_data_o", VEC_BITS, "signed");
+    m.output("sat_o", 6, "values clipped, one cycle's").output("busy_o", 1, "an instruction runs");
+    m.output("trace_wkv_s_valid_o", 1, "a state word is written").output("trace_wkv_s_op_o", 12, "");
+    m.output("trace_wkv_s_addr_o", 20, "").output("trace_wkv_s_data_o", vl * sw, "");
+    m.output("trace_wkv_sa_valid_o", 1, "an sa_i is final").output("trace_wkv_sa_op_o", 12, "");
+    m.output("trace_wkv_sa_row_o", 18, "").output("trace_wkv_sa_data_o", sw, "");
+    m.output("trace_wkv_y_valid_o", 1, "a y_i is handed over").output("trace_wkv_y_op_o", 12, "");
+    m.output("trace_wkv_y_row_o", 18, "").output("trace_wkv_y_data_o", VEC_BITS, "");
+}
+
+const WIRES: &str = r#"
+  wire        run, go, finish;
+  wire [11:0] op;
+  wire [7:0]  n_head, head_size;
+  wire [5:0]  head_words, shift_sa, shift_b, shift_vk, shift_y;
+  wire [19:0] s_addr;
+  wire [17:0] y_addr;
+  wire        unused_start = start_i;
+
+  // pass 1 reads a state word, pass 2 takes it (take_last: end of a row), reads r and writes
+  wire        read, old_valid, take, take_last, r_read, write;
+  wire [{{sa}}:0] read_addr, write_addr;
+  wire [{{sword}}:0] s_read, s_old, s_new;
+  wire [{{wa}}:0] kk_addr, dbk_addr, v_addr, r_addr;
+  wire [{{oword}}:0] kk, d, b, k, v, r;
+  wire        sa_valid, sa_clipped, y_clipped, idle_1, idle_2;
+  wire [{{s}}:0] sa, sa_old;
+  wire [5:0]  s_clips;
+"#;
+
+const RESULTS: &str = r#"
+
+  reg  [17:0] sa_row_q, y_row_q, y_addr_q;
+  reg  [5:0]  sat_q;
+  wire        hand_over = y_valid_o && y_ready_i;
+
+  // everything read was taken, everything taken was handed over; a row's last S word is written before its y is known
+  assign finish = run && !go && idle_1 && idle_2;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      sa_row_q <= '0;
+      y_row_q  <= '0;
+      y_addr_q <= '0;
+      sat_q    <= '0;
+    end else begin
+      if (go) sa_row_q <= '0;
+      else if (sa_valid) sa_row_q <= sa_row_q + 18'd1;
+      if (go) begin
+        y_row_q  <= '0;
+        y_addr_q <= y_addr;
+      end else if (hand_over) begin
+        y_row_q  <= y_row_q + 18'd1;
+        y_addr_q <= y_addr_q + 18'd1;
+      end
+      sat_q <= s_clips + {5'b0, sa_clipped} + {5'b0, y_clipped};
+    end
+  end
+
+  assign done_o   = finish;
+  assign busy_o   = run;
+  assign sat_o    = sat_q;
+  assign y_addr_o = y_addr_q;
+
+  assign trace_wkv_s_valid_o  = write;
+  assign trace_wkv_s_op_o     = op;
+  assign trace_wkv_s_addr_o   = { {{s_pad}}write_addr};
+  assign trace_wkv_s_data_o   = s_new;
+  assign trace_wkv_sa_valid_o = sa_valid;
+  assign trace_wkv_sa_op_o    = op;
+  assign trace_wkv_sa_row_o   = sa_row_q;
+  assign trace_wkv_sa_data_o  = sa;
+  assign trace_wkv_y_valid_o  = hand_over;
+  assign trace_wkv_y_op_o     = op;
+  assign trace_wkv_y_row_o    = y_row_q;
+  assign trace_wkv_y_data_o   = y_data_o;
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every lane count, odd state widths, one operand word, the largest state. `ANSER_DUMP_RTL=dir` writes the files.
+    #[test]
+    fn prints_for_every_shape() {
+        for (bus_bits, state_bits, n_embd, state_words) in
+            [(128, 16, 256, 24576), (128, 24, 4096, 24576), (256, 17, 48, 1000), (512, 24, 16, 1 << 20), (512, 32, 256, 6144)]
+        {
+            let mut config = Config::parse(include_str!("../../../../../configs/nano.toml"), "nano").unwrap();
+            config.bus_bits = bus_bits;
+            config.numbers.state_bits = state_bits;
+            config.limits.n_embd = n_embd;
+            config.limits.state_elements = state_words * config.vlanes();
+            let printed = crate::hdl::print(&wkv(&config)).unwrap();
+            assert_eq!(printed.top, "wkv");
+            if let Ok(dir) = std::env::var("ANSER_DUMP_RTL") {
+                let dir = format!("{dir}/wkv_{bus_bits}_{state_bits}");
+                std::fs::create_dir_all(&dir).unwrap();
+                for (file, text) in &printed.files {
+                    std::fs::write(format!("{dir}/{file}"), text).unwrap();
+                }
+            }
+        }
+    }
+}

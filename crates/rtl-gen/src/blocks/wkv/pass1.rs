@@ -1,0 +1,140 @@
+//! Pass 1: reads the state in order, sums `sa_i`, and keeps the words until their row's `sa_i` is known.
+
+use super::dot::wkv_dot;
+use super::walk::wkv_walk;
+use super::Sizes;
+use crate::blocks::prim::fifo;
+use crate::config::OPERAND_BITS;
+use crate::hdl::{index_bits, Module};
+use std::sync::Arc;
+
+/// State words that may lie between the two passes: the longest row (63 words), and for rows of up to 50 words the whole latency
+/// of `sa_i` on top of it, so that pass 1 never waits at full rate.
+const ROW_BUFFER: usize = 64;
+
+/// State words in, state words with their row's `sa_i` out.
+pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
+    let Sizes { vl, sw, .. } = *sizes;
+    let mut m = Module::new(
+        "wkv_pass1",
+        format!(
+            "Reads each state word of an instruction once, in order, sums sa_i = sat(round(-sum_j S_ij*kk_j, shift_sa)), and gives the words\n\
+             to pass 2 once their row's sa_i is known: valid_o says that word_o is the next word and sa_o belongs to its row; take_i takes\n\
+             it, with take_last_i if it ends its row.\n\
+             A word is read only if the row buffer ({ROW_BUFFER} words) and the sa queue ({} rows) have room for what follows from it, so nothing\n\
+             after the read ever waits. Up to {ROW_BUFFER} words are read ahead: the longest row fits, whatever its sa needs.\n\
+             Latency: go_i to first read 1 cycle; last word of a row read to valid_o {} cycles; one word a cycle.",
+            sizes.row_queue(),
+            2 + super::dot::latency(vl) + 1
+        ),
+    );
+    m.input("go_i", 1, "pulse: start; the fields are stable from now on").input("n_head_i", 8, "").input("head_size_i", 8, "");
+    m.input("head_words_i", 6, "").input("s_addr_i", sizes.state_addr, "first word").input("shift_sa_i", 6, "");
+    m.output("read_o", 1, "state and kk").output("s_addr_o", sizes.state_addr, "").output("kk_addr_o", sizes.word_addr, "");
+    m.input("s_i", vl * sw, "one cycle after read_o").input("kk_i", vl * OPERAND_BITS, "one cycle after read_o");
+    m.output("valid_o", 1, "").output("word_o", vl * sw, "S, before the update").output("sa_o", sw, "of its row");
+    m.input("take_i", 1, "only with valid_o").input("take_last_i", 1, "with take_i: end of a row");
+    m.output("sa_valid_o", 1, "pulse: an sa is final").output("sa_final_o", sw, "").output("sa_clipped_o", 1, "it was saturated");
+    m.output("idle_o", 1, "all words of the instruction are taken; not before one cycle after go_i");
+    let vars = [
+        ("sword", (vl * sw - 1).to_string()),
+        ("oword", (vl * OPERAND_BITS - 1).to_string()),
+        ("sa", (sizes.state_addr - 1).to_string()),
+        ("buf", index_bits(ROW_BUFFER).to_string()),
+        ("rows", index_bits(sizes.row_queue()).to_string()),
+    ];
+    m.text(
+        r#"
+  wire        active, first, last;
+  reg  [{{buf}}:0]  words_q;    // words read and not yet taken; 2^{{buf}} at most
+  reg  [{{rows}}:0]  rows_q;     // rows read to their end and not yet taken; 2^{{rows}} at most
+  wire        read     = active && !words_q[{{buf}}] && (!last || !rows_q[{{rows}}]);
+  wire        read_row = read && last;
+
+  reg  [{{sa}}:0] s_addr_q;
+  reg  [2:1]  valid_q, first_q, last_q;  // stage 1: memory outputs, stage 2: operands
+  reg  [{{sword}}:0] s_q;
+  reg  [{{oword}}:0] kk_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      words_q  <= '0;
+      rows_q   <= '0;
+      s_addr_q <= '0;
+      valid_q  <= '0;
+      first_q  <= '0;
+      last_q   <= '0;
+    end else begin
+      if (read != take_i) words_q <= read ? words_q + 1'b1 : words_q - 1'b1;
+      if (read_row != take_last_i) rows_q <= read_row ? rows_q + 1'b1 : rows_q - 1'b1;
+      if (go_i) s_addr_q <= s_addr_i;
+      else if (read) s_addr_q <= s_addr_q + 1'b1;
+      valid_q <= {valid_q[1], read};
+      first_q <= {first_q[1], first};
+      last_q  <= {last_q[1], last};
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (valid_q[1]) begin
+      s_q  <= s_i;
+      kk_q <= kk_i;
+    end
+  end
+
+  assign read_o   = read;
+  assign s_addr_o = s_addr_q;
+  assign idle_o   = !active && (words_q == '0);
+"#,
+        &vars,
+    );
+    m.instance("u_walk", &wkv_walk(sizes.word_addr), &[
+        ("load_i", "go_i"),
+        ("n_head_i", "n_head_i"),
+        ("head_size_i", "head_size_i"),
+        ("head_words_i", "head_words_i"),
+        ("step_i", "read"),
+        ("active_o", "active"),
+        ("word_o", "kk_addr_o"),
+        ("first_o", "first"),
+        ("last_o", "last"),
+    ]);
+    m.instance("u_sa", &wkv_dot("wkv_dot_sa", vl, sw, sw, true), &[
+        ("valid_i", "valid_q[2]"),
+        ("first_i", "first_q[2]"),
+        ("last_i", "last_q[2]"),
+        ("a_i", "s_q"),
+        ("b_i", "kk_q"),
+        ("shift_i", "shift_sa_i"),
+        ("valid_o", "sa_valid_o"),
+        ("data_o", "sa_final_o"),
+        ("clipped_o", "sa_clipped_o"),
+    ]);
+    m.text(
+        r#"
+
+  // the words of rows under way, and the sa of complete rows; both have room, it was reserved when the word was read
+  wire word_valid, word_ready, sa_known, sa_ready;
+  assign valid_o = word_valid && sa_known;
+  wire unused_ready = &{1'b0, word_ready, sa_ready};
+"#,
+        &[],
+    );
+    m.instance("u_row_buffer", &fifo(vl * sw, ROW_BUFFER), &[
+        ("in_valid_i", "valid_q[2]"),
+        ("in_ready_o", "word_ready"),
+        ("in_data_i", "s_q"),
+        ("out_valid_o", "word_valid"),
+        ("out_ready_i", "take_i"),
+        ("out_data_o", "word_o"),
+    ]);
+    m.instance("u_sa_queue", &fifo(sw, sizes.row_queue()), &[
+        ("in_valid_i", "sa_valid_o"),
+        ("in_ready_o", "sa_ready"),
+        ("in_data_i", "sa_final_o"),
+        ("out_valid_o", "sa_known"),
+        ("out_ready_i", "take_last_i"),
+        ("out_data_o", "sa_o"),
+    ]);
+    m.done()
+}
