@@ -292,7 +292,7 @@ mod tests {
     /// The positions of docs/hardware.md §2, written out by hand.
     #[test]
     fn every_byte_is_where_the_hardware_reads_it() {
-        for (rows, cols) in [(1, 1), (16, 4), (33, 6), (50, 8), (96, 5), (64, 64)] {
+        for (rows, cols) in [(1usize, 1usize), (16, 4), (33, 6), (50, 8), (96, 5), (64, 64)] {
             let padded = cols.div_ceil(4) * 4;
             // a scale unit before tiles 0, 2, 4…
             check("w", rows, cols, WeightBits::W8, |r, c| 64 * (r / 32 + 1) + r / 16 * padded * 16 + c * 16 + r % 16);

@@ -4,10 +4,12 @@
 //! integer step in words.
 pub mod calibrate;
 pub mod checkpoint;
+pub mod eval;
 pub mod fixed;
 pub mod float_math;
 pub mod float_step;
 pub mod formats;
+pub mod generate;
 pub mod image;
 pub mod integer_step;
 pub mod layout;
@@ -15,6 +17,7 @@ pub mod qmodel;
 pub mod qtensor;
 pub mod quantise;
 pub mod recurrence;
+pub mod session;
 mod table_fit;
 pub mod tables;
 pub mod tokenizer;
