@@ -7,6 +7,7 @@ pub mod cache;
 pub mod chance;
 mod core_ports;
 pub mod dut;
+pub mod lint;
 pub mod lockstep;
 pub mod mismatch;
 pub mod session;

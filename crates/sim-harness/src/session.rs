@@ -13,34 +13,11 @@ use crate::lockstep::{ExpectedToken, Lockstep, OpNames, Outcome, SatCounts, GROU
 use crate::timeline::Timeline;
 pub use crate::core_ports::PortsError;
 pub use crate::timeline::OpSpan;
+use rtl_gen::blocks::regs::{ctrl, reg, status, ID, STALLS};
 use rtl_gen::config::Config;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Register addresses, `docs/hardware.md` §6.
-mod reg {
-    pub const ID: u32 = 0x00;
-    pub const CTRL: u32 = 0x08;
-    pub const STATUS: u32 = 0x0C;
-    pub const TOKEN_IN: u32 = 0x10;
-    pub const TOKEN_OUT: u32 = 0x14;
-    pub const IMAGE_BASE_LO: u32 = 0x18;
-    pub const IMAGE_BASE_HI: u32 = 0x1C;
-    pub const PROG_SELECT: u32 = 0x20;
-    pub const PROG_DATA: u32 = 0x24;
-    pub const CYCLES: u32 = 0x28;
-    pub const SAT_MAT: u32 = 0x2C;
-    pub const SAT_VEC: u32 = 0x30;
-    pub const SAT_WKV: u32 = 0x34;
-    pub const WEIGHT_BEATS: u32 = 0x38;
-    pub const STALLS: u32 = 0x3C;
-    pub const ID_VALUE: u32 = 0x414E_5352;
-}
-
-/// Names of the stall counters, in register order.
-pub const STALL_NAMES: [&str; 7] =
-    ["mat_waits_for_vec", "mat_waits_for_weights", "mat_waits_for_drain", "vec_busy", "wkv_busy", "memory_idle", "read_data_refused"];
 
 /// How a session behaves; changes cycles, never values.
 #[derive(Debug, Clone)]
@@ -73,7 +50,7 @@ pub enum SessionError {
     Register { cycle: u64, source: LiteError },
     #[error("image base {0:#x} is not a multiple of 64")]
     ImageBase(u64),
-    #[error("register ID reads {0:#010x}, expected {expected:#010x}", expected = reg::ID_VALUE)]
+    #[error("register ID reads {0:#010x}, expected {ID:#010x}")]
     NotOurs(u32),
     #[error("the chip hangs in {doing}: nothing moved for {idle} cycles (cycle {cycle})\n{state}")]
     Hang { doing: &'static str, idle: u64, cycle: u64, state: String },
@@ -96,8 +73,8 @@ pub struct Counters {
     pub sat_vec: u64,
     pub sat_wkv: u64,
     pub weight_beats: u64,
-    /// By [`STALL_NAMES`], cycles.
-    pub stalls: [u64; 7],
+    /// Cycles, in the order of `rtl_gen::blocks::regs::STALLS`.
+    pub stalls: [u64; STALLS.len()],
 }
 
 /// One token, run.
@@ -165,7 +142,7 @@ impl<'a> Session<'a> {
         };
         session.dut.reset();
         let id = session.read(reg::ID)?;
-        if id != reg::ID_VALUE {
+        if id != ID {
             return Err(SessionError::NotOurs(id));
         }
         session.write(reg::IMAGE_BASE_LO, session.options.image_base as u32)?;
@@ -186,9 +163,9 @@ impl<'a> Session<'a> {
 
     /// Sets vector memory and recurrence state to 0: a new conversation.
     pub fn clear(&mut self) -> Result<(), SessionError> {
-        self.write(reg::CTRL, 2)?;
+        self.write(reg::CTRL, ctrl::CLEAR)?;
         let end = self.cycle + self.clear_cycles + self.options.hang_cycles;
-        while self.read(reg::STATUS)? & 1 != 0 {
+        while self.read(reg::STATUS)? & status::BUSY != 0 {
             if self.cycle > end {
                 return Err(self.hang("clear", None));
             }
@@ -204,7 +181,8 @@ impl<'a> Session<'a> {
         self.logits.clear();
         self.logits_last = None;
         self.write(reg::TOKEN_IN, token)?;
-        self.access(Access::Write(reg::CTRL, 1 | u32::from(options.logits) << 2), expected)?;
+        let start = if options.logits { ctrl::START | ctrl::LOGITS } else { ctrl::START };
+        self.access(Access::Write(reg::CTRL, start), expected)?;
         self.progress = self.cycle;
         self.wait_for_token(expected, options)?;
         let token_out = self.access(Access::Read(reg::TOKEN_OUT), expected)?;
@@ -229,8 +207,8 @@ impl<'a> Session<'a> {
             if self.lite.idle() && self.cycle >= next_poll {
                 self.lite.read(reg::STATUS);
             }
-            if let Some(status) = self.step(expected)? {
-                if status & 2 != 0 && !(options.logits && self.logits_last.is_none()) {
+            if let Some(flags) = self.step(expected)? {
+                if flags & status::DONE != 0 && !(options.logits && self.logits_last.is_none()) {
                     return Ok(());
                 }
                 next_poll = self.cycle + POLL_CYCLES;
@@ -249,7 +227,7 @@ impl<'a> Session<'a> {
             sat_vec: read(reg::SAT_VEC)?,
             sat_wkv: read(reg::SAT_WKV)?,
             weight_beats: read(reg::WEIGHT_BEATS)?,
-            stalls: [0; 7],
+            stalls: [0; STALLS.len()],
         };
         for (i, stall) in c.stalls.iter_mut().enumerate() {
             *stall = read(reg::STALLS + 4 * i as u32)?;
