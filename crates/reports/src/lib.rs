@@ -1,1 +1,40 @@
-//! placeholder
+//! Reports: a record of a run goes in; a summary another program can read and a page a person can read come out.
+//!
+//! This crate reads records and runs nothing. It knows no RTL, no simulator and no clock: every number it prints is in
+//! the record or follows from it by arithmetic written down here, so a page can be made again, years later, from the
+//! committed JSON alone.
+//!
+//! | module | one purpose |
+//! |---|---|
+//! | [`record`] | [`LatencyRecord`]: what a latency run leaves behind, versioned, checked when read |
+//! | [`spans`] | interval arithmetic: which unit ran when, when the matrix unit starved and for whom |
+//! | [`family`] | groups op names into the dozen kinds of work a picture can show |
+//! | [`summary`] | the numbers `anser report latency --json` prints |
+//! | [`palette`], [`pictures`] | colours for light and dark, SVG drawings (plotters) |
+//! | [`page`] | the scaffolding every report shares: head, style, figures, tables |
+//! | [`html`] | the latency page |
+//! | [`output`] | files under a temporary name, then renamed |
+//!
+//! ```no_run
+//! # fn main() -> Result<(), reports::ReportError> {
+//! let record = reports::LatencyRecord::read("latency.json".as_ref())?;
+//! println!("{} cycles a token", record.summary()?.cycles_per_token);
+//! reports::output::write_latency_report(&record, "build/latency".as_ref())?; // index.html, latency.json, summary.json
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod error;
+pub mod family;
+pub mod html;
+pub mod output;
+pub mod page;
+pub mod palette;
+pub mod pictures;
+pub mod record;
+pub mod spans;
+pub mod summary;
+
+pub use error::ReportError;
+pub use record::LatencyRecord;
+pub use summary::LatencySummary;

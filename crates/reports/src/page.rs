@@ -1,0 +1,276 @@
+//! The scaffolding of every report: one self-contained HTML page, made of a few kinds of parts.
+//!
+//! [`Html`] is text that is safe to put into a page. The only ways to make one escape what they are given, so a name like
+//! `<x>` cannot break a page, and a part cannot be escaped twice. No script, no external resource: a page works from a disk,
+//! in an e-mail and in ten years.
+
+use crate::palette::{self, Colour};
+use crate::pictures::Picture;
+
+const STYLE: &str = include_str!("page.css");
+
+/// Finished HTML.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Html(String);
+
+impl Html {
+    /// Escaped text.
+    pub fn text(text: &str) -> Self {
+        Html(escape(text))
+    }
+
+    /// One part after the other.
+    pub fn join(parts: impl IntoIterator<Item = Html>) -> Self {
+        Html(parts.into_iter().map(|p| p.0 + "\n").collect())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn element(tag: &str, class: &str, inner: &str) -> Self {
+        let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
+        Html(format!("<{tag}{class}>{inner}</{tag}>"))
+    }
+}
+
+/// Text for HTML and for attribute values in double quotes.
+pub fn escape(text: &str) -> String {
+    let mut s = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => s += "&lt;",
+            '>' => s += "&gt;",
+            '&' => s += "&amp;",
+            '"' => s += "&quot;",
+            '\'' => s += "&#39;",
+            // control characters have no place in HTML, not even as references
+            c if c.is_control() && c != '\n' && c != '\t' => s.push('\u{FFFD}'),
+            c => s.push(c),
+        }
+    }
+    s
+}
+
+/// A paragraph.
+pub fn paragraph(text: &str) -> Html {
+    Html::element("p", "", &escape(text))
+}
+
+/// A command line or other text in its own line breaks.
+pub fn code_block(text: &str) -> Html {
+    Html::element("pre", "", &escape(text))
+}
+
+/// Terms and what they mean.
+pub fn definitions(rows: &[(&str, String)]) -> Html {
+    let inner: String =
+        rows.iter().map(|(term, text)| format!("<dt>{}</dt><dd>{}</dd>\n", escape(term), escape(text))).collect();
+    Html::element("dl", "", &inner)
+}
+
+/// Something the reader may open.
+pub fn details(summary: &str, inner: Html) -> Html {
+    Html(format!("<details><summary>{}</summary>\n{}</details>", escape(summary), inner.0))
+}
+
+/// A number to see first.
+#[derive(Clone, Debug)]
+pub struct BigNumber {
+    pub value: String,
+    pub unit: String,
+    /// One line below: what it is, or what to compare it with.
+    pub note: String,
+    /// Shown as something gone wrong.
+    pub alarm: bool,
+}
+
+/// The row of big numbers.
+pub fn big_numbers(numbers: &[BigNumber]) -> Html {
+    let inner: String = numbers
+        .iter()
+        .map(|n| {
+            format!(
+                "<li{}><span class=\"value\">{}</span> <span class=\"unit\">{}</span><span class=\"note\">{}</span></li>\n",
+                if n.alarm { " class=\"alarm\"" } else { "" },
+                escape(&n.value),
+                escape(&n.unit),
+                escape(&n.note)
+            )
+        })
+        .collect();
+    Html::element("ul", "numbers", &inner)
+}
+
+/// A picture with its title, how to read it, and its legend.
+#[derive(Clone, Debug)]
+pub struct Figure<'a> {
+    pub title: &'a str,
+    /// How to read it and what to look for.
+    pub reading: &'a str,
+    pub picture: &'a Picture,
+    pub legend: &'a [(&'static Colour, &'a str)],
+}
+
+/// Places a figure. On a narrow screen the narrow drawing is shown if there is one; otherwise the picture scrolls sideways.
+pub fn figure(f: &Figure) -> Html {
+    let title = Html::element("h3", "", &escape(f.title)).0;
+    let reading = Html::element("p", "reading", &escape(f.reading)).0;
+    let drawing = match &f.picture.narrow {
+        Some(narrow) => format!("<div class=\"wide\">{}</div>\n<div class=\"narrow\">{narrow}</div>", f.picture.wide),
+        None => format!("<div class=\"scroll\" tabindex=\"0\">{}</div>", f.picture.wide),
+    };
+    let keys: String = f
+        .legend
+        .iter()
+        .map(|(c, label)| format!("<li><i style=\"background:{}\"></i>{}</li>", c.css(), escape(label)))
+        .collect();
+    let legend = if keys.is_empty() { String::new() } else { Html::element("ul", "legend", &keys).0 };
+    Html(format!("<figure>\n{title}\n<figcaption>{reading}\n{legend}</figcaption>\n{drawing}\n</figure>"))
+}
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column<'a> {
+    pub name: &'a str,
+    /// Empty for text.
+    pub unit: &'a str,
+    /// Right-aligned, digits of equal width.
+    pub number: bool,
+}
+
+impl<'a> Column<'a> {
+    pub fn text(name: &'a str) -> Self {
+        Column { name, unit: "", number: false }
+    }
+    pub fn number(name: &'a str, unit: &'a str) -> Self {
+        Column { name, unit, number: true }
+    }
+}
+
+/// A table; the first cell of each row is the row's header.
+pub fn table(caption: &str, columns: &[Column], rows: &[Vec<String>]) -> Html {
+    let class = |c: &Column| if c.number { " class=\"number\"" } else { "" };
+    let head: String = columns
+        .iter()
+        .map(|c| {
+            let unit = if c.unit.is_empty() { String::new() } else { format!(" <small>{}</small>", escape(c.unit)) };
+            format!("<th scope=\"col\"{}>{}{unit}</th>", class(c), escape(c.name))
+        })
+        .collect();
+    let body: String = rows
+        .iter()
+        .map(|row| {
+            let cells: String = columns
+                .iter()
+                .zip(row)
+                .enumerate()
+                .map(|(i, (c, cell))| match i {
+                    0 => format!("<th scope=\"row\"{}>{}</th>", class(c), escape(cell)),
+                    _ => format!("<td{}>{}</td>", class(c), escape(cell)),
+                })
+                .collect();
+            format!("<tr>{cells}</tr>\n")
+        })
+        .collect();
+    Html(format!(
+        "<div class=\"scroll\" tabindex=\"0\"><table><caption>{}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>",
+        escape(caption)
+    ))
+}
+
+/// A page under construction.
+#[derive(Debug)]
+pub struct Page {
+    title: String,
+    body: String,
+}
+
+impl Page {
+    /// Starts a page: its title and the lines under it (what, where from, when).
+    pub fn new(title: &str, lead: &[String]) -> Self {
+        let lines: String = lead.iter().map(|l| Html::element("p", "", &escape(l)).0 + "\n").collect();
+        let header = format!("<header>\n<h1>{}</h1>\n{lines}</header>\n", escape(title));
+        Page { title: title.to_string(), body: header }
+    }
+
+    pub fn add(&mut self, part: Html) -> &mut Self {
+        self.body += &part.0;
+        self.body.push('\n');
+        self
+    }
+
+    /// A section with a heading of its own.
+    pub fn section(&mut self, heading: &str, parts: impl IntoIterator<Item = Html>) -> &mut Self {
+        let inner = Html::join(parts).0;
+        self.add(Html(format!("<section>\n<h2>{}</h2>\n{inner}</section>", escape(heading))))
+    }
+
+    /// The whole document.
+    pub fn render(&self) -> String {
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
+             <style>\n{}{STYLE}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
+            escape(&self.title),
+            palette::css(),
+            self.body
+        )
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut s = String::new();
+    for (i, d) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            s.push(',');
+        }
+        s.push(d);
+    }
+    s
+}
+
+/// A fraction as a percentage with one digit after the point.
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// Bytes in a unit a person would choose: powers of 1000.
+pub fn bytes(n: u64) -> String {
+    match n {
+        0..=9_999 => format!("{} B", thousands(n)),
+        10_000..=999_999 => format!("{:.1} kB", n as f64 / 1e3),
+        1_000_000..=999_999_999 => format!("{:.2} MB", n as f64 / 1e6),
+        _ => format!("{:.2} GB", n as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_everywhere() {
+        let nasty = "<x> & \"y\" 'z'\u{0}";
+        let safe = "&lt;x&gt; &amp; &quot;y&quot; &#39;z&#39;\u{FFFD}";
+        let parts = [
+            paragraph(nasty),
+            code_block(nasty),
+            definitions(&[(nasty, nasty.into())]),
+            details(nasty, Html::default()),
+            table(nasty, &[Column::text(nasty)], &[vec![nasty.into()]]),
+        ];
+        for html in parts {
+            assert!(html.0.contains(safe) && !html.0.contains("<x>"), "{}", html.0);
+        }
+    }
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!([thousands(0), thousands(999), thousands(1000), thousands(1234567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(percent(0.8761), "87.6 %");
+        assert_eq!([bytes(9_999), bytes(125_000), bytes(12_340_000)], ["9,999 B", "125.0 kB", "12.34 MB"]);
+    }
+}

@@ -1,0 +1,254 @@
+//! The latency record: everything a run of the simulated chip leaves behind about time.
+//!
+//! Whoever runs the simulation fills one [`LatencyRecord`] and writes it as JSON. Units are in the field names; cycles are
+//! rising edges of `clk_i`, counted from the cycle of the start pulse, which is cycle 0.
+
+use crate::ReportError;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The only `schema_version` this crate writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Where the cycles of one token went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatencyRecord {
+    /// [`SCHEMA_VERSION`]; a reader refuses any other.
+    pub schema_version: u32,
+    /// Name of the model, for people.
+    pub model: String,
+    /// Name of the configuration (`configs/<name>.toml`).
+    pub config: String,
+    /// Clock the cycles are converted with. An assumption of the configuration, not a result of timing analysis.
+    pub clock_mhz: f64,
+    pub shape: Shape,
+    /// Bytes of one beat of the weight stream.
+    pub bus_bytes: u32,
+    /// Useful bytes of weights, scales and parameters one token needs; no padding.
+    pub weight_bytes_per_token: u64,
+    /// Bytes one token reads from memory, padding included; at least `weight_bytes_per_token`.
+    pub stream_bytes_per_token: u64,
+    /// Cycles from start to done of the token `ops` and `counters` belong to.
+    pub cycles_per_token: u64,
+    /// Tokens the run measured.
+    pub tokens_measured: u64,
+    /// Cycles of each measured token, in order; `tokens_measured` entries.
+    pub cycles_all_tokens: Vec<u64>,
+    pub memory: MemoryModel,
+    /// The chip's own counters for the token of `cycles_per_token`.
+    pub counters: Counters,
+    /// Clipped results in that token, by unit.
+    pub saturations: Saturations,
+    /// What each unit did when, in that token; any order.
+    pub ops: Vec<OpSpan>,
+    /// Values of this run that were compared with the golden model; absent if it compared none.
+    #[serde(default)]
+    pub values_checked: Option<u64>,
+    /// Values that differed; absent if none were compared.
+    #[serde(default)]
+    pub mismatches: Option<u64>,
+    /// The command line that made this record.
+    pub command: String,
+    /// When, as the program that made the record writes it (RFC 3339 by convention).
+    pub date: String,
+    /// Revision of the sources, if known.
+    #[serde(default)]
+    pub git_revision: Option<String>,
+}
+
+/// Sizes of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    pub n_layer: u32,
+    pub n_embd: u32,
+    pub n_head: u32,
+    pub head_size: u32,
+    pub vocab_size: u32,
+    /// Rows of `ffn.key`.
+    pub dim_ffn: u32,
+    pub n_params: u64,
+}
+
+/// The simulated memory; it changes cycles, never values.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryModel {
+    /// From an accepted read address to its first beat.
+    pub latency_cycles: u32,
+    /// Bandwidth; the bus takes at most `bus_bytes` of it a cycle.
+    pub bytes_per_cycle: f64,
+    pub refresh_interval_cycles: u32,
+    /// Cycles without data at each refresh; 0 for a memory without refresh.
+    pub refresh_cycles: u32,
+}
+
+/// The chip's stall counters (`docs/hardware.md`, section 6), cycles of one token. They may overlap: one cycle can count in several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counters {
+    /// The next matrix waits for vec to write its operand.
+    pub mat_waits_for_operand: u64,
+    /// The lanes could work but no weights are there.
+    pub mat_waits_for_weights: u64,
+    /// The lanes wait for the drain of the previous tile.
+    pub mat_waits_for_drain: u64,
+    pub vec_busy: u64,
+    pub wkv_busy: u64,
+    /// No read request is outstanding.
+    pub memory_idle: u64,
+    /// Memory offers data, but a fifo is full.
+    pub read_data_refused: u64,
+}
+
+/// Clipped results of one token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saturations {
+    pub mat: u64,
+    pub vec: u64,
+    pub wkv: u64,
+}
+
+/// The four units that walk a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    Dma,
+    Mat,
+    Vec,
+    Wkv,
+}
+
+impl Unit {
+    /// In the order of the host's program-select register, which is also the order of the lanes of a timeline.
+    pub const ALL: [Unit; 4] = [Unit::Dma, Unit::Mat, Unit::Vec, Unit::Wkv];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Dma => "dma",
+            Unit::Mat => "mat",
+            Unit::Vec => "vec",
+            Unit::Wkv => "wkv",
+        }
+    }
+}
+
+/// One instruction of one unit, from the hand-over of the instruction to its last result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpSpan {
+    pub unit: Unit,
+    /// Index in the unit's program.
+    pub index: u32,
+    /// Layer it works for; `n_layer` for the head; absent if it serves no layer in particular.
+    #[serde(default)]
+    pub layer: Option<u32>,
+    /// The tap it produces (`att.k`, `q.att.xk`) or what the pass is for (`max att.r`).
+    pub name: String,
+    /// First cycle, counted from the start pulse.
+    pub start_cycle: u64,
+    /// First cycle after it: the interval is half open, and ends at `cycles_per_token` at the latest.
+    pub end_cycle: u64,
+    /// Weight or parameter bytes it consumes, no padding; 0 if it consumes none.
+    pub weight_bytes: u64,
+}
+
+impl LatencyRecord {
+    /// Reads and checks a record.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no JSON, has another `schema_version`, lacks a field or contradicts itself.
+    pub fn read(path: &Path) -> Result<Self, ReportError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ReportError::Read { path: path.to_path_buf(), source })?;
+        Self::from_json(&text, &path.display().to_string())
+    }
+
+    /// Parses and checks the text of a record; `origin` is only for messages.
+    ///
+    /// The version is looked at before anything else, so that a record of a later version is refused as such and not
+    /// for the first field that changed.
+    pub fn from_json(text: &str, origin: &str) -> Result<Self, ReportError> {
+        let parse = |source| ReportError::Parse { origin: origin.to_string(), source };
+        let value: serde_json::Value = serde_json::from_str(text).map_err(parse)?;
+        let version = value.get("schema_version");
+        if version.and_then(serde_json::Value::as_u64) != Some(u64::from(SCHEMA_VERSION)) {
+            return Err(ReportError::Schema {
+                origin: origin.to_string(),
+                found: version.map_or("missing".to_string(), ToString::to_string),
+                expected: SCHEMA_VERSION,
+            });
+        }
+        let record: Self = serde_json::from_value(value).map_err(parse)?;
+        record.check()?;
+        Ok(record)
+    }
+
+    /// The record as JSON, one field a line.
+    pub fn to_json(&self) -> Result<String, ReportError> {
+        serde_json::to_string_pretty(self).map_err(|source| ReportError::Print { what: "the record", source })
+    }
+
+    /// Checks that the fields agree with each other: what all arithmetic of this crate relies on.
+    pub fn check(&self) -> Result<(), ReportError> {
+        let fail = |field: &str, value: &dyn ToString, expected: &str| {
+            Err(ReportError::Invalid {
+                model: self.model.clone(),
+                config: self.config.clone(),
+                field: field.to_string(),
+                value: value.to_string(),
+                expected: expected.to_string(),
+            })
+        };
+        if self.schema_version != SCHEMA_VERSION {
+            return fail("schema_version", &self.schema_version, &SCHEMA_VERSION.to_string());
+        }
+        if !self.clock_mhz.is_finite() || self.clock_mhz <= 0.0 {
+            return fail("clock_mhz", &self.clock_mhz, "a positive number");
+        }
+        if self.bus_bytes == 0 {
+            return fail("bus_bytes", &self.bus_bytes, "at least 1");
+        }
+        if self.cycles_per_token == 0 {
+            return fail("cycles_per_token", &self.cycles_per_token, "at least 1");
+        }
+        if self.stream_bytes_per_token < self.weight_bytes_per_token {
+            return fail("stream_bytes_per_token", &self.stream_bytes_per_token, "at least weight_bytes_per_token");
+        }
+        if self.cycles_all_tokens.len() as u64 != self.tokens_measured {
+            return fail("tokens_measured", &self.tokens_measured, "the number of entries of cycles_all_tokens");
+        }
+        if !self.cycles_all_tokens.contains(&self.cycles_per_token) {
+            return fail("cycles_per_token", &self.cycles_per_token, "one of cycles_all_tokens");
+        }
+        if self.memory.bytes_per_cycle.is_nan() || self.memory.bytes_per_cycle <= 0.0 {
+            return fail("memory.bytes_per_cycle", &self.memory.bytes_per_cycle, "a positive number");
+        }
+        if self.mismatches.is_some() != self.values_checked.is_some() {
+            return fail("mismatches", &format!("{:?}", self.mismatches), "present exactly if values_checked is");
+        }
+        for op in &self.ops {
+            let what = || format!("ops: {} {} \"{}\"", op.unit.name(), op.index, op.name);
+            if op.start_cycle > op.end_cycle || op.end_cycle > self.cycles_per_token {
+                let expected = format!("start_cycle <= end_cycle <= {}", self.cycles_per_token);
+                return fail(&what(), &format!("{}..{}", op.start_cycle, op.end_cycle), &expected);
+            }
+            if op.layer.is_some_and(|l| l > self.shape.n_layer) {
+                let expected = format!("a layer from 0 to {} (the head) or none", self.shape.n_layer);
+                return fail(&what(), &format!("{:?}", op.layer), &expected);
+            }
+        }
+        Ok(())
+    }
+
+    /// Name of a layer for people: `layer 3`, `head`, `no layer`.
+    pub fn layer_name(&self, layer: Option<u32>) -> String {
+        match layer {
+            Some(l) if l >= self.shape.n_layer => "head".to_string(),
+            Some(l) => format!("layer {l}"),
+            None => "no layer".to_string(),
+        }
+    }
+}
