@@ -109,7 +109,15 @@ mod tests {
     #[test]
     fn names_find_their_family() {
         let of = |unit, name: &str| {
-            Family::of(&OpSpan { unit, index: 0, layer: None, name: name.into(), start_cycle: 0, end_cycle: 1, weight_bytes: 0 })
+            Family::of(&OpSpan {
+                unit,
+                index: 0,
+                layer: None,
+                name: name.into(),
+                start_cycle: 0,
+                end_cycle: 1,
+                weight_bytes: 0,
+            })
         };
         for (unit, name, family) in [
             (Unit::Mat, "att.k", Family::TimeMix),

@@ -2,8 +2,8 @@
 
 use crate::family::Family;
 use crate::page::{
-    big_numbers, bytes, code_block, definitions, details, figure, paragraph, percent, table, thousands, BigNumber, Column,
-    Figure, Html, Page,
+    big_numbers, bytes, code_block, definitions, details, figure, paragraph, percent, table, thousands, BigNumber,
+    Column, Figure, Html, Page,
 };
 use crate::palette::{self, Colour};
 use crate::pictures::{bars, stream_utilisation, timeline, Bar, BarPart, BarsText, Timeline};
@@ -41,14 +41,20 @@ fn headline(record: &LatencyRecord, s: &LatencySummary) -> Vec<BigNumber> {
     let tokens = match (s.tokens_measured, s.cycles_min == s.cycles_max) {
         (1, _) => "one token measured".to_string(),
         (n, true) => format!("the same for each of {} tokens", thousands(n)),
-        (n, false) => format!("{} to {} over {} tokens", thousands(s.cycles_min), thousands(s.cycles_max), thousands(n)),
+        (n, false) => {
+            format!("{} to {} over {} tokens", thousands(s.cycles_min), thousands(s.cycles_max), thousands(n))
+        }
     };
     let mut numbers = vec![
         number(thousands(s.cycles_per_token), "cycles/token", tokens),
         number(
             rate(s.tokens_per_s),
             "tokens/s",
-            format!("{} µs a token, if the clock runs at {} MHz", thousands(s.us_per_token.round() as u64), s.clock_mhz),
+            format!(
+                "{} µs a token, if the clock runs at {} MHz",
+                thousands(s.us_per_token.round() as u64),
+                s.clock_mhz
+            ),
         ),
         number(
             percent(s.utilisation),
@@ -59,7 +65,11 @@ fn headline(record: &LatencyRecord, s: &LatencySummary) -> Vec<BigNumber> {
     numbers.push(match (s.mismatches, s.values_checked) {
         (Some(mismatches), Some(checked)) => BigNumber {
             alarm: mismatches > 0,
-            ..number(thousands(mismatches), "mismatches", format!("in {} values compared with the golden model", thousands(checked)))
+            ..number(
+                thousands(mismatches),
+                "mismatches",
+                format!("in {} values compared with the golden model", thousands(checked)),
+            )
         },
         _ => number("–".into(), "mismatches", "this run compared no values".into()),
     });
@@ -68,6 +78,12 @@ fn headline(record: &LatencyRecord, s: &LatencySummary) -> Vec<BigNumber> {
 
 fn plain_words(record: &LatencyRecord, s: &LatencySummary) -> Vec<Html> {
     let c = &record.shape;
+    let slower = match record.memory.bytes_per_cycle {
+        b if b < f64::from(record.bus_bytes) => {
+            format!(" Part of it is the memory's: the simulated one brings at most {b} bytes a cycle, less than the bus could take.")
+        }
+        _ => String::new(),
+    };
     vec![
         paragraph(&format!(
             "A token is one pass through the network: a token id goes in, the next one comes out. {} has {} layers of width {} \
@@ -82,7 +98,7 @@ fn plain_words(record: &LatencyRecord, s: &LatencySummary) -> Vec<Html> {
         paragraph(&format!(
             "A cycle is one tick of the chip's clock. In one cycle the bus brings at most {} bytes of weights. Even a perfect \
              chip would need {} cycles to read this model ({} with padding); this one took {}. The difference of {} cycles \
-             is what this page explains.",
+             is what this page explains.{slower}",
             record.bus_bytes,
             thousands(s.floor_cycles),
             bytes(s.stream_bytes_per_token),
@@ -156,6 +172,25 @@ fn timelines(record: &LatencyRecord, gaps: &[Gap]) -> Result<Vec<Html>, ReportEr
             picture: &timeline(&zoom)?,
             legend: &legend,
         }));
+        let of_layer = |g: &&Gap| g.next_mat.is_some_and(|i| record.ops[i].layer == Some(middle));
+        if let Some(gap) = gaps.iter().filter(of_layer).max_by_key(|g| g.cycles()) {
+            let title = format!("Its longest wait: {} cycles", thousands(gap.cycles()));
+            let around = gap.cycles() / 3;
+            let closer = Timeline {
+                title: &title,
+                description:
+                    "The same four lanes around the longest stretch of that layer without a matrix instruction.",
+                window: (gap.start.saturating_sub(around), (gap.end + around).min(record.cycles_per_token)),
+                ..zoom
+            };
+            parts.push(figure(&Figure {
+                title: &title,
+                reading: "The chain of work between the last row of one matrix and the first column of the next, one step after the \
+                          other. A step made shorter here is gained again in every layer of this shape.",
+                picture: &timeline(&closer)?,
+                legend: &[],
+            }));
+        }
     }
     Ok(parts)
 }
@@ -268,7 +303,10 @@ fn ops_table(s: &LatencySummary) -> Html {
         percent(s.exposed_cycles as f64 / s.cycles_per_token as f64),
         thousands(s.hand_over_cycles)
     );
-    Html::join([paragraph(&sum), details(&format!("All {} operations by name", rows.len()), table(caption, &columns, &rows))])
+    Html::join([
+        paragraph(&sum),
+        details(&format!("All {} operations by name", rows.len()), table(caption, &columns, &rows)),
+    ])
 }
 
 fn layers_figure(s: &LatencySummary) -> Result<Html, ReportError> {
@@ -310,7 +348,8 @@ fn layers_table(s: &LatencySummary) -> Html {
         .layers
         .iter()
         .map(|l| {
-            let numbers = [l.mat_cycles, l.exposed_cycles, l.mat_cycles + l.exposed_cycles, l.vec_busy_cycles, l.wkv_busy_cycles];
+            let numbers =
+                [l.mat_cycles, l.exposed_cycles, l.mat_cycles + l.exposed_cycles, l.vec_busy_cycles, l.wkv_busy_cycles];
             std::iter::once(l.name.clone()).chain(numbers.map(thousands)).collect()
         })
         .collect();
@@ -322,7 +361,10 @@ fn layers_table(s: &LatencySummary) -> Html {
         Column::number("vec busy", "cycles"),
         Column::number("wkv busy", "cycles"),
     ];
-    details("The numbers", table("Mat and exposed add up to the token; vec and wkv overlap with them.", &columns, &rows))
+    details(
+        "The numbers",
+        table("Mat and exposed add up to the token; vec and wkv overlap with them.", &columns, &rows),
+    )
 }
 
 fn stream_figure(record: &LatencyRecord, s: &LatencySummary) -> Result<Html, ReportError> {
@@ -352,8 +394,12 @@ fn units_table(s: &LatencySummary) -> Html {
         .iter()
         .map(|u| vec![u.unit.name().to_string(), u.n_ops.to_string(), thousands(u.busy_cycles), percent(u.busy_share)])
         .collect();
-    let columns =
-        [Column::text("unit"), Column::number("instructions", ""), Column::number("busy", "cycles"), Column::number("of the token", "")];
+    let columns = [
+        Column::text("unit"),
+        Column::number("instructions", ""),
+        Column::number("busy", "cycles"),
+        Column::number("of the token", ""),
+    ];
     table("How long each unit has an instruction in hand. It may wait inside one.", &columns, &rows)
 }
 
@@ -415,14 +461,40 @@ fn facts(record: &LatencyRecord, s: &LatencySummary) -> Html {
     let c = &record.shape;
     let sat = &record.saturations;
     definitions(&[
-        ("Model", format!("{}: {} layers, width {}, {} heads of {}, channel mix {}, vocabulary {}, {} parameters",
-            record.model, c.n_layer, c.n_embd, c.n_head, c.head_size, c.dim_ffn, thousands(u64::from(c.vocab_size)), thousands(c.n_params))),
+        (
+            "Model",
+            format!(
+                "{}: {} layers, width {}, {} heads of {}, channel mix {}, vocabulary {}, {} parameters",
+                record.model,
+                c.n_layer,
+                c.n_embd,
+                c.n_head,
+                c.head_size,
+                c.dim_ffn,
+                thousands(u64::from(c.vocab_size)),
+                thousands(c.n_params)
+            ),
+        ),
         ("Configuration", format!("{}: {} B a cycle, {} MHz", record.config, record.bus_bytes, s.clock_mhz)),
-        ("Bytes a token", format!("{} useful, {} with padding", thousands(s.weight_bytes_per_token), thousands(s.stream_bytes_per_token))),
+        (
+            "Bytes a token",
+            format!(
+                "{} useful, {} with padding",
+                thousands(s.weight_bytes_per_token),
+                thousands(s.stream_bytes_per_token)
+            ),
+        ),
         ("Bandwidth used", format!("{:.2} GB/s of useful bytes at {} MHz", s.useful_gbytes_per_s, s.clock_mhz)),
         ("Utilisation", format!("{} useful, {} with padding", percent(s.utilisation), percent(s.stream_utilisation))),
-        ("Clipped results", format!("mat {}, vec {}, wkv {} (saturated as the golden model specifies)",
-            thousands(sat.mat), thousands(sat.vec), thousands(sat.wkv))),
+        (
+            "Clipped results",
+            format!(
+                "mat {}, vec {}, wkv {} (saturated as the golden model specifies)",
+                thousands(sat.mat),
+                thousands(sat.vec),
+                thousands(sat.wkv)
+            ),
+        ),
         ("Command", record.command.clone()),
         ("Made", record.date.clone()),
         ("Revision", record.git_revision.clone().unwrap_or_else(|| "not recorded".into())),
@@ -430,12 +502,8 @@ fn facts(record: &LatencyRecord, s: &LatencySummary) -> Html {
 }
 
 fn all_tokens(record: &LatencyRecord) -> Html {
-    let rows: Vec<Vec<String>> = record
-        .cycles_all_tokens
-        .iter()
-        .enumerate()
-        .map(|(i, c)| vec![(i + 1).to_string(), thousands(*c)])
-        .collect();
+    let rows: Vec<Vec<String>> =
+        record.cycles_all_tokens.iter().enumerate().map(|(i, c)| vec![(i + 1).to_string(), thousands(*c)]).collect();
     let columns = [Column::number("token", ""), Column::number("cycles", "")];
     details("Cycles of each measured token", table("In the order they were simulated.", &columns, &rows))
 }

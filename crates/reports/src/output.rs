@@ -20,8 +20,11 @@ pub struct LatencyFiles {
 /// # Errors
 /// A record that contradicts itself (nothing is written then), or a file that cannot be written.
 pub fn write_latency_report(record: &LatencyRecord, dir: &Path) -> Result<LatencyFiles, ReportError> {
-    let files =
-        LatencyFiles { page: dir.join("index.html"), record: dir.join("latency.json"), summary: dir.join("summary.json") };
+    let files = LatencyFiles {
+        page: dir.join("index.html"),
+        record: dir.join("latency.json"),
+        summary: dir.join("summary.json"),
+    };
     let page = crate::html::latency_page(record)?;
     let summary = record.summary()?.to_json()?;
     std::fs::create_dir_all(dir).map_err(|source| ReportError::Write { path: dir.to_path_buf(), source })?;

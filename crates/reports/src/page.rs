@@ -269,7 +269,10 @@ mod tests {
 
     #[test]
     fn numbers_for_people() {
-        assert_eq!([thousands(0), thousands(999), thousands(1000), thousands(1234567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [thousands(0), thousands(999), thousands(1000), thousands(1234567)],
+            ["0", "999", "1,000", "1,234,567"]
+        );
         assert_eq!(percent(0.8761), "87.6 %");
         assert_eq!([bytes(9_999), bytes(125_000), bytes(12_340_000)], ["9,999 B", "125.0 kB", "12.34 MB"]);
     }

@@ -49,8 +49,8 @@ pub const WHITE_TEXT: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 pub const BLACK_TEXT: RGBColor = RGBColor(0x11, 0x11, 0x12);
 
 pub const ALL: [&Colour; 17] = [
-    &INK, &SOFT_INK, &RULE, &SURFACE, &BACK, &BLUE, &NAVY, &SKY, &AQUA, &YELLOW, &ORANGE, &PINK, &GREEN, &VIOLET, &GREY,
-    &PALE_GREY, &RED,
+    &INK, &SOFT_INK, &RULE, &SURFACE, &BACK, &BLUE, &NAVY, &SKY, &AQUA, &YELLOW, &ORANGE, &PINK, &GREEN, &VIOLET,
+    &GREY, &PALE_GREY, &RED,
 ];
 
 impl Colour {
@@ -84,7 +84,8 @@ pub fn css() -> String {
         ALL.iter().fold(String::new(), |s, c| s + &format!("--{}:{};", c.name, hex(pick(c))))
     };
     let (light, dark) = (variables(|c| c.light), variables(|c| c.dark));
-    let mut s = format!(":root{{color-scheme:light dark;{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n");
+    let mut s =
+        format!(":root{{color-scheme:light dark;{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n");
     for c in ALL {
         let (from, to) = (hex(c.light), c.css());
         // writing to a String cannot fail
@@ -101,7 +102,12 @@ mod tests {
     fn drawn_colours_are_distinct() {
         for (i, a) in ALL.iter().enumerate() {
             for b in &ALL[..i] {
-                assert!(a.light != b.light && a.name != b.name, "{} and {}: the mapping would be ambiguous", a.name, b.name);
+                assert!(
+                    a.light != b.light && a.name != b.name,
+                    "{} and {}: the mapping would be ambiguous",
+                    a.name,
+                    b.name
+                );
             }
             assert!(a.rgb() != WHITE_TEXT && a.rgb() != BLACK_TEXT, "{}", a.name);
         }

@@ -59,7 +59,12 @@ pub fn mat_gaps(record: &LatencyRecord) -> Vec<Gap> {
     let mut from = 0;
     for (start, end) in mat.iter().copied().chain([(record.cycles_per_token, record.cycles_per_token)]) {
         if from < start {
-            gaps.push(Gap { start: from, end: start, next_mat: starts_at(ops, start), waits_for: ends_last(ops, from, start) });
+            gaps.push(Gap {
+                start: from,
+                end: start,
+                next_mat: starts_at(ops, start),
+                waits_for: ends_last(ops, from, start),
+            });
         }
         from = end;
     }
@@ -72,7 +77,9 @@ fn starts_at(ops: &[OpSpan], cycle: u64) -> Option<usize> {
 
 fn ends_last(ops: &[OpSpan], after: u64, until: u64) -> Option<usize> {
     (0..ops.len())
-        .filter(|&i| matches!(ops[i].unit, Unit::Vec | Unit::Wkv) && ops[i].end_cycle > after && ops[i].end_cycle <= until)
+        .filter(|&i| {
+            matches!(ops[i].unit, Unit::Vec | Unit::Wkv) && ops[i].end_cycle > after && ops[i].end_cycle <= until
+        })
         .max_by_key(|&i| (ops[i].end_cycle, ops[i].start_cycle, ops[i].unit))
 }
 

@@ -37,10 +37,12 @@ fn summary_of_the_hand_made_record_is_exact() {
     assert_eq!((op("ffn.k").n_ops, op("ffn.k").weight_bytes), (2, 3000));
     assert_eq!(s.ops[0].name, "ln_out.h", "the most exposed op comes first");
 
-    let layers: Vec<_> = s.layers.iter().map(|l| (l.name.as_str(), l.mat_cycles, l.exposed_cycles, l.vec_busy_cycles)).collect();
+    let layers: Vec<_> =
+        s.layers.iter().map(|l| (l.name.as_str(), l.mat_cycles, l.exposed_cycles, l.vec_busy_cycles)).collect();
     assert_eq!(layers, [("layer 0", 450, 250, 520), ("head", 80, 220, 176)]);
 
-    let share = |kind, family: Option<&str>| s.shares.iter().find(|x| x.kind == kind && x.family == family).unwrap().cycles;
+    let share =
+        |kind, family: Option<&str>| s.shares.iter().find(|x| x.kind == kind && x.family == family).unwrap().cycles;
     assert_eq!(share(ShareKind::Mat, Some("time-mix matrices")), 250);
     assert_eq!(share(ShareKind::Mat, Some("channel-mix matrices")), 200);
     assert_eq!(share(ShareKind::Exposed, Some("norms")), 100 + 100 + 176);
@@ -77,8 +79,10 @@ fn a_record_survives_the_disk() {
     let files = reports::output::write_latency_report(&record, &dir.path().join("new/dir")).unwrap();
     assert_eq!(LatencyRecord::read(&files.record).unwrap(), record);
     assert!(std::fs::read_to_string(&files.page).unwrap().ends_with("</html>\n"));
-    let mut names: Vec<_> =
-        std::fs::read_dir(dir.path().join("new/dir")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = std::fs::read_dir(dir.path().join("new/dir"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     assert_eq!(names, ["index.html", "latency.json", "summary.json"], "no temporary file is left");
 }
@@ -151,8 +155,8 @@ fn well_formed(html: &str) -> std::collections::BTreeMap<String, usize> {
 fn the_page_is_well_formed_and_self_contained() {
     let page = latency_page(&realistic()).unwrap();
     let tags = well_formed(&page);
-    assert_eq!(tags["figure"], 5);
-    assert_eq!(tags["svg"], 2 + 3 * 2, "two timelines, and three pictures with a twin for phones");
+    assert_eq!(tags["figure"], 6);
+    assert_eq!(tags["svg"], 3 + 3 * 2, "three timelines, and three pictures with a twin for phones");
     assert!(tags["desc"] == tags["svg"] && tags["title"] > tags["svg"], "every picture has a name and a description");
     assert!(tags["table"] >= 4 && tags["h1"] == 1);
     for outside in ["http://", "https://", "url(", "@import", "<script", "<link", "src="] {
@@ -163,7 +167,8 @@ fn the_page_is_well_formed_and_self_contained() {
         assert!(page.contains(shown), "{shown}");
     }
     let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-    reports::output::write_latency_report(&realistic(), &dir.join("latency")).unwrap(); // to look at
+    reports::output::write_latency_report(&realistic(), &dir.join("latency")).unwrap();
+    // to look at
 }
 
 #[test]
@@ -198,6 +203,9 @@ fn sparse_records_still_make_a_page() {
         ..hand_made()
     };
     well_formed(&latency_page(&one_cycle).unwrap());
+    let mut slow = hand_made();
+    slow.memory.bytes_per_cycle = 4.5;
+    assert!(latency_page(&slow).unwrap().contains("at most 4.5 bytes a cycle, less than the bus"));
     let wrong = LatencyRecord { mismatches: Some(7), ..hand_made() };
     let page = latency_page(&wrong).unwrap();
     assert!(page.contains("class=\"alarm\"") && page.contains("7 of 1,234 values differed"));

@@ -41,10 +41,10 @@ pub fn bars(words: BarsText, bars: &[Bar]) -> Result<Picture, ReportError> {
 
 fn draw(words: BarsText, bars: &[Bar], width: u32, narrow: bool) -> Result<String, ReportError> {
     let (row_px, font_px) = if narrow { (38.0, 12.0) } else { (27.0, 13.0) };
-    let height = (bars.len() as f64 * row_px + 48.0).ceil() as u32;
+    let height = (bars.len() as f64 * row_px + 42.0).ceil() as u32;
     let longest = bars.iter().map(|b| b.label.chars().count()).max().unwrap_or(0) as f64;
     let left = if narrow { 2.0 } else { longest * 7.2 + 16.0 };
-    let right = if narrow { 14.0 } else { 150.0 };
+    let right = if narrow { 20.0 } else { 150.0 };
     let total = |b: &Bar| b.parts.iter().map(|p| p.value).sum::<u64>();
     let max = bars.iter().map(total).max().unwrap_or(0).max(1) as f64;
     svg(words.title, words.description, width, height, |area| {
@@ -52,7 +52,7 @@ fn draw(words: BarsText, bars: &[Bar], width: u32, narrow: bool) -> Result<Strin
             .margin_right(px(right))
             .margin_top(px(2.0))
             .set_label_area_size(LabelAreaPosition::Left, px(left))
-            .set_label_area_size(LabelAreaPosition::Bottom, px(44.0))
+            .set_label_area_size(LabelAreaPosition::Bottom, px(38.0))
             .build_cartesian_2d(0.0..max, bars.len() as f64..0.0)?;
         chart
             .configure_mesh()

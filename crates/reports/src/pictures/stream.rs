@@ -60,7 +60,12 @@ pub(crate) fn moving_utilisation(record: &LatencyRecord, window: f64, points: us
 }
 
 /// Draws utilisation over the token; returns the window too, in cycles. `mean` (0 to 1) is drawn as a line.
-pub fn stream_utilisation(title: &str, description: &str, record: &LatencyRecord, mean: f64) -> Result<(Picture, u64), ReportError> {
+pub fn stream_utilisation(
+    title: &str,
+    description: &str,
+    record: &LatencyRecord,
+    mean: f64,
+) -> Result<(Picture, u64), ReportError> {
     let window = (record.cycles_per_token / 100).max(1);
     let draw = |width: u32, points: usize, labels: usize| {
         let values = moving_utilisation(record, window as f64, points);
@@ -68,10 +73,10 @@ pub fn stream_utilisation(title: &str, description: &str, record: &LatencyRecord
         let top = values.iter().fold(1.0, |m: f64, v| m.max(v.1)) * 100.0;
         svg(title, description, width, 220, |area| {
             let mut chart = ChartBuilder::on(area)
-                .margin_right(px(14.0))
-                .margin_top(px(12.0))
+                .margin_right(px(26.0))
+                .margin_top(px(20.0))
                 .set_label_area_size(LabelAreaPosition::Left, px(44.0))
-                .set_label_area_size(LabelAreaPosition::Bottom, px(44.0))
+                .set_label_area_size(LabelAreaPosition::Bottom, px(38.0))
                 .build_cartesian_2d(0.0..record.cycles_per_token as f64, 0.0..top)?;
             let line = palette::RULE.rgb().stroke_width(SCALE as u32);
             chart
@@ -96,9 +101,9 @@ pub fn stream_utilisation(title: &str, description: &str, record: &LatencyRecord
             let mean = mean * 100.0;
             let ends = [(0.0, mean), (record.cycles_per_token as f64, mean)];
             chart.draw_series(LineSeries::new(ends, palette::INK.rgb().stroke_width(SCALE as u32)))?;
-            let place = chart.backend_coord(&(record.cycles_per_token as f64, mean));
+            let place = (px(f64::from(width) - 26.0), px(2.0));
             let style = text(11.0, &palette::INK.rgb(), HPos::Right, VPos::Top);
-            area.draw(&Text::new(format!("whole token {mean:.1} %"), (place.0 - px(4.0), place.1 + px(4.0)), style))?;
+            area.draw(&Text::new(format!("dark line: whole token, {mean:.1} %"), place, style))?;
             Ok(vec![])
         })
     };
@@ -111,7 +116,13 @@ mod tests {
 
     #[test]
     fn bytes_spread_evenly_and_nothing_is_lost() {
-        let consumed = Consumed { steps: vec![(0, 0.0), (10, 2.0), (20, 6.0), (30, 4.0), (40, 0.0)], before: vec![0.0, 0.0, 20.0, 80.0, 120.0] };
-        assert_eq!([5.0, 10.0, 15.0, 25.0, 40.0, 99.0].map(|c| consumed.until(c)), [0.0, 0.0, 10.0, 50.0, 120.0, 120.0]);
+        let consumed = Consumed {
+            steps: vec![(0, 0.0), (10, 2.0), (20, 6.0), (30, 4.0), (40, 0.0)],
+            before: vec![0.0, 0.0, 20.0, 80.0, 120.0],
+        };
+        assert_eq!(
+            [5.0, 10.0, 15.0, 25.0, 40.0, 99.0].map(|c| consumed.until(c)),
+            [0.0, 0.0, 10.0, 50.0, 120.0, 120.0]
+        );
     }
 }

@@ -33,14 +33,14 @@ const LEFT_PX: f64 = 44.0;
 /// Draws one timeline. There is no narrow twin: a phone scrolls along it.
 pub fn timeline(t: &Timeline) -> Result<Picture, ReportError> {
     let lanes = Unit::ALL.len();
-    let height = (lanes as f64 * LANE_PX + TOP_PX + 46.0) as u32;
+    let height = (lanes as f64 * LANE_PX + TOP_PX + 40.0) as u32;
     let (from, to) = (t.window.0 as f64, t.window.1.max(t.window.0 + 1) as f64);
     let wide = svg(t.title, t.description, WIDE_PX, height, |area| {
         let mut chart = ChartBuilder::on(area)
-            .margin_right(px(14.0))
+            .margin_right(px(26.0))
             .margin_top(px(TOP_PX))
             .set_label_area_size(LabelAreaPosition::Left, px(LEFT_PX))
-            .set_label_area_size(LabelAreaPosition::Bottom, px(44.0))
+            .set_label_area_size(LabelAreaPosition::Bottom, px(38.0))
             .build_cartesian_2d(from..to, lanes as f64..0.0)?;
         chart
             .configure_mesh()
@@ -69,7 +69,7 @@ pub fn timeline(t: &Timeline) -> Result<Picture, ReportError> {
         let mat_lane = Unit::ALL.iter().position(|u| *u == Unit::Mat).unwrap_or(0) as f64;
         for gap in t.gaps.iter().filter(|g| g.end > t.window.0 && g.start < t.window.1) {
             let (a, b) = (at(gap.start, mat_lane + 0.12), at(gap.end, mat_lane + 0.88));
-            area.draw(&Rectangle::new([a, b], palette::RED.rgb().mix(0.35).filled()))?;
+            area.draw(&Rectangle::new([a, b], palette::RED.rgb().filled()))?;
             tips.push(Tip { from: a, to: b, text: gap_words(t.record, gap) });
         }
         for op in &t.record.ops {
@@ -77,11 +77,14 @@ pub fn timeline(t: &Timeline) -> Result<Picture, ReportError> {
                 continue;
             }
             let y = Unit::ALL.iter().position(|u| *u == op.unit).unwrap_or(0) as f64;
-            let (a, mut b) = (at(op.start_cycle, y + 0.12), at(op.end_cycle, y + 0.88));
+            let (mut a, b) = (at(op.start_cycle, y + 0.12), at(op.end_cycle, y + 0.88));
             if b.0 - a.0 > px(1.0) {
                 tips.push(Tip { from: a, to: b, text: op_words(t.record, op) });
             }
-            b.0 -= px(0.75).min((b.0 - a.0) / 4); // a hairline between neighbours
+            // a hairline between neighbours, drawn, because a pipelined op starts on top of the one before
+            let hairline = px(0.75).min((b.0 - a.0) / 4);
+            area.draw(&Rectangle::new([a, (a.0 + hairline, b.1)], palette::BACK.rgb().filled()))?;
+            a.0 += hairline;
             let colour = Family::of(op).colour();
             area.draw(&Rectangle::new([a, b], colour.rgb().filled()))?;
             let room = f64::from(b.0 - a.0) / f64::from(SCALE);
@@ -93,10 +96,13 @@ pub fn timeline(t: &Timeline) -> Result<Picture, ReportError> {
         }
         for (cycle, name) in t.marks.iter().filter(|m| m.0 >= t.window.0 && m.0 < t.window.1) {
             let (x, bottom) = at(*cycle, lanes as f64);
-            let line = PathElement::new(vec![(x, px(4.0)), (x, bottom)], palette::SOFT_INK.rgb().stroke_width(SCALE as u32));
+            let line =
+                PathElement::new(vec![(x, px(4.0)), (x, bottom)], palette::SOFT_INK.rgb().stroke_width(SCALE as u32));
             area.draw(&line)?;
-            let style = text(11.0, &palette::SOFT_INK.rgb(), HPos::Left, VPos::Top);
-            area.draw(&Text::new(name.clone(), (x + px(4.0), px(4.0)), style))?;
+            // near the right edge there is room on the left only
+            let crowded = px(f64::from(WIDE_PX)) - x < px(name.chars().count() as f64 * 7.0 + 8.0);
+            let (h, x) = if crowded { (HPos::Right, x - px(4.0)) } else { (HPos::Left, x + px(4.0)) };
+            area.draw(&Text::new(name.clone(), (x, px(4.0)), text(11.0, &palette::SOFT_INK.rgb(), h, VPos::Top)))?;
         }
         Ok(tips)
     })?;
