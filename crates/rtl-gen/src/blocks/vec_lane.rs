@@ -1,0 +1,172 @@
+//! One lane of the vector unit: select, multiply, round, add, saturate or look up.
+
+use super::lut::lut;
+use super::mul_pipe::mul_pipe;
+use super::prim::{round_shift, saturate};
+use super::round_parts::round_parts;
+use crate::hdl::Module;
+use crate::isa::{c_sel, m_sel, x_sel};
+use std::sync::Arc;
+
+/// Register stages from the operands to `o_o`: x/m/c, partial products, t, rounded t, z, o.
+pub const LANE_STAGES: usize = 6;
+/// Further stages of a word that goes through the table: clip to 35 bits, clip to 19, and the five of `lut`.
+pub const TABLE_STAGES: usize = 7;
+
+/// The datapath of one lane; all control comes from `vec`, in step with the stage that uses it.
+pub fn vec_lane() -> Arc<Module> {
+    let mut m = Module::combinational(
+        "vec_lane",
+        "One lane: o = lut ? table(clip_19(round(z, lut_shift))) : sat_27(z), z = round(x * m, shift) + c (docs/hardware.md, 3).\n\
+         Stage 1 is the cycle in which a_i and b_i come out of the vector memory. v_i[k-1]: stage k holds a word and hands it to\n\
+         stage k+1 at the next edge; lv_i[k]: the same for stage k of the table path; lv_i[0]: the word in stage 6 goes there.\n\
+         Latency 6 from stage 1 to o_o, 13 through the table. A word and a table word never reach o_o together: vec sees to it.\n\
+         Bounds: |x| < 2^27, |m| < 2^27: t = x * m fits 55 bits, 56 kept. |c| < 2^47, so z fits 57 bits.\n\
+         The table path first clips z to 35 bits: clip_19(round(z, s)) does not change for s <= 15.\n\
+         A dead lane (live_i low) has x = c = 0; its table result is cleared (live_end_i), so o_o = 0 and clip_o = 0.\n\
+         No reset: datapath registers, qualified by v_i and lv_i.",
+    );
+    m.input("clk_i", 1, "");
+    m.input("v_i", LANE_STAGES, "").input("lv_i", TABLE_STAGES + 1, "");
+    m.input("a_i", 27, "stage 1").input("b_i", 27, "stage 1").input("p_i", 16, "stage 1");
+    m.input("mean_i", 27, "stage 1").input("mult_i", 27, "stage 1");
+    m.input("x_sel_i", 3, "stage 1").input("m_sel_i", 3, "stage 1").input("c_sel_i", 3, "stage 1").input("live_i", 1, "stage 1");
+    m.input("shift_i", 6, "stage 4").input("pshift_i", 5, "stage 4, 0 unless c is p");
+    m.input("lut_shift_i", 4, "table stage 1").input("lut_i", 2, "table stage 2").input("live_end_i", 1, "table stage 7");
+    m.output("t_o", 56, "the product, stage 4").output("o_o", 27, "the result").output("clip_o", 1, "o_o was saturated to 27 bits");
+    m.text(
+        r#"
+  // -- stage 1: operands
+  wire signed [27:0] a    = $signed({a_i[26], a_i});
+  wire signed [27:0] b    = $signed({b_i[26], b_i});
+  wire signed [27:0] p    = $signed({ {12{p_i[15]}}, p_i});
+  wire signed [27:0] mean = $signed({mean_i[26], mean_i});
+  wire signed [27:0] mult = $signed({mult_i[26], mult_i});
+
+  wire x_zero = !live_i || (x_sel_i == 3'd{{x_zero}}) || (x_sel_i == 3'd{{x_relu}} && a_i[26]);
+  wire signed [27:0] sub = (x_sel_i == 3'd{{x_a_b}})    ? b
+                         : (x_sel_i == 3'd{{x_a_mean}}) ? mean
+                         : (x_sel_i == 3'd{{x_a_one}})  ? 28'sd65536 : 28'sd0;
+  wire signed [27:0] x   = x_zero ? 28'sd0 : a - sub;
+  wire signed [27:0] m   = (m_sel_i == 3'd{{m_p}})      ? p
+                         : (m_sel_i == 3'd{{m_b}})      ? b
+                         : (m_sel_i == 3'd{{m_scalar}}) ? mult
+                         : (m_sel_i == 3'd{{m_x}})      ? x : 28'sd1;
+  wire signed [27:0] c   = !live_i                  ? 28'sd0
+                         : (c_sel_i == 3'd{{c_a}})      ? a
+                         : (c_sel_i == 3'd{{c_b}})      ? b
+                         : (c_sel_i == 3'd{{c_p}})      ? p
+                         : (c_sel_i == 3'd{{c_one}})    ? 28'sd65536 : 28'sd0;
+
+  // -- stages 2 to 6
+  reg signed [27:0] x_2_q, m_2_q;
+  reg signed [26:0] c_2_q, c_3_q, c_4_q;
+  reg signed [46:0] c_5_q;
+  reg signed [55:0] floor_5_q;
+  reg               up_5_q;
+  reg signed [56:0] z_6_q;
+  reg        [26:0] o_q;
+  reg               clip_q;
+
+  wire [55:0] floor;
+  wire        up;
+  wire [26:0] o;
+  wire        clip;
+  wire [17:0] table_y;
+
+  always_ff @(posedge clk_i) begin
+    if (v_i[0]) begin
+      x_2_q <= x;
+      m_2_q <= m;
+      c_2_q <= c[26:0];
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (v_i[1]) c_3_q <= c_2_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (v_i[2]) c_4_q <= c_3_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (v_i[3]) begin
+      floor_5_q <= $signed(floor);
+      up_5_q    <= up;
+      c_5_q     <= $signed({ {20{c_4_q[26]}}, c_4_q}) <<< pshift_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (v_i[4]) begin
+      z_6_q <= $signed({floor_5_q[55], floor_5_q}) + $signed({ {10{c_5_q[46]}}, c_5_q}) + $signed({56'b0, up_5_q});
+    end
+  end
+
+  // -- table path: clip to what lut_shift can bring into range, round, clip to the table's input
+  wire [34:0] z35;
+  wire [34:0] z_rounded;
+  wire [18:0] z19;
+  wire        unused_clip35, unused_clip19;
+  reg  [34:0] z35_1_q;
+  reg  [18:0] z19_2_q;
+
+  always_ff @(posedge clk_i) begin
+    if (lv_i[0]) z35_1_q <= z35;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (lv_i[1]) z19_2_q <= z19;
+  end
+
+  // -- result
+  always_ff @(posedge clk_i) begin
+    if ((lv_i[7] || v_i[5])) begin
+      o_q    <= lv_i[7] ? { {9{table_y[17]}}, table_y} & {27{live_end_i}} : o;
+      clip_q <= !lv_i[7] && clip;
+    end
+  end
+
+  wire unused_c = &{1'b0, c[27]};  // a sign bit: every addend fits 27 bits
+
+  assign o_o    = o_q;
+  assign clip_o = clip_q;
+"#,
+        &[
+            ("x_zero", x_sel::ZERO.to_string()),
+            ("x_relu", x_sel::RELU_A.to_string()),
+            ("x_a_b", x_sel::A_MINUS_B.to_string()),
+            ("x_a_mean", x_sel::A_MINUS_MEAN.to_string()),
+            ("x_a_one", x_sel::A_MINUS_ONE.to_string()),
+            ("m_p", m_sel::P.to_string()),
+            ("m_b", m_sel::B.to_string()),
+            ("m_scalar", m_sel::SCALAR.to_string()),
+            ("m_x", m_sel::X.to_string()),
+            ("c_a", c_sel::A.to_string()),
+            ("c_b", c_sel::B.to_string()),
+            ("c_p", c_sel::P.to_string()),
+            ("c_one", c_sel::ONE.to_string()),
+        ],
+    );
+    m.instance("u_mul", &mul_pipe(28), &[
+        ("clk_i", "clk_i"),
+        ("en_i", "v_i[2:1]"),
+        ("x_i", "x_2_q"),
+        ("m_i", "m_2_q"),
+        ("t_o", "t_o"),
+    ]);
+    m.instance("u_round", &round_parts(56, 6), &[("x_i", "t_o"), ("shift_i", "shift_i"), ("floor_o", "floor"), ("up_o", "up")]);
+    m.instance("u_sat", &saturate(57, 27), &[("x_i", "z_6_q"), ("y_o", "o"), ("clipped_o", "clip")]);
+    m.instance("u_clip35", &saturate(57, 35), &[("x_i", "z_6_q"), ("y_o", "z35"), ("clipped_o", "unused_clip35")]);
+    m.instance("u_lut_round", &round_shift(35, 4, 35), &[("x_i", "z35_1_q"), ("shift_i", "lut_shift_i"), ("y_o", "z_rounded")]);
+    m.instance("u_clip19", &saturate(35, 19), &[("x_i", "z_rounded"), ("y_o", "z19"), ("clipped_o", "unused_clip19")]);
+    m.instance("u_lut", &lut(), &[
+        ("clk_i", "clk_i"),
+        ("en_i", "lv_i[6:2]"),
+        ("sel_i", "lut_i"),
+        ("z_i", "z19_2_q"),
+        ("y_o", "table_y"),
+    ]);
+    m.done()
+}
