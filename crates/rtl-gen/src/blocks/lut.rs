@@ -23,9 +23,13 @@ pub fn table_rom(name: &str, rom: &TableRom) -> Arc<Module> {
         ),
     );
     m.input("clk_i", 1, "").input("re_i", 1, "").input("raddr_i", addr, "").output("rdata_o", bits, "");
-    let mut body = format!("  reg [{}:0] rdata_q;\n\n  always_ff @(posedge clk_i) begin\n    if (re_i) begin\n      case (raddr_i)\n", bits - 1);
+    let mut body = format!(
+        "  reg [{}:0] rdata_q;\n\n  always_ff @(posedge clk_i) begin\n    if (re_i) begin\n      case (raddr_i)\n",
+        bits - 1
+    );
     for row in 0..rows {
-        let _ = writeln!(body, "        {addr}'d{row}: rdata_q <= {bits}'h{:0w$x};", rom.word(row), w = bits.div_ceil(4));
+        let _ =
+            writeln!(body, "        {addr}'d{row}: rdata_q <= {bits}'h{:0w$x};", rom.word(row), w = bits.div_ceil(4));
     }
     // A full case needs no default; Verilator would call it unreachable.
     if rows < 1 << addr {
@@ -39,7 +43,11 @@ pub fn table_rom(name: &str, rom: &TableRom) -> Arc<Module> {
 /// The pipeline behind the clip: `y_o = table(sel, z)`, [`LUT_STAGES`] register stages.
 pub fn lut() -> Arc<Module> {
     let rom = tables::element_rom();
-    assert_eq!((rom.widths, rom.offset_bits, rom.frac_bits), ([22, 18, 12], 11, 21), "lut: the pipeline is built for these widths");
+    assert_eq!(
+        (rom.widths, rom.offset_bits, rom.frac_bits),
+        ([22, 18, 12], 11, 21),
+        "lut: the pipeline is built for these widths"
+    );
     let mut m = Module::combinational(
         "lut",
         "y_o = sigmoid, tanh or decay of z_i, bit for bit golden_model::tables.\n\
@@ -49,7 +57,11 @@ pub fn lut() -> Arc<Module> {
          Bounds (proved over all rows and offsets by the tests of golden_model::tables): s1 18 bits, s0 23 bits, both signed.",
     );
     m.input("clk_i", 1, "").input("en_i", LUT_STAGES, "one bit a stage");
-    m.input("sel_i", 2, "vec.lut: 1 sigmoid, 2 tanh, 3 decay").input("z_i", 19, "signed Q5.14").output("y_o", 18, "signed, 16 fraction bits");
+    m.input("sel_i", 2, "vec.lut: 1 sigmoid, 2 tanh, 3 decay").input("z_i", 19, "signed Q5.14").output(
+        "y_o",
+        18,
+        "signed, 16 fraction bits",
+    );
     m.text(
         r#"
   // -- row and offset: sigmoid of |z|, tanh through sigmoid of 2|z|, decay of z + 16
@@ -134,11 +146,10 @@ pub fn lut() -> Arc<Module> {
 "#,
         &[("decay_row", tables::DECAY_ROW.to_string())],
     );
-    m.instance("u_rom", &table_rom("lut_rom", rom), &[
-        ("clk_i", "clk_i"),
-        ("re_i", "en_i[0]"),
-        ("raddr_i", "row"),
-        ("rdata_o", "rom_row"),
-    ]);
+    m.instance(
+        "u_rom",
+        &table_rom("lut_rom", rom),
+        &[("clk_i", "clk_i"), ("re_i", "en_i[0]"), ("raddr_i", "row"), ("rdata_o", "rom_row")],
+    );
     m.done()
 }

@@ -26,14 +26,18 @@ pub fn sreg(config: &Config) -> Arc<Module> {
         m.output(format!("{field}_o"), bits, "");
     }
     for (field, bits) in [("mean", VEC_BITS), ("mult", VEC_BITS), ("shift", 6)] {
-        m.instance(&format!("u_{field}"), &ram_1w1r(bits, depth), &[
-            ("we_i", &format!("{field}_we_i")),
-            ("waddr_i", "waddr_i"),
-            ("wdata_i", &format!("{field}_i")),
-            ("re_i", "re_i"),
-            ("raddr_i", "raddr_i"),
-            ("rdata_o", &format!("{field}_o")),
-        ]);
+        m.instance(
+            &format!("u_{field}"),
+            &ram_1w1r(bits, depth),
+            &[
+                ("we_i", &format!("{field}_we_i")),
+                ("waddr_i", "waddr_i"),
+                ("wdata_i", &format!("{field}_i")),
+                ("re_i", "re_i"),
+                ("raddr_i", "raddr_i"),
+                ("rdata_o", &format!("{field}_o")),
+            ],
+        );
     }
     m.done()
 }

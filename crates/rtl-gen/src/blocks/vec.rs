@@ -7,7 +7,7 @@ use super::param_gear::param_gear;
 use super::prim::fifo;
 use super::sreg::sreg;
 use super::vec_lane::{vec_lane, LANE_STAGES, TABLE_STAGES};
-use super::vec_reduce::{self, vec_reduce, QUEUE};
+use super::vec_reduce::{stages, vec_reduce, QUEUE};
 use super::vec_scalar::{vec_scalar, MEAN_CYCLES, RSQ_CYCLES, VALUE_CYCLES};
 use crate::config::Config;
 use crate::hdl::{index_bits, Module};
@@ -21,11 +21,17 @@ pub const VEC_LATENCY: usize = 2 + LANE_STAGES;
 /// The same through the table.
 pub const VEC_LATENCY_LUT: usize = VEC_LATENCY + TABLE_STAGES;
 
+/// The distance that holds for every instruction, with table or without; what the compiler schedules with.
+pub fn latency(_config: &Config) -> usize {
+    VEC_LATENCY_LUT
+}
+
 /// Instructions that may be in the pipeline at once.
 const RECORDS: usize = 4;
 
 /// What the write stage needs of an instruction: `(field, bits)` from bit 0 upwards.
-const RECORD: [(&str, usize); 7] = [("op", 12), ("d_addr", 14), ("dest", 2), ("slot", 4), ("exp", 5), ("amax", 1), ("amax_keep", 1)];
+const RECORD: [(&str, usize); 7] =
+    [("op", 12), ("d_addr", 14), ("dest", 2), ("slot", 4), ("exp", 5), ("amax", 1), ("amax_keep", 1)];
 
 /// What travels with a word: live lanes, and whether it ends the instruction or a segment, is part of a reduction, goes to vmem.
 const TAG_BITS: usize = 9;
@@ -71,9 +77,35 @@ pub fn vec(config: &Config) -> Arc<Module> {
 
 /// The instruction's fields this unit decodes, in the order of the format.
 const FIELDS: [&str; 29] = [
-    "wait_mat", "wait_wkv", "last", "drain", "a_addr", "b_addr", "d_addr", "n_words", "tail", "seg_words", "x_sel", "m_sel",
-    "c_sel", "pshift", "shift_sel", "shift", "lut", "lut_shift", "acc_sel", "post", "amax", "amax_keep", "dest", "slot", "k_const",
-    "k_shift", "eps_m", "eps_s", "rsq_base",
+    "wait_mat",
+    "wait_wkv",
+    "last",
+    "drain",
+    "a_addr",
+    "b_addr",
+    "d_addr",
+    "n_words",
+    "tail",
+    "seg_words",
+    "x_sel",
+    "m_sel",
+    "c_sel",
+    "pshift",
+    "shift_sel",
+    "shift",
+    "lut",
+    "lut_shift",
+    "acc_sel",
+    "post",
+    "amax",
+    "amax_keep",
+    "dest",
+    "slot",
+    "k_const",
+    "k_shift",
+    "eps_m",
+    "eps_s",
+    "rsq_base",
 ];
 
 fn header(lanes: usize) -> String {
@@ -91,33 +123,49 @@ fn header(lanes: usize) -> String {
          and may read what the one before wrote if every word is read that many cycles after the read it was computed from.\n\
          drain = 1: the first word is read when all earlier instructions are finished, amax, exponents and scalars included: {VEC_LATENCY}\n\
          cycles after the last read of an instruction without reduction ({VEC_LATENCY_LUT} with lut). Pass = n_words + {} cycles then.\n\
-         A reduction is finished when its last scalar is written: {} + 4, + 9 or + 19 cycles (VALUE, MEAN, RSQ) after the last read for\n\
-         sums of products, {} + ... for sums of results ({} + ... with lut); the segments before it, at 4, 9 or 19 cycles each, overlap.\n\
+         A reduction is finished when its last scalar is written: sums of products {} cycles after the last read, sums of results\n\
+         {} ({} with lut), plus {VALUE_CYCLES} VALUE, {MEAN_CYCLES} MEAN or {RSQ_CYCLES} RSQ; each segment takes the scalar unit that long, overlapping the pass.\n\
          A reduction waits for the reduction before it, whatever drain says. Nothing depends on data.\n\
-         shift_sel AMAX and sreg are read when the words pass: the program sets drain for them.\n\
+         The program sets drain where shift_sel is AMAX or sreg is read, and lets no instruction read a word that it has itself\n\
+         written fewer than that many words before (in place is fine). amax is 0 when a token starts.\n\
          \n\
          done_o: one pulse an instruction, in order, one cycle after its last write at the earliest.\n\
          Widths: t 56, z 57, sums 72 bits, see vec_lane and vec_reduce; nothing wraps.",
         VEC_LATENCY - 1,
-        3 + vec_reduce::stages(lanes) + 2,
-        3 + LANE_STAGES - 3 + vec_reduce::stages(lanes) + 2,
-        3 + LANE_STAGES - 3 + TABLE_STAGES + vec_reduce::stages(lanes) + 2,
+        4 + stages(lanes),
+        VEC_LATENCY - 1 + stages(lanes),
+        VEC_LATENCY_LUT - 1 + stages(lanes),
     )
 }
 
 fn ports(m: &mut Module, config: &Config) {
     let lanes = config.vlanes();
     m.input("start_i", 1, "a token starts; everything is idle");
-    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", isa::VEC.bits, "isa VEC").input("instr_idx_i", 12, "");
+    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", isa::VEC.bits, "isa VEC").input(
+        "instr_idx_i",
+        12,
+        "",
+    );
     m.output("done_o", 1, "pulse: an instruction is finished");
     for port in ["va", "vb"] {
         m.output(format!("{port}_en_o"), 1, "vmem read").output(format!("{port}_addr_o"), 14, "");
         m.input(format!("{port}_data_i"), lanes * 27, "");
     }
-    m.output("vw_valid_o", 1, "vmem word write").input("vw_ready_i", 1, "").output("vw_addr_o", 14, "").output("vw_data_o", lanes * 27, "");
+    m.output("vw_valid_o", 1, "vmem word write").input("vw_ready_i", 1, "").output("vw_addr_o", 14, "").output(
+        "vw_data_o",
+        lanes * 27,
+        "",
+    );
     m.output("xw_en_o", 1, "xmem word write").output("xw_addr_o", 14, "").output("xw_data_o", lanes * 16, "");
-    m.output("kw_en_o", 1, "wkv operand write").output("kw_slot_o", 3, "").output("kw_addr_o", 14, "").output("kw_data_o", lanes * 16, "");
-    m.output("exp_we_o", 1, "exponent of an operand").output("exp_wkv_o", 1, "wkv's, not xexp").output("exp_slot_o", 4, "").output("exp_o", 5, "");
+    m.output("kw_en_o", 1, "wkv operand write").output("kw_slot_o", 3, "").output("kw_addr_o", 14, "").output(
+        "kw_data_o",
+        lanes * 16,
+        "",
+    );
+    m.output("exp_we_o", 1, "exponent of an operand")
+        .output("exp_wkv_o", 1, "wkv's, not xexp")
+        .output("exp_slot_o", 4, "")
+        .output("exp_o", 5, "");
     m.input("p_valid_i", 1, "parameter beats").output("p_ready_o", 1, "").input("p_data_i", config.bus_bits, "");
     m.output("sat_o", 6, "values clipped in this cycle").output("busy_o", 1, "");
     m.output("trace_vec_valid_o", 1, "").output("trace_vec_op_o", 12, "").output("trace_vec_word_o", 13, "");
@@ -230,18 +278,20 @@ const ISSUE: &str = r#"
 /// The registers that carry control beside the lanes: stages 1 to 6, then 1 to 7 of the table path, then the write stage.
 fn control_pipeline() -> String {
     // one shift register: `name_{k}_q` loads stage k from stage k - 1 when that one holds a word
-    let chain = |name: &str, bits: usize, input: &str, stages: std::ops::RangeInclusive<usize>, prefix: &str, valid: &str| {
-        let (start, end) = (*stages.start(), *stages.end());
-        let names: Vec<_> = stages.clone().map(|k| format!("{name}_{prefix}{k}_q")).collect();
-        let mut s = format!("  reg [{}:0] {};\n  always_ff @(posedge clk_i) begin\n", bits - 1, names.join(", "));
-        for k in start..=end {
-            let from = if k == start { input.to_string() } else { format!("{name}_{prefix}{}_q", k - 1) };
-            // stage 1 loads with the issue, the others with the stage before
-            let enable = if k == 1 && prefix.is_empty() { "go".into() } else { format!("en && {valid}[{}]", k - 1) };
-            let _ = writeln!(s, "    if ({enable}) {name}_{prefix}{k}_q <= {from};");
-        }
-        s + "  end\n"
-    };
+    let chain =
+        |name: &str, bits: usize, input: &str, stages: std::ops::RangeInclusive<usize>, prefix: &str, valid: &str| {
+            let (start, end) = (*stages.start(), *stages.end());
+            let names: Vec<_> = stages.clone().map(|k| format!("{name}_{prefix}{k}_q")).collect();
+            let mut s = format!("  reg [{}:0] {};\n  always_ff @(posedge clk_i) begin\n", bits - 1, names.join(", "));
+            for k in start..=end {
+                let from = if k == start { input.to_string() } else { format!("{name}_{prefix}{}_q", k - 1) };
+                // stage 1 loads with the issue, the others with the stage before
+                let enable =
+                    if k == 1 && prefix.is_empty() { "go".into() } else { format!("en && {valid}[{}]", k - 1) };
+                let _ = writeln!(s, "    if ({enable}) {name}_{prefix}{k}_q <= {from};");
+            }
+            s + "  end\n"
+        };
     let mut s = String::from(
         r#"
   // -- control beside the lanes; v_q[k]: stage k holds a word, lv[k]: stage k of the table path does
@@ -351,7 +401,13 @@ fn write_lanes(m: &mut Module, lanes: usize) {
     let mut magnitude = vec![];
     let mut clips = vec![];
     for l in 0..lanes {
-        let vars = [("l", l.to_string()), ("hi", (27 * l + 26).to_string()), ("lo", (27 * l).to_string()), ("x1", (16 * l + 15).to_string()), ("x0", (16 * l).to_string())];
+        let vars = [
+            ("l", l.to_string()),
+            ("hi", (27 * l + 26).to_string()),
+            ("lo", (27 * l).to_string()),
+            ("x1", (16 * l + 15).to_string()),
+            ("x0", (16 * l).to_string()),
+        ];
         m.text(
             r#"
   wire [26:0] o_{{l}}   = o[{{hi}}:{{lo}}];
@@ -364,7 +420,10 @@ fn write_lanes(m: &mut Module, lanes: usize) {
         magnitude.push(format!("(o_{l}[25:0] ^ {{26{{o_{l}[26]}}}})"));
         clips.push(format!("{{5'b0, clip[{l}]}}"));
     }
-    m.text("  assign magnitude = {{m}};\n  assign n_clipped = {{c}};\n", &[("m", magnitude.join("\n    | ")), ("c", clips.join(" + "))]);
+    m.text(
+        "  assign magnitude = {{m}};\n  assign n_clipped = {{c}};\n",
+        &[("m", magnitude.join("\n    | ")), ("c", clips.join(" + "))],
+    );
 }
 
 const FINISH: &str = r#"
@@ -425,101 +484,128 @@ const FINISH: &str = r#"
 fn children(m: &mut Module, config: &Config) {
     let lanes = config.vlanes();
     let record_bits: usize = RECORD.iter().map(|f| f.1).sum();
-    m.instance("u_records", &fifo(record_bits, RECORDS), &[
-        ("in_valid_i", "open"),
-        ("in_ready_o", "rec_ready"),
-        ("in_data_i", "{f_amax_keep, f_amax, by_amax ? {1'b0, s_open} : 5'd0, f_slot, f_dest, f_d_addr, instr_idx_i}"),
-        ("out_valid_o", "rec_valid"),
-        ("out_ready_i", "finish"),
-        ("out_data_o", "rec"),
-    ]);
-    m.instance("u_params", &param_gear(config), &[
-        ("start_i", "start_i"),
-        ("p_valid_i", "p_valid_i"),
-        ("p_ready_o", "p_ready_o"),
-        ("p_data_i", "p_data_i"),
-        ("valid_o", "p_valid"),
-        ("data_o", "p_word"),
-        ("take_i", "go && uses_p"),
-        ("last_i", "last"),
-    ]);
-    m.instance("u_sreg", &sreg(config), &[
-        ("waddr_i", "scalar_seg"),
-        ("mean_we_i", "mean_we"),
-        ("mean_i", "scalar_value"),
-        ("mult_we_i", "mult_we"),
-        ("mult_i", "scalar_value"),
-        ("shift_we_i", "shift_we"),
-        ("shift_i", "scalar_shift"),
-        ("re_i", "go"),
-        ("raddr_i", "seg_q"),
-        ("mean_o", "s_mean"),
-        ("mult_o", "s_mult"),
-        ("shift_o", "s_shift"),
-    ]);
+    m.instance(
+        "u_records",
+        &fifo(record_bits, RECORDS),
+        &[
+            ("in_valid_i", "open"),
+            ("in_ready_o", "rec_ready"),
+            (
+                "in_data_i",
+                "{f_amax_keep, f_amax, by_amax ? {1'b0, s_open} : 5'd0, f_slot, f_dest, f_d_addr, instr_idx_i}",
+            ),
+            ("out_valid_o", "rec_valid"),
+            ("out_ready_i", "finish"),
+            ("out_data_o", "rec"),
+        ],
+    );
+    m.instance(
+        "u_params",
+        &param_gear(config),
+        &[
+            ("start_i", "start_i"),
+            ("p_valid_i", "p_valid_i"),
+            ("p_ready_o", "p_ready_o"),
+            ("p_data_i", "p_data_i"),
+            ("valid_o", "p_valid"),
+            ("data_o", "p_word"),
+            ("take_i", "go && uses_p"),
+            ("last_i", "last"),
+        ],
+    );
+    m.instance(
+        "u_sreg",
+        &sreg(config),
+        &[
+            ("waddr_i", "scalar_seg"),
+            ("mean_we_i", "mean_we"),
+            ("mean_i", "scalar_value"),
+            ("mult_we_i", "mult_we"),
+            ("mult_i", "scalar_value"),
+            ("shift_we_i", "shift_we"),
+            ("shift_i", "scalar_shift"),
+            ("re_i", "go"),
+            ("raddr_i", "seg_q"),
+            ("mean_o", "s_mean"),
+            ("mult_o", "s_mult"),
+            ("shift_o", "s_shift"),
+        ],
+    );
     let lane = vec_lane();
     for l in 0..lanes {
         let slice = |name: &str, bits: usize| format!("{name}[{}:{}]", bits * l + bits - 1, bits * l);
-        m.instance(&format!("u_lane_{l}"), &lane, &[
-            ("clk_i", "clk_i"),
-            ("v_i", "sel_v"),
-            ("lv_i", "sel_lv"),
-            ("a_i", &slice("va_data_i", 27)),
-            ("b_i", &slice("vb_data_i", 27)),
-            ("p_i", &slice("p_q", 16)),
-            ("mean_i", "s_mean"),
-            ("mult_i", "s_mult"),
-            ("x_sel_i", "x_sel_q"),
-            ("m_sel_i", "m_sel_q"),
-            ("c_sel_i", "c_sel_q"),
-            ("live_i", &format!("5'd{l} < tag_1_q[4:0]")),
-            ("shift_i", "shift_4_q"),
-            ("pshift_i", "pshift_4_q"),
-            ("lut_shift_i", "lut_shift_l1_q"),
-            ("lut_i", "lut_l2_q"),
-            ("live_end_i", &format!("5'd{l} < tag_l{TABLE_STAGES}_q[4:0]")),
-            ("t_o", &slice("t", 56)),
-            ("o_o", &slice("o", 27)),
-            ("clip_o", &format!("clip[{l}]")),
-        ]);
+        m.instance(
+            &format!("u_lane_{l}"),
+            &lane,
+            &[
+                ("clk_i", "clk_i"),
+                ("v_i", "sel_v"),
+                ("lv_i", "sel_lv"),
+                ("a_i", &slice("va_data_i", 27)),
+                ("b_i", &slice("vb_data_i", 27)),
+                ("p_i", &slice("p_q", 16)),
+                ("mean_i", "s_mean"),
+                ("mult_i", "s_mult"),
+                ("x_sel_i", "x_sel_q"),
+                ("m_sel_i", "m_sel_q"),
+                ("c_sel_i", "c_sel_q"),
+                ("live_i", &format!("5'd{l} < tag_1_q[4:0]")),
+                ("shift_i", "shift_4_q"),
+                ("pshift_i", "pshift_4_q"),
+                ("lut_shift_i", "lut_shift_l1_q"),
+                ("lut_i", "lut_l2_q"),
+                ("live_end_i", &format!("5'd{l} < tag_l{TABLE_STAGES}_q[4:0]")),
+                ("t_o", &slice("t", 56)),
+                ("o_o", &slice("o", 27)),
+                ("clip_o", &format!("clip[{l}]")),
+            ],
+        );
     }
-    m.instance("u_reduce", &vec_reduce(config), &[
-        ("product_i", "red_product_q"),
-        ("t_valid_i", "en && v_q[4] && tag_4_q[7]"),
-        ("t_end_i", "tag_4_q[6]"),
-        ("t_last_i", "tag_4_q[5]"),
-        ("t_i", "t"),
-        ("o_valid_i", "commit && w_red_q"),
-        ("o_end_i", "w_seg_end_q"),
-        ("o_last_i", "w_last_q"),
-        ("o_i", "o"),
-        ("sum_valid_o", "sum_valid"),
-        ("sum_ready_i", "pop_sum"),
-        ("sum_last_o", "sum_last"),
-        ("sum_o", "sum"),
-    ]);
-    m.instance("u_scalar", &vec_scalar(config), &[
-        ("start_i", "open && is_red"),
-        ("post_i", "f_post"),
-        ("k_const_i", "f_k_const"),
-        ("k_shift_i", "f_k_shift"),
-        ("eps_m_i", "f_eps_m"),
-        ("eps_s_i", "f_eps_s"),
-        ("rsq_base_i", "f_rsq_base"),
-        ("sum_valid_i", "sum_valid"),
-        ("sum_ready_o", "pop_sum"),
-        ("sum_last_i", "sum_last"),
-        ("sum_i", "sum"),
-        ("seg_o", "scalar_seg"),
-        ("mean_we_o", "mean_we"),
-        ("mult_we_o", "mult_we"),
-        ("shift_we_o", "shift_we"),
-        ("value_o", "scalar_value"),
-        ("shift_o", "scalar_shift"),
-        ("last_o", "scalar_last"),
-        ("sat_o", "scalar_sat"),
-        ("busy_o", "unused_scalar_busy"),
-    ]);
+    m.instance(
+        "u_reduce",
+        &vec_reduce(config),
+        &[
+            ("product_i", "red_product_q"),
+            ("t_valid_i", "en && v_q[4] && tag_4_q[7]"),
+            ("t_end_i", "tag_4_q[6]"),
+            ("t_last_i", "tag_4_q[5]"),
+            ("t_i", "t"),
+            ("o_valid_i", "commit && w_red_q"),
+            ("o_end_i", "w_seg_end_q"),
+            ("o_last_i", "w_last_q"),
+            ("o_i", "o"),
+            ("sum_valid_o", "sum_valid"),
+            ("sum_ready_i", "pop_sum"),
+            ("sum_last_o", "sum_last"),
+            ("sum_o", "sum"),
+        ],
+    );
+    m.instance(
+        "u_scalar",
+        &vec_scalar(config),
+        &[
+            ("start_i", "open && is_red"),
+            ("post_i", "f_post"),
+            ("k_const_i", "f_k_const"),
+            ("k_shift_i", "f_k_shift"),
+            ("eps_m_i", "f_eps_m"),
+            ("eps_s_i", "f_eps_s"),
+            ("rsq_base_i", "f_rsq_base"),
+            ("sum_valid_i", "sum_valid"),
+            ("sum_ready_o", "pop_sum"),
+            ("sum_last_i", "sum_last"),
+            ("sum_i", "sum"),
+            ("seg_o", "scalar_seg"),
+            ("mean_we_o", "mean_we"),
+            ("mult_we_o", "mult_we"),
+            ("shift_we_o", "shift_we"),
+            ("value_o", "scalar_value"),
+            ("shift_o", "scalar_shift"),
+            ("last_o", "scalar_last"),
+            ("sat_o", "scalar_sat"),
+            ("busy_o", "unused_scalar_busy"),
+        ],
+    );
 }
 
 #[cfg(test)]
@@ -529,7 +615,8 @@ mod tests {
     #[test]
     fn prints_for_every_bus() {
         for bus_bits in [128, 256, 512] {
-            let text = include_str!("../../../../configs/nano.toml").replace("bus_bits = 128", &format!("bus_bits = {bus_bits}"));
+            let text = include_str!("../../../../configs/nano.toml")
+                .replace("bus_bits = 128", &format!("bus_bits = {bus_bits}"));
             let config = Config::parse(&text, "nano.toml").unwrap();
             let printed = crate::hdl::print(&vec(&config)).unwrap();
             assert_eq!(printed.instances.values().filter(|m| *m == "vec_lane").count(), bus_bits / 32);

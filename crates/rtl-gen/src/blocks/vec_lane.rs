@@ -30,10 +30,21 @@ pub fn vec_lane() -> Arc<Module> {
     m.input("v_i", LANE_STAGES, "").input("lv_i", TABLE_STAGES + 1, "");
     m.input("a_i", 27, "stage 1").input("b_i", 27, "stage 1").input("p_i", 16, "stage 1");
     m.input("mean_i", 27, "stage 1").input("mult_i", 27, "stage 1");
-    m.input("x_sel_i", 3, "stage 1").input("m_sel_i", 3, "stage 1").input("c_sel_i", 3, "stage 1").input("live_i", 1, "stage 1");
+    m.input("x_sel_i", 3, "stage 1")
+        .input("m_sel_i", 3, "stage 1")
+        .input("c_sel_i", 3, "stage 1")
+        .input("live_i", 1, "stage 1");
     m.input("shift_i", 6, "stage 4").input("pshift_i", 5, "stage 4, 0 unless c is p");
-    m.input("lut_shift_i", 4, "table stage 1").input("lut_i", 2, "table stage 2").input("live_end_i", 1, "table stage 7");
-    m.output("t_o", 56, "the product, stage 4").output("o_o", 27, "the result").output("clip_o", 1, "o_o was saturated to 27 bits");
+    m.input("lut_shift_i", 4, "table stage 1").input("lut_i", 2, "table stage 2").input(
+        "live_end_i",
+        1,
+        "table stage 7",
+    );
+    m.output("t_o", 56, "the product, stage 4").output("o_o", 27, "the result").output(
+        "clip_o",
+        1,
+        "o_o was saturated to 27 bits",
+    );
     m.text(
         r#"
   // -- stage 1: operands
@@ -149,24 +160,28 @@ pub fn vec_lane() -> Arc<Module> {
             ("c_one", c_sel::ONE.to_string()),
         ],
     );
-    m.instance("u_mul", &mul_pipe(28), &[
-        ("clk_i", "clk_i"),
-        ("en_i", "v_i[2:1]"),
-        ("x_i", "x_2_q"),
-        ("m_i", "m_2_q"),
-        ("t_o", "t_o"),
-    ]);
-    m.instance("u_round", &round_parts(56, 6), &[("x_i", "t_o"), ("shift_i", "shift_i"), ("floor_o", "floor"), ("up_o", "up")]);
+    m.instance(
+        "u_mul",
+        &mul_pipe(28),
+        &[("clk_i", "clk_i"), ("en_i", "v_i[2:1]"), ("x_i", "x_2_q"), ("m_i", "m_2_q"), ("t_o", "t_o")],
+    );
+    m.instance(
+        "u_round",
+        &round_parts(56, 6),
+        &[("x_i", "t_o"), ("shift_i", "shift_i"), ("floor_o", "floor"), ("up_o", "up")],
+    );
     m.instance("u_sat", &saturate(57, 27), &[("x_i", "z_6_q"), ("y_o", "o"), ("clipped_o", "clip")]);
     m.instance("u_clip35", &saturate(57, 35), &[("x_i", "z_6_q"), ("y_o", "z35"), ("clipped_o", "unused_clip35")]);
-    m.instance("u_lut_round", &round_shift(35, 4, 35), &[("x_i", "z35_1_q"), ("shift_i", "lut_shift_i"), ("y_o", "z_rounded")]);
+    m.instance(
+        "u_lut_round",
+        &round_shift(35, 4, 35),
+        &[("x_i", "z35_1_q"), ("shift_i", "lut_shift_i"), ("y_o", "z_rounded")],
+    );
     m.instance("u_clip19", &saturate(35, 19), &[("x_i", "z_rounded"), ("y_o", "z19"), ("clipped_o", "unused_clip19")]);
-    m.instance("u_lut", &lut(), &[
-        ("clk_i", "clk_i"),
-        ("en_i", "lv_i[6:2]"),
-        ("sel_i", "lut_i"),
-        ("z_i", "z19_2_q"),
-        ("y_o", "table_y"),
-    ]);
+    m.instance(
+        "u_lut",
+        &lut(),
+        &[("clk_i", "clk_i"), ("en_i", "lv_i[6:2]"), ("sel_i", "lut_i"), ("z_i", "z19_2_q"), ("y_o", "table_y")],
+    );
     m.done()
 }

@@ -54,7 +54,8 @@ pub fn vec_reduce(config: &Config) -> Arc<Module> {
         let names: Vec<_> = (0..next).map(|i| format!("s{stage}_{i}")).collect();
         let sums: String = (0..next)
             .map(|i| {
-                let terms: Vec<_> = (i * fan..(i + 1) * fan).map(|j| extend(&format!("s{}_{j}", stage - 1), bits, grown)).collect();
+                let terms: Vec<_> =
+                    (i * fan..(i + 1) * fan).map(|j| extend(&format!("s{}_{j}", stage - 1), bits, grown)).collect();
                 format!("      s{stage}_{i} <= {};\n", terms.join(" + "))
             })
             .collect();
@@ -100,16 +101,24 @@ pub fn vec_reduce(config: &Config) -> Arc<Module> {
 
   wire unused_ready;
 "#,
-        &[("amsb", (ACC_BITS - 1).to_string()), ("k", stage.to_string()), ("sum", extend(&format!("s{stage}_0"), bits, ACC_BITS))],
+        &[
+            ("amsb", (ACC_BITS - 1).to_string()),
+            ("k", stage.to_string()),
+            ("sum", extend(&format!("s{stage}_0"), bits, ACC_BITS)),
+        ],
     );
-    m.instance("u_queue", &fifo(ACC_BITS + 1, QUEUE), &[
-        ("in_valid_i", "push"),
-        ("in_ready_o", "unused_ready"),
-        ("in_data_i", &format!("{{last_{stage}, acc_next}}")),
-        ("out_valid_o", "sum_valid_o"),
-        ("out_ready_i", "sum_ready_i"),
-        ("out_data_o", "{sum_last_o, sum_o}"),
-    ]);
+    m.instance(
+        "u_queue",
+        &fifo(ACC_BITS + 1, QUEUE),
+        &[
+            ("in_valid_i", "push"),
+            ("in_ready_o", "unused_ready"),
+            ("in_data_i", &format!("{{last_{stage}, acc_next}}")),
+            ("out_valid_o", "sum_valid_o"),
+            ("out_ready_i", "sum_ready_i"),
+            ("out_data_o", "{sum_last_o, sum_o}"),
+        ],
+    );
     m.done()
 }
 

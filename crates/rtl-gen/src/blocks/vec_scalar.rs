@@ -18,7 +18,11 @@ pub const VALUE_CYCLES: usize = 4;
 /// The scalar unit: a sequencer around one 19 by 19 multiplier, one rounding shift and the rsqrt table.
 pub fn vec_scalar(config: &Config) -> Arc<Module> {
     let rom = tables::rsqrt_rom();
-    assert_eq!((rom.widths, rom.offset_bits, rom.frac_bits), ([23, 18, 13], 13, 22), "vec_scalar is built for these widths");
+    assert_eq!(
+        (rom.widths, rom.offset_bits, rom.frac_bits),
+        ([23, 18, 13], 13, 22),
+        "vec_scalar is built for these widths"
+    );
     let seg = index_bits(config.limits.n_head);
     let mut m = Module::new(
         "vec_scalar",
@@ -33,9 +37,16 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
              Bounds: acc {ACC_BITS} bits signed, for RSQ not negative; u < 2^71 + 2^79 fits 80 bits unsigned; acc * k_const fits 90 bits, 91 kept."
         ),
     );
-    m.input("start_i", 1, "").input("post_i", 2, "vec.post").input("k_const_i", 18, "unsigned").input("k_shift_i", 6, "");
+    m.input("start_i", 1, "").input("post_i", 2, "vec.post").input("k_const_i", 18, "unsigned").input(
+        "k_shift_i",
+        6,
+        "",
+    );
     m.input("eps_m_i", 16, "unsigned").input("eps_s_i", 6, "").input("rsq_base_i", 7, "signed");
-    m.input("sum_valid_i", 1, "").output("sum_ready_o", 1, "").input("sum_last_i", 1, "").input("sum_i", ACC_BITS, "signed");
+    m.input("sum_valid_i", 1, "")
+        .output("sum_ready_o", 1, "")
+        .input("sum_last_i", 1, "")
+        .input("sum_i", ACC_BITS, "signed");
     m.output("seg_o", seg, "");
     m.output("mean_we_o", 1, "").output("mult_we_o", 1, "").output("shift_we_o", 1, "");
     m.output("value_o", 27, "mean or mult").output("shift_o", 6, "");
@@ -205,13 +216,16 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
             ("mean", post::MEAN.to_string()),
         ],
     );
-    m.instance("u_rom", &table_rom("rsqrt_rom", rom), &[
-        ("clk_i", "clk_i"),
-        ("re_i", "state_q == ROM"),
-        ("raddr_i", "{odd, below[17:13]}"),
-        ("rdata_o", "row"),
-    ]);
-    m.instance("u_round", &round_parts(91, 6), &[("x_i", "v_q"), ("shift_i", "k_shift_q"), ("floor_o", "floor"), ("up_o", "up")]);
+    m.instance(
+        "u_rom",
+        &table_rom("rsqrt_rom", rom),
+        &[("clk_i", "clk_i"), ("re_i", "state_q == ROM"), ("raddr_i", "{odd, below[17:13]}"), ("rdata_o", "row")],
+    );
+    m.instance(
+        "u_round",
+        &round_parts(91, 6),
+        &[("x_i", "v_q"), ("shift_i", "k_shift_q"), ("floor_o", "floor"), ("up_o", "up")],
+    );
     m.instance("u_sat", &saturate(91, 27), &[("x_i", "v_q"), ("y_o", "clipped"), ("clipped_o", "was_clipped")]);
     m.done()
 }
