@@ -112,8 +112,8 @@ fn header(lanes: usize) -> String {
     format!(
         "Vector unit, {lanes} lanes: one word of {lanes} elements a cycle (docs/hardware.md, 3).\n\
          \n\
-         Instructions are taken in order; instr_i must hold while instr_valid_i is high, instr_ready_o falls together with the\n\
-         issue of the instruction's last word. n_words >= 1; seg_words = 0 means one segment; tail >= {lanes}: no dead lanes.\n\
+         Instructions are taken in order; instr_i must hold while instr_valid_i is high, instr_ready_o is high in the cycle of the\n\
+         issue of its last word. n_words >= 1; seg_words = 0 means one segment; tail >= {lanes}: no dead lanes.\n\
          Word i is read (va, vb, one cycle of memory latency) and its parameters taken in the cycle of its issue. Issue pauses, and\n\
          bubbles follow, while parameters are missing or {QUEUE} segments wait for the scalar unit; a refused vmem write (vw_valid_o\n\
          and not vw_ready_i) holds the whole pipeline. vw_valid_o does not depend on vw_ready_i.\n\
