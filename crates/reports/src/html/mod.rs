@@ -1,0 +1,87 @@
+//! The latency page: one record as text, pictures and tables for someone who sees this accelerator for the first time.
+
+mod figures;
+mod tables;
+mod words;
+
+use crate::page::{big_numbers, code_block, percent, thousands, BigNumber, Page};
+use crate::record::LatencyRecord;
+use crate::spans;
+use crate::summary::LatencySummary;
+use crate::ReportError;
+use figures::{layers_figure, shares_figure, stream_figure, timelines};
+use tables::{layers_table, ops_table, stalls_table, units_table};
+use words::{all_tokens, facts, plain_words, trust};
+
+/// The whole page as one self-contained HTML document.
+///
+/// # Errors
+/// A record that fails [`LatencyRecord::check`], or a picture that cannot be drawn.
+pub fn latency_page(record: &LatencyRecord) -> Result<String, ReportError> {
+    let s = record.summary()?;
+    let gaps = spans::mat_gaps(record);
+    let revision = record.git_revision.as_ref().map_or(String::new(), |r| format!(" · revision {r}"));
+    let mut page = Page::new(
+        "Latency of one token",
+        &[format!("{} on configuration {}", record.model, record.config), format!("{}{revision}", record.date)],
+    );
+    page.add(code_block(&record.command));
+    page.add(big_numbers(&headline(record, &s)));
+    page.section("In plain words", plain_words(record, &s));
+    page.section("One token in time", timelines(record, &gaps)?);
+    page.section("Where the cycles go", [shares_figure(&s)?, stalls_table(&s), ops_table(&s)]);
+    page.section("Layer by layer", [layers_figure(&s)?, layers_table(&s)]);
+    page.section("The weight stream", [stream_figure(record, &s)?, units_table(&s)]);
+    page.section("How far to trust these numbers", trust(record, &s));
+    page.section("What was run", [facts(record, &s), all_tokens(record)]);
+    Ok(page.render())
+}
+
+fn headline(record: &LatencyRecord, s: &LatencySummary) -> Vec<BigNumber> {
+    let number = |value, unit: &str, note| BigNumber { value, unit: unit.into(), note, alarm: false };
+    let tokens = match (s.tokens_measured, s.cycles_min == s.cycles_max) {
+        (1, _) => "one token measured".to_string(),
+        (n, true) => format!("the same for each of {} tokens", thousands(n)),
+        (n, false) => {
+            format!("{} to {} over {} tokens", thousands(s.cycles_min), thousands(s.cycles_max), thousands(n))
+        }
+    };
+    let mut numbers = vec![
+        number(thousands(s.cycles_per_token), "cycles/token", tokens),
+        number(
+            rate(s.tokens_per_s),
+            "tokens/s",
+            format!(
+                "{} µs a token, if the clock runs at {} MHz",
+                thousands(s.us_per_token.round() as u64),
+                s.clock_mhz
+            ),
+        ),
+        number(
+            percent(s.utilisation),
+            "bus utilisation",
+            format!("useful bytes over {} B × {} cycles", record.bus_bytes, thousands(s.cycles_per_token)),
+        ),
+    ];
+    numbers.push(match (s.mismatches, s.values_checked) {
+        (Some(mismatches), Some(checked)) => BigNumber {
+            alarm: mismatches > 0,
+            ..number(
+                thousands(mismatches),
+                "mismatches",
+                format!("in {} values compared with the golden model", thousands(checked)),
+            )
+        },
+        _ => number("–".into(), "mismatches", "this run compared no values".into()),
+    });
+    numbers
+}
+
+/// A rate with as many digits as it deserves.
+fn rate(per_s: f64) -> String {
+    if per_s >= 100.0 {
+        thousands(per_s.round() as u64)
+    } else {
+        format!("{per_s:.2}")
+    }
+}
