@@ -19,12 +19,13 @@ struct Consumed {
 }
 
 impl Consumed {
-    fn new(record: &LatencyRecord) -> Self {
+    /// From `(start_cycle, end_cycle, bytes)` of each op; empty spans carry nothing.
+    fn new(spans: impl IntoIterator<Item = (u64, u64, u64)>) -> Self {
         let mut changes = vec![(0, 0.0)];
-        for op in record.ops.iter().filter(|op| op.unit != Unit::Dma && op.end_cycle > op.start_cycle) {
-            let rate = op.weight_bytes as f64 / (op.end_cycle - op.start_cycle) as f64;
-            changes.push((op.start_cycle, rate));
-            changes.push((op.end_cycle, -rate));
+        for (start, end, bytes) in spans.into_iter().filter(|(start, end, _)| end > start) {
+            let rate = bytes as f64 / (end - start) as f64;
+            changes.push((start, rate));
+            changes.push((end, -rate));
         }
         changes.sort_by_key(|c| c.0);
         let (mut rate, mut sum, mut at) = (0.0, 0.0, 0);
@@ -47,7 +48,8 @@ impl Consumed {
 
 /// `(cycle in the middle of the window, share of the bus used in the window)`, about `points` of them.
 pub(crate) fn moving_utilisation(record: &LatencyRecord, window: f64, points: usize) -> Vec<(f64, f64)> {
-    let consumed = Consumed::new(record);
+    let ops = record.ops.iter().filter(|op| op.unit != Unit::Dma);
+    let consumed = Consumed::new(ops.map(|op| (op.start_cycle, op.end_cycle, op.weight_bytes)));
     let total = record.cycles_per_token as f64;
     (0..=points)
         .map(|i| {
@@ -116,10 +118,8 @@ mod tests {
 
     #[test]
     fn bytes_spread_evenly_and_nothing_is_lost() {
-        let consumed = Consumed {
-            steps: vec![(0, 0.0), (10, 2.0), (20, 6.0), (30, 4.0), (40, 0.0)],
-            before: vec![0.0, 0.0, 20.0, 80.0, 120.0],
-        };
+        // 2 bytes a cycle from 10 to 30, 4 from 20 to 40, and an op that is over before it begins
+        let consumed = Consumed::new([(20, 40, 80), (10, 30, 40), (35, 35, 7)]);
         assert_eq!(
             [5.0, 10.0, 15.0, 25.0, 40.0, 99.0].map(|c| consumed.until(c)),
             [0.0, 0.0, 10.0, 50.0, 120.0, 120.0]
