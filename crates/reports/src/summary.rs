@@ -64,7 +64,7 @@ pub struct UnitSummary {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Share {
     pub kind: ShareKind,
-    /// Absent for [`ShareKind::HandOver`].
+    /// Absent for [`ShareKind::NothingRan`].
     pub family: Option<&'static str>,
     pub cycles: u64,
     pub share: f64,
@@ -80,7 +80,7 @@ pub enum ShareKind {
     /// No matrix op ran; a vec or wkv op of this family did.
     Exposed,
     /// No matrix, vec or wkv op ran.
-    HandOver,
+    NothingRan,
 }
 
 /// All ops of one unit and name, summed over layers.
@@ -182,7 +182,7 @@ fn shares(record: &LatencyRecord, pieces: &[Piece]) -> Vec<Share> {
     for piece in pieces {
         let family = piece.op.map(|i| Family::of(&record.ops[i]));
         let kind = match (family, piece.exposed) {
-            (None, _) => ShareKind::HandOver,
+            (None, _) => ShareKind::NothingRan,
             (_, true) => ShareKind::Exposed,
             (_, false) => ShareKind::Mat,
         };

@@ -46,7 +46,7 @@ fn summary_of_the_hand_made_record_is_exact() {
     assert_eq!(share(ShareKind::Mat, Some("time-mix matrices")), 250);
     assert_eq!(share(ShareKind::Mat, Some("channel-mix matrices")), 200);
     assert_eq!(share(ShareKind::Exposed, Some("norms")), 100 + 100 + 176);
-    assert_eq!(share(ShareKind::HandOver, None), 4 + 20); // 896-900 and 980-1000
+    assert_eq!(share(ShareKind::NothingRan, None), 4 + 20); // 896-900 and 980-1000
     let stall = s.stalls.iter().find(|x| x.cause == "mat_waits_for_operand").unwrap();
     assert_eq!((stall.cycles, stall.share), (320, 0.32));
 }

@@ -100,7 +100,7 @@ fn share_words(share: &Share) -> (String, &'static Colour) {
     match (share.kind, share.of) {
         (ShareKind::Mat, Some(f)) => (f.label().to_string(), f.colour()),
         (ShareKind::Exposed, Some(f)) => (format!("exposed: {}", f.label()), &palette::RED),
-        _ => ("exposed: hand-over".to_string(), &palette::RED),
+        _ => ("exposed: nothing ran".to_string(), &palette::RED),
     }
 }
 
@@ -126,7 +126,7 @@ pub(super) fn shares_figure(s: &LatencySummary) -> Result<Html, ReportError> {
         title: "Each cycle counted once",
         reading: "Every cycle of the token belongs to exactly one bar, so the bars add up to cycles per token. Blue and green: a \
                   matrix instruction of that kind was running. Red: none was; the bar names the vec or wkv work that ran \
-                  meanwhile, or the hand-over between instructions if nothing did. Shortening a red bar shortens the token; \
+                  meanwhile, or says that nothing did (instructions being handed over). Shortening a red bar shortens the token; \
                   hidden vec or wkv work is in no bar at all.",
         picture: &bars(words, &rows)?,
         legend: &legend,
