@@ -16,6 +16,7 @@ pub mod layout;
 pub mod qmodel;
 pub mod qtensor;
 pub mod quantise;
+pub mod random;
 pub mod recurrence;
 pub mod session;
 mod table_fit;
