@@ -94,9 +94,7 @@ pub fn norm(x: &[f32], group: usize, p: &Norm, eps: f64) -> Normed {
     Normed { n, g, h }
 }
 
-/// One head's recurrence, `S = S diag(w) + sa b^T + v k^T` with `sa = -S kk` and `b = kk * a`, then `y = S r`.
-///
-/// `s` is `(N, N)`, row i belongs to the value element v_i, column j to the key element k_j; the rest is `(N)`. `d` is 1 - w.
+/// What one token brings to the recurrence of one head, each `(N)`: `d` is 1 - w, `k` is modified by k_a, `b` is kk * a.
 pub struct Head<'a> {
     pub r: &'a [f32],
     pub d: &'a [f32],
@@ -107,12 +105,16 @@ pub struct Head<'a> {
 }
 
 impl Head<'_> {
+    /// The generalised delta rule, `S = S diag(w) + sa b^T + v k^T` with `sa = -S kk`, then the readout `y = S r`.
+    ///
+    /// `s` is `(N, N)`: row i belongs to the value element v_i, column j to the key element k_j. `sa` and `y`, both
+    /// `(N)`, are written.
     pub fn delta_rule(&self, s: &mut [f32], sa: &mut [f32], y: &mut [f32]) {
         let n = self.r.len();
         for (i, row) in s.chunks_exact_mut(n).enumerate() {
             sa[i] = -dot(row, self.kk);
-            for j in 0..n {
-                row[j] += sa[i] * self.b[j] + self.v[i] * self.k[j] - row[j] * self.d[j];
+            for (j, s) in row.iter_mut().enumerate() {
+                *s += sa[i] * self.b[j] + self.v[i] * self.k[j] - *s * self.d[j];
             }
             y[i] = dot(row, self.r);
         }

@@ -24,7 +24,7 @@ impl<'a> Reader<'a> {
     fn take(&mut self, n: usize) -> Result<&'a [u8], ErrorKind> {
         let rest = &self.bytes[self.at..];
         let taken = rest.get(..n).ok_or_else(|| {
-            damaged(format!("ends inside the record at byte {}: {n} more bytes expected, {} left", self.at, rest.len()))
+            damaged(format!("the file ends at byte {}, {n} more bytes expected after byte {}", self.bytes.len(), self.at))
         })?;
         self.at += n;
         Ok(taken)

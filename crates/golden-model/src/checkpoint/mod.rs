@@ -7,6 +7,7 @@
 //!
 //! Files are not trusted. Offsets and sizes are checked before use, nothing in a file is executed, and work and memory
 //! are bounded by the file's size, so a damaged or hostile file ends in one [`CheckpointError`].
+mod archive;
 mod error;
 mod ggmf;
 pub mod names;

@@ -174,7 +174,7 @@ impl Machine<'_> {
             0x86 => self.tuple(2)?,
             0x87 => self.tuple(3)?,
             b't' => {
-                let items = self.to_mark()?;
+                let items = self.above_mark()?;
                 self.push(Value::Tuple(items));
             }
             b'q' => {
@@ -212,7 +212,7 @@ impl Machine<'_> {
                 self.dict()?.push((key, value));
             }
             b'u' => {
-                let items = self.to_mark()?;
+                let items = self.above_mark()?;
                 if items.len() % 2 != 0 {
                     return Err("SETITEMS with a key that has no value".into());
                 }
@@ -223,7 +223,7 @@ impl Machine<'_> {
                 self.list()?.push(item);
             }
             b'e' => {
-                let items = self.to_mark()?;
+                let items = self.above_mark()?;
                 self.list()?.extend(items);
             }
             b'b' => drop(self.pop()?), // attributes of an OrderedDict (`_metadata`)
@@ -292,7 +292,7 @@ impl Machine<'_> {
         self.stack.pop().ok_or_else(|| "an operation finds nothing on the stack".into())
     }
 
-    fn to_mark(&mut self) -> Result<Vec<Id>, String> {
+    fn above_mark(&mut self) -> Result<Vec<Id>, String> {
         let mark = self.marks.pop().ok_or("an operation finds no mark on the stack")?;
         Ok(self.stack.split_off(mark))
     }

@@ -2,12 +2,9 @@
 //! storage KEY, stored without compression so that they can be used in place. Checksums are not verified: torch can be
 //! told to leave them out, and reading gigabytes twice only to look at them would be the slowest step.
 
-use std::collections::HashMap;
-use std::io::Cursor;
 use std::ops::Range;
 
-use zip::{CompressionMethod, ZipArchive};
-
+use super::archive;
 use super::error::{printable, tuple};
 use super::pickle::{state_dict, PickledTensor};
 use super::{Entry, ErrorKind};
@@ -18,7 +15,7 @@ fn damaged(what: String) -> ErrorKind {
 
 /// The tensors of the file.
 pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ErrorKind> {
-    let members = members(bytes)?;
+    let members = archive::members(bytes).map_err(damaged)?;
     let mut roots = members.keys().filter_map(|n| n.strip_suffix("data.pkl").filter(|r| r.is_empty() || r.ends_with('/')));
     let root = roots.next().ok_or_else(|| damaged("holds no data.pkl, expected what torch.save writes".into()))?;
     if roots.next().is_some() {
@@ -57,25 +54,4 @@ fn window(t: &PickledTensor, data: &Range<usize>) -> Result<(usize, usize), Stri
         return Err(format!("has shape {}, expected no empty axis", tuple(&t.shape)));
     }
     Ok((data.start + offset, data.start + bytes))
-}
-
-/// Where each member's bytes lie in the file.
-fn members(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, ErrorKind> {
-    let broken = |e: zip::result::ZipError| damaged(format!("the zip archive is damaged: {}", printable(&e.to_string())));
-    let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
-    let mut out = HashMap::new();
-    for i in 0..zip.len() {
-        let file = zip.by_index_raw(i).map_err(broken)?;
-        let name = file.name().to_owned();
-        if file.compression() != CompressionMethod::Stored {
-            return Err(damaged(format!("member {} is compressed, expected it stored as torch.save does", printable(&name))));
-        }
-        let place = usize::try_from(file.data_start()).ok().zip(usize::try_from(file.compressed_size()).ok());
-        let range = place.and_then(|(start, len)| Some(start..start.checked_add(len)?)).filter(|r| r.end <= bytes.len());
-        let range = range.ok_or_else(|| {
-            damaged(format!("member {} has {} bytes at {}, the file ends at {}", printable(&name), file.compressed_size(), file.data_start(), bytes.len()))
-        })?;
-        out.insert(name, range);
-    }
-    Ok(out)
 }
