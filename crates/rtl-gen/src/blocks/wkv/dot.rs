@@ -1,7 +1,8 @@
 //! Dot product of one state row with an operand vector, word by word; used for `sa_i` and for `y_i`.
 
-use crate::blocks::prim::{round_shift, saturate};
 use super::mul::wkv_mul;
+use super::round::wkv_round;
+use crate::blocks::prim::saturate;
 use crate::config::OPERAND_BITS;
 use crate::hdl::Module;
 use std::fmt::Write as _;
@@ -16,9 +17,9 @@ pub fn sum_bits(state_bits: usize) -> usize {
     state_bits + OPERAND_BITS + COLUMN_BITS
 }
 
-/// Cycles from a row's last word on `a_i`/`b_i` to its result: product 2, tree, accumulator, rounding, saturation.
+/// Cycles from a row's last word on `a_i`/`b_i` to its result: product 2, tree, accumulator, shift, rounding, saturation.
 pub fn latency(vlanes: usize) -> usize {
-    2 + vlanes.ilog2() as usize + 3
+    2 + vlanes.ilog2() as usize + 4
 }
 
 /// The unit `name`: ± Σ a·b over a row of words of `vlanes` elements, rounded by `shift_i`, saturated to `out_bits`.
@@ -87,11 +88,11 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
   reg  [{{amsb}}:0] acc_q, rounded_q;
   reg  [{{omsb}}:0] data_q;
   reg              clipped_q;
-  reg              acc_valid_q, rounded_valid_q, data_valid_q;
+  reg              acc_valid_q, shifted_valid_q, rounded_valid_q, data_valid_q;
 
   always_ff @(posedge clk_i) begin
     if (valid_q[{{end}}]) acc_q <= (first_q[{{end}}] ? {({{abits}}){1'b0}} : acc_q) {{op}} word_sum;
-    if (acc_valid_q) rounded_q <= rounded;
+    if (shifted_valid_q) rounded_q <= rounded;
     if (rounded_valid_q) begin
       data_q    <= saturated;
       clipped_q <= clipped;
@@ -101,11 +102,13 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       acc_valid_q     <= 1'b0;
+      shifted_valid_q <= 1'b0;
       rounded_valid_q <= 1'b0;
       data_valid_q    <= 1'b0;
     end else begin
       acc_valid_q     <= valid_q[{{end}}] && last_q[{{end}}];
-      rounded_valid_q <= acc_valid_q;
+      shifted_valid_q <= acc_valid_q;
+      rounded_valid_q <= shifted_valid_q;
       data_valid_q    <= rounded_valid_q;
     end
   end
@@ -126,7 +129,7 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
             ("op", if negate { "-" } else { "+" }.to_string()),
         ],
     );
-    m.instance("u_round", &round_shift(acc, 6, acc), &[("x_i", "acc_q"), ("shift_i", "shift_i"), ("y_o", "rounded")]);
+    m.instance("u_round", &wkv_round(acc, 6, acc), &[("clk_i", "clk_i"), ("en_i", "acc_valid_q"), ("x_i", "acc_q"), ("shift_i", "shift_i"), ("y_o", "rounded")]);
     m.instance("u_sat", &saturate(acc, out_bits), &[("x_i", "rounded_q"), ("y_o", "saturated"), ("clipped_o", "clipped")]);
     m.done()
 }

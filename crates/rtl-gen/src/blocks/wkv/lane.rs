@@ -1,13 +1,14 @@
 //! One lane of the state update: `S' = sat(S − round(S·d) + round(sa·b) + round(v·k))`.
 
-use crate::blocks::prim::{round_shift, saturate};
 use super::mul::wkv_mul;
+use super::round::wkv_round;
+use crate::blocks::prim::saturate;
 use crate::config::OPERAND_BITS;
 use crate::hdl::Module;
 use std::sync::Arc;
 
-/// Cycles from the operands to `s_o`: product 2, rounding, two sums, saturation.
-pub const LATENCY: usize = 6;
+/// Cycles from the operands to `s_o`: product 2, shift, rounding, two sums, saturation.
+pub const LATENCY: usize = 7;
 
 /// The lane for a state of `state_bits` (SW) bits, 16 to 32.
 pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
@@ -43,7 +44,7 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
   // stages 1, 2: products; S waits for its own
   wire [{{pmsb}}:0]  sd, sab;
   wire [{{vkmsb}}:0] vk;
-  reg  [{{smsb}}:0]  s1_q, s2_q, s3_q;
+  reg  [{{smsb}}:0]  s1_q, s2_q, s3_q, s4_q;
 "#,
         &vars,
     );
@@ -56,7 +57,7 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
     }
     m.text(
         r#"
-  // stage 3: each product rounded by itself
+  // stages 3, 4: each product rounded by itself
   wire [{{smsb}}:0]  sd_rounded;
   wire [{{pmsb}}:0]  sab_rounded;
   wire [{{vkmsb}}:0] vk_rounded;
@@ -67,15 +68,15 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
         &vars,
     );
     for (name, module, x, shift, y) in [
-        ("u_round_sd", round_shift(product, 5, sw), "sd", "5'd16", "sd_rounded"),
-        ("u_round_sab", round_shift(product, 6, product), "sab", "shift_b_i", "sab_rounded"),
-        ("u_round_vk", round_shift(2 * OPERAND_BITS, 6, 2 * OPERAND_BITS), "vk", "shift_vk_i", "vk_rounded"),
+        ("u_round_sd", wkv_round(product, 5, sw), "sd", "5'd16", "sd_rounded"),
+        ("u_round_sab", wkv_round(product, 6, product), "sab", "shift_b_i", "sab_rounded"),
+        ("u_round_vk", wkv_round(2 * OPERAND_BITS, 6, 2 * OPERAND_BITS), "vk", "shift_vk_i", "vk_rounded"),
     ] {
-        m.instance(name, &module, &[("x_i", x), ("shift_i", shift), ("y_o", y)]);
+        m.instance(name, &module, &[("clk_i", "clk_i"), ("en_i", "en_i[2]"), ("x_i", x), ("shift_i", shift), ("y_o", y)]);
     }
     m.text(
         r#"
-  // stages 4, 5: exact sum; stage 6: the one saturation
+  // stages 5, 6: exact sum; stage 7: the one saturation
   reg  [{{keep}}:0] kept_q;   // S - round(S*d)
   reg  [{{add}}:0] added_q;  // round(sa*b) + round(v*k)
   reg  [{{sum}}:0] sum_q;
@@ -87,18 +88,19 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
   always_ff @(posedge clk_i) begin
     if (en_i[0]) s1_q <= s_i;
     if (en_i[1]) s2_q <= s1_q;
-    if (en_i[2]) begin
-      s3_q  <= s2_q;
+    if (en_i[2]) s3_q <= s2_q;
+    if (en_i[3]) begin
+      s4_q  <= s3_q;
       sd_q  <= sd_rounded;
       sab_q <= sab_rounded;
       vk_q  <= vk_rounded;
     end
-    if (en_i[3]) begin
-      kept_q  <= {s3_q[{{smsb}}], s3_q} - {sd_q[{{smsb}}], sd_q};
+    if (en_i[4]) begin
+      kept_q  <= {s4_q[{{smsb}}], s4_q} - {sd_q[{{smsb}}], sd_q};
       added_q <= {sab_q[{{pmsb}}], sab_q} + { {({{vk_ext}}){vk_q[{{vkmsb}}]}}, vk_q};
     end
-    if (en_i[4]) sum_q <= { {({{keep_ext}}){kept_q[{{keep}}]}}, kept_q} + {added_q[{{add}}], added_q};
-    if (en_i[5]) begin
+    if (en_i[5]) sum_q <= { {({{keep_ext}}){kept_q[{{keep}}]}}, kept_q} + {added_q[{{add}}], added_q};
+    if (en_i[6]) begin
       s_q       <= saturated;
       clipped_q <= clipped;
     end

@@ -1,7 +1,7 @@
 //! The delta-rule recurrence (`docs/hardware.md` §4), one state word a cycle.
 //!
 //! `setup` holds the instruction, `operands` and `state` the memories; `pass1` reads the state and sums sa, `pass2` updates and
-//! writes it and sums y. Both passes are made of `walk` (which word is next), `mul` and `dot`; `lane` is one element's update.
+//! writes it and sums y. Both passes are made of `walk` (which word is next), `dot`, `mul` and `round`; `lane` is one element's update.
 
 mod dot;
 mod lane;
@@ -9,6 +9,7 @@ mod mul;
 mod operands;
 mod pass1;
 mod pass2;
+mod round;
 mod setup;
 mod state;
 mod walk;

@@ -1,0 +1,49 @@
+//! The rounding shift with a register inside: shifting and adding are each a stage's work at 150 MHz.
+
+use crate::hdl::Module;
+use std::sync::Arc;
+
+/// `round(x, shift)` as `prim::round_shift`, the shifted number registered before its last bit is rounded.
+pub fn wkv_round(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Module> {
+    assert!(out_bits <= in_bits, "wkv_round {in_bits} to {out_bits}");
+    let mut m = Module::combinational(
+        format!("wkv_round_{in_bits}_{shift_bits}_{out_bits}"),
+        format!(
+            "Divides a signed {in_bits}-bit number by 2^shift_i, to nearest, ties to even.\n\
+             The result must fit {out_bits} bits (the upper bits are dropped); shifts of {in_bits} and more give 0.\n\
+             Latency: 1 cycle, with an adder after the register; en_i low keeps the result. No reset: data only."
+        ),
+    );
+    m.input("clk_i", 1, "").input("en_i", 1, "x_i is taken");
+    m.input("x_i", in_bits, "signed").input("shift_i", shift_bits, "").output("y_o", out_bits, "signed");
+    m.text(
+        r#"
+  wire [{{w}}:0]        doubled = {x_i, 1'b0};                      // keeps the bit just below the point
+  wire signed [{{w}}:0] shifted = $signed(doubled) >>> shift_i;
+  wire [{{msb}}:0]        below   = ~({({{in}}){1'b1}} << shift_i);  // the bits that fall below the point
+  reg  [{{out}}:0]        shifted_q;                                  // the result and the half bit
+  reg                   sticky_q;                                   // any bit below the half bit
+
+  always_ff @(posedge clk_i) begin
+    if (en_i) begin
+      shifted_q <= shifted[{{out}}:0];
+      sticky_q  <= |(x_i & (below >> 1));
+    end
+  end
+
+  wire up = shifted_q[0] && (sticky_q || shifted_q[1]);
+  assign y_o = shifted_q[{{out}}:1] + {({{outm}}'b0), up};
+"#,
+        &[
+            ("w", in_bits.to_string()),
+            ("msb", (in_bits - 1).to_string()),
+            ("in", in_bits.to_string()),
+            ("out", out_bits.to_string()),
+            ("outm", (out_bits - 1).to_string()),
+        ],
+    );
+    if out_bits < in_bits {
+        m.text("  wire unused_upper = &{1'b0, shifted[{{w}}:{{out}}]};", &[("w", in_bits.to_string()), ("out", (out_bits + 1).to_string())]);
+    }
+    m.done()
+}
