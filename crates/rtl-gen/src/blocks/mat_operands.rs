@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 /// Walks the operand words of an instruction and hands the groups their elements.
 pub(super) fn operands(d: &Dims) -> Arc<Module> {
-    let queue = fifo(16 * d.vl, 2);
+    // A refill takes three cycles from the end of a word. The last word of a pass may serve a single beat when a beat has
+    // four columns (cols is a multiple of 4), then two words are one cycle short.
+    let depth = if d.groups == 4 { 4 } else { 2 };
+    let queue = fifo(16 * d.vl, depth);
     let mut m = Module::new(
         "mat_operands",
         format!(
             "Reads the operand of an accepted instruction from xmem, ceil(cols / {vl}) words a pass, one pass for each tile\n\
-             (dense formats) or one in all (columns_i), and keeps two words ahead. A word serves at least four beats, the last\n\
-             one of a pass at least one, so two words cover the memory's latency.\n\
+             (dense formats) or one in all (columns_i), and keeps {depth} words ahead. A word serves four beats or more, the last one of\n\
+             a pass sometimes fewer; {depth} words cover the memory's latency.\n\
              x_o: the element of each of the {g} groups: index_i + group of the oldest word, or index_i for all (use_columns_i).\n\
              Latency: x_valid_o three cycles after accept_i. ready_o: every word of the instruction before has been asked for.",
             vl = d.vl,
@@ -33,13 +36,13 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
   reg         busy_q;
   reg [13:0]  first_addr_q, addr_q, passes_q;
   reg [{{w}}:0]  words_q, left_q;
-  reg [1:0]   reserved_q;  // queue entries in use or on their way
+  reg [2:0]   reserved_q;  // queue entries in use or on their way
   reg         fetched_q;
 
   wire [16:0] cols_up   = {1'b0, cols_i} + 17'd{{up}};
   wire [{{w}}:0] words     = cols_up[16:{{vl_bits}}];
   wire        pass_end  = (left_q == {{wbits}}'d1);
-  wire        fetch     = busy_q && (reserved_q != 2'd2);
+  wire        fetch     = busy_q && (reserved_q != 3'd{{depth}});
 
   wire        unused_cols_up = &{1'b0, cols_up[{{vl_msb}}:0]};
 
@@ -55,13 +58,13 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
       passes_q     <= 14'd0;
       words_q      <= {{wbits}}'d0;
       left_q       <= {{wbits}}'d0;
-      reserved_q   <= 2'd0;
+      reserved_q   <= 3'd0;
       fetched_q    <= 1'b0;
     end else begin
       fetched_q <= fetch;
       case ({fetch, x_pop_i})
-        2'b10:   reserved_q <= reserved_q + 2'd1;
-        2'b01:   reserved_q <= reserved_q - 2'd1;
+        2'b10:   reserved_q <= reserved_q + 3'd1;
+        2'b01:   reserved_q <= reserved_q - 3'd1;
         default: reserved_q <= reserved_q;
       endcase
       if (accept_i) begin
@@ -88,6 +91,7 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
         &[
             ("w", (16 - d.vl_bits()).to_string()),
             ("wbits", (17 - d.vl_bits()).to_string()),
+            ("depth", depth.to_string()),
             ("up", (d.vl - 1).to_string()),
             ("vl_bits", d.vl_bits().to_string()),
             ("vl_msb", (d.vl_bits() - 1).to_string()),
