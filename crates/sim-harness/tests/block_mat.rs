@@ -118,16 +118,18 @@ impl Job {
         let x_words = cols.div_ceil(config.vlanes());
         let bits = if fmt == mat_fmt::W16 { 16 } else { 8 };
         let top = (1 << (bits - 1)) - 1;
-        let kind = rng.gen_range(0..4);
-        let weight = |rng: &mut ChaCha8Rng| match kind {
+        let kind = rng.gen_range(0..5);
+        let weight = |rng: &mut ChaCha8Rng, i: usize| match kind {
             0 => *[-top - 1, top, -1, 0, top & 0xff].choose(rng).unwrap(),
             1 => -top - 1,
             2 => -1, // 16 bits: every low byte 255
+            3 if i % cols > 0 => 0, // with m = 2^11 + 1: just above a tie
+            3 => 1 << rng.gen_range(0..bits - 1),
             _ => rng.gen_range(-top - 1..=top),
         };
-        let weights = (0..rows.next_multiple_of(16) * cols).map(|_| weight(rng)).collect();
+        let weights = (0..rows.next_multiple_of(16) * cols).map(|i| weight(rng, i)).collect();
         let scale = |rng: &mut ChaCha8Rng| {
-            let m: u16 = *[0, 2048, 4095, rng.gen_range(2048..4096)].choose(rng).unwrap();
+            let m: u16 = *[0, 2048, 2049, 4095, rng.gen_range(2048..4096)].choose(rng).unwrap();
             m | rng.gen_range(0..16) << 12
         };
         // Half of the shifts near the one that just fits 27 bits: saturations, ties and small results all occur.

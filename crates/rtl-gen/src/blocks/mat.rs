@@ -32,7 +32,7 @@ pub(super) struct Dims {
     pub entries: usize,
     /// Beats of a scale unit.
     pub unit_beats: usize,
-    /// Scale units on their way: a column-wise matrix has all of its own in front.
+    /// Scale units on their way: a column-wise matrix has all of its own in front, two more are from the matrix before.
     pub scale_units: usize,
 }
 
@@ -122,7 +122,7 @@ pub fn mat(config: &Config) -> Arc<Module> {
   assign instr_ready_o = control_ready && operands_ready && output_ready;
   assign xexp_sel_o    = f_xexp;
 
-  wire scale_push, scale_room, row, row_last;
+  wire scale_push, row, row_last;
   wire [15:0] scale;
   wire x_valid, x_pop, x_columns;
   wire [{{vmsb}}:0] x_index;
@@ -166,7 +166,6 @@ fn instances(m: &mut Module, d: &Dims) {
         ("w_valid_i", "w_valid_i"),
         ("w_ready_o", "w_ready_o"),
         ("scale_push_o", "scale_push"),
-        ("scale_room_i", "scale_room"),
         ("x_valid_i", "x_valid"),
         ("x_pop_o", "x_pop"),
         ("x_columns_o", "x_columns"),
@@ -210,7 +209,6 @@ fn instances(m: &mut Module, d: &Dims) {
     m.instance("u_scales", &mat_scales::scales(d), &[
         ("push_i", "scale_push"),
         ("push_data_i", "w_data_i"),
-        ("room_o", "scale_room"),
         ("row_i", "row"),
         ("row_last_i", "row_last"),
         ("scale_o", "scale"),

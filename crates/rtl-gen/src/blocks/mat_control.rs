@@ -24,7 +24,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
     m.input("columns_i", 1, "format W8_COLUMNS").input("w16_i", 1, "format W16");
     m.input("shift_i", 7, "signed: shift - xexp").input("cols_i", 16, "").input("tiles_i", 14, "").input("rows_i", 18, "");
     m.input("w_valid_i", 1, "").output("w_ready_o", 1, "");
-    m.output("scale_push_o", 1, "this beat is scales to keep").input("scale_room_i", 1, "");
+    m.output("scale_push_o", 1, "this beat is scales to keep");
     m.input("x_valid_i", 1, "").output("x_pop_o", 1, "").output("x_columns_o", 1, "").output("x_index_o", d.vl_bits(), "");
     m.output("en_a_o", 1, "this beat is weights").output("w16_o", 1, "");
     m.output("en_b_o", 1, "").output("en_c_o", 1, "").output("from_zero_o", 1, "c stage").output("from_ram_o", 1, "c stage");
@@ -84,10 +84,8 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   wire        last_rows  = (rows_q <= tile_rows);
   wire        complete   = (columns_q ? outer_last : inner_last) && wanted;
 
-  wire        unit_first, unit_last;  // of the beats of a scale unit
-  wire        scale_ok = !unit_first || scale_room_i || !wanted;
-  wire        hold_ok  = !complete || (hold_ok_i && !b_load_q && !c_load_q);
-  wire        drain_ok = scale_q ? scale_ok : hold_ok;
+  wire        unit_last;  // last beat of a scale unit
+  wire        drain_ok = scale_q || !complete || (hold_ok_i && !b_load_q && !c_load_q);
 
   assign w_ready_o = run_q && drain_ok && (scale_q || x_valid_i);
 
@@ -271,7 +269,7 @@ fn pad(beats: usize) -> &'static str {
 /// Counts the `nb` beats of a scale unit.
 fn unit_beats(m: &mut Module, nb: usize) {
     if nb == 1 {
-        m.text("\n  assign unit_first = 1'b1;\n  assign unit_last  = 1'b1;", &[]);
+        m.text("\n  assign unit_last = 1'b1;", &[]);
         return;
     }
     let bits = index_bits(nb);
@@ -279,8 +277,7 @@ fn unit_beats(m: &mut Module, nb: usize) {
         r#"
   reg  [{{msb}}:0]  beat_q;
 
-  assign unit_first = (beat_q == {{bits}}'d0);
-  assign unit_last  = (beat_q == {{bits}}'d{{last}});
+  assign unit_last = (beat_q == {{bits}}'d{{last}});
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) beat_q <= {{bits}}'d0;
