@@ -1,1 +1,284 @@
+//! The whole accelerator: units, memories, queues and registers wired together.
 
+use super::core_token::{token_control, xexp};
+use super::dma::dma;
+use super::fetch::fetch;
+use super::mat::mat;
+use super::prim::{fifo, ram_1w1r};
+use super::regs::{regs, STALLS};
+use super::vec::vec;
+use super::vmem::{vmem, WORD_ADDR_BITS};
+use super::wkv::wkv;
+use crate::config::{Config, OPERAND_BITS};
+use crate::hdl::{index_bits, Dir, Module};
+use crate::isa::{DMA, FORMATS, MAT, VEC, WKV};
+use std::sync::Arc;
+
+/// Bits of `stall_i`, in order: what a set bit holds back.
+pub const STALL_POINTS: [&str; 8] = [
+    "weight fifo to mat", "param fifo to vec", "drain to vmem", "wkv y to vmem", "mat start", "vec start", "wkv start", "dma issue",
+];
+
+/// `anser_core`: everything of the accelerator, with test inputs (`stall_i`) and trace ports.
+pub fn core(config: &Config) -> Arc<Module> {
+    let l = &config.limits;
+    let mut m = Module::new(
+        "anser_core",
+        "RWKV-7 accelerator: token id in, next token id out. Control on AXI4-Lite, weights over an AXI4 read master, logits on an\n\
+         AXI4-Stream master. The contract of every unit is docs/hardware.md.\n\
+         stall_i is for tests: each bit holds one internal handshake back; a system ties it to 0 (see anser_top).\n\
+         trace_* are for tests: events of the units in order; a system leaves them open and synthesis removes them.",
+    );
+    axi_ports(&mut m, config);
+    m.input("stall_i", STALL_POINTS.len(), STALL_POINTS.join(", "));
+    m.output("trace_start_o", 4, "an instruction is handed over: dma, mat, vec, wkv");
+    m.output("trace_done_o", 4, "an instruction is finished: dma, mat, vec, wkv");
+
+    // (instance and prefix of its wires, module)
+    let units = [
+        ("dma_fetch", fetch(&DMA, l.dma_program, &[])),
+        ("mat_fetch", fetch(&MAT, l.mat_program, &["wait_vec"])),
+        ("vec_fetch", fetch(&VEC, l.vec_program, &["wait_mat", "wait_wkv"])),
+        ("wkv_fetch", fetch(&WKV, l.wkv_program, &["wait_vec"])),
+        ("dma", dma(config)),
+        ("mat", mat(config)),
+        ("vec", vec(config)),
+        ("wkv", wkv(config)),
+        ("vmem", vmem(config)),
+        ("xmem", ram_1w1r(config.vlanes() * OPERAND_BITS, config.xmem_words())),
+        ("xexp", xexp()),
+        ("weights", fifo(config.bus_bits, l.weight_fifo_beats)),
+        ("params", fifo(config.bus_bits, l.param_fifo_beats)),
+        ("regs", regs(config)),
+        ("token", token_control()),
+    ];
+    for (_, unit) in &units {
+        for p in unit.ports.iter().filter(|p| is_trace(&p.name)) {
+            m.output(&p.name, p.bits, &p.doc);
+        }
+    }
+
+    m.text("  // Outputs of the instances below: NAME of instance u_X is wire X_NAME.", &[]);
+    for (name, unit) in &units {
+        for p in unit.ports.iter().filter(|p| p.dir == Dir::Out && boundary(&p.name).is_none()) {
+            let range = if p.bits == 1 { String::new() } else { format!("[{}:0] ", p.bits - 1) };
+            m.text("  wire {{r}}{{w}};", &[("r", range), ("w", wire_name(name, &p.name))]);
+        }
+    }
+    m.text(GLUE, &[("xmsb", (index_bits(config.xmem_words()) - 1).to_string())]);
+    let unused_from = index_bits(config.xmem_words());
+    if unused_from < WORD_ADDR_BITS {
+        let vars = [("a", unused_from.to_string())];
+        m.text("  wire unused_x_addr = &{1'b0, mat_xr_addr[13:{{a}}], vec_xw_addr[13:{{a}}]};", &vars);
+    }
+    for (name, unit) in &units {
+        place(&mut m, name, unit);
+    }
+    m.done()
+}
+
+/// `anser_top`: what a system integrates. The core with `stall_i` tied to 0 and the trace ports left open.
+pub fn top(config: &Config) -> Arc<Module> {
+    let core = core(config);
+    let mut m = Module::new(
+        "anser_top",
+        "RWKV-7 accelerator, as a system integrates it: anser_core without its test inputs and trace ports.\n\
+         AXI4-Lite slave for control, AXI4 read master for the weights, AXI4-Stream master for the logits; one clock.",
+    );
+    axi_ports(&mut m, config);
+    let traces: Vec<_> = core.ports.iter().filter(|p| is_trace(&p.name)).collect();
+    for p in &traces {
+        let range = if p.bits == 1 { String::new() } else { format!("[{}:0] ", p.bits - 1) };
+        m.text("  wire {{r}}unused_{{p}};", &[("r", range), ("p", p.name.clone())]);
+    }
+    let connections: Vec<(String, String)> = (core.ports.iter().skip(2))
+        .map(|p| match p.name.as_str() {
+            "stall_i" => (p.name.clone(), format!("{}'b0", p.bits)),
+            n if is_trace(n) => (n.to_string(), format!("unused_{n}")),
+            n => (n.to_string(), n.to_string()),
+        })
+        .collect();
+    let connections: Vec<_> = connections.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    m.instance("u_core", &core, &connections);
+    m.done()
+}
+
+fn is_trace(port: &str) -> bool {
+    port.starts_with("trace_")
+}
+
+/// Host, memory and logits ports: plain AXI names without `_i/_o`, as integrators expect them.
+fn axi_ports(m: &mut Module, config: &Config) {
+    m.input("s_axil_awaddr", 8, "bytes").input("s_axil_awvalid", 1, "").output("s_axil_awready", 1, "");
+    m.input("s_axil_wdata", 32, "").input("s_axil_wstrb", 4, "full words only");
+    m.input("s_axil_wvalid", 1, "").output("s_axil_wready", 1, "");
+    m.output("s_axil_bresp", 2, "").output("s_axil_bvalid", 1, "").input("s_axil_bready", 1, "");
+    m.input("s_axil_araddr", 8, "bytes").input("s_axil_arvalid", 1, "").output("s_axil_arready", 1, "");
+    m.output("s_axil_rdata", 32, "").output("s_axil_rresp", 2, "");
+    m.output("s_axil_rvalid", 1, "").input("s_axil_rready", 1, "");
+    m.output("m_axi_araddr", config.axi_addr_bits, "bytes").output("m_axi_arlen", 8, "beats - 1");
+    m.output("m_axi_arsize", 3, "").output("m_axi_arburst", 2, "");
+    m.output("m_axi_arvalid", 1, "").input("m_axi_arready", 1, "");
+    m.input("m_axi_rdata", config.bus_bits, "").input("m_axi_rresp", 2, "").input("m_axi_rlast", 1, "");
+    m.input("m_axi_rvalid", 1, "").output("m_axi_rready", 1, "");
+    m.output("m_axis_logits_tvalid", 1, "").input("m_axis_logits_tready", 1, "");
+    m.output("m_axis_logits_tdata", 32, "one logit, sign-extended").output("m_axis_logits_tlast", 1, "");
+}
+
+/// The core's own port that a unit's port is wired straight to, if there is one.
+fn boundary(port: &str) -> Option<&str> {
+    let axi = port.starts_with("s_axil_") || port.starts_with("m_axi_");
+    match (axi, is_trace(port)) {
+        (true, _) => port.strip_suffix("_i").or(port.strip_suffix("_o")),
+        (_, true) => Some(port),
+        _ => None,
+    }
+}
+
+/// Wire of the core for output `port` of instance `name`.
+fn wire_name(name: &str, port: &str) -> String {
+    format!("{name}_{}", port.strip_suffix("_o").unwrap_or(port))
+}
+
+/// Instantiates `unit`: outputs to their wires, inputs as [`INPUTS`] says.
+fn place(m: &mut Module, name: &str, unit: &Arc<Module>) {
+    let connections: Vec<(&str, String)> = (unit.ports.iter())
+        .filter(|p| p.name != "clk_i" && p.name != "rst_ni")
+        .map(|p| {
+            let expression = match (boundary(&p.name), p.dir) {
+                (Some(port), _) => port.to_string(),
+                (None, Dir::Out) => wire_name(name, &p.name),
+                (None, Dir::In) => input_of(name, &p.name),
+            };
+            (p.name.as_str(), expression)
+        })
+        .collect();
+    let connections: Vec<_> = connections.iter().map(|(a, b)| (*a, b.as_str())).collect();
+    m.instance(&format!("u_{name}"), unit, &connections);
+}
+
+/// What drives input `port` of instance `name`. Panics if the table has no row for it: a bug of the generator.
+fn input_of(name: &str, port: &str) -> String {
+    if let Some((_, _, e)) = INPUTS.iter().find(|(n, p, _)| *n == name && *p == port) {
+        return (*e).to_string();
+    }
+    // Every unit with a program takes its instructions from its own fetch unit, which all are alike.
+    let unit = name.strip_suffix("_fetch").unwrap_or(name);
+    let index = FORMATS.iter().position(|f| f.name == unit);
+    match (port, index) {
+        ("start_i", Some(_)) => "token_start".into(),
+        ("prog_we_i", Some(i)) => format!("regs_prog_we[{i}]"),
+        ("prog_lane_i" | "prog_idx_i" | "prog_wdata_i", Some(_)) => format!("regs_{}", port.trim_end_matches("_i")),
+        ("instr_ready_i", Some(_)) => format!("{unit}_instr_ready"),
+        ("instr_valid_i" | "instr_i" | "instr_idx_i", Some(_)) => format!("{unit}_fetch_{}", port.trim_end_matches("_i")),
+        _ => panic!("anser_core: nothing drives {port} of {name}"),
+    }
+}
+
+/// (instance, input, what drives it); what all units have alike is in [`input_of`].
+const INPUTS: &[(&str, &str, &str)] = &[
+    ("dma_fetch", "stall_i", "stall_i[7]"),
+    ("mat_fetch", "stall_i", "stall_i[4]"),
+    ("mat_fetch", "done_a_i", "token_count_vec"),
+    ("vec_fetch", "stall_i", "stall_i[5]"),
+    ("vec_fetch", "done_a_i", "token_count_mat"),
+    ("vec_fetch", "done_b_i", "token_count_wkv"),
+    ("wkv_fetch", "stall_i", "stall_i[6]"),
+    ("wkv_fetch", "done_a_i", "token_count_vec"),
+    ("dma", "image_base_i", "regs_image_base"),
+    ("dma", "token_i", "regs_token"),
+    ("dma", "w_ready_i", "weights_in_ready"),
+    ("dma", "p_ready_i", "params_in_ready"),
+    ("weights", "in_valid_i", "dma_w_valid"),
+    ("weights", "in_data_i", "dma_w_data"),
+    ("weights", "out_ready_i", "mat_w_ready && !stall_i[0]"),
+    ("params", "in_valid_i", "dma_p_valid"),
+    ("params", "in_data_i", "dma_p_data"),
+    ("params", "out_ready_i", "vec_p_ready && !stall_i[1]"),
+    ("mat", "w_valid_i", "weights_out_valid && !stall_i[0]"),
+    ("mat", "w_data_i", "weights_out_data"),
+    ("mat", "xr_data_i", "xmem_rdata"),
+    ("mat", "xexp_i", "xexp_exp"),
+    ("mat", "d_ready_i", "vmem_d_ready && !stall_i[2]"),
+    ("mat", "logit_ready_i", "m_axis_logits_tready || !regs_logits_on"),
+    ("vec", "va_data_i", "vmem_va_data"),
+    ("vec", "vb_data_i", "vmem_vb_data"),
+    ("vec", "vw_ready_i", "vmem_vw_ready"),
+    ("vec", "p_valid_i", "params_out_valid && !stall_i[1]"),
+    ("vec", "p_data_i", "params_out_data"),
+    ("wkv", "kw_en_i", "vec_kw_en"),
+    ("wkv", "kw_slot_i", "vec_kw_slot"),
+    ("wkv", "kw_addr_i", "vec_kw_addr"),
+    ("wkv", "kw_data_i", "vec_kw_data"),
+    ("wkv", "exp_we_i", "vec_exp_we && vec_exp_wkv"),
+    ("wkv", "exp_slot_i", "vec_exp_slot[2:0]"),
+    ("wkv", "exp_i", "vec_exp"),
+    ("wkv", "clear_i", "token_clear"),
+    ("wkv", "y_ready_i", "vmem_y_ready && !stall_i[3]"),
+    ("vmem", "va_en_i", "vec_va_en"),
+    ("vmem", "va_addr_i", "vec_va_addr"),
+    ("vmem", "vb_en_i", "vec_vb_en"),
+    ("vmem", "vb_addr_i", "vec_vb_addr"),
+    ("vmem", "d_valid_i", "mat_d_valid && !stall_i[2]"),
+    ("vmem", "d_addr_i", "mat_d_addr"),
+    ("vmem", "d_data_i", "mat_d_data"),
+    ("vmem", "y_valid_i", "wkv_y_valid && !stall_i[3]"),
+    ("vmem", "y_addr_i", "wkv_y_addr"),
+    ("vmem", "y_data_i", "wkv_y_data"),
+    ("vmem", "vw_valid_i", "vec_vw_valid"),
+    ("vmem", "vw_addr_i", "vec_vw_addr"),
+    ("vmem", "vw_data_i", "vec_vw_data"),
+    ("vmem", "clear_i", "token_clear"),
+    ("xmem", "we_i", "vec_xw_en"),
+    ("xmem", "waddr_i", "x_waddr"),
+    ("xmem", "wdata_i", "vec_xw_data"),
+    ("xmem", "re_i", "mat_xr_en"),
+    ("xmem", "raddr_i", "x_raddr"),
+    ("xexp", "we_i", "vec_exp_we && !vec_exp_wkv"),
+    ("xexp", "slot_i", "vec_exp_slot"),
+    ("xexp", "exp_i", "vec_exp"),
+    ("xexp", "sel_i", "mat_xexp_sel"),
+    ("token", "start_req_i", "regs_start"),
+    ("token", "clear_req_i", "regs_clear"),
+    ("token", "clear_busy_i", "vmem_clear_busy || wkv_clear_busy"),
+    ("token", "handover_i", "handover"),
+    ("token", "done_i", "done"),
+    ("token", "last_handed_i", "last_handed"),
+    ("regs", "busy_i", "token_busy"),
+    ("regs", "started_i", "token_start"),
+    ("regs", "running_i", "token_running"),
+    ("regs", "finished_i", "token_finished"),
+    ("regs", "argmax_i", "mat_argmax"),
+    ("regs", "read_error_i", "dma_error"),
+    ("regs", "beat_i", "dma_beat"),
+    ("regs", "sat_mat_i", "mat_sat"),
+    ("regs", "sat_vec_i", "vec_sat"),
+    ("regs", "sat_wkv_i", "wkv_sat"),
+    ("regs", "event_i", "events"),
+];
+
+/// Signals made of several units' outputs. `events` is in the order of [`STALLS`], bit 0 last.
+const GLUE: &str = r#"
+
+  // Bit 0 dma, 1 mat, 2 vec, 3 wkv.
+  wire [3:0] handover = {wkv_fetch_instr_valid && wkv_instr_ready, vec_fetch_instr_valid && vec_instr_ready,
+                         mat_fetch_instr_valid && mat_instr_ready, dma_fetch_instr_valid && dma_instr_ready};
+  wire [3:0] done     = {wkv_done, vec_done, mat_done, dma_done};
+  wire [3:0] last_handed = {wkv_fetch_finished, vec_fetch_finished, mat_fetch_finished, dma_fetch_finished};
+
+  assign trace_start_o = handover;
+  assign trace_done_o  = done;
+
+  wire [6:0] events = {dma_refused, dma_idle, wkv_busy, vec_busy, mat_stall_drain, mat_stall_weights,
+                       mat_fetch_waiting && !mat_busy};
+
+  assign m_axis_logits_tvalid = mat_logit_valid && regs_logits_on;
+  assign m_axis_logits_tdata  = { {5{mat_logit_data[26]}}, mat_logit_data};
+  assign m_axis_logits_tlast  = mat_logit_last;
+
+  wire [{{xmsb}}:0] x_raddr = mat_xr_addr[{{xmsb}}:0];
+  wire [{{xmsb}}:0] x_waddr = vec_xw_addr[{{xmsb}}:0];
+  wire unused_fetch = &{1'b0, dma_fetch_instr_idx, dma_fetch_waiting, vec_fetch_waiting, wkv_fetch_waiting};
+"#;
+
+const _: () = assert!(STALLS.len() == 7); // GLUE's events

@@ -51,13 +51,13 @@ pub const VERSION: u32 = 1;
 
 /// The stall counters in register order: bit of `event_i`, and what a cycle counted there was.
 pub const STALLS: [(&str, &str); 7] = [
-    ("mat_wait_vec", "mat idle, its next instruction waits for vec"),
-    ("mat_wait_weights", "mat waits for weights"),
-    ("mat_wait_drain", "mat waits for its drain"),
+    ("mat_waits_for_vec", "mat idle, its next instruction waits for vec"),
+    ("mat_waits_for_weights", "mat waits for weights"),
+    ("mat_waits_for_drain", "mat waits for its drain"),
     ("vec_busy", "vec busy"),
     ("wkv_busy", "wkv busy"),
     ("memory_idle", "no read request outstanding"),
-    ("read_refused", "read data refused, a fifo is full"),
+    ("read_data_refused", "read data refused, a fifo is full"),
 ];
 
 /// The register block of `docs/hardware.md` §6.

@@ -1,0 +1,22 @@
+//! The whole design, in both shapes, passes all three lint tools.
+
+use rtl_gen::blocks::core::{core, top};
+use rtl_gen::config::Config;
+use rtl_gen::hdl::print;
+use sim_harness::lint::assert_clean;
+
+fn check(config: &str) {
+    let config = Config::parse(config, "config").unwrap();
+    assert_clean(&print(&top(&config)).unwrap());
+    assert_clean(&print(&core(&config)).unwrap());
+}
+
+#[test]
+fn nano_is_clean() {
+    check(include_str!("../../../configs/nano.toml"));
+}
+
+#[test]
+fn wide_is_clean() {
+    check(include_str!("../../../configs/wide.toml"));
+}
