@@ -70,6 +70,8 @@ fn product(a: &[f64], b: &[f64], n: usize) -> Vec<f64> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// S_T = sum over t of v_t k_t^T G_{t+1} ... G_T with G = diag(w) - kk (a kk)^T, computed in f64 as matrix products.
     #[test]
     fn recurrence_equals_the_unrolled_product_form(tokens in tokens()) {

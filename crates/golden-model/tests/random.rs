@@ -26,7 +26,9 @@ fn every_shape_reads_back_as_it_was_written() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.safetensors");
     let odd = Shape { n_layer: 2, n_embd: 128, n_head: 1, head_size: 128, vocab_size: 7, dim_ffn: 33, rank_w: 1, rank_a: 2, rank_v: 3, rank_g: 5 };
-    for (shape, dtype) in [(small(), Dtype::F16), (odd, Dtype::F32), (official_shape(1, 16, 16, 1).unwrap(), Dtype::F32)] {
+    let mut shapes = vec![(small(), Dtype::F16), (odd, Dtype::F32), (official_shape(1, 16, 16, 1).unwrap(), Dtype::F32)];
+    shapes.extend([16, 32, 64, 128].map(|head_size| (official_shape(2, 128, head_size, 300).unwrap(), Dtype::F16)));
+    for (shape, dtype) in shapes {
         let n = write_random(&path, &shape, dtype, 1).unwrap();
         let checkpoint = Checkpoint::open(&path).unwrap();
         assert_eq!(checkpoint.format(), Format::Safetensors);
@@ -74,10 +76,14 @@ fn activations_stay_sane_over_thousands_of_tokens() {
     let weights = Weights::load(&path).unwrap();
     let mut state = FloatState::new(&weights.shape);
     let (mut largest, mut token) = ([0f32; 2], 1u32);
+    let mut decay = [1f32, 0f32]; // smallest and largest 1 - w
     let mut distinct = std::collections::BTreeSet::new();
     for i in 0..4000 {
         let half = &mut largest[i / 2000];
-        let logits = step(&weights, token, &mut state, &mut |_, _: &'static str, values: &[f32]| {
+        let logits = step(&weights, token, &mut state, &mut |_, name: &'static str, values: &[f32]| {
+            if name == "att.d" {
+                decay = values.iter().fold(decay, |[low, high], &d| [low.min(d), high.max(d)]);
+            }
             *half = values.iter().fold(*half, |m, v| if v.is_finite() { m.max(v.abs()) } else { f32::INFINITY });
         });
         token = (token * 5 + 17 + i as u32 / 256) % 256;
@@ -86,5 +92,6 @@ fn activations_stay_sane_over_thousands_of_tokens() {
     eprintln!("largest value in each half: {largest:?}; {} different best tokens", distinct.len());
     assert!(largest[0] < 200.0 && largest[1] < 200.0 && largest[1] < 1.5 * largest[0], "{largest:?}");
     assert!(distinct.len() > 20);
+    assert!(decay[0] < 1e-3 && decay[1] > 0.2, "decays are spread: {decay:?}");
     step(&weights, 0, &mut state, &mut no_tap);
 }

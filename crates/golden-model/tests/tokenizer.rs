@@ -72,6 +72,8 @@ fn a_character_split_over_tokens_comes_out_whole() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_bytes_round_trip(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         for vocab in [256, 65_536] {
