@@ -74,3 +74,39 @@ pub fn evaluate<S: Session, R: Session>(
         kl: with_reference(kl),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::TokenError;
+
+    /// Gives the same logits after every token.
+    struct Fixed(Vec<f64>);
+
+    impl Session for Fixed {
+        type Error = TokenError;
+        fn vocab_size(&self) -> usize {
+            self.0.len()
+        }
+        fn step(&mut self, token: u32) -> Result<Vec<f64>, TokenError> {
+            let vocab_size = self.0.len();
+            if token as usize >= vocab_size { Err(TokenError { token, vocab_size }) } else { Ok(self.0.clone()) }
+        }
+    }
+
+    #[test]
+    fn known_distributions() {
+        let uniform = || Fixed(vec![7.0; 8]);
+        let mut steps = vec![];
+        let e = evaluate(&mut uniform(), None::<&mut Fixed>, &[0, 1, 2, 3, 4], |_| Some(2), |i| steps.push(i)).unwrap();
+        assert!((e.bits_per_token - 3.0).abs() < 1e-12 && (e.bits_per_byte.unwrap() - 1.5).abs() < 1e-12, "{e:?}");
+        assert_eq!((e.n_tokens, steps), (4, vec![1, 2, 3, 4]));
+
+        // reference 1/2 1/4 1/4, network 1/4 1/4 1/2: KL = ln 2 / 4, the likeliest tokens differ
+        let with = |p: [f64; 3]| Fixed(p.map(|p: f64| p.ln() + 5.0).to_vec());
+        let mut reference = with([0.5, 0.25, 0.25]);
+        let e = evaluate(&mut with([0.25, 0.25, 0.5]), Some(&mut reference), &[0, 2, 1, 1, 2], |_| None, |_| {}).unwrap();
+        assert!((e.bits_per_token - 1.5).abs() < 1e-12 && (e.kl.unwrap() - 2f64.ln() / 4.0).abs() < 1e-12, "{e:?}");
+        assert_eq!((e.top1_agreement, e.bits_per_byte), (Some(0.0), None));
+    }
+}
