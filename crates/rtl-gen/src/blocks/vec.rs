@@ -1,17 +1,20 @@
-//! The vector unit: issue, the pipeline's control, the write stage and the bookkeeping of finished instructions.
+//! The vector unit: its parts and the control that travels beside the lanes.
 //!
-//! The datapath is one [`vec_lane`] a lane; parameters come through [`param_gear`], reductions leave through
+//! [`vec_issue`] starts words, one [`vec_lane`] a lane computes them, [`vec_write`] hands them over, [`vec_finish`] reports instructions; parameters come through [`param_gear`], reductions leave through
 //! [`vec_reduce`] and [`vec_scalar`] into [`sreg`]. `docs/hardware.md`, section 3, says what an instruction computes.
 
 use super::param_gear::param_gear;
 use super::prim::fifo;
 use super::sreg::sreg;
+use super::vec_finish::vec_finish;
+use super::vec_issue::{vec_issue, TAG_BITS};
 use super::vec_lane::{vec_lane, LANE_STAGES, TABLE_STAGES};
 use super::vec_reduce::{stages, vec_reduce, QUEUE};
 use super::vec_scalar::{vec_scalar, MEAN_CYCLES, RSQ_CYCLES, VALUE_CYCLES};
+use super::vec_write::{record_bits, vec_write};
 use crate::config::Config;
 use crate::hdl::{index_bits, Module};
-use crate::isa::{self, c_sel, dest, m_sel, post, shift_sel, x_sel};
+use crate::isa::{self, c_sel, shift_sel};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -29,84 +32,106 @@ pub fn latency(_config: &Config) -> usize {
 /// Instructions that may be in the pipeline at once.
 const RECORDS: usize = 4;
 
-/// What the write stage needs of an instruction: `(field, bits)` from bit 0 upwards.
-const RECORD: [(&str, usize); 7] =
-    [("op", 12), ("d_addr", 14), ("dest", 2), ("slot", 4), ("exp", 5), ("amax", 1), ("amax_keep", 1)];
-
-/// What travels with a word: live lanes, and whether it ends the instruction or a segment, is part of a reduction, goes to vmem.
-const TAG_BITS: usize = 9;
-
 /// The unit `vec` of `docs/hardware.md`.
 pub fn vec(config: &Config) -> Arc<Module> {
     let lanes = config.vlanes();
     let mut m = Module::new("vec", header(lanes));
     ports(&mut m, config);
     m.text(&isa::VEC.decode_wires("instr_i", &FIELDS), &[]);
-    m.text(&record_wires(), &[]);
-    let last_stage = TABLE_STAGES;
     let vars = [
-        ("lanes", lanes.to_string()),
         ("segmsb", (index_bits(config.limits.n_head) - 1).to_string()),
         ("tagmsb", (TAG_BITS - 1).to_string()),
-        ("lut_gap", TABLE_STAGES.to_string()),
-        ("lt", last_stage.to_string()),
-        ("queue", QUEUE.to_string()),
+        ("lt", TABLE_STAGES.to_string()),
+        ("recmsb", (record_bits() - 1).to_string()),
+        ("lanes", lanes.to_string()),
         ("word16", (lanes * 16 - 1).to_string()),
         ("word27", (lanes * 27 - 1).to_string()),
         ("word56", (lanes * 56 - 1).to_string()),
-        ("x_a_b", x_sel::A_MINUS_B.to_string()),
-        ("m_p", m_sel::P.to_string()),
-        ("m_b", m_sel::B.to_string()),
         ("c_p", c_sel::P.to_string()),
-        ("c_b", c_sel::B.to_string()),
         ("by_scalar", shift_sel::SCALAR.to_string()),
-        ("by_amax", shift_sel::AMAX.to_string()),
-        ("post_none", post::NONE.to_string()),
-        ("d_vmem", dest::VMEM.to_string()),
-        ("d_xmem", dest::XMEM.to_string()),
-        ("d_wkv", dest::WKV.to_string()),
     ];
-    m.text(ISSUE, &vars);
+    m.text(WIRES, &vars);
     m.text(&control_pipeline(), &vars);
-    m.text(WRITE, &vars);
-    write_lanes(&mut m, lanes);
-    m.text(FINISH, &vars);
     children(&mut m, config);
     m.done()
 }
 
-/// The instruction's fields this unit decodes, in the order of the format.
-const FIELDS: [&str; 29] = [
-    "wait_mat",
-    "wait_wkv",
-    "last",
-    "drain",
-    "a_addr",
-    "b_addr",
-    "d_addr",
-    "n_words",
-    "tail",
-    "seg_words",
+/// The fields that the stages take from the instruction as a word is issued; `vec_issue` decodes the others.
+const FIELDS: [&str; 14] = [
     "x_sel",
     "m_sel",
     "c_sel",
     "pshift",
     "shift_sel",
-    "shift",
     "lut",
     "lut_shift",
     "acc_sel",
     "post",
-    "amax",
-    "amax_keep",
-    "dest",
-    "slot",
     "k_const",
     "k_shift",
     "eps_m",
     "eps_s",
     "rsq_base",
 ];
+
+const WIRES: &str = r#"
+  wire        go, open, last, reduce, take_params;  // a word is issued; the instruction's first, last; part of a reduction
+  wire        en;                                   // the pipeline advances
+  wire        commit, finish;                       // a word is written; an instruction's last
+  wire        rec_valid, rec_ready, red_busy, report_full, pending, pop_sum, p_valid, scalar_sat;
+  wire [{{recmsb}}:0] rec_in, rec;
+  wire [{{tagmsb}}:0] tag_in;  // {to vmem, reduction, segment end, last word, live lanes}
+  wire [5:0]  shift_in, clipped;
+  wire [{{segmsb}}:0] seg, scalar_seg;
+  wire [{{word16}}:0] p_word;
+  wire [10:0] amax;
+  wire [{{word56}}:0] t;
+  wire [{{word27}}:0] o;
+  wire [{{lanes}}-1:0] clip;
+  wire        sum_valid, sum_last, scalar_last, mean_we, mult_we, shift_we, unused_scalar_busy;
+  wire [71:0] sum;
+  wire [26:0] scalar_value, s_mean, s_mult;
+  wire [5:0]  scalar_shift, s_shift;
+
+  assign busy_o = instr_valid_i || rec_valid || red_busy || pending;
+  assign sat_o  = clipped + {5'b0, scalar_sat};
+
+  // -- stage 1: what the operands need
+  reg  [2:0]  x_sel_q, m_sel_q, c_sel_q;
+  reg         scalar_shift_q;
+  reg  [{{word16}}:0] p_q;
+
+  always_ff @(posedge clk_i) begin
+    if (go) begin
+      x_sel_q        <= f_x_sel;
+      m_sel_q        <= f_m_sel;
+      c_sel_q        <= f_c_sel;
+      scalar_shift_q <= (f_shift_sel == 2'd{{by_scalar}});
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take_params) p_q <= p_word;
+  end
+
+  // -- the reduction under way
+  reg  [11:0] red_op_q;
+  reg         red_product_q;
+
+  always_ff @(posedge clk_i) begin
+    if (open && reduce) begin
+      red_op_q      <= instr_idx_i;
+      red_product_q <= f_acc_sel;
+    end
+  end
+
+  assign trace_sreg_valid_o = mean_we || mult_we;
+  assign trace_sreg_op_o    = red_op_q;
+  assign trace_sreg_seg_o   = 8'(scalar_seg);
+  assign trace_sreg_mean_o  = mean_we ? scalar_value : 27'd0;
+  assign trace_sreg_mult_o  = mult_we ? scalar_value : 27'd0;
+  assign trace_sreg_shift_o = shift_we ? scalar_shift : 6'd0;
+"#;
 
 fn header(lanes: usize) -> String {
     format!(
@@ -175,106 +200,6 @@ fn ports(m: &mut Module, config: &Config) {
     m.output("trace_exp_valid_o", 1, "").output("trace_exp_op_o", 12, "").output("trace_exp_exp_o", 5, "");
 }
 
-/// The wires `r_<field>` of the record at the write stage.
-fn record_wires() -> String {
-    let bits: usize = RECORD.iter().map(|f| f.1).sum();
-    let mut s = format!("  wire rec_valid, rec_ready;\n  wire [{}:0] rec;\n", bits - 1);
-    let mut at = 0;
-    for (field, bits) in RECORD {
-        let _ = match bits {
-            1 => writeln!(s, "  wire r_{field} = rec[{at}];"),
-            _ => writeln!(s, "  wire [{}:0] r_{field} = rec[{}:{at}];", bits - 1, at + bits - 1),
-        };
-        at += bits;
-    }
-    s
-}
-
-const ISSUE: &str = r#"
-  // -- issue: one word a cycle, straight from the instruction offered
-  wire        en;               // the pipeline advances
-  wire        p_valid;
-  wire [{{word16}}:0] p_word;
-  reg  [12:0] word_q, seg_word_q;
-  reg  [{{segmsb}}:0] seg_q;
-  reg  [2:0]  gap_q;            // cycles until a word without table cannot meet one from the table
-  reg  [2:0]  credit_q;         // segments that may still be sent to the reduction
-  reg         red_busy_q;       // a reduction is not finished
-  reg  [5:0]  pend_q;           // finished instructions not yet reported
-  reg  [25:0] amax_q;
-  reg  [3:0]  exp_q;            // S(amax) when the instruction began
-
-  wire first   = (word_q == 13'd0);
-  wire last    = (word_q + 13'd1 == f_n_words);
-  wire seg_end = last || (seg_word_q + 13'd1 == f_seg_words);
-  wire is_red  = (f_post != 2'd{{post_none}});
-  wire is_lut  = (f_lut != 2'd0);
-  wire uses_p  = (f_m_sel == 3'd{{m_p}}) || (f_c_sel == 3'd{{c_p}});
-  wire uses_b  = (f_x_sel == 3'd{{x_a_b}}) || (f_m_sel == 3'd{{m_b}}) || (f_c_sel == 3'd{{c_b}});
-
-  wire drained  = !rec_valid && !red_busy_q;
-  wire may_open = rec_ready && !pend_q[5] && (!f_drain || drained) && !(is_red && red_busy_q) && (is_lut || gap_q == 3'd0);
-  wire go       = instr_valid_i && en && (!first || may_open) && (!uses_p || p_valid) && (!(is_red && seg_end) || credit_q != 3'd0);
-  wire open     = go && first;
-  wire send_sum = go && is_red && seg_end;
-  wire pop_sum;
-
-  assign instr_ready_o = go && last;
-  assign va_en_o       = go;
-  assign vb_en_o       = go && uses_b;
-  assign va_addr_o     = f_a_addr + {1'b0, word_q};
-  assign vb_addr_o     = f_b_addr + {1'b0, word_q};
-
-  // S(A): significant bits of the largest magnitude, less 15; 0 to 11
-  wire [3:0] s_amax = amax_q[25] ? 4'd11 : amax_q[24] ? 4'd10 : amax_q[23] ? 4'd9 : amax_q[22] ? 4'd8
-                    : amax_q[21] ? 4'd7 : amax_q[20] ? 4'd6 : amax_q[19] ? 4'd5 : amax_q[18] ? 4'd4
-                    : amax_q[17] ? 4'd3 : amax_q[16] ? 4'd2 : amax_q[15] ? 4'd1 : 4'd0;
-  wire [3:0] s_open  = first ? s_amax : exp_q;
-  wire       by_amax = (f_shift_sel == 2'd{{by_amax}});
-  wire [5:0] shift_0 = by_amax ? {2'b0, s_open} : f_shift;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      word_q     <= '0;
-      seg_word_q <= '0;
-      seg_q      <= '0;
-      gap_q      <= '0;
-      credit_q   <= 3'd{{queue}};
-      exp_q      <= '0;
-    end else begin
-      if (go) begin
-        word_q     <= last ? 13'd0 : word_q + 13'd1;
-        seg_word_q <= seg_end ? 13'd0 : seg_word_q + 13'd1;
-        seg_q      <= last ? '0 : seg_end ? seg_q + 1'b1 : seg_q;
-      end
-      if (open) exp_q <= s_amax;
-      if (go && is_lut) gap_q <= 3'd{{lut_gap}};
-      else if (en && gap_q != 3'd0) gap_q <= gap_q - 3'd1;
-      if (send_sum != pop_sum) credit_q <= send_sum ? credit_q - 3'd1 : credit_q + 3'd1;
-    end
-  end
-
-  // -- stage 1: what the operands need
-  reg  [2:0]  x_sel_q, m_sel_q, c_sel_q;
-  reg         scalar_shift_q;
-  reg  [{{word16}}:0] p_q;
-  wire [26:0] s_mean, s_mult;
-  wire [5:0]  s_shift;
-
-  always_ff @(posedge clk_i) begin
-    if (go) begin
-      x_sel_q        <= f_x_sel;
-      m_sel_q        <= f_m_sel;
-      c_sel_q        <= f_c_sel;
-      scalar_shift_q <= (f_shift_sel == 2'd{{by_scalar}});
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (go && uses_p) p_q <= p_word;
-  end
-"#;
-
 /// The registers that carry control beside the lanes: stages 1 to 6, then 1 to 7 of the table path, then the write stage.
 fn control_pipeline() -> String {
     // one shift register: `name_{k}_q` loads stage k from stage k - 1 when that one holds a word
@@ -313,14 +238,11 @@ fn control_pipeline() -> String {
       w_valid_q <= (v_q[6] && !to_table) || lv_q[{{lt}}];
     end
   end
-
-  // tag: {to vmem, reduction, segment end, last word, live lanes}
-  wire [{{tagmsb}}:0] tag_in = {f_dest == 2'd{{d_vmem}}, is_red, seg_end, last, last ? f_tail : 5'd{{lanes}}};
 "#,
     );
     s += &chain("tag", TAG_BITS, "tag_in", 1..=6, "", "v");
     s += &chain("tag", TAG_BITS, "tag_6_q", 1..=TABLE_STAGES, "l", "lv");
-    s += &chain("shift", 6, "shift_0", 1..=1, "", "v");
+    s += &chain("shift", 6, "shift_in", 1..=1, "", "v");
     s += &chain("shift", 6, "(scalar_shift_q ? s_shift : shift_1_q)", 2..=4, "", "v");
     s += &chain("pshift", 5, "(f_c_sel == 3'd{{c_p}} ? f_pshift : 5'd0)", 1..=4, "", "v");
     s += &chain("lut", 2, "f_lut", 1..=6, "", "v");
@@ -342,158 +264,79 @@ fn control_pipeline() -> String {
     s.replace("{{{lanes_lv}}{en}}", &format!("{{{}{{en}}}}", TABLE_STAGES + 1))
 }
 
-const WRITE: &str = r#"
-  // -- write stage
-  reg  [12:0] out_word_q;
-  wire [{{word56}}:0] t;
-  wire [{{word27}}:0] o;
-  wire [{{lanes}}-1:0] clip;
-  wire [{{word16}}:0] o16;          // clip_16(o)
-  wire [{{word27}}:0] o16_wide;     // the same, sign-extended
-  wire [25:0] magnitude;        // OR over the lanes of o ^ (o >>> 26)
-  wire [5:0]  n_clipped;
-
-  wire w_vmem    = w_valid_q && w_to_vmem_q;
-  wire to_xmem   = (r_dest == 2'd{{d_xmem}});
-  wire to_wkv    = (r_dest == 2'd{{d_wkv}});
-  assign en      = !(w_vmem && !vw_ready_i);
-  wire commit    = w_valid_q && en;
-  wire finish    = commit && w_last_q;
-  wire [13:0] d_addr = r_d_addr + {1'b0, out_word_q};
-
-  assign vw_valid_o = w_vmem;
-  assign vw_addr_o  = d_addr;
-  assign vw_data_o  = o;
-  assign xw_en_o    = commit && to_xmem;
-  assign xw_addr_o  = d_addr;
-  assign xw_data_o  = o16;
-  assign kw_en_o    = commit && to_wkv;
-  assign kw_slot_o  = r_slot[2:0];
-  assign kw_addr_o  = d_addr;
-  assign kw_data_o  = o16;
-  assign exp_we_o   = finish && (to_xmem || to_wkv);
-  assign exp_wkv_o  = to_wkv;
-  assign exp_slot_o = r_slot;
-  assign exp_o      = r_exp;
-
-  assign trace_vec_valid_o = commit;
-  assign trace_vec_op_o    = r_op;
-  assign trace_vec_word_o  = out_word_q;
-  assign trace_vec_data_o  = (to_xmem || to_wkv) ? o16_wide : o;
-  assign trace_exp_valid_o = exp_we_o;
-  assign trace_exp_op_o    = r_op;
-  assign trace_exp_exp_o   = r_exp;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      out_word_q <= '0;
-      amax_q     <= '0;
-    end else begin
-      if (commit) out_word_q <= w_last_q ? 13'd0 : out_word_q + 13'd1;
-      if (start_i) amax_q <= '0;
-      else if (commit && r_amax) amax_q <= magnitude | ((out_word_q == 13'd0 && !r_amax_keep) ? 26'd0 : amax_q);
-    end
-  end
-"#;
-
-/// The per-lane parts of the write stage.
-fn write_lanes(m: &mut Module, lanes: usize) {
-    let mut magnitude = vec![];
-    let mut clips = vec![];
-    for l in 0..lanes {
-        let vars = [
-            ("l", l.to_string()),
-            ("hi", (27 * l + 26).to_string()),
-            ("lo", (27 * l).to_string()),
-            ("x1", (16 * l + 15).to_string()),
-            ("x0", (16 * l).to_string()),
-        ];
-        m.text(
-            r#"
-  wire [26:0] o_{{l}}   = o[{{hi}}:{{lo}}];
-  wire        out_{{l}} = (o_{{l}}[26:15] != {12{o_{{l}}[26]}});
-  assign o16[{{x1}}:{{x0}}] = out_{{l}} ? {o_{{l}}[26], {15{!o_{{l}}[26]}}} : o_{{l}}[15:0];
-  assign o16_wide[{{hi}}:{{lo}}] = { {11{o16[{{x1}}]}}, o16[{{x1}}:{{x0}}]};
-"#,
-            &vars,
-        );
-        magnitude.push(format!("(o_{l}[25:0] ^ {{26{{o_{l}[26]}}}})"));
-        clips.push(format!("{{5'b0, clip[{l}]}}"));
-    }
-    m.text(
-        "  assign magnitude = {{m}};\n  assign n_clipped = {{c}};\n",
-        &[("m", magnitude.join("\n    | ")), ("c", clips.join(" + "))],
-    );
-}
-
-const FINISH: &str = r#"
-  // -- finished instructions: in order, so those behind an unfinished reduction wait to be reported
-  reg  red_written_q, red_summed_q;
-  reg  [11:0] red_op_q;
-  reg         red_product_q;
-  wire [{{segmsb}}:0] scalar_seg;
-  wire scalar_last, scalar_sat, mean_we, mult_we, shift_we;
-  wire [26:0] scalar_value;
-  wire [5:0]  scalar_shift;
-
-  wire red_finish  = finish && w_red_q;
-  wire red_written = red_written_q || red_finish;
-  wire red_summed  = red_summed_q || scalar_last;
-  wire red_done    = red_busy_q && red_written && red_summed;
-  wire plain_done  = finish && !w_red_q;
-
-  assign done_o = (pend_q != 6'd0) && !red_written_q;
-  assign busy_o = instr_valid_i || rec_valid || red_busy_q || (pend_q != 6'd0);
-  assign sat_o  = (w_vmem && en ? n_clipped : 6'd0) + {5'b0, scalar_sat};
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      red_busy_q    <= 1'b0;
-      red_written_q <= 1'b0;
-      red_summed_q  <= 1'b0;
-      pend_q        <= '0;
-    end else begin
-      red_busy_q    <= (open && is_red) || (red_busy_q && !red_done);
-      red_written_q <= red_written && !red_done;
-      red_summed_q  <= red_summed && !red_done;
-      pend_q        <= pend_q + {5'b0, plain_done} + {5'b0, red_done} - {5'b0, done_o};
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (open && is_red) begin
-      red_op_q      <= instr_idx_i;
-      red_product_q <= f_acc_sel;
-    end
-  end
-
-  assign trace_sreg_valid_o = mean_we || mult_we;
-  assign trace_sreg_op_o    = red_op_q;
-  assign trace_sreg_seg_o   = 8'(scalar_seg);
-  assign trace_sreg_mean_o  = mean_we ? scalar_value : 27'd0;
-  assign trace_sreg_mult_o  = mult_we ? scalar_value : 27'd0;
-  assign trace_sreg_shift_o = shift_we ? scalar_shift : 6'd0;
-
-  wire        sum_valid, sum_last;
-  wire [71:0] sum;
-  wire        unused_scalar_busy;
-  wire [31:0] unused_instr_bits = instr_i[223:192];
-  wire        unused = &{1'b0, f_wait_mat, f_wait_wkv, f_last, unused_instr_bits, instr_i[191]};
-"#;
-
 fn children(m: &mut Module, config: &Config) {
     let lanes = config.vlanes();
-    let record_bits: usize = RECORD.iter().map(|f| f.1).sum();
+    m.instance(
+        "u_issue",
+        &vec_issue(config),
+        &[
+            ("instr_valid_i", "instr_valid_i"),
+            ("instr_ready_o", "instr_ready_o"),
+            ("instr_i", "instr_i"),
+            ("instr_idx_i", "instr_idx_i"),
+            ("en_i", "en"),
+            ("drained_i", "!rec_valid && !red_busy"),
+            ("record_ready_i", "rec_ready"),
+            ("red_busy_i", "red_busy"),
+            ("report_full_i", "report_full"),
+            ("p_valid_i", "p_valid"),
+            ("sum_popped_i", "pop_sum"),
+            ("amax_i", "amax"),
+            ("va_en_o", "va_en_o"),
+            ("va_addr_o", "va_addr_o"),
+            ("vb_en_o", "vb_en_o"),
+            ("vb_addr_o", "vb_addr_o"),
+            ("go_o", "go"),
+            ("open_o", "open"),
+            ("last_o", "last"),
+            ("reduce_o", "reduce"),
+            ("take_params_o", "take_params"),
+            ("seg_o", "seg"),
+            ("shift_o", "shift_in"),
+            ("tag_o", "tag_in"),
+            ("record_o", "rec_in"),
+        ],
+    );
+    let write = vec_write(config);
+    let mut connections = vec![
+        ("valid_i", "w_valid_q"),
+        ("to_vmem_i", "w_to_vmem_q"),
+        ("last_i", "w_last_q"),
+        ("record_i", "rec"),
+        ("o_i", "o"),
+        ("clip_i", "clip"),
+        ("en_o", "en"),
+        ("commit_o", "commit"),
+        ("finish_o", "finish"),
+        ("amax_o", "amax"),
+        ("clipped_o", "clipped"),
+    ];
+    // the others are ports of the unit
+    let named = |name: &str| connections.iter().any(|c| c.0 == name) || name == "clk_i" || name == "rst_ni";
+    let rest: Vec<_> = write.ports.iter().map(|p| p.name.as_str()).filter(|name| !named(name)).collect();
+    connections.extend(rest.into_iter().map(|name| (name, name)));
+    m.instance("u_write", &write, &connections);
+    m.instance(
+        "u_finish",
+        &vec_finish(),
+        &[
+            ("open_red_i", "open && reduce"),
+            ("finish_i", "finish"),
+            ("finish_red_i", "w_red_q"),
+            ("last_scalar_i", "scalar_last"),
+            ("red_busy_o", "red_busy"),
+            ("done_o", "done_o"),
+            ("full_o", "report_full"),
+            ("pending_o", "pending"),
+        ],
+    );
     m.instance(
         "u_records",
-        &fifo(record_bits, RECORDS),
+        &fifo(record_bits(), RECORDS),
         &[
             ("in_valid_i", "open"),
             ("in_ready_o", "rec_ready"),
-            (
-                "in_data_i",
-                "{f_amax_keep, f_amax, by_amax ? {1'b0, s_open} : 5'd0, f_slot, f_dest, f_d_addr, instr_idx_i}",
-            ),
+            ("in_data_i", "rec_in"),
             ("out_valid_o", "rec_valid"),
             ("out_ready_i", "finish"),
             ("out_data_o", "rec"),
@@ -509,7 +352,7 @@ fn children(m: &mut Module, config: &Config) {
             ("p_data_i", "p_data_i"),
             ("valid_o", "p_valid"),
             ("data_o", "p_word"),
-            ("take_i", "go && uses_p"),
+            ("take_i", "take_params"),
             ("last_i", "last"),
         ],
     );
@@ -525,7 +368,7 @@ fn children(m: &mut Module, config: &Config) {
             ("shift_we_i", "shift_we"),
             ("shift_i", "scalar_shift"),
             ("re_i", "go"),
-            ("raddr_i", "seg_q"),
+            ("raddr_i", "seg"),
             ("mean_o", "s_mean"),
             ("mult_o", "s_mult"),
             ("shift_o", "s_shift"),
@@ -584,7 +427,7 @@ fn children(m: &mut Module, config: &Config) {
         "u_scalar",
         &vec_scalar(config),
         &[
-            ("start_i", "open && is_red"),
+            ("start_i", "open && reduce"),
             ("post_i", "f_post"),
             ("k_const_i", "f_k_const"),
             ("k_shift_i", "f_k_shift"),

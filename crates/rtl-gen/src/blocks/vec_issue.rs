@@ -1,0 +1,145 @@
+//! Issue of the vector unit: from the instruction offered to one word a cycle.
+
+use super::vec_lane::TABLE_STAGES;
+use super::vec_reduce::QUEUE;
+use super::vec_write::record_bits;
+use crate::config::Config;
+use crate::hdl::{index_bits, Module};
+use crate::isa::{self, c_sel, dest, m_sel, post, shift_sel, x_sel};
+use std::sync::Arc;
+
+/// What travels with a word, from bit 0: live lanes (5), last word, segment end, part of a reduction, goes to vmem.
+pub const TAG_BITS: usize = 9;
+
+/// The fields issue looks at; the rest of the instruction goes to the stages that use it.
+const FIELDS: [&str; 18] = [
+    "drain",
+    "a_addr",
+    "b_addr",
+    "d_addr",
+    "n_words",
+    "tail",
+    "seg_words",
+    "x_sel",
+    "m_sel",
+    "c_sel",
+    "shift_sel",
+    "shift",
+    "lut",
+    "post",
+    "amax",
+    "amax_keep",
+    "dest",
+    "slot",
+];
+
+/// Word counter, hazards and the record of each instruction for the write stage.
+pub fn vec_issue(config: &Config) -> Arc<Module> {
+    let lanes = config.vlanes();
+    let seg = index_bits(config.limits.n_head);
+    let mut m = Module::new(
+        "vec_issue",
+        format!(
+            "Issues an instruction's words, one a cycle, straight from the instruction offered; latency 0.\n\
+             go_o: a word is read in this cycle; never while en_i is low, a parameter word is missing, or its segment's sum would find\n\
+             no room among {QUEUE}. The first word (open_o) also waits for room in the write stage's queue of records, for drained_i\n\
+             if the instruction drains, and for the reduction before it if it reduces; after a table instruction an instruction\n\
+             without table waits {TABLE_STAGES} cycles, the length by which the table's path is longer, so that words stay in order.\n\
+             shift_o is the word's shift unless it comes from sreg; S(amax) is taken with the first word and kept for the others."
+        ),
+    );
+    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "the last word goes");
+    m.input("instr_i", isa::VEC.bits, "isa VEC").input("instr_idx_i", 12, "");
+    m.input("en_i", 1, "the pipeline advances").input("drained_i", 1, "nothing unfinished");
+    m.input("record_ready_i", 1, "").input("red_busy_i", 1, "").input("report_full_i", 1, "");
+    m.input("p_valid_i", 1, "").input("sum_popped_i", 1, "").input("amax_i", 11, "bits 25 to 15 of amax");
+    m.output("va_en_o", 1, "").output("va_addr_o", 14, "").output("vb_en_o", 1, "").output("vb_addr_o", 14, "");
+    m.output("go_o", 1, "").output("open_o", 1, "").output("last_o", 1, "").output("reduce_o", 1, "");
+    m.output("take_params_o", 1, "").output("seg_o", seg, "").output("shift_o", 6, "").output("tag_o", TAG_BITS, "");
+    m.output("record_o", record_bits(), "");
+    m.text(&isa::VEC.decode_wires("instr_i", &FIELDS), &[]);
+    m.text(
+        r#"
+  reg  [12:0] word_q, seg_word_q;
+  reg  [{{segmsb}}:0] seg_q;
+  reg  [2:0]  gap_q;     // cycles until a word without table cannot meet one from the table
+  reg  [2:0]  credit_q;  // sums the reduction still has room for
+  reg  [3:0]  exp_q;     // S(amax) when the instruction began
+
+  wire first   = (word_q == 13'd0);
+  wire last    = (word_q + 13'd1 == f_n_words);
+  wire seg_end = last || (seg_word_q + 13'd1 == f_seg_words);
+  wire is_red  = (f_post != 2'd{{post_none}});
+  wire is_lut  = (f_lut != 2'd0);
+  wire uses_p  = (f_m_sel == 3'd{{m_p}}) || (f_c_sel == 3'd{{c_p}});
+  wire uses_b  = (f_x_sel == 3'd{{x_a_b}}) || (f_m_sel == 3'd{{m_b}}) || (f_c_sel == 3'd{{c_b}});
+
+  wire may_open = record_ready_i && !report_full_i && (!f_drain || drained_i) && !(is_red && red_busy_i)
+                  && (is_lut || gap_q == 3'd0);
+  wire go       = instr_valid_i && en_i && (!first || may_open) && (!uses_p || p_valid_i)
+                  && (!(is_red && seg_end) || credit_q != 3'd0);
+  wire send_sum = go && is_red && seg_end;
+
+  assign go_o          = go;
+  assign open_o        = go && first;
+  assign last_o        = last;
+  assign reduce_o      = is_red;
+  assign instr_ready_o = go && last;
+  assign take_params_o = go && uses_p;
+  assign va_en_o       = go;
+  assign vb_en_o       = go && uses_b;
+  assign va_addr_o     = f_a_addr + {1'b0, word_q};
+  assign vb_addr_o     = f_b_addr + {1'b0, word_q};
+  assign seg_o         = seg_q;
+
+  // S(A): significant bits of the largest magnitude, less 15; 0 to 11
+  wire [3:0] s_amax  = amax_i[10] ? 4'd11 : amax_i[9] ? 4'd10 : amax_i[8] ? 4'd9 : amax_i[7] ? 4'd8
+                     : amax_i[6] ? 4'd7 : amax_i[5] ? 4'd6 : amax_i[4] ? 4'd5 : amax_i[3] ? 4'd4
+                     : amax_i[2] ? 4'd3 : amax_i[1] ? 4'd2 : amax_i[0] ? 4'd1 : 4'd0;
+  wire [3:0] s_word  = first ? s_amax : exp_q;
+  wire       by_amax = (f_shift_sel == 2'd{{by_amax}});
+
+  assign shift_o  = by_amax ? {2'b0, s_word} : f_shift;
+  assign tag_o    = {f_dest == 2'd{{d_vmem}}, is_red, seg_end, last, last ? f_tail : 5'd{{lanes}}};
+  assign record_o = {f_amax_keep, f_amax, by_amax ? {1'b0, s_amax} : 5'd0, f_slot, f_dest, f_d_addr, instr_idx_i};
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      word_q     <= '0;
+      seg_word_q <= '0;
+      seg_q      <= '0;
+      gap_q      <= '0;
+      credit_q   <= 3'd{{queue}};
+      exp_q      <= '0;
+    end else begin
+      if (go) begin
+        word_q     <= last ? 13'd0 : word_q + 13'd1;
+        seg_word_q <= seg_end ? 13'd0 : seg_word_q + 13'd1;
+        seg_q      <= last ? '0 : seg_end ? seg_q + 1'b1 : seg_q;
+      end
+      if (go && first) exp_q <= s_amax;
+      if (go && is_lut) gap_q <= 3'd{{gap}};
+      else if (en_i && gap_q != 3'd0) gap_q <= gap_q - 3'd1;
+      if (send_sum != sum_popped_i) credit_q <= send_sum ? credit_q - 3'd1 : credit_q + 3'd1;
+    end
+  end
+
+  wire unused_instr = &{1'b0, instr_i};  // the other fields are read elsewhere
+"#,
+        &[
+            ("lanes", lanes.to_string()),
+            ("segmsb", (seg - 1).to_string()),
+            ("gap", TABLE_STAGES.to_string()),
+            ("queue", QUEUE.to_string()),
+            ("x_a_b", x_sel::A_MINUS_B.to_string()),
+            ("m_p", m_sel::P.to_string()),
+            ("m_b", m_sel::B.to_string()),
+            ("c_p", c_sel::P.to_string()),
+            ("c_b", c_sel::B.to_string()),
+            ("by_amax", shift_sel::AMAX.to_string()),
+            ("post_none", post::NONE.to_string()),
+            ("d_vmem", dest::VMEM.to_string()),
+        ],
+    );
+    m.done()
+}
