@@ -19,6 +19,7 @@ pub mod regs;
 pub mod round_parts;
 pub mod sreg;
 pub mod vec;
+pub mod vec_control;
 pub mod vec_finish;
 pub mod vec_issue;
 pub mod vec_lane;

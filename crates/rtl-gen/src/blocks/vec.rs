@@ -1,11 +1,12 @@
-//! The vector unit: its parts and the control that travels beside the lanes.
+//! The vector unit: its parts and how they meet.
 //!
-//! [`vec_issue`] starts words, one [`vec_lane`] a lane computes them, [`vec_write`] hands them over, [`vec_finish`] reports instructions; parameters come through [`param_gear`], reductions leave through
+//! [`vec_issue`] starts words, [`vec_control`] follows them, one [`vec_lane`] a lane computes them, [`vec_write`] hands them over, [`vec_finish`] reports instructions; parameters come through [`param_gear`], reductions leave through
 //! [`vec_reduce`] and [`vec_scalar`] into [`sreg`]. `docs/hardware.md`, section 3, says what an instruction computes.
 
 use super::param_gear::param_gear;
 use super::prim::fifo;
 use super::sreg::sreg;
+use super::vec_control::vec_control;
 use super::vec_finish::vec_finish;
 use super::vec_issue::{vec_issue, TAG_BITS};
 use super::vec_lane::{vec_lane, LANE_STAGES, TABLE_STAGES};
@@ -15,7 +16,6 @@ use super::vec_write::{record_bits, vec_write};
 use crate::config::Config;
 use crate::hdl::{index_bits, Module};
 use crate::isa::{self, c_sel, shift_sel};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Smallest distance, in cycles without stalls, between the read of a word and a read that sees what was written for it,
@@ -47,11 +47,9 @@ pub fn vec(config: &Config) -> Arc<Module> {
         ("word16", (lanes * 16 - 1).to_string()),
         ("word27", (lanes * 27 - 1).to_string()),
         ("word56", (lanes * 56 - 1).to_string()),
-        ("c_p", c_sel::P.to_string()),
         ("by_scalar", shift_sel::SCALAR.to_string()),
     ];
     m.text(WIRES, &vars);
-    m.text(&control_pipeline(), &vars);
     children(&mut m, config);
     m.done()
 }
@@ -80,6 +78,14 @@ const WIRES: &str = r#"
   wire        commit, finish;                       // a word is written; an instruction's last
   wire        rec_valid, rec_ready, red_busy, report_full, pending, pop_sum, p_valid, scalar_sat;
   wire [{{recmsb}}:0] rec_in, rec;
+  wire [5:0]  v;                                    // stages that hand a word on
+  wire [{{lt}}:0]  lv;
+  wire [{{lanes}}-1:0] live, live_end, clip;
+  wire        t_valid, t_end, t_last, w_valid, w_to_vmem, w_red, w_seg_end, w_last;
+  wire [5:0]  shift_4;
+  wire [4:0]  pshift_4;
+  wire [3:0]  lut_shift_l1;
+  wire [1:0]  lut_l2;
   wire [{{tagmsb}}:0] tag_in;  // {to vmem, reduction, segment end, last word, live lanes}
   wire [5:0]  shift_in, clipped;
   wire [{{segmsb}}:0] seg, scalar_seg;
@@ -87,7 +93,6 @@ const WIRES: &str = r#"
   wire [10:0] amax;
   wire [{{word56}}:0] t;
   wire [{{word27}}:0] o;
-  wire [{{lanes}}-1:0] clip;
   wire        sum_valid, sum_last, scalar_last, mean_we, mult_we, shift_we, unused_scalar_busy;
   wire [71:0] sum;
   wire [26:0] scalar_value, s_mean, s_mult;
@@ -200,70 +205,6 @@ fn ports(m: &mut Module, config: &Config) {
     m.output("trace_exp_valid_o", 1, "").output("trace_exp_op_o", 12, "").output("trace_exp_exp_o", 5, "");
 }
 
-/// The registers that carry control beside the lanes: stages 1 to 6, then 1 to 7 of the table path, then the write stage.
-fn control_pipeline() -> String {
-    // one shift register: `name_{k}_q` loads stage k from stage k - 1 when that one holds a word
-    let chain =
-        |name: &str, bits: usize, input: &str, stages: std::ops::RangeInclusive<usize>, prefix: &str, valid: &str| {
-            let (start, end) = (*stages.start(), *stages.end());
-            let names: Vec<_> = stages.clone().map(|k| format!("{name}_{prefix}{k}_q")).collect();
-            let mut s = format!("  reg [{}:0] {};\n  always_ff @(posedge clk_i) begin\n", bits - 1, names.join(", "));
-            for k in start..=end {
-                let from = if k == start { input.to_string() } else { format!("{name}_{prefix}{}_q", k - 1) };
-                // stage 1 loads with the issue, the others with the stage before
-                let enable =
-                    if k == 1 && prefix.is_empty() { "go".into() } else { format!("en && {valid}[{}]", k - 1) };
-                let _ = writeln!(s, "    if ({enable}) {name}_{prefix}{k}_q <= {from};");
-            }
-            s + "  end\n"
-        };
-    let mut s = String::from(
-        r#"
-  // -- control beside the lanes; v_q[k]: stage k holds a word, lv[k]: stage k of the table path does
-  reg  [6:1] v_q;
-  reg  [{{lt}}:1] lv_q;
-  reg        w_valid_q;
-  wire [5:0] v  = {v_q[5:1], go};
-  wire       to_table;
-  wire [{{lt}}:0] lv = {lv_q, v_q[6] && to_table};
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      v_q       <= '0;
-      lv_q      <= '0;
-      w_valid_q <= 1'b0;
-    end else if (en) begin
-      v_q       <= v;
-      lv_q      <= lv[{{lt}}-1:0];
-      w_valid_q <= (v_q[6] && !to_table) || lv_q[{{lt}}];
-    end
-  end
-"#,
-    );
-    s += &chain("tag", TAG_BITS, "tag_in", 1..=6, "", "v");
-    s += &chain("tag", TAG_BITS, "tag_6_q", 1..=TABLE_STAGES, "l", "lv");
-    s += &chain("shift", 6, "shift_in", 1..=1, "", "v");
-    s += &chain("shift", 6, "(scalar_shift_q ? s_shift : shift_1_q)", 2..=4, "", "v");
-    s += &chain("pshift", 5, "(f_c_sel == 3'd{{c_p}} ? f_pshift : 5'd0)", 1..=4, "", "v");
-    s += &chain("lut", 2, "f_lut", 1..=6, "", "v");
-    s += &chain("lut", 2, "lut_6_q", 1..=2, "l", "lv");
-    s += &chain("lut_shift", 4, "f_lut_shift", 1..=6, "", "v");
-    s += &chain("lut_shift", 4, "lut_shift_6_q", 1..=1, "l", "lv");
-    s += r#"
-  reg w_to_vmem_q, w_red_q, w_seg_end_q, w_last_q;
-  always_ff @(posedge clk_i) begin
-    if (en && (lv_q[{{lt}}] || v_q[6])) begin
-      {w_to_vmem_q, w_red_q, w_seg_end_q, w_last_q} <= lv_q[{{lt}}] ? tag_l{{lt}}_q[{{tagmsb}}:5] : tag_6_q[{{tagmsb}}:5];
-    end
-  end
-
-  assign to_table = (lut_6_q != 2'd0);
-  wire [5:0] sel_v  = v_q & {6{en}};  // lanes: stage k loads stage k + 1
-  wire [{{lt}}:0] sel_lv = lv & {{{lanes_lv}}{en}};
-"#;
-    s.replace("{{{lanes_lv}}{en}}", &format!("{{{}{{en}}}}", TABLE_STAGES + 1))
-}
-
 fn children(m: &mut Module, config: &Config) {
     let lanes = config.vlanes();
     m.instance(
@@ -297,11 +238,42 @@ fn children(m: &mut Module, config: &Config) {
             ("record_o", "rec_in"),
         ],
     );
+    m.instance(
+        "u_control",
+        &vec_control(config),
+        &[
+            ("go_i", "go"),
+            ("en_i", "en"),
+            ("tag_i", "tag_in"),
+            ("shift_i", "shift_in"),
+            ("pshift_i", &format!("f_c_sel == 3'd{} ? f_pshift : 5'd0", c_sel::P)),
+            ("lut_i", "f_lut"),
+            ("lut_shift_i", "f_lut_shift"),
+            ("scalar_shift_i", "scalar_shift_q"),
+            ("s_shift_i", "s_shift"),
+            ("v_o", "v"),
+            ("lv_o", "lv"),
+            ("live_o", "live"),
+            ("shift_o", "shift_4"),
+            ("pshift_o", "pshift_4"),
+            ("t_valid_o", "t_valid"),
+            ("t_end_o", "t_end"),
+            ("t_last_o", "t_last"),
+            ("lut_shift_o", "lut_shift_l1"),
+            ("lut_o", "lut_l2"),
+            ("live_end_o", "live_end"),
+            ("w_valid_o", "w_valid"),
+            ("w_to_vmem_o", "w_to_vmem"),
+            ("w_red_o", "w_red"),
+            ("w_seg_end_o", "w_seg_end"),
+            ("w_last_o", "w_last"),
+        ],
+    );
     let write = vec_write(config);
     let mut connections = vec![
-        ("valid_i", "w_valid_q"),
-        ("to_vmem_i", "w_to_vmem_q"),
-        ("last_i", "w_last_q"),
+        ("valid_i", "w_valid"),
+        ("to_vmem_i", "w_to_vmem"),
+        ("last_i", "w_last"),
         ("record_i", "rec"),
         ("o_i", "o"),
         ("clip_i", "clip"),
@@ -322,7 +294,7 @@ fn children(m: &mut Module, config: &Config) {
         &[
             ("open_red_i", "open && reduce"),
             ("finish_i", "finish"),
-            ("finish_red_i", "w_red_q"),
+            ("finish_red_i", "w_red"),
             ("last_scalar_i", "scalar_last"),
             ("red_busy_o", "red_busy"),
             ("done_o", "done_o"),
@@ -382,8 +354,8 @@ fn children(m: &mut Module, config: &Config) {
             &lane,
             &[
                 ("clk_i", "clk_i"),
-                ("v_i", "sel_v"),
-                ("lv_i", "sel_lv"),
+                ("v_i", "v"),
+                ("lv_i", "lv"),
                 ("a_i", &slice("va_data_i", 27)),
                 ("b_i", &slice("vb_data_i", 27)),
                 ("p_i", &slice("p_q", 16)),
@@ -392,12 +364,12 @@ fn children(m: &mut Module, config: &Config) {
                 ("x_sel_i", "x_sel_q"),
                 ("m_sel_i", "m_sel_q"),
                 ("c_sel_i", "c_sel_q"),
-                ("live_i", &format!("5'd{l} < tag_1_q[4:0]")),
-                ("shift_i", "shift_4_q"),
-                ("pshift_i", "pshift_4_q"),
-                ("lut_shift_i", "lut_shift_l1_q"),
-                ("lut_i", "lut_l2_q"),
-                ("live_end_i", &format!("5'd{l} < tag_l{TABLE_STAGES}_q[4:0]")),
+                ("live_i", &format!("live[{l}]")),
+                ("shift_i", "shift_4"),
+                ("pshift_i", "pshift_4"),
+                ("lut_shift_i", "lut_shift_l1"),
+                ("lut_i", "lut_l2"),
+                ("live_end_i", &format!("live_end[{l}]")),
                 ("t_o", &slice("t", 56)),
                 ("o_o", &slice("o", 27)),
                 ("clip_o", &format!("clip[{l}]")),
@@ -409,13 +381,13 @@ fn children(m: &mut Module, config: &Config) {
         &vec_reduce(config),
         &[
             ("product_i", "red_product_q"),
-            ("t_valid_i", "en && v_q[4] && tag_4_q[7]"),
-            ("t_end_i", "tag_4_q[6]"),
-            ("t_last_i", "tag_4_q[5]"),
+            ("t_valid_i", "t_valid"),
+            ("t_end_i", "t_end"),
+            ("t_last_i", "t_last"),
             ("t_i", "t"),
-            ("o_valid_i", "commit && w_red_q"),
-            ("o_end_i", "w_seg_end_q"),
-            ("o_last_i", "w_last_q"),
+            ("o_valid_i", "commit && w_red"),
+            ("o_end_i", "w_seg_end"),
+            ("o_last_i", "w_last"),
             ("o_i", "o"),
             ("sum_valid_o", "sum_valid"),
             ("sum_ready_i", "pop_sum"),
