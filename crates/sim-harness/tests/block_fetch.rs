@@ -57,8 +57,16 @@ fn load(dut: &mut Dut, program: &[Vec<u32>]) {
     dut.set(we, 0);
 }
 
+/// Probabilities, each cycle: the consumer is ready, `stall_i` is high, a done count rises.
+#[derive(Clone, Copy)]
+struct Chances {
+    ready: f64,
+    stall: f64,
+    done: f64,
+}
+
 /// Runs one program and checks every instruction, its index, its waits and `finished_o`; gives the cycles it took.
-fn run(dut: &mut Dut, unit: usize, program: &[Vec<u32>], p_ready: f64, p_stall: f64, p_done: f64, rng: &mut ChaCha8Rng, place: &str) -> usize {
+fn run(dut: &mut Dut, unit: usize, program: &[Vec<u32>], p: Chances, rng: &mut ChaCha8Rng, place: &str) -> usize {
     let port = |n: &str| dut.port(n).unwrap();
     let (start, stall, ready) = (port("start_i"), port("stall_i"), port("instr_ready_i"));
     let (valid, instr, index) = (port("instr_valid_o"), port("instr_o"), port("instr_idx_o"));
@@ -72,13 +80,13 @@ fn run(dut: &mut Dut, unit: usize, program: &[Vec<u32>], p_ready: f64, p_stall: 
     dut.set(start, 0);
     let mut next = 0;
     for cycle in 0..100_000 {
-        let stalled = rng.gen_bool(p_stall);
-        let takes = rng.gen_bool(p_ready);
+        let stalled = rng.gen_bool(p.stall);
+        let takes = rng.gen_bool(p.ready);
         dut.set(stall, u64::from(stalled));
         dut.set(ready, u64::from(takes));
-        for (p, d) in done_ports.iter().zip(&mut done) {
-            *d += u64::from(rng.gen_bool(p_done) && *d < 4095);
-            dut.set(*p, *d);
+        for (port, d) in done_ports.iter().zip(&mut done) {
+            *d += u64::from(rng.gen_bool(p.done) && *d < 4095);
+            dut.set(*port, *d);
         }
         dut.clock_low().unwrap();
         let place = format!("{place} cycle {cycle} instruction {next}");
@@ -104,7 +112,7 @@ fn run(dut: &mut Dut, unit: usize, program: &[Vec<u32>], p_ready: f64, p_stall: 
 
 #[test]
 fn instructions_come_in_order_when_their_waits_hold() {
-    for unit in 0..4 {
+    for (unit, format) in FORMATS.iter().enumerate() {
         let mut dut = build(unit);
         dut.reset();
         for seed in 0..30 {
@@ -117,11 +125,11 @@ fn instructions_come_in_order_when_their_waits_hold() {
             let step = rng.gen_range(0..40);
             let program = program(unit, len, step, &mut rng);
             load(&mut dut, &program);
-            let (p_ready, p_stall, p_done) = (rng.gen_range(0.1..1.0), rng.gen_range(0.0..0.5), rng.gen_range(0.2..1.0));
-            let place = format!("{} seed {seed}", FORMATS[unit].name);
+            let p = Chances { ready: rng.gen_range(0.1..1.0), stall: rng.gen_range(0.0..0.5), done: rng.gen_range(0.2..1.0) };
+            let place = format!("{} seed {seed}", format.name);
             // twice: the second token starts where the first left the unit
             for _ in 0..2 {
-                run(&mut dut, unit, &program, p_ready, p_stall, p_done, &mut rng, &place);
+                run(&mut dut, unit, &program, p, &mut rng, &place);
             }
         }
     }
@@ -129,14 +137,14 @@ fn instructions_come_in_order_when_their_waits_hold() {
 
 #[test]
 fn instructions_follow_back_to_back() {
-    for unit in 0..4 {
+    for (unit, format) in FORMATS.iter().enumerate() {
         let mut dut = build(unit);
         dut.reset();
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let program = program(unit, DEPTH, 0, &mut rng);
         load(&mut dut, &program);
-        let cycles = run(&mut dut, unit, &program, 1.0, 0.0, 0.0, &mut rng, FORMATS[unit].name);
-        assert_eq!(cycles, DEPTH + 2, "{}: one instruction a cycle after two cycles of latency", FORMATS[unit].name);
+        let cycles = run(&mut dut, unit, &program, Chances { ready: 1.0, stall: 0.0, done: 0.0 }, &mut rng, format.name);
+        assert_eq!(cycles, DEPTH + 2, "{}: one instruction a cycle after two cycles of latency", format.name);
     }
 }
 
@@ -148,6 +156,6 @@ fn a_full_wait_field_is_compared_in_all_its_bits() {
     let mut program = program(1, 2, 0, &mut rng);
     put(&FORMATS[1], &mut program[1], "wait_vec", 4095);
     load(&mut dut, &program);
-    let cycles = run(&mut dut, 1, &program, 1.0, 0.0, 1.0, &mut rng, "wait 4095");
+    let cycles = run(&mut dut, 1, &program, Chances { ready: 1.0, stall: 0.0, done: 1.0 }, &mut rng, "wait 4095");
     assert_eq!(cycles, 4095, "the count is 4095 in cycle 4094, the hand-over then, finished the cycle after");
 }
