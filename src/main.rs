@@ -1,1 +1,16 @@
-fn main() {}
+//! The `anser` command. It parses, calls the libraries and prints; the work is in `crates/`.
+
+mod cli;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run(cli::args::Anser::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("anser: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

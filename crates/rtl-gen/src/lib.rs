@@ -5,3 +5,4 @@ pub mod blocks;
 pub mod config;
 pub mod hdl;
 pub mod isa;
+pub mod program;

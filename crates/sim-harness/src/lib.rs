@@ -4,9 +4,11 @@
 pub mod axi_lite;
 pub mod axi_memory;
 pub mod cache;
+pub mod chip;
 pub mod chance;
 mod core_ports;
 pub mod dut;
+pub mod expect;
 pub mod lint;
 pub mod lockstep;
 pub mod mismatch;

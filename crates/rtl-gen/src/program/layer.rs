@@ -5,18 +5,15 @@
 //! low-rank pairs follow, their tables hidden behind `value` and `receptance`; the recurrence starts when `r` is there and
 //! runs behind the gate's pair. What stays exposed is one chain a half layer: last rows, residual, norm, first mix.
 
-use super::constants::{norm_constants, NormConstants};
 use super::emit::{Emitter, OpInfo, Out, ScalarKind, TapRef, VecOp};
 use super::memory::{Dims, Slot, Vmem, Xmem};
 use super::{CompileError, Model};
+use golden_model::formats::NormConstants;
+use golden_model::vector_ops::{NORM, O, Z};
 use crate::isa::{acc_sel, c_sel, lut, m_sel, mat_dest, mat_fmt, post, shift_sel, wkv_slot, x_sel};
 
-/// frac_bits of a normalised vector, of a table's input and of a table's output (`docs/integer-step.md`).
-pub const NORM: i64 = 20;
-pub const Z: i64 = 16;
-pub const O: i64 = 16;
 /// frac_bits of the 19-bit table input.
-const TABLE_IN: i64 = 14;
+const TABLE_IN: i32 = 14;
 
 /// Rows of `ffn.key` in one instruction: relu² of one piece runs while the next piece streams. A multiple of 32 (one scale unit).
 fn ffn_piece(dim_ffn: usize) -> usize {
@@ -43,7 +40,7 @@ struct Operand {
 
 type R = Result<(), CompileError>;
 
-impl Sequence<'_> {
+impl<'a> Sequence<'a> {
     // ------------------------------------------------------------------ names
 
     fn tap(&self, name: &str, len: usize) -> TapRef {
@@ -72,7 +69,7 @@ impl Sequence<'_> {
     }
 
     /// The parameter block `name`: (offset, len) in 64 B units, and its frac_bits.
-    fn param(&self, name: &str) -> Result<((usize, usize), i64), CompileError> {
+    fn param(&self, name: &str) -> Result<((usize, usize), i32), CompileError> {
         let p = self.model.param(name)?;
         Ok(((p.offset, p.len), p.frac))
     }
@@ -80,7 +77,7 @@ impl Sequence<'_> {
     // ------------------------------------------------------------------ building blocks
 
     /// `d = a · p`, frac_bits from `fa` to `fd`.
-    fn mul_param(&mut self, a: Slot, p: &str, fa: i64, fd: i64, d: Slot, tap: &str) -> R {
+    fn mul_param(&mut self, a: Slot, p: &str, fa: i32, fd: i32, d: Slot, tap: &str) -> R {
         let (block, fp) = self.param(p)?;
         let info = self.value(tap, a.len);
         self.e.vec(
@@ -91,7 +88,7 @@ impl Sequence<'_> {
     }
 
     /// `d = a + p`, both at `fa`; finds the largest magnitude of the sum on the way.
-    fn add_param(&mut self, a: Slot, p: &str, fa: i64, d: Slot, tap: &str) -> R {
+    fn add_param(&mut self, a: Slot, p: &str, fa: i32, d: Slot, tap: &str) -> R {
         let (block, fp) = self.param(p)?;
         let info = self.value(tap, a.len);
         self.e.vec(
@@ -124,7 +121,7 @@ impl Sequence<'_> {
     }
 
     /// `d = a · b`.
-    fn mul(&mut self, a: Slot, b: Slot, shift: i64, d: Slot, tap: &str, amax: bool) -> R {
+    fn mul(&mut self, a: Slot, b: Slot, shift: i32, d: Slot, tap: &str, amax: bool) -> R {
         let info = self.value(tap, a.len);
         let amax = amax.then_some(false);
         self.e.vec(
@@ -179,8 +176,8 @@ impl Sequence<'_> {
             acc: acc_sel::PRODUCT,
             post: post::RSQ,
             k_const: k.root_n,
-            k_shift: k.root_shift,
-            eps: k.eps,
+            k_shift: 11,
+            eps: (k.eps_m, k.eps_s),
             rsq_base: k.rsq_base,
             ..Default::default()
         };
@@ -201,14 +198,14 @@ impl Sequence<'_> {
 
     /// Gain and bias of a norm: scratch holds `name.n` and ends up free, `h` receives `name.h`.
     #[allow(clippy::too_many_arguments)] // the two tensors, their formats and the two vectors are all there is to it
-    fn affine(&mut self, n: Slot, weight: &str, bias: &str, fh: i64, h: Slot, name: &str) -> R {
+    fn affine(&mut self, n: Slot, weight: &str, bias: &str, fh: i32, h: Slot, name: &str) -> R {
         self.mul_param(n, weight, NORM, fh, n, &format!("{name}.g"))?;
         self.add_param(n, bias, fh, h, &format!("{name}.h"))
     }
 
     /// The mean-producing half of a norm folded into the instruction that writes the vector.
     fn with_mean(op: VecOp, k: &NormConstants) -> VecOp {
-        VecOp { acc: acc_sel::RESULT, post: post::MEAN, k_const: k.inv_n, k_shift: k.inv_shift, ..op }
+        VecOp { acc: acc_sel::RESULT, post: post::MEAN, k_const: k.inv_n, k_shift: k.q_n, ..op }
     }
 
     /// Residual `x += out`, producing the mean the next norm needs.
@@ -224,21 +221,23 @@ impl Sequence<'_> {
             out: Out::Vmem(self.v.x),
             ..Default::default()
         };
-        self.e.vec(Self::with_mean(op, &k), None, info)
+        self.e.vec(Self::with_mean(op, k), None, info)
     }
 
-    fn layer_norm_constants(&self) -> NormConstants {
-        norm_constants(self.dims.n_embd, 1e-5, self.model.net.x, NORM)
+    /// All layer norms over x share their constants: one length, one format.
+    fn layer_norm_constants(&self) -> &'a NormConstants {
+        let model = self.model;
+        &model.net.ln_out
     }
 
     /// `d = W x` with frac_bits from `fx` to `fd`.
-    fn matrix(&mut self, name: &str, x: Operand, fx: i64, d: Slot, fd: i64, tap: &str) -> R {
+    fn matrix(&mut self, name: &str, x: Operand, fx: i32, d: Slot, fd: i32, tap: &str) -> R {
         let rows = d.len;
         self.matrix_rows(name, x, fx, d, fd, tap, 0..rows)
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn matrix_rows(&mut self, name: &str, x: Operand, fx: i64, d: Slot, fd: i64, tap: &str, rows: std::ops::Range<usize>) -> R {
+    fn matrix_rows(&mut self, name: &str, x: Operand, fx: i32, d: Slot, fd: i32, tap: &str, rows: std::ops::Range<usize>) -> R {
         let m = self.model.matrix(name)?;
         let part = m.rows_block(rows.clone())?;
         let mut info = self.value(tap, rows.len());
@@ -250,7 +249,7 @@ impl Sequence<'_> {
         let fields = vec![
             ("fmt", m.fmt as i64),
             ("dest", mat_dest::VMEM as i64),
-            ("shift", fx + m.frac - fd),
+            ("shift", i64::from(fx + m.frac - fd)),
             ("d_addr", (piece.word * self.e.vlanes) as i64),
             ("cols", m.cols.next_multiple_of(4) as i64),
             ("tiles", part.tiles as i64),
@@ -270,19 +269,19 @@ impl Sequence<'_> {
             len: self.v.x.len,
             x: x_sel::ZERO,
             c: c_sel::P,
-            pshift: self.model.net.x - self.model.net.emb,
+            pshift: self.model.net.f_x - self.model.net.f_emb,
             out: Out::Vmem(self.v.x),
             ..Default::default()
         };
         // The embedding row is not a block of the stream: the first dma instruction fetches it by token.
-        self.e.vec(Self::with_mean(op, &k), None, info)
+        self.e.vec(Self::with_mean(op, k), None, info)
     }
 
     /// Layer norm of x into `h`.
-    fn layer_norm(&mut self, name: &str, weight: &str, bias: &str, fh: i64) -> R {
+    fn layer_norm(&mut self, name: &str, weight: &str, bias: &str, fh: i32) -> R {
         let k = self.layer_norm_constants();
         let (x, t, h) = (self.v.x, self.v.t[0], self.v.h);
-        self.normalise(x, self.dims.n_embd, &k, t, name)?;
+        self.normalise(x, self.dims.n_embd, k, t, name)?;
         self.affine(t, weight, bias, fh, h, name)
     }
 
@@ -299,14 +298,14 @@ impl Sequence<'_> {
     }
 
     fn time_mix(&mut self) -> R {
-        let f = self.model.layers[self.layer];
-        let net = self.model.net;
+        let f = &self.model.layers[self.layer];
+        let net = &self.model.net;
         let d = self.dims.n_embd;
         let n = self.dims.head_size;
         let first = self.layer == 0;
         let block = |leaf: &str| format!("blocks.{}.{leaf}", self.layer);
         let (ln1_w, ln1_b) = (block("ln1.weight"), block("ln1.bias"));
-        self.layer_norm("ln1", &ln1_w, &ln1_b, f.h1)?;
+        self.layer_norm("ln1", &ln1_w, &ln1_b, f.f_h1)?;
 
         // operands of the six mixes, in the order the matrices want them
         let (h, prev, t) = (self.v.h, self.v.att_prev[self.layer], self.v.t);
@@ -318,14 +317,14 @@ impl Sequence<'_> {
             self.mix(prev, h, &p, t[i % 2], ops[i], &format!("att.x{tag}"))?;
             let [xk, xw, xa, xv, _, _] = ops;
             match *tag {
-                "k" => self.matrix(&self.att("key.weight"), xk, f.h1, self.v.k, f.k, "att.k")?,
-                "w" => self.matrix(&self.att("w1"), xw, f.h1, self.v.w1, Z, "att.w1")?,
-                "a" => self.matrix(&self.att("a1"), xa, f.h1, self.v.a1, f.a1, "att.a1")?,
+                "k" => self.matrix(&self.att("key.weight"), xk, f.f_h1, self.v.k, f.f_k, "att.k")?,
+                "w" => self.matrix(&self.att("w1"), xw, f.f_h1, self.v.w1, Z, "att.w1")?,
+                "a" => self.matrix(&self.att("a1"), xa, f.f_h1, self.v.a1, f.f_a1, "att.a1")?,
                 "v" => {
                     let to = if first { self.v.v_first } else { self.v.v0 };
-                    self.matrix(&self.att("value.weight"), xv, f.h1, to, net.v, "att.v0")?;
+                    self.matrix(&self.att("value.weight"), xv, f.f_h1, to, net.f_v, "att.v0")?;
                     if !first {
-                        self.matrix(&self.att("v1"), xv, f.h1, self.v.v1, f.v1, "att.v1")?;
+                        self.matrix(&self.att("v1"), xv, f.f_h1, self.v.v1, f.f_v1, "att.v1")?;
                     }
                 }
                 _ => {}
@@ -337,7 +336,7 @@ impl Sequence<'_> {
         // key: k0 = k · k_k, normalised per head
         let (k, k0, kk) = (self.v.k, self.v.k0, self.v.kk);
         let k_k = self.att("k_k");
-        self.mul_param(k, &k_k, f.k, f.k0, k0, "att.k0")?;
+        self.mul_param(k, &k_k, f.f_k, f.f_k0, k0, "att.k0")?;
         let info = self.scalar("att.l2", ScalarKind::Rsq, d / n);
         let squares = VecOp {
             a: Some(k0),
@@ -376,14 +375,14 @@ impl Sequence<'_> {
         self.matrix(&self.att("w2"), tw, O, self.v.w2, Z, "att.w2")?;
         self.find_amax(a1, "att.a1")?;
         self.operand(a1, Out::Xmem(xa1.slot, xa1.exp), "att.a1")?;
-        self.matrix(&self.att("a2"), xa1, f.a1, self.v.a2, Z, "att.a2")?;
+        self.matrix(&self.att("a2"), xa1, f.f_a1, self.v.a2, Z, "att.a2")?;
         if !first {
             self.find_amax(v1, "att.v1")?;
             self.operand(v1, Out::Xmem(xv1.slot, xv1.exp), "att.v1")?;
-            self.matrix(&self.att("v2"), xv1, f.v1, self.v.v2, Z, "att.v2")?;
+            self.matrix(&self.att("v2"), xv1, f.f_v1, self.v.v2, Z, "att.v2")?;
         }
-        self.matrix(&self.att("receptance.weight"), xr, f.h1, self.v.r, f.r, "att.r")?;
-        self.matrix(&self.att("g1"), xg, f.h1, self.v.g1, Z, "att.g1")?;
+        self.matrix(&self.att("receptance.weight"), xr, f.f_h1, self.v.r, f.f_r, "att.r")?;
+        self.matrix(&self.att("g1"), xg, f.f_h1, self.v.g1, Z, "att.g1")?;
 
         // decay: the operand is 1 − w itself, exponent 0
         let w0 = self.att("w0");
@@ -410,7 +409,7 @@ impl Sequence<'_> {
             ..Default::default()
         };
         self.e.vec(op, Some(block), info)?;
-        self.mul(k, t[0], O + f.k - f.km, km, "att.km", true)?;
+        self.mul(k, t[0], O + f.f_k - f.f_km, km, "att.km", true)?;
         self.operand(km, Out::Wkv(wkv_slot::K), "att.km")?;
 
         // value, mixed with layer 0's
@@ -455,18 +454,18 @@ impl Sequence<'_> {
         let (g1, sg) = (self.v.g1, Operand { slot: self.x.sg, exp: 9 });
         self.table(g1, None, lut::SIGMOID, g1, "att.sg")?;
         self.operand(g1, Out::Xmem(sg.slot, sg.exp), "att.sg")?;
-        self.matrix(&self.att("g2"), sg, O, self.v.g, f.g, "att.g")?;
+        self.matrix(&self.att("g2"), sg, O, self.v.g, f.f_g, "att.g")?;
         let rk = self.v.rk;
-        self.mul(r, km, f.r + f.km - f.rk, rk, "att.rk", false)?;
+        self.mul(r, km, f.f_r + f.f_km - f.f_rk, rk, "att.rk", false)?;
 
         // group norm of y, then the bonus (its scalar overwrites the norm's, so it comes after)
         let (y, yb) = (self.v.y, self.v.yb);
-        let gn = norm_constants(n, 64e-5, f.y, NORM);
+        let gn = &f.ln_x;
         let info = self.scalar("att.yn.mean", ScalarKind::Mean, d / n);
-        self.e.vec(Self::with_mean(VecOp { a: Some(y), len: d, seg: n, ..Default::default() }, &gn), None, info)?;
-        self.normalise(y, n, &gn, t[0], "att.yn")?;
+        self.e.vec(Self::with_mean(VecOp { a: Some(y), len: d, seg: n, ..Default::default() }, gn), None, info)?;
+        self.normalise(y, n, gn, t[0], "att.yn")?;
         let (ln_x_w, ln_x_b) = (self.att("ln_x.weight"), self.att("ln_x.bias"));
-        self.affine(t[0], &ln_x_w, &ln_x_b, f.yb, t[1], "att.yn")?;
+        self.affine(t[0], &ln_x_w, &ln_x_b, f.f_yb, t[1], "att.yn")?;
         let (block, fp) = self.param(&self.att("r_k"))?;
         let info = self.scalar("att.bonus", ScalarKind::Value, d / n);
         let dot = VecOp {
@@ -476,7 +475,7 @@ impl Sequence<'_> {
             m: m_sel::P,
             acc: acc_sel::PRODUCT,
             post: post::VALUE,
-            k_shift: f.rk + fp - f.bs,
+            k_shift: f.f_rk + fp - f.f_bs,
             ..Default::default()
         };
         self.e.vec(dot, Some(block), info)?;
@@ -488,21 +487,21 @@ impl Sequence<'_> {
             seg: n,
             m: m_sel::SCALAR,
             c: c_sel::B,
-            shift: net.v + f.bs - f.yb,
+            shift: net.f_v + f.f_bs - f.f_yb,
             out: Out::Vmem(yb),
             ..Default::default()
         };
         self.e.vec(bonus, None, info)?;
         let yg = Operand { slot: self.x.yg, exp: 10 };
-        self.mul(yb, self.v.g, f.yb + f.g - f.yg, yb, "att.yg", true)?;
+        self.mul(yb, self.v.g, f.f_yb + f.f_g - f.f_yg, yb, "att.yg", true)?;
         self.operand(yb, Out::Xmem(yg.slot, yg.exp), "att.yg")?;
-        self.matrix(&self.att("output.weight"), yg, f.yg, self.v.out, net.x, "att.out")?;
+        self.matrix(&self.att("output.weight"), yg, f.f_yg, self.v.out, net.f_x, "att.out")?;
         self.residual("att.x", "ln2", self.layer)
     }
 
     fn recurrence(&mut self) -> R {
-        let f = self.model.layers[self.layer];
-        let net = self.model.net;
+        let f = &self.model.layers[self.layer];
+        let net = &self.model.net;
         let (d, n) = (self.dims.n_embd, self.dims.head_size);
         let info = OpInfo { state: Some((self.tap("S", d * n), self.tap("att.sa", d))), ..self.value("att.y", d) };
         let fields = vec![
@@ -510,20 +509,20 @@ impl Sequence<'_> {
             ("head_size", n as i64),
             ("head_words", (n / self.e.vlanes) as i64),
             ("s_addr", (self.layer * d * n / self.e.vlanes) as i64),
-            ("sh_sa", O),
-            ("sh_b", O),
-            ("sh_vk", net.v + f.km - f.s),
-            ("sh_y", f.s + f.r - f.y),
+            ("sh_sa", i64::from(O)),
+            ("sh_b", i64::from(O)),
+            ("sh_vk", i64::from(net.f_v + f.f_km - f.f_s)),
+            ("sh_y", i64::from(f.f_s + f.f_r - f.f_y)),
         ];
         self.e.wkv(fields, self.v.y, info)
     }
 
     fn channel_mix(&mut self) -> R {
-        let f = self.model.layers[self.layer];
-        let net = self.model.net;
+        let f = &self.model.layers[self.layer];
+        let net = &self.model.net;
         let block = |leaf: &str| format!("blocks.{}.{leaf}", self.layer);
         let (ln2_w, ln2_b) = (block("ln2.weight"), block("ln2.bias"));
-        self.layer_norm("ln2", &ln2_w, &ln2_b, f.h2)?;
+        self.layer_norm("ln2", &ln2_w, &ln2_b, f.f_h2)?;
         let (h, prev) = (self.v.h, self.v.ffn_prev[self.layer]);
         let xk = Operand { slot: self.x.ffn_xk, exp: 11 };
         let x_k = self.ffn("x_k");
@@ -537,7 +536,7 @@ impl Sequence<'_> {
         let starts: Vec<usize> = (0..dim_ffn).step_by(piece).collect();
         for &start in &starts {
             let rows = start..(start + piece).min(dim_ffn);
-            self.matrix_rows(&key, xk, f.h2, ffn_k, f.fk, "ffn.k", rows)?;
+            self.matrix_rows(&key, xk, f.f_h2, ffn_k, f.f_fk, "ffn.k", rows)?;
         }
         for &start in &starts {
             let len = piece.min(dim_ffn - start);
@@ -551,7 +550,7 @@ impl Sequence<'_> {
                 len,
                 x: x_sel::RELU_A,
                 m: m_sel::X,
-                shift: 2 * f.fk - f.r2,
+                shift: 2 * f.f_fk - f.f_r2,
                 amax: Some(start > 0),
                 out: Out::Vmem(at),
                 ..Default::default()
@@ -559,7 +558,7 @@ impl Sequence<'_> {
             self.e.vec(op, None, info)?;
         }
         self.operand(ffn_k, Out::Xmem(r2.slot, r2.exp), "ffn.r2")?;
-        self.matrix(&self.ffn("value.weight"), r2, f.r2, self.v.out, net.x, "ffn.out")?;
+        self.matrix(&self.ffn("value.weight"), r2, f.f_r2, self.v.out, net.f_x, "ffn.out")?;
         let last = self.layer + 1 == self.dims.n_layer;
         self.residual("ffn.x", if last { "ln_out" } else { "ln1" }, self.layer + 1)
     }
@@ -567,8 +566,8 @@ impl Sequence<'_> {
     /// Final norm, head and argmax.
     pub fn head(&mut self) -> R {
         self.layer = self.dims.n_layer;
-        let net = self.model.net;
-        self.layer_norm("ln_out", "ln_out.weight", "ln_out.bias", net.ho)?;
+        let net = &self.model.net;
+        self.layer_norm("ln_out", "ln_out.weight", "ln_out.bias", net.f_ho)?;
         let h = self.v.h;
         let x = Operand { slot: self.x.h_out, exp: 13 };
         self.operand(h, Out::Xmem(x.slot, x.exp), "ln_out.h")?;
@@ -580,7 +579,7 @@ impl Sequence<'_> {
         let fields = vec![
             ("fmt", m.fmt as i64),
             ("dest", mat_dest::LOGITS as i64),
-            ("shift", net.ho + m.frac - net.logits),
+            ("shift", i64::from(net.f_ho + m.frac - net.f_logits)),
             ("cols", m.cols.next_multiple_of(4) as i64),
             ("tiles", part.tiles as i64),
             ("rows", rows as i64),

@@ -4,16 +4,17 @@
 //! waits for what, `stream` puts the weights and parameters in the order they are read, `memory` says where vectors live.
 //! The result also names, for every instruction, the tap of the integer step that its output must equal.
 
-pub mod constants;
 pub mod emit;
 pub mod layer;
 pub mod memory;
+pub mod model;
 pub mod schedule;
 pub mod stream;
 
 use crate::config::Config;
 use crate::isa::{self, mat_fmt};
 use emit::{Emitter, OpInfo};
+use golden_model::formats::{LayerFormats, NetFormats};
 use memory::Dims;
 use std::collections::BTreeMap;
 
@@ -30,44 +31,12 @@ pub enum CompileError {
     MissingBlock { kind: &'static str, name: String },
 }
 
-/// frac_bits of the formats that hold for the whole network.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NetFracs {
-    pub x: i64,
-    pub v: i64,
-    pub emb: i64,
-    pub ho: i64,
-    pub logits: i64,
-}
-
-/// frac_bits of one layer's vectors; names as in `docs/integer-step.md` without `f_`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LayerFracs {
-    pub h1: i64,
-    pub k: i64,
-    pub a1: i64,
-    pub v1: i64,
-    pub r: i64,
-    pub g: i64,
-    pub k0: i64,
-    pub km: i64,
-    pub s: i64,
-    pub y: i64,
-    pub yb: i64,
-    pub rk: i64,
-    pub bs: i64,
-    pub yg: i64,
-    pub h2: i64,
-    pub fk: i64,
-    pub r2: i64,
-}
-
 /// A vector parameter in the image; offset and length in 64 B units.
 #[derive(Clone, Copy, Debug)]
 pub struct ParamBlock {
     pub offset: usize,
     pub len: usize,
-    pub frac: i64,
+    pub frac: i32,
 }
 
 /// A matrix in the image.
@@ -79,7 +48,7 @@ pub struct MatrixBlock {
     pub cols: usize,
     /// One of `isa::mat_fmt`.
     pub fmt: u64,
-    pub frac: i64,
+    pub frac: i32,
     /// Bytes of one weight.
     pub weight_bytes: usize,
 }
@@ -120,8 +89,8 @@ impl MatrixBlock {
 #[derive(Clone, Debug)]
 pub struct Model {
     pub dims: Dims,
-    pub net: NetFracs,
-    pub layers: Vec<LayerFracs>,
+    pub net: NetFormats,
+    pub layers: Vec<LayerFormats>,
     pub params: BTreeMap<String, ParamBlock>,
     pub matrices: BTreeMap<String, MatrixBlock>,
     /// Offset of row 0 and units a row.

@@ -1,0 +1,156 @@
+//! From the golden model's taps to the events the chip must show.
+//!
+//! The program says for every instruction which tap its output must equal; the golden step fills the taps; this module
+//! copies them into the comparison's streams in program order. It looks values up and never computes one.
+
+use crate::lockstep::{ExpectedToken, Group, OpName, OpNames, SatCounts};
+use golden_model::integer_step::Tap;
+use rtl_gen::isa;
+use rtl_gen::program::emit::{OpInfo, ScalarKind, TapRef};
+use rtl_gen::program::Program;
+use std::collections::HashMap;
+
+/// The taps of one token that the program refers to.
+#[derive(Debug)]
+pub struct TapRecorder {
+    /// By layer: tap name to index into `values`.
+    index: Vec<HashMap<String, usize>>,
+    values: Vec<Vec<i32>>,
+}
+
+impl TapRecorder {
+    /// A recorder for every tap that `program` names.
+    pub fn new(program: &Program) -> Self {
+        let mut recorder = TapRecorder { index: vec![], values: vec![] };
+        for info in program.mat.iter().chain(&program.vec).chain(&program.wkv) {
+            let state = info.state.iter().flat_map(|(s, sa)| [s, sa]);
+            let scalar = info.scalar.iter().map(|(_, t)| t);
+            for tap in info.values.iter().chain(&info.exp).chain(scalar).chain(state) {
+                recorder.add(tap);
+            }
+        }
+        recorder
+    }
+
+    fn add(&mut self, tap: &TapRef) {
+        if self.index.len() <= tap.layer {
+            self.index.resize_with(tap.layer + 1, HashMap::new);
+        }
+        let next = self.values.len();
+        if *self.index[tap.layer].entry(tap.name.clone()).or_insert(next) == next {
+            self.values.push(vec![]);
+        }
+    }
+
+    /// Forgets the values of the last token.
+    pub fn clear(&mut self) {
+        self.values.iter_mut().for_each(Vec::clear);
+    }
+
+    /// The whole tap, or a note that the golden model did not give it (a bug of program or golden model).
+    fn whole(&self, tap: &TapRef) -> Result<&[i32], MissingTap> {
+        let found = self.index.get(tap.layer).and_then(|m| m.get(&tap.name)).map(|i| self.values[*i].as_slice());
+        found.filter(|v| !v.is_empty()).ok_or_else(|| MissingTap { layer: tap.layer, name: tap.name.clone() })
+    }
+
+    fn part(&self, tap: &TapRef) -> Result<&[i32], MissingTap> {
+        let whole = self.whole(tap)?;
+        whole.get(tap.start..tap.start + tap.len).ok_or_else(|| MissingTap { layer: tap.layer, name: tap.name.clone() })
+    }
+}
+
+impl Tap for TapRecorder {
+    fn tap(&mut self, layer: usize, name: &'static str, values: &[i32]) {
+        if let Some(i) = self.index.get(layer).and_then(|m| m.get(name)) {
+            self.values[*i].clear();
+            self.values[*i].extend_from_slice(values);
+        }
+    }
+}
+
+/// The program names a tap that the golden step does not have, or not in that size.
+#[derive(Debug, thiserror::Error)]
+#[error("the golden model has no tap {name} of the expected size in layer {layer}")]
+pub struct MissingTap {
+    pub layer: usize,
+    pub name: String,
+}
+
+/// Fills `expected` with the events of one token.
+pub fn fill(
+    expected: &mut ExpectedToken,
+    program: &Program,
+    taps: &TapRecorder,
+    saturations: SatCounts,
+    token_out: u32,
+) -> Result<(), MissingTap> {
+    expected.clear();
+    expected.saturations = saturations;
+    expected.token_out = token_out;
+    for (op, info) in program.vec.iter().enumerate() {
+        match &info.values {
+            Some(tap) => expected.stream(Group::Vec).push(op, 0, taps.part(tap)?.iter().copied()),
+            None => {
+                let n_words = isa::VEC.get(&program.code[2][op], "n_words") as usize;
+                expected.stream(Group::Vec).push_unnamed(op, 0, n_words);
+            }
+        }
+        if let Some(tap) = &info.exp {
+            expected.stream(Group::Exp).push(op, 0, taps.part(tap)?.iter().copied());
+        }
+        if let Some((kind, tap)) = &info.scalar {
+            scalars(expected, op, *kind, taps.whole(tap)?);
+        }
+    }
+    for (op, info) in program.mat.iter().enumerate() {
+        if let Some(tap) = &info.values {
+            expected.stream(Group::Mat).push(op, 0, taps.part(tap)?.iter().copied());
+        }
+    }
+    for (op, info) in program.wkv.iter().enumerate() {
+        recurrence(expected, program, op, info, taps)?;
+    }
+    Ok(())
+}
+
+/// A scalar event is (mean, mult, shift), one a segment; what the instruction does not write is 0.
+fn scalars(expected: &mut ExpectedToken, op: usize, kind: ScalarKind, values: &[i32]) {
+    let stream = expected.stream(Group::Sreg);
+    match kind {
+        ScalarKind::Mean => stream.push(op, 0, values.iter().flat_map(|v| [*v, 0, 0])),
+        ScalarKind::Value => stream.push(op, 0, values.iter().flat_map(|v| [0, *v, 0])),
+        ScalarKind::Rsq => stream.push(op, 0, values.chunks(2).flat_map(|v| [0, v[0], v[1]])),
+    }
+}
+
+fn recurrence(
+    expected: &mut ExpectedToken,
+    program: &Program,
+    op: usize,
+    info: &OpInfo,
+    taps: &TapRecorder,
+) -> Result<(), MissingTap> {
+    if let Some((s, sa)) = &info.state {
+        let s_addr = isa::WKV.get(&program.code[3][op], "s_addr") as usize;
+        expected.stream(Group::WkvS).push(op, s_addr, taps.part(s)?.iter().copied());
+        expected.stream(Group::WkvSa).push(op, 0, taps.part(sa)?.iter().copied());
+    }
+    if let Some(y) = &info.values {
+        expected.stream(Group::WkvY).push(op, 0, taps.part(y)?.iter().copied());
+    }
+    Ok(())
+}
+
+/// Names of all instructions for messages and reports.
+pub fn op_names(program: &Program) -> OpNames {
+    let names = |list: &[OpInfo], kind: &str| {
+        let name = |i: &OpInfo| OpName { layer: i.layer, name: i.name.clone(), kind: kind.into() };
+        list.iter().map(name).collect::<Vec<_>>()
+    };
+    let dma = program.stream.iter().map(|p| OpName {
+        layer: 0,
+        name: ["weights", "params", "embedding"].get(p.kind as usize).unwrap_or(&"?").to_string(),
+        kind: "stream".into(),
+    });
+    OpNames([dma.collect(), names(&program.mat, "matrix"), names(&program.vec, "vector"), names(&program.wkv, "recurrence")])
+}

@@ -1,0 +1,34 @@
+//! The simulated chip for a verb.
+
+use super::args::{Chip as ChipArgs, Numbers};
+use super::model::{config, Model};
+use super::Error;
+use golden_model::layout::{stream, StreamLayout};
+use sim_harness::chip::{Chip, ChipOptions};
+
+/// Builds (or takes from the cache) the simulator of the configuration and puts the model on it.
+///
+/// The image stays in memory until the program ends: a command has one chip.
+pub fn build(model: &Model, numbers: &Numbers, args: &ChipArgs, seed: u64) -> Result<Chip<'static>, Error> {
+    if !(0.0..1.0).contains(&args.stall) {
+        return Err(format!("--stall {}: expected a probability from 0 to below 1", args.stall).into());
+    }
+    let config = config(&args.config)?;
+    let (golden, _) = model.quantised(numbers)?;
+    let image: &'static [u8] = Box::leak(stream(&golden).into_boxed_slice());
+    let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
+    let options = ChipOptions { stall: args.stall, seed, trace: args.trace.clone() };
+    Ok(Chip::new(&config, golden, &view, image, &options)?)
+}
+
+/// Prints the first mismatch and the command that shows it with a waveform; tells whether there was one.
+pub fn report_mismatch(chip: &Chip, args: &ChipArgs, seed: u64) -> bool {
+    let outcome = &chip.totals.outcome;
+    let Some(first) = &outcome.first else { return outcome.mismatches > 0 };
+    eprintln!("anser: {} mismatches, the first: {first}", outcome.mismatches);
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--json").collect();
+    let seed = if arguments.iter().any(|a| a == "--seed") { String::new() } else { format!(" --seed {seed}") };
+    let trace = if args.trace.is_some() { "" } else { " --trace mismatch.fst" };
+    eprintln!("anser: to see it: anser {}{seed}{trace}", arguments.join(" "));
+    true
+}

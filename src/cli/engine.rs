@@ -1,0 +1,103 @@
+//! One interface to the three backends: a token in, logits out.
+
+use super::args::{Backend, Chip as ChipArgs, Numbers};
+use super::model::Model;
+use super::{chip, Error};
+use golden_model::float_step::{self, FloatState};
+use golden_model::integer_step::{self, IntState, NoTaps};
+use golden_model::qmodel::QModel;
+use golden_model::session::Session;
+use golden_model::vector_ops::SaturationCounts;
+use golden_model::weights::Weights;
+use sim_harness::chip::Chip;
+use sim_harness::session::TokenOptions;
+
+/// Something that reads tokens one by one.
+pub enum Engine {
+    Float { weights: Box<Weights>, state: FloatState },
+    Golden { model: Box<QModel>, state: IntState, saturations: SaturationCounts },
+    Rtl(Box<Chip<'static>>),
+}
+
+impl Engine {
+    /// The backend for `model`; `seed` is that of the chip's random stalls.
+    pub fn new(backend: Backend, model: &Model, numbers: &Numbers, chip: &ChipArgs, seed: u64) -> Result<Self, Error> {
+        Ok(match backend {
+            Backend::Float => {
+                let weights = Box::new(model.weights()?);
+                Engine::Float { state: FloatState::new(&weights.shape), weights }
+            }
+            Backend::Golden => {
+                let model = Box::new(model.quantised(numbers)?.0);
+                Engine::Golden { state: IntState::new(&model), model, saturations: SaturationCounts::default() }
+            }
+            Backend::Rtl => Engine::Rtl(Box::new(chip::build(model, numbers, chip, seed)?)),
+        })
+    }
+
+    /// The state before the first token.
+    pub fn reset(&mut self) -> Result<(), Error> {
+        match self {
+            Engine::Float { weights, state } => *state = FloatState::new(&weights.shape),
+            Engine::Golden { model, state, .. } => *state = IntState::new(model),
+            Engine::Rtl(chip) => chip.clear()?,
+        }
+        Ok(())
+    }
+
+    /// The simulated chip behind the backend, if it is one.
+    pub fn chip(&self) -> Option<&Chip<'static>> {
+        match self {
+            Engine::Rtl(chip) => Some(chip),
+            _ => None,
+        }
+    }
+}
+
+/// Why a backend cannot take a token.
+#[derive(Debug)]
+pub struct EngineError(String);
+
+impl std::fmt::Display for EngineError {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+impl Session for Engine {
+    type Error = EngineError;
+
+    fn vocab_size(&self) -> usize {
+        match self {
+            Engine::Float { weights, .. } => weights.shape.vocab_size,
+            Engine::Golden { model, .. } => model.shape.vocab_size,
+            Engine::Rtl(chip) => chip.golden().shape.vocab_size,
+        }
+    }
+
+    /// Logits after `token`; the chip's come from its logits stream.
+    fn step(&mut self, token: u32) -> Result<Vec<f64>, EngineError> {
+        let vocab_size = self.vocab_size();
+        if token as usize >= vocab_size {
+            return Err(EngineError(format!("token {token}, expected one below the vocabulary's {vocab_size}")));
+        }
+        let fixed = |logits: &[i32], f: i32| logits.iter().map(|v| f64::from(*v) * 2f64.powi(-f)).collect();
+        Ok(match self {
+            Engine::Float { weights, state } => {
+                let logits = float_step::step(weights, token, state, &mut |_, _, _: &[f32]| ());
+                logits.into_iter().map(f64::from).collect()
+            }
+            Engine::Golden { model, state, saturations } => {
+                let logits = integer_step::step(model, token as usize, state, saturations, &mut NoTaps);
+                fixed(&logits, model.f.f_logits)
+            }
+            Engine::Rtl(chip) => {
+                let f = chip.golden().f.f_logits;
+                let run = chip.step(token, TokenOptions { logits: true, timeline: false });
+                fixed(&run.map_err(|e| EngineError(e.to_string()))?.result.logits, f)
+            }
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! `eval`: how well a backend predicts a text.
+
+use super::args::{Backend, Eval};
+use super::engine::Engine;
+use super::model::{check_tokens, held_out_text, read, Model};
+use super::print::{bar, Out};
+use super::{chip, Error, CHECK_FAILED};
+use golden_model::eval::evaluate;
+use serde::Serialize;
+use std::process::ExitCode;
+
+#[derive(Serialize)]
+struct Evaluated {
+    backend: &'static str,
+    /// Tokens predicted: one less than read.
+    n_tokens: usize,
+    bits_per_token: f64,
+    /// Only where tokens stand for text.
+    bits_per_byte: Option<f64>,
+    /// Share of positions where the most likely token is that of float.
+    top1_agreement: Option<f64>,
+    /// Mean KL divergence from float, nats a token.
+    kl: Option<f64>,
+}
+
+pub fn eval(a: &Eval, out: &Out) -> Result<ExitCode, Error> {
+    let (model, _) = Model::open(&a.model)?;
+    let tokenizer = model.tokenizer();
+    let mut tokens = match (&a.text, &a.token_file) {
+        (_, Some(path)) => numbers(&read(path)?).ok_or_else(|| format!("{}: expected token numbers separated by blanks or commas", path.display()))?,
+        (Some(path), None) => tokenizer.encode(read(path)?)?,
+        (None, None) => tokenizer.encode(held_out_text()?)?,
+    };
+    if let Some(max) = a.max_tokens {
+        tokens.truncate(max);
+    }
+    check_tokens(&tokens, model.shape())?;
+    if tokens.len() < 2 {
+        return Err("nothing to predict: expected at least two tokens".into());
+    }
+    let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip, 0)?;
+    // an image has no float twin to compare with
+    let twin = matches!(model, Model::Checkpoint(_)) && a.backend != Backend::Float;
+    let mut float = if twin { Some(Engine::new(Backend::Float, &model, &a.numbers, &a.chip, 0)?) } else { None };
+    let bar = bar(tokens.len() as u64 - 1, "tokens");
+    let is_text = tokenizer.is_text();
+    let bytes_of = |token: u32| is_text.then(|| tokenizer.decode(&[token]).len());
+    let score = evaluate(&mut engine, float.as_mut(), &tokens, bytes_of, |n| bar.set_position(n as u64))?;
+    bar.finish_and_clear();
+    let failed = engine.chip().is_some_and(|c| chip::report_mismatch(c, &a.chip, 0));
+    // float agrees with itself
+    let own = (a.backend == Backend::Float).then_some((1.0, 0.0));
+    let done = Evaluated {
+        backend: a.backend.name(),
+        n_tokens: score.n_tokens,
+        bits_per_token: score.bits_per_token,
+        bits_per_byte: score.bits_per_byte,
+        top1_agreement: score.top1_agreement.or(own.map(|o| o.0)),
+        kl: score.kl.or(own.map(|o| o.1)),
+    };
+    out.result(&done, || {
+        let per_byte = done.bits_per_byte.map_or(String::new(), |b| format!(", {b:.4} bits/byte"));
+        let against = match (done.top1_agreement, done.kl) {
+            (Some(top1), Some(kl)) if twin => format!("; against float: top-1 agreement {:.2} %, KL {kl:.6} nats", top1 * 100.0),
+            _ => String::new(),
+        };
+        format!("{} over {} tokens: {:.4} bits/token{per_byte}{against}", done.backend, done.n_tokens, done.bits_per_token)
+    })?;
+    Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn numbers(text: &[u8]) -> Option<Vec<u32>> {
+    let text = std::str::from_utf8(text).ok()?;
+    text.split([' ', '\n', '\r', '\t', ',']).filter(|w| !w.is_empty()).map(|w| w.parse().ok()).collect()
+}

@@ -1,0 +1,178 @@
+//! `generate`, `logits` and `cosim`: tokens through a backend.
+
+use super::args::{Backend, Cosim, Generate, Logits, Prompt, Sampling};
+use super::engine::{Engine, EngineError};
+use super::model::{check_tokens, Model};
+use super::print::{bar, Out};
+use super::{chip, Error, CHECK_FAILED};
+use golden_model::generate::Sampler;
+use golden_model::session::Session;
+use golden_model::tokenizer::Tokenizer;
+use serde::Serialize;
+use sim_harness::session::TokenOptions;
+use std::process::ExitCode;
+
+#[derive(Serialize)]
+struct Generated {
+    backend: &'static str,
+    prompt_tokens: Vec<u32>,
+    tokens: Vec<u32>,
+    text: String,
+    #[serde(flatten)]
+    rtl: Option<RtlPart>,
+}
+
+#[derive(Serialize)]
+struct RtlPart {
+    config: String,
+    /// One entry a token of prompt and text.
+    cycles_per_token: Vec<u64>,
+    mismatches: u64,
+    values_checked: u64,
+}
+
+fn prompt_tokens(prompt: &Prompt, model: &Model, tokenizer: &Tokenizer) -> Result<Vec<u32>, Error> {
+    let tokens = match (&prompt.prompt, &prompt.prompt_tokens) {
+        (Some(text), _) => tokenizer.encode(text)?,
+        (None, Some(tokens)) => tokens.clone(),
+        (None, None) => vec![],
+    };
+    check_tokens(&tokens, model.shape())?;
+    Ok(tokens)
+}
+
+/// An engine whose steps move a progress bar.
+struct Counted<'a> {
+    engine: &'a mut Engine,
+    bar: &'a indicatif::ProgressBar,
+}
+
+impl Session for Counted<'_> {
+    type Error = EngineError;
+    fn vocab_size(&self) -> usize {
+        self.engine.vocab_size()
+    }
+    fn step(&mut self, token: u32) -> Result<Vec<f64>, EngineError> {
+        self.bar.inc(1);
+        self.engine.step(token)
+    }
+}
+
+pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
+    let (model, _) = Model::open(&a.model)?;
+    let tokenizer = model.tokenizer();
+    let prompt = prompt_tokens(&a.prompt, &model, &tokenizer)?;
+    let Sampling { temperature, top_p, seed } = a.sampling;
+    let mut sampler = Sampler::new(temperature, top_p, seed)?;
+    let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip, seed)?;
+    out.stream(&tokenizer.decode(&prompt))?;
+    let bar = bar((prompt.len() + a.tokens) as u64, "tokens");
+    let mut written = Ok(());
+    let mut counted = Counted { engine: &mut engine, bar: &bar };
+    let tokens = golden_model::generate::generate(&mut counted, &prompt, a.tokens, &mut sampler, |token| {
+        if written.is_ok() {
+            written = out.stream(&tokenizer.decode(&[token]));
+        }
+    })?;
+    bar.finish_and_clear();
+    written?;
+    let mut failed = false;
+    let rtl = engine.chip().map(|chip| {
+        failed = chip::report_mismatch(chip, &a.chip, seed);
+        RtlPart {
+            config: chip.config.name.clone(),
+            cycles_per_token: chip.totals.cycles.clone(),
+            mismatches: chip.totals.outcome.mismatches,
+            values_checked: chip.totals.outcome.values_checked,
+        }
+    });
+    out.stream(b"\n")?;
+    if let Some(rtl) = &rtl {
+        eprintln!("{} tokens, {} values compared, {} mismatches", rtl.cycles_per_token.len(), rtl.values_checked, rtl.mismatches);
+    }
+    let text = String::from_utf8_lossy(&tokenizer.decode(&tokens)).into_owned();
+    let done = Generated { backend: a.backend.name(), prompt_tokens: prompt, tokens, text, rtl };
+    if out.json {
+        out.result(&done, String::new)?;
+    }
+    Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
+}
+
+#[derive(Serialize)]
+struct LogitsOut {
+    backend: &'static str,
+    tokens: Vec<u32>,
+    logits: Vec<f64>,
+    argmax: u32,
+}
+
+pub fn logits(a: &Logits, out: &Out) -> Result<ExitCode, Error> {
+    let (model, _) = Model::open(&a.model)?;
+    check_tokens(&a.tokens, model.shape())?;
+    let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip, 0)?;
+    let mut logits = vec![];
+    for token in &a.tokens {
+        logits = engine.step(*token)?;
+    }
+    let failed = engine.chip().is_some_and(|chip| chip::report_mismatch(chip, &a.chip, 0));
+    let argmax = golden_model::generate::first_largest(&logits);
+    let done = LogitsOut { backend: a.backend.name(), tokens: a.tokens.clone(), logits, argmax };
+    out.result(&done, || done.logits.iter().enumerate().map(|(i, v)| format!("{i} {v}\n")).collect())?;
+    Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
+}
+
+#[derive(Serialize)]
+struct Compared {
+    config: String,
+    tokens: usize,
+    seed: u64,
+    stall: f64,
+    ops_checked: u64,
+    values_checked: u64,
+    mismatches: u64,
+    cycles: u64,
+    cycles_per_token: Vec<u64>,
+    first_mismatch: Option<sim_harness::mismatch::Mismatch>,
+}
+
+pub fn cosim(a: &Cosim, out: &Out) -> Result<ExitCode, Error> {
+    let (model, _) = Model::open(&a.model)?;
+    let tokenizer = model.tokenizer();
+    let prompt = prompt_tokens(&a.prompt, &model, &tokenizer)?;
+    let mut chip = chip::build(&model, &a.numbers, &a.chip, a.seed)?;
+    let bar = bar((prompt.len() + a.tokens) as u64, "tokens");
+    let mut next = 0;
+    for i in 0..prompt.len() + a.tokens {
+        let token = prompt.get(i).copied().unwrap_or(next);
+        let run = chip.step(token, TokenOptions { logits: true, timeline: false })?;
+        // greedy on the golden side, so that a chip gone astray is compared with the right text
+        next = golden_model::integer_step::argmax(&run.logits) as u32;
+        bar.inc(1);
+        if chip.totals.outcome.mismatches > 0 {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    chip.finish();
+    let failed = chip::report_mismatch(&chip, &a.chip, a.seed);
+    let totals = &chip.totals;
+    let done = Compared {
+        config: chip.config.name.clone(),
+        tokens: totals.cycles.len(),
+        seed: a.seed,
+        stall: a.chip.stall,
+        ops_checked: totals.outcome.ops_checked,
+        values_checked: totals.outcome.values_checked,
+        mismatches: totals.outcome.mismatches,
+        cycles: totals.cycles.iter().sum(),
+        cycles_per_token: totals.cycles.clone(),
+        first_mismatch: totals.outcome.first.clone(),
+    };
+    out.result(&done, || {
+        format!(
+            "{} on {}: {} tokens, {} operations, {} values compared, {} mismatches, {} cycles (seed {}, stall {})",
+            Backend::Rtl.name(), done.config, done.tokens, done.ops_checked, done.values_checked, done.mismatches, done.cycles, done.seed, done.stall
+        )
+    })?;
+    Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
+}

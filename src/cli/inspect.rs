@@ -1,0 +1,136 @@
+//! `inspect`, `random` and `quantize`: checkpoints and images as files.
+
+use super::args::{Inspect, Quantize, Random};
+use super::model::Model;
+use super::print::Out;
+use super::Error;
+use golden_model::checkpoint::{Dtype, Shape, TensorSpec};
+use golden_model::image;
+use golden_model::random::{official_shape, write_random};
+use serde::Serialize;
+use std::process::ExitCode;
+
+#[derive(Serialize)]
+struct Inspected {
+    model: String,
+    format: String,
+    n_layer: usize,
+    n_embd: usize,
+    n_head: usize,
+    head_size: usize,
+    vocab_size: usize,
+    dim_ffn: usize,
+    rank_w: usize,
+    rank_a: usize,
+    rank_v: usize,
+    rank_g: usize,
+    n_params: u64,
+    /// Weights and parameters one token reads at W8, scales included, padding not.
+    bytes_per_token: u64,
+    /// What a session keeps between tokens, elements.
+    state_elements: usize,
+}
+
+pub fn inspect(a: &Inspect, out: &Out) -> Result<ExitCode, Error> {
+    let (model, name) = Model::open(&a.model)?;
+    let s = model.shape();
+    let format = match &model {
+        Model::Checkpoint(c) => format!("{:?}", c.format()).to_lowercase(),
+        Model::Image(_) => "anser image".into(),
+    };
+    let seen = Inspected {
+        model: name,
+        format,
+        n_layer: s.n_layer,
+        n_embd: s.n_embd,
+        n_head: s.n_head,
+        head_size: s.head_size,
+        vocab_size: s.vocab_size,
+        dim_ffn: s.dim_ffn,
+        rank_w: s.rank_w,
+        rank_a: s.rank_a,
+        rank_v: s.rank_v,
+        rank_g: s.rank_g,
+        n_params: s.n_params(),
+        bytes_per_token: bytes_per_token(s),
+        state_elements: s.n_layer * s.n_embd * (s.head_size + 2),
+    };
+    out.result(&seen, || {
+        format!(
+            "{} ({})\n  n_layer {}  n_embd {}  n_head {}  head_size {}  dim_ffn {}  vocab_size {}\n  ranks w {} a {} v {} g {}\n  \
+             {} parameters, {} bytes a token at W8, {} state elements",
+            seen.model, seen.format, seen.n_layer, seen.n_embd, seen.n_head, seen.head_size, seen.dim_ffn, seen.vocab_size,
+            seen.rank_w, seen.rank_a, seen.rank_v, seen.rank_g, seen.n_params, seen.bytes_per_token, seen.state_elements
+        )
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// W8 matrices with 16-bit row scales, 16-bit low-rank pairs and vectors, one row of the embedding; ln0 is folded into it.
+fn bytes_per_token(shape: &Shape) -> u64 {
+    let bytes = |t: TensorSpec| {
+        let sizes: Vec<u64> = t.dims.iter().map(|d| shape.size(*d) as u64).collect();
+        let leaf = t.name.rsplit('.').next().unwrap_or("").to_string();
+        match sizes[..] {
+            [_, cols] if t.name == "emb.weight" => 2 * cols,
+            _ if t.name.contains(".ln0.") => 0,
+            // stored (in, out), so that rows of the chip's matrix are columns here
+            [inner, outer] if ["w1", "w2", "a1", "a2", "v1", "v2", "g1", "g2"].contains(&leaf.as_str()) => 2 * inner * outer + 2 * outer,
+            [rows, cols] if leaf == "weight" => rows * cols + 2 * rows,
+            _ => 2 * sizes.iter().product::<u64>(),
+        }
+    };
+    shape.tensors().map(bytes).sum()
+}
+
+#[derive(Serialize)]
+struct Written {
+    output: String,
+    n_params: u64,
+}
+
+pub fn random(a: &Random, out: &Out) -> Result<ExitCode, Error> {
+    let mut shape = official_shape(a.layers, a.embd, a.head_size, a.vocab)?;
+    if let Some(ffn) = a.ffn {
+        shape.dim_ffn = ffn;
+    }
+    if let Some([w, a, v, g]) = a.ranks.as_deref() {
+        (shape.rank_w, shape.rank_a, shape.rank_g) = (*w, *a, *g);
+        shape.rank_v = if shape.n_layer > 1 { *v } else { 0 };
+    }
+    let n_params = write_random(&a.output, &shape, Dtype::F16, a.seed)?;
+    let written = Written { output: a.output.display().to_string(), n_params };
+    out.result(&written, || format!("{}: {} parameters", written.output, n_params))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct TensorError {
+    tensor: String,
+    /// RMS of the error over RMS of the tensor.
+    relative_rms: f64,
+    max_abs: f64,
+}
+
+#[derive(Serialize)]
+struct QuantizedImage {
+    output: String,
+    image_bytes: u64,
+    weights: &'static str,
+    errors: Vec<TensorError>,
+}
+
+pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
+    let (model, _) = Model::open(&a.model)?;
+    let (quantised, errors) = model.quantised(&a.numbers)?;
+    let image_bytes = image::write(&quantised, &a.output)?;
+    let errors: Vec<_> =
+        errors.into_iter().map(|(tensor, e)| TensorError { tensor, relative_rms: e.relative_rms, max_abs: e.max_abs }).collect();
+    let done = QuantizedImage { output: a.output.display().to_string(), image_bytes, weights: "w8", errors };
+    out.result(&done, || {
+        let worst = done.errors.iter().max_by(|a, b| a.relative_rms.total_cmp(&b.relative_rms));
+        let worst = worst.map_or(String::new(), |w| format!("; largest relative error {:.4} in {}", w.relative_rms, w.tensor));
+        format!("{}: {image_bytes} bytes{worst}", done.output)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

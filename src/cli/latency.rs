@@ -1,0 +1,124 @@
+//! `report latency`: one token on the chip, cycle by cycle.
+
+use super::args::Latency;
+use super::model::Model;
+use super::print::Out;
+use super::{chip, Error, CHECK_FAILED};
+use golden_model::calibrate::random_tokens;
+use reports::record::{Counters, LatencyRecord, MemoryModel, OpSpan, Saturations, Shape, Unit, SCHEMA_VERSION};
+use sim_harness::chip::Chip;
+use sim_harness::session::{TokenOptions, TokenResult};
+use std::process::ExitCode;
+
+/// Tokens run; the last one is drawn, the others show that each costs the same.
+const TOKENS: usize = 4;
+
+pub fn latency(a: &Latency, out: &Out) -> Result<ExitCode, Error> {
+    let (model, name) = Model::open(&a.model)?;
+    let mut chip = chip::build(&model, &a.numbers, &a.chip, 0)?;
+    let mut last = None;
+    for token in random_tokens(model.shape().vocab_size, TOKENS) {
+        last = Some(chip.step(token, TokenOptions { logits: false, timeline: true })?.result);
+    }
+    let last = last.ok_or("no token was run")?;
+    let failed = chip::report_mismatch(&chip, &a.chip, 0);
+    let record = record(&chip, &model, &name, &last);
+    let summary = record.summary()?;
+    if let Some(folder) = &a.output {
+        let files = reports::output::write_latency_report(&record, folder)?;
+        eprintln!("anser: {}", files.page.display());
+    }
+    out.result(&summary, || {
+        format!(
+            "{} on {}: {} cycles a token, weight stream utilisation {:.1} %, {:.1} tokens/s at {} MHz",
+            name,
+            record.config,
+            summary.cycles_per_token,
+            summary.utilisation * 100.0,
+            summary.tokens_per_s,
+            record.clock_mhz
+        )
+    })?;
+    Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn record(chip: &Chip, model: &Model, name: &str, last: &TokenResult) -> LatencyRecord {
+    let s = model.shape();
+    let config = &chip.config;
+    let c = &last.counters;
+    let names = chip.names();
+    let programs = [&[][..], &chip.program.mat, &chip.program.vec, &chip.program.wkv];
+    let spans = last.timeline.iter().map(|span| {
+        let unit = Unit::ALL[span.unit];
+        let op = names.0[span.unit].get(span.op);
+        OpSpan {
+            unit,
+            index: span.op as u32,
+            layer: op.filter(|_| unit != Unit::Dma).map(|o| o.layer as u32),
+            name: op.map_or_else(String::new, |o| o.name.clone()),
+            start_cycle: span.start.min(c.cycles),
+            end_cycle: (span.end + 1).min(c.cycles),
+            weight_bytes: programs[span.unit].get(span.op).map_or(0, |i| i.weight_bytes as u64),
+        }
+    });
+    let stream_units: usize = chip.program.stream.iter().map(|p| p.len).sum();
+    LatencyRecord {
+        schema_version: SCHEMA_VERSION,
+        model: name.into(),
+        config: config.name.clone(),
+        clock_mhz: f64::from(config.clock_mhz),
+        shape: Shape {
+            n_layer: s.n_layer as u32,
+            n_embd: s.n_embd as u32,
+            n_head: s.n_head as u32,
+            head_size: s.head_size as u32,
+            vocab_size: s.vocab_size as u32,
+            dim_ffn: s.dim_ffn as u32,
+            n_params: s.n_params(),
+        },
+        bus_bytes: config.beat_bytes() as u32,
+        weight_bytes_per_token: chip.program.useful_bytes as u64,
+        stream_bytes_per_token: stream_units as u64 * 64,
+        cycles_per_token: c.cycles,
+        tokens_measured: chip.totals.cycles.len() as u64,
+        cycles_all_tokens: chip.totals.cycles.clone(),
+        memory: MemoryModel {
+            latency_cycles: config.memory.latency_cycles,
+            bytes_per_cycle: config.memory.bytes_per_cycle,
+            refresh_interval_cycles: config.memory.refresh_interval_cycles,
+            refresh_cycles: config.memory.refresh_cycles,
+        },
+        counters: Counters {
+            mat_waits_for_operand: c.stalls[0],
+            mat_waits_for_weights: c.stalls[1],
+            mat_waits_for_drain: c.stalls[2],
+            vec_busy: c.stalls[3],
+            wkv_busy: c.stalls[4],
+            memory_idle: c.stalls[5],
+            read_data_refused: c.stalls[6],
+        },
+        saturations: Saturations { mat: c.sat_mat, vec: c.sat_vec, wkv: c.sat_wkv },
+        ops: spans.collect(),
+        values_checked: Some(chip.totals.outcome.values_checked),
+        mismatches: Some(chip.totals.outcome.mismatches),
+        command: std::iter::once("anser".to_string()).chain(std::env::args().skip(1)).collect::<Vec<_>>().join(" "),
+        date: now(),
+        git_revision: git_revision(),
+    }
+}
+
+/// The current time in UTC, RFC 3339, to the second.
+fn now() -> String {
+    humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string()
+}
+
+/// Revision of the project's sources, if they are in a git checkout.
+fn git_revision() -> Option<String> {
+    let output = std::process::Command::new("git")
+        .args(["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short=12", "HEAD"])
+        .stderr(std::process::Stdio::null())
+        .output()
+        .ok()?;
+    let revision = String::from_utf8(output.stdout).ok()?.trim().to_string();
+    (output.status.success() && !revision.is_empty()).then_some(revision)
+}

@@ -1,0 +1,39 @@
+//! The verbs: each reads its arguments, calls the libraries and prints.
+
+pub mod args;
+mod bench;
+mod chip;
+mod engine;
+mod eval;
+mod generate;
+mod inspect;
+mod latency;
+mod model;
+mod print;
+mod rtl;
+
+use args::{Anser, Report, Verb};
+use std::process::ExitCode;
+
+/// Anything that keeps a command from running; its text is the one sentence the user sees.
+pub type Error = Box<dyn std::error::Error>;
+
+/// Exit status 1: the command ran and a comparison or check failed.
+pub const CHECK_FAILED: u8 = 1;
+
+/// Runs one verb. `Err` is exit status 2.
+pub fn run(anser: Anser) -> Result<ExitCode, Error> {
+    let out = print::Out { json: anser.json };
+    match anser.verb {
+        Verb::Inspect(a) => inspect::inspect(&a, &out),
+        Verb::Random(a) => inspect::random(&a, &out),
+        Verb::Quantize(a) => inspect::quantize(&a, &out),
+        Verb::Generate(a) => generate::generate(&a, &out),
+        Verb::Logits(a) => generate::logits(&a, &out),
+        Verb::Eval(a) => eval::eval(&a, &out),
+        Verb::Rtl(a) => rtl::rtl(&a, &out),
+        Verb::Cosim(a) => generate::cosim(&a, &out),
+        Verb::Bench(a) => bench::bench(&a, &out),
+        Verb::Report(Report::Latency(a)) => latency::latency(&a, &out),
+    }
+}

@@ -1,0 +1,119 @@
+//! MODEL and --config: where they come from and how a checkpoint becomes integers.
+
+use super::args::Numbers;
+use super::print::bar;
+use super::Error;
+use golden_model::calibrate::{calibrate, random_tokens, RANDOM_TOKENS};
+use golden_model::checkpoint::{Checkpoint, Shape};
+use golden_model::formats::QuantOptions;
+use golden_model::image::Image;
+use golden_model::qmodel::QModel;
+use golden_model::qtensor::QuantError;
+use golden_model::quantise::quantise;
+use golden_model::tokenizer::Tokenizer;
+use golden_model::weights::Weights;
+use rtl_gen::config::Config;
+use std::path::{Path, PathBuf};
+
+/// The project's own model and the text it was trained on; the last 5 % of the text it has never seen.
+pub const OWN_MODEL: &str = "models/shakespeare.safetensors";
+pub const OWN_TEXT: &str = "models/text/tinyshakespeare.txt";
+const HELD_OUT: f64 = 0.05;
+/// Longest calibration that is worth its time: ranges have settled by then.
+const MAX_CALIBRATION_TOKENS: usize = 4096;
+
+/// A model as the user gave it.
+pub enum Model {
+    Checkpoint(Checkpoint),
+    Image(Image),
+}
+
+/// A file of the project: looked for from the current folder upwards, beside the program upwards, then where it was built.
+pub fn project_file(name: &str) -> Result<PathBuf, Error> {
+    let current = std::env::current_dir().unwrap_or_default();
+    let program = std::env::current_exe().unwrap_or_default();
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let roots = current.ancestors().chain(program.ancestors()).chain([built]);
+    let found = roots.map(|r| r.join(name)).find(|p| p.is_file());
+    found.ok_or_else(|| format!("{name}: not found; run inside the project's folder or name a file").into())
+}
+
+/// The configuration `name`: a file, or a name in `configs/`.
+pub fn config(name: &str) -> Result<Config, Error> {
+    let path = if name.ends_with(".toml") { PathBuf::from(name) } else { project_file(&format!("configs/{name}.toml"))? };
+    Ok(Config::load(&path)?)
+}
+
+impl Model {
+    /// Opens MODEL, or the project's own model.
+    pub fn open(path: &Option<PathBuf>) -> Result<(Self, String), Error> {
+        let path = match path {
+            Some(path) => path.clone(),
+            None => project_file(OWN_MODEL)?,
+        };
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let model = if Image::is_image(&path) { Model::Image(Image::open(&path)?) } else { Model::Checkpoint(Checkpoint::open(&path)?) };
+        Ok((model, name))
+    }
+
+    pub fn shape(&self) -> &Shape {
+        match self {
+            Model::Checkpoint(c) => c.shape(),
+            Model::Image(i) => i.shape(),
+        }
+    }
+
+    pub fn tokenizer(&self) -> Tokenizer {
+        Tokenizer::for_vocab(self.shape().vocab_size)
+    }
+
+    /// The weights as floats, which only a checkpoint has.
+    pub fn weights(&self) -> Result<Weights, Error> {
+        match self {
+            Model::Checkpoint(c) => Ok(Weights::read(c)?),
+            Model::Image(_) => Err("an .anser image holds integers only; the float backend needs the checkpoint".into()),
+        }
+    }
+
+    /// The integer model, and each tensor's error if it was quantised just now.
+    pub fn quantised(&self, numbers: &Numbers) -> Result<(QModel, Vec<(String, QuantError)>), Error> {
+        let checkpoint = match self {
+            Model::Image(image) => return Ok((image.model()?, vec![])),
+            Model::Checkpoint(c) => c,
+        };
+        let tokens = match &numbers.calibrate {
+            Some(path) => {
+                let mut tokens = self.tokenizer().encode(read(path)?)?;
+                tokens.truncate(MAX_CALIBRATION_TOKENS);
+                tokens
+            }
+            None => random_tokens(self.shape().vocab_size, RANDOM_TOKENS),
+        };
+        let bar = bar(tokens.len() as u64, "calibrating");
+        let ranges = calibrate(&Weights::read(checkpoint)?, &tokens, |n| bar.set_position(n as u64));
+        bar.finish_and_clear();
+        let done = quantise(checkpoint, &ranges, &QuantOptions::default())?;
+        Ok((done.model, done.errors))
+    }
+}
+
+/// The bytes of a file; an error names it.
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()).into())
+}
+
+/// The part of the project's own text that its model was not trained on.
+pub fn held_out_text() -> Result<Vec<u8>, Error> {
+    let text = read(&project_file(OWN_TEXT)?)?;
+    let cut = (text.len() as f64 * (1.0 - HELD_OUT)) as usize;
+    Ok(text[cut..].to_vec())
+}
+
+/// Tokens as numbers, checked against the vocabulary.
+pub fn check_tokens(tokens: &[u32], shape: &Shape) -> Result<(), Error> {
+    match tokens.iter().find(|t| **t as usize >= shape.vocab_size) {
+        Some(t) => Err(format!("token {t} is outside the vocabulary, expected 0 to {}", shape.vocab_size - 1).into()),
+        None if tokens.is_empty() => Err("no tokens: expected at least one".into()),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,73 @@
+//! `rtl`: the design as files a hardware engineer can take away.
+
+use super::args::Rtl;
+use super::model::{config, Model};
+use super::print::{write_file, Out};
+use super::Error;
+use golden_model::layout::{stream, StreamLayout};
+use serde::Serialize;
+use std::process::ExitCode;
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    /// File names relative to the output folder, in the order of the file list.
+    files: Vec<String>,
+    top: &'a str,
+    config: &'a rtl_gen::config::Config,
+    generator: &'static str,
+    /// Instance path to module.
+    instances: &'a std::collections::BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<ProgramFiles>,
+}
+
+#[derive(Serialize)]
+struct ProgramFiles {
+    image: String,
+    /// Four hex files of 32-bit words in the order dma, mat, vec, wkv.
+    code: Vec<String>,
+    instructions: [usize; 4],
+}
+
+pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
+    let config = config(&a.config)?;
+    let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?;
+    for (file, text) in &printed.files {
+        write_file(&a.output.join(file), text.as_bytes())?;
+    }
+    let files: Vec<String> = printed.files.keys().cloned().collect();
+    write_file(&a.output.join("files.f"), (files.join("\n") + "\n").as_bytes())?;
+    let program = match &a.model {
+        Some(_) => Some(program(a, &config)?),
+        None => None,
+    };
+    let manifest = Manifest {
+        files,
+        top: &printed.top,
+        config: &config,
+        generator: concat!("anser ", env!("CARGO_PKG_VERSION")),
+        instances: &printed.instances,
+        program,
+    };
+    write_file(&a.output.join("manifest.json"), &serde_json::to_vec_pretty(&manifest)?)?;
+    out.result(&manifest, || format!("{}: {} files, top {}", a.output.display(), manifest.files.len(), manifest.top))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the image and the four programs of the model.
+fn program(a: &Rtl, config: &rtl_gen::config::Config) -> Result<ProgramFiles, Error> {
+    let (model, _) = Model::open(&a.model)?;
+    let (golden, _) = model.quantised(&a.numbers)?;
+    let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
+    let program = rtl_gen::program::compile(config, &view)?;
+    write_file(&a.output.join("image.bin"), &stream(&golden))?;
+    let mut code = vec![];
+    for (format, instructions) in rtl_gen::isa::FORMATS.iter().zip(&program.code) {
+        let name = format!("program_{}.hex", format.name);
+        let words: String = instructions.iter().flatten().map(|w| format!("{w:08x}\n")).collect();
+        write_file(&a.output.join(&name), words.as_bytes())?;
+        code.push(name);
+    }
+    let instructions = [0, 1, 2, 3].map(|i| program.code[i].len());
+    Ok(ProgramFiles { image: "image.bin".into(), code, instructions })
+}

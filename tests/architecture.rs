@@ -1,0 +1,63 @@
+//! ARCHITECTURE.md is checked, not trusted: the paths it names exist and the crates depend only to the left.
+
+use std::path::Path;
+
+fn read(path: &str) -> String {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&full).unwrap_or_else(|e| panic!("{}: {e}", full.display()))
+}
+
+/// Words between backticks that look like paths of this repository.
+fn named_paths(text: &str) -> Vec<&str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter(|w| w.contains('/') && !w.contains(' ') && !w.contains('<') && !w.starts_with("--")).collect()
+}
+
+#[test]
+fn every_path_in_the_documents_exists() {
+    for document in ["ARCHITECTURE.md", "README.md", "docs/hardware.md", "docs/integer-step.md"] {
+        let text = read(document);
+        let missing: Vec<_> = named_paths(&text)
+            .into_iter()
+            .filter(|p| ["crates/", "docs/", "src/", "scripts/", "models/", "configs/", "tests/", "reports/"].iter().any(|r| p.starts_with(r)))
+            .filter(|p| !Path::new(env!("CARGO_MANIFEST_DIR")).join(p.trim_end_matches('/')).exists())
+            .collect();
+        assert!(missing.is_empty(), "{document} names paths that do not exist: {missing:?}");
+    }
+}
+
+#[test]
+fn crates_depend_only_on_crates_to_their_left() {
+    let order = ["golden-model", "rtl-gen", "sim-harness", "reports"];
+    for (i, name) in order.iter().enumerate() {
+        let manifest = read(&format!("crates/{name}/Cargo.toml"));
+        for right in &order[i..] {
+            assert!(!manifest.contains(&format!("\n{right}")), "{name} depends on {right}, which is not to its left");
+        }
+    }
+}
+
+#[test]
+fn below_the_quantiser_there_is_no_floating_point() {
+    for file in ["integer_step.rs", "vector_ops.rs", "recurrence.rs", "fixed.rs"] {
+        let text = read(&format!("crates/golden-model/src/{file}"));
+        let code: Vec<_> = text.split("#[cfg(test)]").next().unwrap_or("").lines().filter(|l| !l.trim_start().starts_with("//")).collect();
+        for (i, line) in code.iter().enumerate() {
+            assert!(!line.contains("f32") && !line.contains("f64"), "{file}, code line {i}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_rtl_has_no_simulation_only_construct() {
+    for config in ["nano", "wide"] {
+        let text = read(&format!("configs/{config}.toml"));
+        let config = rtl_gen::config::Config::parse(&text, config).expect("a configuration of the repository");
+        let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config)).expect("distinct modules");
+        for (file, text) in &printed.files {
+            for bad in ["`ifdef", "`ifndef", "initial", "$display", "translate_off", "lint_off"] {
+                assert!(!text.contains(bad), "{file} contains {bad}");
+            }
+        }
+    }
+}
