@@ -27,7 +27,8 @@ pub fn round_shift(x: i64, shift: u32) -> i64 {
     let floor = x >> shift;
     let rest = (x as u64) & ((1u64 << shift) - 1);
     let half = 1u64 << (shift - 1);
-    floor + i64::from(rest > half || (rest == half && floor & 1 == 1))
+    // carries out of the rest exactly if it is above half, or half and floor odd: no branch in the inner loops
+    floor + ((rest + half - 1 + (floor as u64 & 1)) >> shift) as i64
 }
 
 /// Counts how often [`sat`] had to clip. The RTL has the same counters and they must agree.

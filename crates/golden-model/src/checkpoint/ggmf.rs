@@ -1,7 +1,9 @@
 //! rwkv.cpp's `.bin` ("ggmf"): six header words, then one record a tensor to the end of the file, without padding.
 //!
-//!     u32 magic, version, n_vocab, n_embed, n_layer, data_type
-//!     record: u32 n_dims, key_length, data_type; u32 shape[n_dims] (fastest axis first); key; numbers
+//! ```text
+//! u32 magic, version, n_vocab, n_embed, n_layer, data_type
+//! record: u32 n_dims, key_length, data_type; u32 shape[n_dims] (fastest axis first); key; numbers
+//! ```
 //!
 //! Two things differ from the official tensors: low-rank pairs are stored transposed, and the six mixes
 //! `x_r x_w x_k x_v x_a x_g` are one tensor `x_rwkvag`.

@@ -1,6 +1,8 @@
 //! `.safetensors`: `u64` length of a JSON header, the header, then the numbers.
 //!
-//!     {"name": {"dtype": "F16", "shape": [2, 3], "data_offsets": [begin, end]}, "__metadata__": {...}}
+//! ```text
+//! {"name": {"dtype": "F16", "shape": [2, 3], "data_offsets": [begin, end]}, "__metadata__": {...}}
+//! ```
 //!
 //! Files are written with the `safetensors` crate; the header is read here because that crate's errors do not name
 //! the tensor, and because it adds offsets from the file without checking for overflow.
