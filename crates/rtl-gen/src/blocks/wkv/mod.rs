@@ -24,8 +24,8 @@ use std::sync::Arc;
 pub fn overhead_cycles(vlanes: usize, head_words: usize) -> usize {
     let accept = 2; // instruction register, walk
     let row = head_words - 1; // a row is read to its end before its sa can be known; its last word is among the words
-    let sa = 2 + dot::latency(vlanes) + 1; // memory and operand registers, sum, queue
-    let y = 2 + lane::LATENCY + dot::latency(vlanes) + 1; // the same with the update between
+    let sa = pass1::OPERANDS + dot::latency(vlanes) + 1; // sum, queue
+    let y = pass2::UPDATED + dot::latency(vlanes) + 1; // the same
     let done = 1;
     accept + row + sa + y - 1 + done
 }
@@ -81,7 +81,7 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     m.instance("u_setup", &setup::wkv_setup(), &c);
 
     let mut c = ["kw_en_i", "kw_slot_i", "kw_addr_i", "kw_data_i"].map(same).to_vec();
-    c.extend([("kk_en_i", "read"), ("kk_addr_i", "kk_addr"), ("kk_o", "kk")]);
+    c.extend([("kk_en_i", "kk_read"), ("kk_addr_i", "kk_addr"), ("kk_o", "kk")]);
     c.extend([("row_en_i", "take"), ("dbk_addr_i", "dbk_addr"), ("v_addr_i", "v_addr"), ("d_o", "d"), ("b_o", "b"), ("k_o", "k"), ("v_o", "v")]);
     c.extend([("r_en_i", "r_read"), ("r_addr_i", "r_addr"), ("r_o", "r")]);
     m.instance("u_operands", &operands::wkv_operands(vl, words, sizes.word_addr), &c);
@@ -92,7 +92,7 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     m.instance("u_state", &state::wkv_state(vl * sw, config.state_words()), &c);
 
     let mut c = fields.to_vec();
-    c.extend([("s_addr_i", s_addr.as_str()), ("shift_sa_i", "shift_sa"), ("read_o", "read"), ("s_addr_o", "read_addr"), ("kk_addr_o", "kk_addr")]);
+    c.extend([("s_addr_i", s_addr.as_str()), ("shift_sa_i", "shift_sa"), ("read_o", "read"), ("s_addr_o", "read_addr"), ("kk_read_o", "kk_read"), ("kk_addr_o", "kk_addr")]);
     c.extend([("s_i", "s_read"), ("kk_i", "kk"), ("valid_o", "old_valid"), ("word_o", "s_old"), ("sa_o", "sa_old")]);
     c.extend([("take_i", "take"), ("take_last_i", "take_last"), ("sa_valid_o", "sa_valid"), ("sa_final_o", "sa")]);
     c.extend([("sa_clipped_o", "sa_clipped"), ("idle_o", "idle_1")]);
@@ -162,7 +162,7 @@ const WIRES: &str = r#"
   wire        unused_start = start_i;
 
   // pass 1 reads a state word, pass 2 takes it (take_last: end of a row), reads r and writes
-  wire        read, old_valid, take, take_last, r_read, write;
+  wire        read, old_valid, take, take_last, kk_read, r_read, write;
   wire [{{sa}}:0] read_addr, write_addr;
   wire [{{sword}}:0] s_read, s_old, s_new;
   wire [{{wa}}:0] kk_addr, dbk_addr, v_addr, r_addr;

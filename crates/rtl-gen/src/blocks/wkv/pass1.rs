@@ -1,6 +1,7 @@
 //! Pass 1: reads the state in order, sums `sa_i`, and keeps the words until their row's `sa_i` is known.
 
 use super::dot::wkv_dot;
+use super::state::READ_LATENCY;
 use super::walk::wkv_walk;
 use super::Sizes;
 use crate::blocks::prim::fifo;
@@ -11,6 +12,9 @@ use std::sync::Arc;
 /// State words that may lie between the two passes: the longest row (63 words), and for rows of up to 50 words the whole latency
 /// of `sa_i` on top of it, so that pass 1 never waits at full rate.
 const ROW_BUFFER: usize = 64;
+
+/// Cycles from the read to the operand registers.
+pub const OPERANDS: usize = READ_LATENCY + 1;
 
 /// State words in, state words with their row's `sa_i` out.
 pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
@@ -25,13 +29,14 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
              after the read ever waits. Up to {ROW_BUFFER} words are read ahead: the longest row fits, whatever its sa needs.\n\
              Latency: go_i to first read 1 cycle; last word of a row read to valid_o {} cycles; one word a cycle.",
             sizes.row_queue(),
-            2 + super::dot::latency(vl) + 1
+            OPERANDS + super::dot::latency(vl) + 1
         ),
     );
     m.input("go_i", 1, "pulse: start; the fields are stable from now on").input("n_head_i", 8, "").input("head_size_i", 8, "");
     m.input("head_words_i", 6, "").input("s_addr_i", sizes.state_addr, "first word").input("shift_sa_i", 6, "");
-    m.output("read_o", 1, "state and kk").output("s_addr_o", sizes.state_addr, "").output("kk_addr_o", sizes.word_addr, "");
-    m.input("s_i", vl * sw, "one cycle after read_o").input("kk_i", vl * OPERAND_BITS, "one cycle after read_o");
+    m.output("read_o", 1, "").output("s_addr_o", sizes.state_addr, "");
+    m.output("kk_read_o", 1, "").output("kk_addr_o", sizes.word_addr, "").input("kk_i", vl * OPERAND_BITS, "one cycle after kk_read_o");
+    m.input("s_i", vl * sw, format!("{READ_LATENCY} cycles after read_o"));
     m.output("valid_o", 1, "").output("word_o", vl * sw, "S, before the update").output("sa_o", sw, "of its row");
     m.input("take_i", 1, "only with valid_o").input("take_last_i", 1, "with take_i: end of a row");
     m.output("sa_valid_o", 1, "pulse: an sa is final").output("sa_final_o", sw, "").output("sa_clipped_o", 1, "it was saturated");
@@ -41,6 +46,10 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
         ("oword", (vl * OPERAND_BITS - 1).to_string()),
         ("sa", (sizes.state_addr - 1).to_string()),
         ("buf", index_bits(ROW_BUFFER).to_string()),
+        ("wa", (sizes.word_addr - 1).to_string()),
+        ("n", OPERANDS.to_string()),
+        ("n1", (OPERANDS - 1).to_string()),
+        ("n2", (OPERANDS - 2).to_string()),
         ("rows", index_bits(sizes.row_queue()).to_string()),
     ];
     m.text(
@@ -52,7 +61,9 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
   wire        read_row = read && last;
 
   reg  [{{sa}}:0] s_addr_q;
-  reg  [2:1]  valid_q, first_q, last_q;  // stage 1: memory outputs, stage 2: operands
+  wire [{{wa}}:0] kk_addr;
+  reg  [{{wa}}:0] kk_addr_q;              // kk is read one cycle later, its memory is faster
+  reg  [{{n}}:1]  valid_q, first_q, last_q;  // bit n: stage n; stage {{n}}: operands
   reg  [{{sword}}:0] s_q;
   reg  [{{oword}}:0] kk_q;
 
@@ -69,14 +80,15 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
       if (read_row != take_last_i) rows_q <= read_row ? rows_q + 1'b1 : rows_q - 1'b1;
       if (go_i) s_addr_q <= s_addr_i;
       else if (read) s_addr_q <= s_addr_q + 1'b1;
-      valid_q <= {valid_q[1], read};
-      first_q <= {first_q[1], first};
-      last_q  <= {last_q[1], last};
+      valid_q <= {valid_q[{{n1}}:1], read};
+      first_q <= {first_q[{{n1}}:1], first};
+      last_q  <= {last_q[{{n1}}:1], last};
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (valid_q[1]) begin
+    if (read) kk_addr_q <= kk_addr;
+    if (valid_q[{{n1}}]) begin
       s_q  <= s_i;
       kk_q <= kk_i;
     end
@@ -84,6 +96,8 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
 
   assign read_o   = read;
   assign s_addr_o = s_addr_q;
+  assign kk_read_o = valid_q[{{n2}}];
+  assign kk_addr_o = kk_addr_q;
   assign idle_o   = !active && (words_q == '0);
 "#,
         &vars,
@@ -95,14 +109,15 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
         ("head_words_i", "head_words_i"),
         ("step_i", "read"),
         ("active_o", "active"),
-        ("word_o", "kk_addr_o"),
+        ("word_o", "kk_addr"),
         ("first_o", "first"),
         ("last_o", "last"),
     ]);
+    let [valid, first, last] = ["valid_q", "first_q", "last_q"].map(|q| format!("{q}[{OPERANDS}]"));
     m.instance("u_sa", &wkv_dot("wkv_dot_sa", vl, sw, sw, true), &[
-        ("valid_i", "valid_q[2]"),
-        ("first_i", "first_q[2]"),
-        ("last_i", "last_q[2]"),
+        ("valid_i", &valid),
+        ("first_i", &first),
+        ("last_i", &last),
         ("a_i", "s_q"),
         ("b_i", "kk_q"),
         ("shift_i", "shift_sa_i"),
@@ -121,7 +136,7 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
         &[],
     );
     m.instance("u_row_buffer", &fifo(vl * sw, ROW_BUFFER), &[
-        ("in_valid_i", "valid_q[2]"),
+        ("in_valid_i", &valid),
         ("in_ready_o", "word_ready"),
         ("in_data_i", "s_q"),
         ("out_valid_o", "word_valid"),

@@ -10,7 +10,7 @@ use crate::hdl::{index_bits, Module};
 use std::sync::Arc;
 
 /// Stage whose registers hold S': two for the operands, then the lane.
-const UPDATED: usize = 2 + LATENCY;
+pub const UPDATED: usize = 2 + LATENCY;
 
 /// State words with their `sa_i` in, updated words and `y_i` out.
 pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
