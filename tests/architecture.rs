@@ -19,7 +19,11 @@ fn every_path_in_the_documents_exists() {
         let text = read(document);
         let missing: Vec<_> = named_paths(&text)
             .into_iter()
-            .filter(|p| ["crates/", "docs/", "src/", "scripts/", "models/", "configs/", "tests/", "reports/"].iter().any(|r| p.starts_with(r)))
+            .filter(|p| {
+                ["crates/", "docs/", "src/", "scripts/", "models/", "configs/", "tests/", "reports/"]
+                    .iter()
+                    .any(|r| p.starts_with(r))
+            })
             .filter(|p| !Path::new(env!("CARGO_MANIFEST_DIR")).join(p.trim_end_matches('/')).exists())
             .collect();
         assert!(missing.is_empty(), "{document} names paths that do not exist: {missing:?}");
@@ -41,7 +45,13 @@ fn crates_depend_only_on_crates_to_their_left() {
 fn below_the_quantiser_there_is_no_floating_point() {
     for file in ["integer_step.rs", "vector_ops.rs", "recurrence.rs", "fixed.rs"] {
         let text = read(&format!("crates/golden-model/src/{file}"));
-        let code: Vec<_> = text.split("#[cfg(test)]").next().unwrap_or("").lines().filter(|l| !l.trim_start().starts_with("//")).collect();
+        let code: Vec<_> = text
+            .split("#[cfg(test)]")
+            .next()
+            .unwrap_or("")
+            .lines()
+            .filter(|l| !l.trim_start().starts_with("//"))
+            .collect();
         for (i, line) in code.iter().enumerate() {
             assert!(!line.contains("f32") && !line.contains("f64"), "{file}, code line {i}: {line}");
         }

@@ -15,7 +15,8 @@ use sim_harness::session::TokenOptions;
 use std::path::Path;
 
 fn config(name: &str) -> Config {
-    Config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("configs/{name}.toml"))).expect("a configuration of the repository")
+    Config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("configs/{name}.toml")))
+        .expect("a configuration of the repository")
 }
 
 /// The one boundary: a model of `shape` with random weights says the same on the chip as in the golden model, value by value.
@@ -24,7 +25,8 @@ fn check(config: &Config, shape: &Shape, seed: u64, stall: f64, n_tokens: usize)
     let path = folder.path().join("random.safetensors");
     write_random(&path, shape, Dtype::F32, seed).expect("a random checkpoint");
     let checkpoint = Checkpoint::open(&path).expect("a valid checkpoint");
-    let ranges = calibrate(&Weights::read(&checkpoint).expect("finite weights"), &random_tokens(shape.vocab_size, 32), |_| ());
+    let ranges =
+        calibrate(&Weights::read(&checkpoint).expect("finite weights"), &random_tokens(shape.vocab_size, 32), |_| ());
     let golden = quantise(&checkpoint, &ranges, &QuantOptions::default()).expect("formats for these weights").model;
     let image = stream(&golden);
     let model = view(&golden, &StreamLayout::of(&golden));
@@ -44,26 +46,39 @@ fn check(config: &Config, shape: &Shape, seed: u64, stall: f64, n_tokens: usize)
 fn shapes() -> impl Strategy<Value = Shape> {
     let heads = prop_oneof![Just(16usize), Just(32), Just(64)];
     let ranks = (8usize..40, 8usize..40, 8usize..24, 8usize..70);
-    (1usize..=6, heads, 1usize..=16, ranks, 12usize..=1000, 32usize..=512).prop_map(|(n_layer, head_size, n, ranks, vocab_size, dim_ffn)| {
-        let n_head = n.clamp(32usize.div_ceil(head_size), 256 / head_size);
-        let n_embd = n_head * head_size;
-        Shape {
-            n_layer,
-            n_embd,
-            n_head,
-            head_size,
-            vocab_size,
-            dim_ffn: dim_ffn.min(4 * n_embd),
-            rank_w: ranks.0,
-            rank_a: ranks.1,
-            rank_v: if n_layer > 1 { ranks.2 } else { 0 },
-            rank_g: ranks.3,
-        }
-    })
+    (1usize..=6, heads, 1usize..=16, ranks, 12usize..=1000, 32usize..=512).prop_map(
+        |(n_layer, head_size, n, ranks, vocab_size, dim_ffn)| {
+            let n_head = n.clamp(32usize.div_ceil(head_size), 256 / head_size);
+            let n_embd = n_head * head_size;
+            Shape {
+                n_layer,
+                n_embd,
+                n_head,
+                head_size,
+                vocab_size,
+                dim_ffn: dim_ffn.min(4 * n_embd),
+                rank_w: ranks.0,
+                rank_a: ranks.1,
+                rank_v: if n_layer > 1 { ranks.2 } else { 0 },
+                rank_g: ranks.3,
+            }
+        },
+    )
 }
 
 fn small() -> Shape {
-    Shape { n_layer: 2, n_embd: 64, n_head: 2, head_size: 32, vocab_size: 100, dim_ffn: 144, rank_w: 8, rank_a: 10, rank_v: 12, rank_g: 17 }
+    Shape {
+        n_layer: 2,
+        n_embd: 64,
+        n_head: 2,
+        head_size: 32,
+        vocab_size: 100,
+        dim_ffn: 144,
+        rank_w: 8,
+        rank_a: 10,
+        rank_v: 12,
+        rank_g: 17,
+    }
 }
 
 proptest! {

@@ -80,7 +80,10 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
     };
     out.result(&done, || {
         let rtl = done.rtl.as_ref().map_or(String::new(), |r| {
-            format!("; {} cycles a token, {:.0} simulated cycles/s, {} mismatches", r.cycles_per_token, r.simulated_cycles_per_s, r.mismatches)
+            format!(
+                "; {} cycles a token, {:.0} simulated cycles/s, {} mismatches",
+                r.cycles_per_token, r.simulated_cycles_per_s, r.mismatches
+            )
         });
         format!(
             "{}: {:.1} tokens/s (median of {RUNS} runs of {n} tokens, {:.1} to {:.1}){rtl}",

@@ -27,7 +27,8 @@ pub fn eval(a: &Eval, out: &Out) -> Result<ExitCode, Error> {
     let (model, _) = Model::open(&a.model)?;
     let tokenizer = model.tokenizer();
     let mut tokens = match (&a.text, &a.token_file) {
-        (_, Some(path)) => numbers(&read(path)?).ok_or_else(|| format!("{}: expected token numbers separated by blanks or commas", path.display()))?,
+        (_, Some(path)) => numbers(&read(path)?)
+            .ok_or_else(|| format!("{}: expected token numbers separated by blanks or commas", path.display()))?,
         (Some(path), None) => tokenizer.encode(read(path)?)?,
         (None, None) => tokenizer.encode(held_out_text()?)?,
     };
@@ -61,10 +62,15 @@ pub fn eval(a: &Eval, out: &Out) -> Result<ExitCode, Error> {
     out.result(&done, || {
         let per_byte = done.bits_per_byte.map_or(String::new(), |b| format!(", {b:.4} bits/byte"));
         let against = match (done.top1_agreement, done.kl) {
-            (Some(top1), Some(kl)) if twin => format!("; against float: top-1 agreement {:.2} %, KL {kl:.6} nats", top1 * 100.0),
+            (Some(top1), Some(kl)) if twin => {
+                format!("; against float: top-1 agreement {:.2} %, KL {kl:.6} nats", top1 * 100.0)
+            }
             _ => String::new(),
         };
-        format!("{} over {} tokens: {:.4} bits/token{per_byte}{against}", done.backend, done.n_tokens, done.bits_per_token)
+        format!(
+            "{} over {} tokens: {:.4} bits/token{per_byte}{against}",
+            done.backend, done.n_tokens, done.bits_per_token
+        )
     })?;
     Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
 }

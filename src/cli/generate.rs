@@ -88,7 +88,12 @@ pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
     });
     out.stream(b"\n")?;
     if let Some(rtl) = &rtl {
-        eprintln!("{} tokens, {} values compared, {} mismatches", rtl.cycles_per_token.len(), rtl.values_checked, rtl.mismatches);
+        eprintln!(
+            "{} tokens, {} values compared, {} mismatches",
+            rtl.cycles_per_token.len(),
+            rtl.values_checked,
+            rtl.mismatches
+        );
     }
     let text = String::from_utf8_lossy(&tokenizer.decode(&tokens)).into_owned();
     let done = Generated { backend: a.backend.name(), prompt_tokens: prompt, tokens, text, rtl };
@@ -171,7 +176,15 @@ pub fn cosim(a: &Cosim, out: &Out) -> Result<ExitCode, Error> {
     out.result(&done, || {
         format!(
             "{} on {}: {} tokens, {} operations, {} values compared, {} mismatches, {} cycles (seed {}, stall {})",
-            Backend::Rtl.name(), done.config, done.tokens, done.ops_checked, done.values_checked, done.mismatches, done.cycles, done.seed, done.stall
+            Backend::Rtl.name(),
+            done.config,
+            done.tokens,
+            done.ops_checked,
+            done.values_checked,
+            done.mismatches,
+            done.cycles,
+            done.seed,
+            done.stall
         )
     })?;
     Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })

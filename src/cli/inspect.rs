@@ -75,7 +75,9 @@ fn bytes_per_token(shape: &Shape) -> u64 {
             [_, cols] if t.name == "emb.weight" => 2 * cols,
             _ if t.name.contains(".ln0.") => 0,
             // stored (in, out), so that rows of the chip's matrix are columns here
-            [inner, outer] if ["w1", "w2", "a1", "a2", "v1", "v2", "g1", "g2"].contains(&leaf.as_str()) => 2 * inner * outer + 2 * outer,
+            [inner, outer] if ["w1", "w2", "a1", "a2", "v1", "v2", "g1", "g2"].contains(&leaf.as_str()) => {
+                2 * inner * outer + 2 * outer
+            }
             [rows, cols] if leaf == "weight" => rows * cols + 2 * rows,
             _ => 2 * sizes.iter().product::<u64>(),
         }
@@ -124,12 +126,15 @@ pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
     let (model, _) = Model::open(&a.model)?;
     let (quantised, errors) = model.quantised(&a.numbers)?;
     let image_bytes = image::write(&quantised, &a.output)?;
-    let errors: Vec<_> =
-        errors.into_iter().map(|(tensor, e)| TensorError { tensor, relative_rms: e.relative_rms, max_abs: e.max_abs }).collect();
+    let errors: Vec<_> = errors
+        .into_iter()
+        .map(|(tensor, e)| TensorError { tensor, relative_rms: e.relative_rms, max_abs: e.max_abs })
+        .collect();
     let done = QuantizedImage { output: a.output.display().to_string(), image_bytes, weights: "w8", errors };
     out.result(&done, || {
         let worst = done.errors.iter().max_by(|a, b| a.relative_rms.total_cmp(&b.relative_rms));
-        let worst = worst.map_or(String::new(), |w| format!("; largest relative error {:.4} in {}", w.relative_rms, w.tensor));
+        let worst =
+            worst.map_or(String::new(), |w| format!("; largest relative error {:.4} in {}", w.relative_rms, w.tensor));
         format!("{}: {image_bytes} bytes{worst}", done.output)
     })?;
     Ok(ExitCode::SUCCESS)

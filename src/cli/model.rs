@@ -40,7 +40,8 @@ pub fn project_file(name: &str) -> Result<PathBuf, Error> {
 
 /// The configuration `name`: a file, or a name in `configs/`.
 pub fn config(name: &str) -> Result<Config, Error> {
-    let path = if name.ends_with(".toml") { PathBuf::from(name) } else { project_file(&format!("configs/{name}.toml"))? };
+    let path =
+        if name.ends_with(".toml") { PathBuf::from(name) } else { project_file(&format!("configs/{name}.toml"))? };
     Ok(Config::load(&path)?)
 }
 
@@ -52,7 +53,11 @@ impl Model {
             None => project_file(OWN_MODEL)?,
         };
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let model = if Image::is_image(&path) { Model::Image(Image::open(&path)?) } else { Model::Checkpoint(Checkpoint::open(&path)?) };
+        let model = if Image::is_image(&path) {
+            Model::Image(Image::open(&path)?)
+        } else {
+            Model::Checkpoint(Checkpoint::open(&path)?)
+        };
         Ok((model, name))
     }
 
@@ -71,7 +76,9 @@ impl Model {
     pub fn weights(&self) -> Result<Weights, Error> {
         match self {
             Model::Checkpoint(c) => Ok(Weights::read(c)?),
-            Model::Image(_) => Err("an .anser image holds integers only; the float backend needs the checkpoint".into()),
+            Model::Image(_) => {
+                Err("an .anser image holds integers only; the float backend needs the checkpoint".into())
+            }
         }
     }
 

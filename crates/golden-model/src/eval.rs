@@ -59,7 +59,8 @@ pub fn evaluate<S: Session, R: Session>(
             let exact = reference.step(pair[0]).map_err(EvalError::Reference)?;
             agreed += usize::from(first_largest(&exact) == first_largest(&logits));
             let log_q = log_softmax(&exact, 1.0);
-            kl += log_q.iter().zip(&log_p).map(|(q, p)| if q.is_finite() { q.exp() * (q - p) } else { 0.0 }).sum::<f64>();
+            kl +=
+                log_q.iter().zip(&log_p).map(|(q, p)| if q.is_finite() { q.exp() * (q - p) } else { 0.0 }).sum::<f64>();
         }
         progress(i + 1);
     }
@@ -90,7 +91,11 @@ mod tests {
         }
         fn step(&mut self, token: u32) -> Result<Vec<f64>, TokenError> {
             let vocab_size = self.0.len();
-            if token as usize >= vocab_size { Err(TokenError { token, vocab_size }) } else { Ok(self.0.clone()) }
+            if token as usize >= vocab_size {
+                Err(TokenError { token, vocab_size })
+            } else {
+                Ok(self.0.clone())
+            }
         }
     }
 
@@ -105,7 +110,8 @@ mod tests {
         // reference 1/2 1/4 1/4, network 1/4 1/4 1/2: KL = ln 2 / 4, the likeliest tokens differ
         let with = |p: [f64; 3]| Fixed(p.map(|p: f64| p.ln() + 5.0).to_vec());
         let mut reference = with([0.5, 0.25, 0.25]);
-        let e = evaluate(&mut with([0.25, 0.25, 0.5]), Some(&mut reference), &[0, 2, 1, 1, 2], |_| None, |_| {}).unwrap();
+        let e =
+            evaluate(&mut with([0.25, 0.25, 0.5]), Some(&mut reference), &[0, 2, 1, 1, 2], |_| None, |_| {}).unwrap();
         assert!((e.bits_per_token - 1.5).abs() < 1e-12 && (e.kl.unwrap() - 2f64.ln() / 4.0).abs() < 1e-12, "{e:?}");
         assert_eq!((e.top1_agreement, e.bits_per_byte), (Some(0.0), None));
     }

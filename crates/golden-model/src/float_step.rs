@@ -99,7 +99,14 @@ pub fn step(weights: &Weights, token: u32, state: &mut FloatState, tap: &mut imp
 }
 
 /// `h` is ln1.h; gives what is added to the residual stream. An empty `v_first` means layer 0, which fills it.
-fn time_mix(p: &Att, shape: &Shape, h: &[f32], state: &mut LayerState, v_first: &mut Vec<f32>, tap: &mut Taps<impl Tap>) -> Vec<f32> {
+fn time_mix(
+    p: &Att,
+    shape: &Shape,
+    h: &[f32],
+    state: &mut LayerState,
+    v_first: &mut Vec<f32>,
+    tap: &mut Taps<impl Tap>,
+) -> Vec<f32> {
     let n = shape.head_size;
     let prev = &state.att_x_prev;
     let xr = tap.pass("att.xr", mix(h, prev, &p.x_r)); // (D)
@@ -165,7 +172,8 @@ fn time_mix(p: &Att, shape: &Shape, h: &[f32], state: &mut LayerState, v_first: 
     tap.pass("att.yn.g", yn.g);
     let yn = tap.pass("att.yn.h", yn.h); // (H, N)
     let rk = tap.pass("att.rk", map2(&r, &km, |r, k| r * k)); // (H, N)
-    let bonus = rk.chunks_exact(n).zip(p.r_k.rows()).map(|(rk, r_k)| rk.iter().zip(r_k).map(|(a, b)| a * b).sum()).collect();
+    let bonus =
+        rk.chunks_exact(n).zip(p.r_k.rows()).map(|(rk, r_k)| rk.iter().zip(r_k).map(|(a, b)| a * b).sum()).collect();
     let bonus: Vec<f32> = tap.pass("att.bonus", bonus); // (H)
     let yb = (0..y.len()).map(|i| yn[i] + v[i] * bonus[i / n]).collect();
     let yb = tap.pass("att.yb", yb); // (D)

@@ -124,7 +124,9 @@ impl Ranges {
 
     /// A tap that overflowed, if there is one.
     pub fn first_infinite(&self) -> Option<(usize, &'static str)> {
-        let of = |(l, m): (usize, &BTreeMap<&'static str, f64>)| m.iter().find(|(_, v)| v.is_infinite()).map(|(name, _)| (l, *name));
+        let of = |(l, m): (usize, &BTreeMap<&'static str, f64>)| {
+            m.iter().find(|(_, v)| v.is_infinite()).map(|(name, _)| (l, *name))
+        };
         self.0.iter().enumerate().find_map(of)
     }
 
@@ -262,8 +264,8 @@ pub fn choose(
         f.ln_x = NormConstants::new(head_size, EPS_LN_X, f.f_y);
     }
     let f_ho = elements(bound(net, "ln_out", n_embd));
-    let f_logits =
-        elements(seen(n_layer, &["logits"])).min(f_ho + matrix_frac(of(net, "head.weight"), options.bits) - MAT_SHIFT.0);
+    let f_logits = elements(seen(n_layer, &["logits"]))
+        .min(f_ho + matrix_frac(of(net, "head.weight"), options.bits) - MAT_SHIFT.0);
     let ln_out = NormConstants::new(n_embd, EPS_LN, f_x);
     (NetFormats { f_emb: f_x, f_x, f_v, f_ho, f_logits, ln_out, state_bits: options.state_bits }, out)
 }

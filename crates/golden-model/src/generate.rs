@@ -149,7 +149,10 @@ mod tests {
         ] {
             let got = frequencies(Sampler::new(temperature, top_p, 3).unwrap(), &logits);
             for (g, e) in got.iter().zip(expected) {
-                assert!((g - e).abs() < 0.015, "temperature {temperature} top_p {top_p}: {got:?}, expected {expected:?}");
+                assert!(
+                    (g - e).abs() < 0.015,
+                    "temperature {temperature} top_p {top_p}: {got:?}, expected {expected:?}"
+                );
             }
         }
     }
@@ -168,7 +171,13 @@ mod tests {
 
     #[test]
     fn parameters_out_of_range_are_named() {
-        for (t, p, name) in [(-0.1, 1.0, "temperature"), (f64::NAN, 1.0, "temperature"), (1.0, 0.0, "top_p"), (1.0, 1.1, "top_p"), (1.0, f64::NAN, "top_p")] {
+        for (t, p, name) in [
+            (-0.1, 1.0, "temperature"),
+            (f64::NAN, 1.0, "temperature"),
+            (1.0, 0.0, "top_p"),
+            (1.0, 1.1, "top_p"),
+            (1.0, f64::NAN, "top_p"),
+        ] {
             assert_eq!(Sampler::new(t, p, 0).unwrap_err().name, name);
         }
     }

@@ -233,7 +233,9 @@ impl Image {
         let model = QModel::build(m.shape.clone(), m.formats.clone(), m.layer_formats.clone(), emb, &mut tensors)?;
         model.check()?;
         if StreamLayout::of(&model) != self.layout {
-            return Err(ImageErrorKind::Metadata("tensors are not in the order or of the size this version writes".into()));
+            return Err(ImageErrorKind::Metadata(
+                "tensors are not in the order or of the size this version writes".into(),
+            ));
         }
         Ok(model)
     }
@@ -243,9 +245,12 @@ impl Image {
 fn check_blocks(metadata: &Metadata, stream_bytes: usize) -> Result<StreamLayout, ImageErrorKind> {
     let units = (stream_bytes / UNIT) as u64;
     for b in &metadata.tensors {
-        let ok = b.len_units == b.kind.units() && b.offset_units.checked_add(b.len_units).is_some_and(|end| end <= units);
+        let ok =
+            b.len_units == b.kind.units() && b.offset_units.checked_add(b.len_units).is_some_and(|end| end <= units);
         let fits = match b.kind {
-            BlockKind::Embedding { cols, stride_units, .. } => u64::from(cols) * 2 <= u64::from(stride_units) * UNIT as u64,
+            BlockKind::Embedding { cols, stride_units, .. } => {
+                u64::from(cols) * 2 <= u64::from(stride_units) * UNIT as u64
+            }
             _ => true,
         };
         if !ok || !fits {
@@ -260,7 +265,10 @@ fn check_blocks(metadata: &Metadata, stream_bytes: usize) -> Result<StreamLayout
     }
     if metadata.layer_formats.len() != metadata.shape.n_layer {
         let found = metadata.layer_formats.len();
-        return Err(ImageErrorKind::Metadata(format!("formats of {found} layers, expected {}", metadata.shape.n_layer)));
+        return Err(ImageErrorKind::Metadata(format!(
+            "formats of {found} layers, expected {}",
+            metadata.shape.n_layer
+        )));
     }
     Ok(StreamLayout::new(metadata.tensors.clone()))
 }
@@ -275,7 +283,11 @@ struct Tensors<'a> {
 
 impl<'a> Tensors<'a> {
     fn block(&self, name: &str) -> Result<(&'a Block, &'a [u8]), ImageErrorKind> {
-        let b = self.image.layout.block(name).ok_or_else(|| ImageErrorKind::Metadata(format!("tensor {name} is missing")))?;
+        let b = self
+            .image
+            .layout
+            .block(name)
+            .ok_or_else(|| ImageErrorKind::Metadata(format!("tensor {name} is missing")))?;
         let start = b.offset_units as usize * UNIT;
         Ok((b, &self.image.stream()[start..start + b.len_units as usize * UNIT]))
     }
@@ -286,7 +298,9 @@ impl TensorSource for Tensors<'_> {
 
     fn vector(&mut self, name: &str) -> Result<QVector, ImageErrorKind> {
         match self.block(name)? {
-            (Block { kind: BlockKind::Vector { len }, frac, .. }, bytes) => Ok(decode_vector(bytes, *len as usize, *frac)),
+            (Block { kind: BlockKind::Vector { len }, frac, .. }, bytes) => {
+                Ok(decode_vector(bytes, *len as usize, *frac))
+            }
             (b, _) => Err(wrong_kind(b, "a vector")),
         }
     }

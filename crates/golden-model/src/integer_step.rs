@@ -28,7 +28,8 @@ impl IntState {
     /// The state before the first token.
     pub fn new(model: &QModel) -> Self {
         let d = model.shape.n_embd;
-        let layer = LayerState { att_x_prev: vec![0; d], ffn_x_prev: vec![0; d], s: vec![0; d * model.shape.head_size] };
+        let layer =
+            LayerState { att_x_prev: vec![0; d], ffn_x_prev: vec![0; d], s: vec![0; d * model.shape.head_size] };
         Self { layers: vec![layer; model.shape.n_layer] }
     }
 }
@@ -56,7 +57,13 @@ impl Tap for NoTaps {
 }
 
 /// Logits (vocab_size, frac f_logits) after `token`, which must be below `vocab_size`. Clipped results are added to `sat`.
-pub fn step<T: Tap>(model: &QModel, token: usize, state: &mut IntState, sat: &mut SaturationCounts, taps: &mut T) -> Vec<i32> {
+pub fn step<T: Tap>(
+    model: &QModel,
+    token: usize,
+    state: &mut IntState,
+    sat: &mut SaturationCounts,
+    taps: &mut T,
+) -> Vec<i32> {
     let shape = &model.shape;
     let (d, head_size) = (shape.n_embd, shape.head_size);
     let net = &model.f;

@@ -33,9 +33,19 @@ pub enum MatrixFormat {
 #[serde(rename_all = "snake_case")]
 pub enum BlockKind {
     /// Row `token` starts at `offset + token · stride_units`.
-    Embedding { rows: u32, cols: u32, stride_units: u32 },
-    Vector { len: u32 },
-    Matrix { rows: u32, cols: u32, format: MatrixFormat },
+    Embedding {
+        rows: u32,
+        cols: u32,
+        stride_units: u32,
+    },
+    Vector {
+        len: u32,
+    },
+    Matrix {
+        rows: u32,
+        cols: u32,
+        format: MatrixFormat,
+    },
 }
 
 /// One tensor in the stream.
@@ -190,7 +200,12 @@ fn push_scales(out: &mut Vec<u8>, m: &QMatrix, i: usize) {
 }
 
 /// Tiles in order, a scale unit before each 32 rows, one group a column: `group(out, rows of the tile, column)`.
-fn push_tiles(out: &mut Vec<u8>, m: &QMatrix, tile_rows: usize, group: impl Fn(&mut Vec<u8>, std::ops::Range<usize>, usize)) {
+fn push_tiles(
+    out: &mut Vec<u8>,
+    m: &QMatrix,
+    tile_rows: usize,
+    group: impl Fn(&mut Vec<u8>, std::ops::Range<usize>, usize),
+) {
     for first in (0..m.rows).step_by(tile_rows) {
         if first % SCALES_PER_UNIT == 0 {
             push_scales(out, m, first / SCALES_PER_UNIT);
@@ -297,9 +312,13 @@ mod tests {
             // a scale unit before tiles 0, 2, 4…
             check("w", rows, cols, WeightBits::W8, |r, c| 64 * (r / 32 + 1) + r / 16 * padded * 16 + c * 16 + r % 16);
             // a scale unit before tiles 0, 4, 8…
-            check("w", rows, cols, WeightBits::W16, |r, c| 64 * (r / 32 + 1) + r / 8 * padded * 16 + c * 16 + 2 * (r % 8));
+            check("w", rows, cols, WeightBits::W16, |r, c| {
+                64 * (r / 32 + 1) + r / 8 * padded * 16 + c * 16 + 2 * (r % 8)
+            });
             let column = rows.div_ceil(64) * 64;
-            check("blocks.0.ffn.value.weight", rows, cols, WeightBits::W8, |r, c| rows.div_ceil(32) * 64 + c * column + r);
+            check("blocks.0.ffn.value.weight", rows, cols, WeightBits::W8, |r, c| {
+                rows.div_ceil(32) * 64 + c * column + r
+            });
         }
     }
 

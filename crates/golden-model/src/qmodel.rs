@@ -1,8 +1,8 @@
 //! A quantised network: every tensor as integers under its official name, and the formats between them.
 
 use crate::checkpoint::Shape;
-use crate::formats::{LayerFormats, NetFormats, EPS_LN, EPS_LN_X, MAT_SHIFT, MIN_SH_VK, MIN_SH_Y};
 use crate::formats::{layer_matrices, MatrixSpec, NormConstants};
+use crate::formats::{LayerFormats, NetFormats, EPS_LN, EPS_LN_X, MAT_SHIFT, MIN_SH_VK, MIN_SH_Y};
 use crate::qtensor::{QMatrix, QVector, QWeights, WeightBits};
 use crate::vector_ops::{NORM, O, Z};
 
@@ -98,7 +98,9 @@ pub trait TensorSource {
 /// A model whose parts do not fit together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
-    #[error("{what} = {value}, expected {low} to {high}: the weights' ranges are beyond what the integer formats can hold")]
+    #[error(
+        "{what} = {value}, expected {low} to {high}: the weights' ranges are beyond what the integer formats can hold"
+    )]
     Shift { what: String, value: i32, low: i32, high: i32 },
     #[error("{name}: {found}, expected {expected}")]
     Tensor { name: String, found: String, expected: String },
@@ -245,12 +247,22 @@ impl QModel {
         };
         value("n_layer", s.n_layer, s.n_layer > 0 && s.n_layer == self.layers.len(), "one set of formats a layer")?;
         let heads = s.n_head.checked_mul(s.head_size);
-        value("n_embd", s.n_embd, heads == Some(s.n_embd) && (1..=16384).contains(&s.n_embd), "n_head · head_size, up to 16384")?;
+        value(
+            "n_embd",
+            s.n_embd,
+            heads == Some(s.n_embd) && (1..=16384).contains(&s.n_embd),
+            "n_head · head_size, up to 16384",
+        )?;
         value("head_size", s.head_size, (1..=255).contains(&s.head_size), "1 to 255")?;
         value("dim_ffn", s.dim_ffn, (1..=65532).contains(&s.dim_ffn), "1 to 65532")?;
         value("vocab_size", s.vocab_size, (1..1 << 18).contains(&s.vocab_size), "1 to 262143")?;
         value("state_bits", self.f.state_bits as usize, (16..=32).contains(&self.f.state_bits), "16 to 32")?;
-        value("size of emb.weight", self.emb.len(), s.vocab_size.checked_mul(s.n_embd) == Some(self.emb.len()), "vocab_size · n_embd")?;
+        value(
+            "size of emb.weight",
+            self.emb.len(),
+            s.vocab_size.checked_mul(s.n_embd) == Some(self.emb.len()),
+            "vocab_size · n_embd",
+        )?;
         self.check_sizes()?;
         for (l, layer) in self.layers.iter().enumerate() {
             layer.check(l, self)?;
@@ -286,7 +298,10 @@ impl QModel {
                         QWeights::W16(q) => q.len(),
                     };
                     if q != rows * cols || m.scales.len() != rows {
-                        return bad(format!("{q} weights, {} scales", m.scales.len()), format!("{} and {rows}", rows * cols));
+                        return bad(
+                            format!("{q} weights, {} scales", m.scales.len()),
+                            format!("{} and {rows}", rows * cols),
+                        );
                     }
                     if let Some(s) = m.scales.iter().find(|s| s.m != 0 && !(2048..4096).contains(&s.m) || s.e > 15) {
                         return bad(format!("row scale m {} e {}", s.m, s.e), "m 0 or 2048 to 4095, e 0 to 15".into());
@@ -322,7 +337,9 @@ impl QLayer {
                 range(&name(&format!("{matrix}: f_in + frac - f_out")), f_in + m.frac - f_out, MAT_SHIFT)?;
             }
         }
-        for (what, v) in [("x_r", &a.x_r), ("x_w", &a.x_w), ("x_k", &a.x_k), ("x_v", &a.x_v), ("x_a", &a.x_a), ("x_g", &a.x_g)] {
+        for (what, v) in
+            [("x_r", &a.x_r), ("x_w", &a.x_w), ("x_k", &a.x_k), ("x_v", &a.x_v), ("x_a", &a.x_a), ("x_g", &a.x_g)]
+        {
             shift(&format!("f of att.{what}"), v.frac)?;
         }
         shift("f of ffn.x_k", self.ffn.x_k.frac)?;
@@ -349,7 +366,12 @@ fn range(what: &str, value: i32, (low, high): (i32, i32)) -> Result<(), ModelErr
     Err(ModelError::Shift { what: what.into(), value, low, high })
 }
 
-fn check_norm(what: &str, c: &NormConstants, p: &QAffine, (n, eps, f_in, f_out): (usize, f64, i32, i32)) -> Result<(), ModelError> {
+fn check_norm(
+    what: &str,
+    c: &NormConstants,
+    p: &QAffine,
+    (n, eps, f_in, f_out): (usize, f64, i32, i32),
+) -> Result<(), ModelError> {
     let expected = NormConstants::new(n, eps, f_in);
     if *c != expected {
         let what = format!("constants of {what}");

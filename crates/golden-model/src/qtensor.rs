@@ -121,7 +121,11 @@ pub fn frac_for(max: f64, bits: u32, max_frac: i32) -> i32 {
 /// Largest frac a matrix whose largest |weight| is `max` can have: its largest row gets e = 0.
 pub fn matrix_frac(max: f64, bits: WeightBits) -> i32 {
     let scale = max / f64::from(bits.q_max());
-    if scale > 0.0 { (11 - scale.log2().floor() as i32).min(60) } else { 60 }
+    if scale > 0.0 {
+        (11 - scale.log2().floor() as i32).min(60)
+    } else {
+        60
+    }
 }
 
 impl RowScale {

@@ -1,7 +1,9 @@
 //! Checkpoint to [`QModel`]: two passes over the tensors, one for their ranges, one that quantises; only one tensor at a time is in memory as floats.
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Shape};
-use crate::formats::{choose, layer_matrices, LayerFormats, MatrixSpec, Maxima, NetFormats, QuantOptions, Ranges, EPS_LN};
+use crate::formats::{
+    choose, layer_matrices, LayerFormats, MatrixSpec, Maxima, NetFormats, QuantOptions, Ranges, EPS_LN,
+};
 use crate::formats::{MAT_SHIFT, NORM_GAIN_MAX};
 use crate::qmodel::{ModelError, QModel, TensorSource};
 use crate::qtensor::{frac_for, matrix_frac, quantise16, ErrorSum, QMatrix, QVector, QuantError, WeightBits};
@@ -14,7 +16,9 @@ pub enum QuantiseError {
     Checkpoint(#[from] CheckpointError),
     #[error("cannot quantise: {0}")]
     Model(#[from] ModelError),
-    #[error("calibration: {name} of layer {layer} overflows in floating point; the checkpoint is damaged or not RWKV-7")]
+    #[error(
+        "calibration: {name} of layer {layer} overflows in floating point; the checkpoint is damaged or not RWKV-7"
+    )]
     Range { layer: usize, name: &'static str },
 }
 
@@ -151,7 +155,8 @@ impl Tensors<'_> {
     fn matrix_format(&self, name: &str) -> (WeightBits, i32) {
         let of = |m: &Maxima, name: &str| m.get(name).copied().unwrap_or(0.0);
         let Some((l, leaf)) = in_layer(name) else {
-            let spec = MatrixSpec { name: "head.weight", bits: self.bits, f_in: self.net.f_ho, f_out: self.net.f_logits };
+            let spec =
+                MatrixSpec { name: "head.weight", bits: self.bits, f_in: self.net.f_ho, f_out: self.net.f_logits };
             return (spec.bits, spec.frac(of(self.net_max, name)));
         };
         let max = of(&self.layer_max[l], leaf);

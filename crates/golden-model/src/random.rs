@@ -33,7 +33,12 @@ const MAX_PARAMS: u64 = 1 << 37;
 ///
 /// # Errors
 /// If a size is 0, `head_size` does not divide `n_embd`, or the network would have more than 2^37 parameters.
-pub fn official_shape(n_layer: usize, n_embd: usize, head_size: usize, vocab_size: usize) -> Result<Shape, RandomError> {
+pub fn official_shape(
+    n_layer: usize,
+    n_embd: usize,
+    head_size: usize,
+    vocab_size: usize,
+) -> Result<Shape, RandomError> {
     let fail = |what: String| Err(RandomError::Shape { what });
     for (name, size) in [("layers", n_layer), ("embd", n_embd), ("head-size", head_size), ("vocab", vocab_size)] {
         if size == 0 || size > 1 << 24 {
@@ -65,7 +70,9 @@ fn check_size(shape: &Shape) -> Result<(), RandomError> {
     // a layer has more than n_embd^2 parameters; counting every tensor of 2^24 layers would take long
     let least = (shape.n_layer as u64).saturating_mul(shape.n_embd as u64).saturating_mul(shape.n_embd as u64);
     if least > MAX_PARAMS || shape.n_layer > 1 << 16 || shape.n_params() > MAX_PARAMS {
-        return Err(RandomError::Shape { what: format!("the network would have more than {MAX_PARAMS} parameters or {} layers", 1 << 16) });
+        return Err(RandomError::Shape {
+            what: format!("the network would have more than {MAX_PARAMS} parameters or {} layers", 1 << 16),
+        });
     }
     Ok(())
 }
@@ -83,7 +90,9 @@ pub fn write_random(path: &Path, shape: &Shape, dtype: Dtype, seed: u64) -> Resu
     }
     check_size(shape)?;
     if let Some(empty) = shape.tensors().find(|t| t.shape.contains(&0)) {
-        return Err(RandomError::Shape { what: format!("tensor {} = {} would be empty", empty.name, empty.dim_names()) });
+        return Err(RandomError::Shape {
+            what: format!("tensor {} = {} would be empty", empty.name, empty.dim_names()),
+        });
     }
     let dtype = match dtype {
         Dtype::F32 => FileDtype::F32,
@@ -91,7 +100,10 @@ pub fn write_random(path: &Path, shape: &Shape, dtype: Dtype, seed: u64) -> Resu
         Dtype::Bf16 => return Err(RandomError::Shape { what: "random weights are written as F32 or F16".into() }),
     };
     let failed = |source| RandomError::Write { path: path.to_owned(), source };
-    let tensors = shape.tensors().enumerate().map(|(i, spec)| (spec.name.clone(), Random { spec, dtype, seed, stream: i as u64, shape }));
+    let tensors = shape
+        .tensors()
+        .enumerate()
+        .map(|(i, spec)| (spec.name.clone(), Random { spec, dtype, seed, stream: i as u64, shape }));
     let dir = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".anser-random-");

@@ -150,13 +150,21 @@ const LAST: i64 = (1 << (INPUT_BITS - 1)) - 1;
 /// sigmoid(z): `z` 19 bits Q5.14, result 0..=65536 with 16 fraction bits.
 pub fn sigmoid(z: i32) -> i32 {
     let h = round_shift(element(i64::from(z).abs().min(LAST), 0), ELEMENT_FRAC - OUTPUT_FRAC) as i32;
-    if z < 0 { ONE - h } else { h }
+    if z < 0 {
+        ONE - h
+    } else {
+        h
+    }
 }
 
 /// tanh(z) = 2·sigmoid(2z) − 1: `z` 19 bits Q5.14, result −65536..=65536 with 16 fraction bits.
 pub fn tanh(z: i32) -> i32 {
     let h = round_shift(element((2 * i64::from(z).abs()).min(LAST), 0), ELEMENT_FRAC - OUTPUT_FRAC - 1) as i32 - ONE;
-    if z < 0 { -h } else { h }
+    if z < 0 {
+        -h
+    } else {
+        h
+    }
 }
 
 /// 1 − w = 1 − exp(−e^(−1/2)·sigmoid(z)): `z` 19 bits Q5.14, result 0..=29803 with 16 fraction bits.
@@ -217,7 +225,9 @@ mod tests {
         assert_eq!((sigmoid(-(1 << 18)), sigmoid((1 << 18) - 1)), (0, ONE));
         assert_eq!((tanh(-(1 << 18)), tanh((1 << 18) - 1)), (-ONE, ONE));
         for z in ALL {
-            assert!((0..=ONE).contains(&sigmoid(z)) && (-ONE..=ONE).contains(&tanh(z)) && (0..=29803).contains(&decay(z)));
+            assert!(
+                (0..=ONE).contains(&sigmoid(z)) && (-ONE..=ONE).contains(&tanh(z)) && (0..=29803).contains(&decay(z))
+            );
         }
     }
 

@@ -232,7 +232,9 @@ fn python_literal(literal: &str) -> Option<Vec<u8>> {
     let quote = quoted.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
     let mut chars = quoted.strip_prefix(quote)?.strip_suffix(quote)?.chars();
     let mut out = Vec::new();
-    let hex = |chars: &mut std::str::Chars, n: usize| -> Option<u32> { (0..n).try_fold(0, |v, _| Some(v * 16 + chars.next()?.to_digit(16)?)) };
+    let hex = |chars: &mut std::str::Chars, n: usize| -> Option<u32> {
+        (0..n).try_fold(0, |v, _| Some(v * 16 + chars.next()?.to_digit(16)?))
+    };
     while let Some(c) = chars.next() {
         let code = match c {
             '\\' => match chars.next()? {

@@ -102,7 +102,11 @@ pub fn matvec(w: &QMatrix, x: &Operand, shift: i32, count: &mut Saturations) -> 
         };
         let s = w.scales[r];
         let mut count = Saturations(0);
-        let y = sat(round_shift(acc * i64::from(s.m), sh((shift + i32::from(s.e) - x.e as i32).max(0))), VEC_BITS, &mut count);
+        let y = sat(
+            round_shift(acc * i64::from(s.m), sh((shift + i32::from(s.e) - x.e as i32).max(0))),
+            VEC_BITS,
+            &mut count,
+        );
         (y, count.0)
     };
     let rows: Vec<(i32, u64)> = if w.rows * w.cols >= PARALLEL_PRODUCTS {
@@ -156,7 +160,9 @@ pub fn norm(x: &[i32], c: &NormConstants, gain: &QVector, bias: &QVector, f_h: i
         let (r, e) = rsqrt(u);
         let mult = round_shift(i64::from(r) * c.root_n, 11);
         let s = (c.rsq_base + e as i32).clamp(0, 63);
-        n.extend(segment.iter().map(|x| sat(round_shift((i64::from(*x) - i64::from(m)) * mult, sh(s)), VEC_BITS, count)));
+        n.extend(
+            segment.iter().map(|x| sat(round_shift((i64::from(*x) - i64::from(m)) * mult, sh(s)), VEC_BITS, count)),
+        );
         mean.push(m);
         rstd.extend([mult as i32, s]);
     }

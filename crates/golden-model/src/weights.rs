@@ -138,7 +138,11 @@ fn layer(checkpoint: &Checkpoint, layer: usize) -> Result<Layer, CheckpointError
     let scope = |name: &str| Scope { checkpoint, prefix: format!("blocks.{layer}.{name}") };
     let (block, att, ffn) = (scope(""), scope("att."), scope("ffn."));
     let residual = || -> Result<_, CheckpointError> {
-        Ok(ValueResidual { v0: att.vector("v0")?, v1: att.matrix("v1", d, s.rank_v)?, v2: att.matrix("v2", s.rank_v, d)? })
+        Ok(ValueResidual {
+            v0: att.vector("v0")?,
+            v1: att.matrix("v1", d, s.rank_v)?,
+            v2: att.matrix("v2", s.rank_v, d)?,
+        })
     };
     Ok(Layer {
         ln1: block.norm("ln1")?,
@@ -168,6 +172,10 @@ fn layer(checkpoint: &Checkpoint, layer: usize) -> Result<Layer, CheckpointError
             output: att.matrix("output.weight", d, d)?,
             ln_x: att.norm("ln_x")?,
         },
-        ffn: Ffn { x_k: ffn.vector("x_k")?, key: ffn.matrix("key.weight", f, d)?, value: ffn.matrix("value.weight", d, f)? },
+        ffn: Ffn {
+            x_k: ffn.vector("x_k")?,
+            key: ffn.matrix("key.weight", f, d)?,
+            value: ffn.matrix("value.weight", d, f)?,
+        },
     })
 }

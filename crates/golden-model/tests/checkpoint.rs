@@ -44,7 +44,8 @@ fn all_formats_hold_the_same_network() {
         assert_holds(&safetensors(&tensors, num), &tensors, &format!("safetensors {num:?}"));
         for bits in 0..32 {
             let bit = |i: u32| bits >> i & 1 == 1;
-            let style = PthStyle { unit_axes: bit(0), transposed: bit(1), one_storage: bit(2), module: bit(3), wide: bit(4) };
+            let style =
+                PthStyle { unit_axes: bit(0), transposed: bit(1), one_storage: bit(2), module: bit(3), wide: bit(4) };
             assert_holds(&pth(&tensors, num, style), &tensors, &format!("pth {num:?} {style:?}"));
         }
         if num != Num::Bf16 {
@@ -82,7 +83,9 @@ fn value_residual_of_layer_0_and_other_extras_are_ignored_and_any_order_is_read(
     }
     tensors.push(Tensor { name: "odd".into(), shape: vec![2, 2, 2], values: vec![0.0; 8] });
     tensors.reverse();
-    for bytes in [safetensors(&tensors, Num::F32), pth(&tensors, Num::F32, PthStyle::default()), ggmf_reordered(&tensors)] {
+    for bytes in
+        [safetensors(&tensors, Num::F32), pth(&tensors, Num::F32, PthStyle::default()), ggmf_reordered(&tensors)]
+    {
         assert_holds(&bytes, &expected, "with extras");
         assert_eq!(open(&bytes).unwrap().ignored(), ["blocks.0.att.v0", "blocks.0.att.v1", "blocks.0.att.v2", "odd"]);
     }
@@ -91,7 +94,9 @@ fn value_residual_of_layer_0_and_other_extras_are_ignored_and_any_order_is_read(
 /// The mixes must stay in order to be joined.
 fn ggmf_reordered(tensors: &[Tensor]) -> Vec<u8> {
     let mut tensors = tensors.to_vec();
-    let place = |name: &str| "rwkvag".find(name.chars().last().unwrap_or_default()).filter(|_| name.contains("att.x_")).unwrap_or(0);
+    let place = |name: &str| {
+        "rwkvag".find(name.chars().last().unwrap_or_default()).filter(|_| name.contains("att.x_")).unwrap_or(0)
+    };
     tensors.sort_by_key(|t| (t.name.contains("att.x_"), t.name.contains("blocks.1"), place(&t.name)));
     ggmf(&tensors, &tiny_shape(), Num::F16)
 }
@@ -111,7 +116,10 @@ fn head_and_embedding_may_be_tied_but_nothing_else() {
         let result = open(&torch_zip(&p.op(b"u.").0, &data)).map(|_| ());
         match from {
             "head.weight" => assert_eq!(result, Ok(())),
-            _ => assert_eq!(result.unwrap_err(), "tensor ln_out.weight: overlaps tensor ln_out.bias in the file, expected each to have its own bytes"),
+            _ => assert_eq!(
+                result.unwrap_err(),
+                "tensor ln_out.weight: overlaps tensor ln_out.bias in the file, expected each to have its own bytes"
+            ),
         }
     }
 }
@@ -120,7 +128,10 @@ fn head_and_embedding_may_be_tied_but_nothing_else() {
 fn what_is_not_a_file_of_a_known_format() {
     let dir = tempfile::tempdir().unwrap();
     let text = |path: &std::path::Path| after_path(&Checkpoint::open(path).unwrap_err().to_string(), path);
-    assert_eq!(text(dir.path()), "is not a regular file; expected an RWKV-7 checkpoint (.pth, .safetensors or rwkv.cpp .bin)");
+    assert_eq!(
+        text(dir.path()),
+        "is not a regular file; expected an RWKV-7 checkpoint (.pth, .safetensors or rwkv.cpp .bin)"
+    );
     assert!(text(&dir.path().join("none.pth")).starts_with("cannot be read: No such file"));
     let expected = "expected a torch zip (.pth), .safetensors or an rwkv.cpp FP32/FP16 .bin";
     for (bytes, is) in [
@@ -152,23 +163,38 @@ fn a_missing_or_misshapen_tensor_is_named() {
     assert_eq!(without("head.weight"), "tensor head.weight is missing; expected (vocab_size, n_embd) = (7, 6)");
     assert_eq!(without("emb.weight"), "tensor emb.weight is missing; expected (vocab_size, n_embd); the file has 68 tensors, the first is blocks.0.att.a0");
     assert_eq!(without("blocks.0.att.r_k"), "tensor blocks.0.att.r_k is missing; expected (n_head, head_size); the file has 68 tensors, the first is blocks.0.att.a0");
-    assert_eq!(reshaped("blocks.1.att.a1", &[6, 3]), "tensor blocks.1.att.a1 has shape (6, 3), expected (n_embd, rank_a) = (6, 2)");
+    assert_eq!(
+        reshaped("blocks.1.att.a1", &[6, 3]),
+        "tensor blocks.1.att.a1 has shape (6, 3), expected (n_embd, rank_a) = (6, 2)"
+    );
     assert_eq!(reshaped("blocks.0.ln0.bias", &[5]), "tensor blocks.0.ln0.bias has shape (5), expected (n_embd) = (6)");
-    assert_eq!(reshaped("blocks.0.att.r_k", &[3, 3]), "tensor blocks.0.att.r_k has shape (3, 3), expected (n_head, head_size) with n_head * head_size = n_embd = 6");
-    assert_eq!(reshaped("emb.weight", &[0, 6]), "tensor emb.weight has shape (0, 6), expected (vocab_size, n_embd), both at least 1");
-    assert_eq!(reshaped("emb.weight", &[42]), "tensor emb.weight has shape (42), expected (vocab_size, n_embd), both at least 1");
+    assert_eq!(
+        reshaped("blocks.0.att.r_k", &[3, 3]),
+        "tensor blocks.0.att.r_k has shape (3, 3), expected (n_head, head_size) with n_head * head_size = n_embd = 6"
+    );
+    assert_eq!(
+        reshaped("emb.weight", &[0, 6]),
+        "tensor emb.weight has shape (0, 6), expected (vocab_size, n_embd), both at least 1"
+    );
+    assert_eq!(
+        reshaped("emb.weight", &[42]),
+        "tensor emb.weight has shape (42), expected (vocab_size, n_embd), both at least 1"
+    );
     let gap = spoiled(&|t| t.iter_mut().for_each(|t| t.name = t.name.replace("blocks.1.", "blocks.2.")));
     assert_eq!(gap, "tensor blocks.1.att.v1 is missing; expected (n_embd, rank_v); the file has 69 tensors, the first is blocks.0.att.a0");
 }
 
 #[test]
 fn a_number_that_is_not_finite_is_named() {
-    for (num, bad, shown) in [(Num::F32, f32::NAN, "NaN"), (Num::F16, f32::INFINITY, "inf"), (Num::Bf16, f32::NEG_INFINITY, "-inf")] {
+    for (num, bad, shown) in
+        [(Num::F32, f32::NAN, "NaN"), (Num::F16, f32::INFINITY, "inf"), (Num::Bf16, f32::NEG_INFINITY, "-inf")]
+    {
         let mut tensors = network(&tiny_shape());
         find(&mut tensors, "blocks.1.ffn.key.weight").values[3 * 6 + 4] = bad;
         let checkpoint = open(&safetensors(&tensors, num)).unwrap();
         let error = Weights::read(&checkpoint).unwrap_err().to_string();
-        let expected = format!("tensor blocks.1.ffn.key.weight holds {shown} at index [3, 4], expected finite numbers only");
+        let expected =
+            format!("tensor blocks.1.ffn.key.weight holds {shown} at index [3, 4], expected finite numbers only");
         assert_eq!(after_path(&error, checkpoint.path()), expected);
     }
 }
@@ -176,24 +202,42 @@ fn a_number_that_is_not_finite_is_named() {
 #[test]
 fn older_generations_are_recognised() {
     let of = |names: &[&str]| {
-        let tensors: Vec<Tensor> = names.iter().map(|n| Tensor { name: n.to_string(), shape: vec![6], values: vec![0.0; 6] }).collect();
+        let tensors: Vec<Tensor> =
+            names.iter().map(|n| Tensor { name: n.to_string(), shape: vec![6], values: vec![0.0; 6] }).collect();
         refusal(&safetensors(&tensors, Num::F32))
     };
-    let text = |n: u32, sign: &str| format!("is an RWKV-{n} checkpoint (it holds blocks.0.att.{sign}), expected RWKV-7, which has blocks.0.att.r_k");
+    let text = |n: u32, sign: &str| {
+        format!("is an RWKV-{n} checkpoint (it holds blocks.0.att.{sign}), expected RWKV-7, which has blocks.0.att.r_k")
+    };
     assert_eq!(of(&["emb.weight", "blocks.0.att.time_decay", "blocks.0.att.time_first"]), text(4, "time_decay"));
     assert_eq!(of(&["emb.weight", "blocks.0.att.time_decay", "blocks.0.att.ln_x.weight"]), text(5, "time_decay"));
-    assert_eq!(of(&["blocks.0.att.time_decay", "blocks.0.att.time_faaaa", "blocks.0.att.ln_x.weight"]), text(5, "time_decay"));
-    assert_eq!(of(&["blocks.0.att.time_decay", "blocks.0.att.time_faaaa", "blocks.0.att.time_maa_x"]), text(6, "time_maa_x"));
+    assert_eq!(
+        of(&["blocks.0.att.time_decay", "blocks.0.att.time_faaaa", "blocks.0.att.ln_x.weight"]),
+        text(5, "time_decay")
+    );
+    assert_eq!(
+        of(&["blocks.0.att.time_decay", "blocks.0.att.time_faaaa", "blocks.0.att.time_maa_x"]),
+        text(6, "time_maa_x")
+    );
 }
 
 #[test]
 fn damaged_safetensors() {
     let case = |header: &str, n: usize| refusal(&safetensors_raw(header, n));
-    let emb = |dtype: &str, shape: &str, offsets: &str| case(&format!(r#"{{"emb.weight":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}}}"#), 24);
-    assert!(case("{nonsense", 0).starts_with("damaged or unsupported .safetensors file: in the header: key must be a string"));
+    let emb = |dtype: &str, shape: &str, offsets: &str| {
+        case(&format!(r#"{{"emb.weight":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}}}"#), 24)
+    };
+    assert!(case("{nonsense", 0)
+        .starts_with("damaged or unsupported .safetensors file: in the header: key must be a string"));
     assert_eq!(case("{}", 0), "tensor emb.weight is missing; the file holds no tensors");
-    assert_eq!(emb("F32", "[2,3]", "[0,25]"), "tensor emb.weight: lies at bytes 0 to 25 of the data, which has 24 bytes");
-    assert_eq!(emb("F32", "[2,3]", "[24,0]"), "tensor emb.weight: lies at bytes 24 to 0 of the data, which has 24 bytes");
+    assert_eq!(
+        emb("F32", "[2,3]", "[0,25]"),
+        "tensor emb.weight: lies at bytes 0 to 25 of the data, which has 24 bytes"
+    );
+    assert_eq!(
+        emb("F32", "[2,3]", "[24,0]"),
+        "tensor emb.weight: lies at bytes 24 to 0 of the data, which has 24 bytes"
+    );
     assert_eq!(emb("F32", "[2,3]", "[0,20]"), "tensor emb.weight: has 20 bytes, which is not (2, 3) of F32");
     assert!(emb("F32", "[9223372036854775807,9]", "[0,24]").ends_with("which is not (9223372036854775807, 9) of F32"));
     assert!(emb("F32", "[2,3]", "[0,18446744073709551615]").contains("lies at bytes 0 to 18446744073709551615"));
@@ -220,16 +264,31 @@ fn damaged_ggmf() {
     let prefix = "damaged or unsupported rwkv.cpp .bin file: ";
     assert_eq!(refusal(&ggmf_header(102, &shape, 0)), format!("{prefix}version 102, expected 100 or 101"));
     assert_eq!(refusal(&ggmf_header(101, &shape, 8)), format!("{prefix}is block-quantised, expected FP32 or FP16"));
-    assert_eq!(refusal(&header[..20]), format!("{prefix}the file ends at byte 20, 4 more bytes expected after byte 20"));
+    assert_eq!(
+        refusal(&header[..20]),
+        format!("{prefix}the file ends at byte 20, 4 more bytes expected after byte 20")
+    );
     assert_eq!(refusal(&header), format!("{prefix}the header says 2 layers, the tensors make 0"));
     assert_eq!(with(ggmf_record("a", &[4], 0, &[0; 15])), "tensor a: needs 16 bytes, the file has 15 more");
     assert_eq!(with(ggmf_record("a", &[4], 2, &[0; 16])), "tensor a: is block-quantised, expected FP32 or FP16");
     assert_eq!(with(ggmf_record("a", &[4], 77, &[0; 16])), "tensor a: has data type 77, expected 0 (FP32) or 1 (FP16)");
-    assert_eq!(with(ggmf_record("a", &[1; 5], 0, &[0; 4])), format!("{prefix}the record at byte 24 has 5 axes and a name of 1 bytes"));
-    assert_eq!(with(ggmf_record("a", &[u32::MAX as usize; 4], 0, &[])), "tensor a: shape (4294967295, 4294967295, 4294967295, 4294967295) is absurd");
-    assert_eq!(with(ggmf_record("blocks.0.att.x_rwkvag", &[5, 1], 0, &[0; 20])), "tensor blocks.0.att.x_rwkvag: has shape (5, 1), expected six vectors of equal length");
+    assert_eq!(
+        with(ggmf_record("a", &[1; 5], 0, &[0; 4])),
+        format!("{prefix}the record at byte 24 has 5 axes and a name of 1 bytes")
+    );
+    assert_eq!(
+        with(ggmf_record("a", &[u32::MAX as usize; 4], 0, &[])),
+        "tensor a: shape (4294967295, 4294967295, 4294967295, 4294967295) is absurd"
+    );
+    assert_eq!(
+        with(ggmf_record("blocks.0.att.x_rwkvag", &[5, 1], 0, &[0; 20])),
+        "tensor blocks.0.att.x_rwkvag: has shape (5, 1), expected six vectors of equal length"
+    );
     let mut other = shape.clone();
     other.vocab_size = 8;
     let tensors = network(&shape);
-    assert_eq!(refusal(&ggmf(&tensors, &other, Num::F32)), "tensor emb.weight has shape (7, 6), expected (n_vocab, n_embed) = (8, 6) of the file's header");
+    assert_eq!(
+        refusal(&ggmf(&tensors, &other, Num::F32)),
+        "tensor emb.weight has shape (7, 6), expected (n_vocab, n_embed) = (8, 6) of the file's header"
+    );
 }

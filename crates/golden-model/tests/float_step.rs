@@ -52,12 +52,11 @@ struct Token {
 
 fn token(n: usize) -> impl Strategy<Value = Token> {
     let vector = |low: f32, high: f32| prop::collection::vec(low..high, n);
-    (vector(-3.0, 3.0), vector(0.5452, 1.0), vector(-3.0, 3.0), vector(-3.0, 3.0), vector(-1.0, 1.0), vector(0.0, 1.0)).prop_map(
-        |(r, w, k, v, kk, a)| {
+    (vector(-3.0, 3.0), vector(0.5452, 1.0), vector(-3.0, 3.0), vector(-3.0, 3.0), vector(-1.0, 1.0), vector(0.0, 1.0))
+        .prop_map(|(r, w, k, v, kk, a)| {
             let length = kk.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-3);
             Token { r, w, k, v, kk: kk.iter().map(|x| x / length).collect(), a }
-        },
-    )
+        })
 }
 
 fn tokens() -> impl Strategy<Value = Vec<Token>> {

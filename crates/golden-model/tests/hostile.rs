@@ -48,9 +48,12 @@ fn a_pickle_without_end_or_sense_is_one_error() {
     assert!(text(Pickle::new()).ends_with("byte 2: the pickle ends too early: 1 more bytes expected, 0 left"));
     assert!(text(Pickle(b"}N".repeat(3_000_000))).contains("more than 1048576 operations"));
     // a million tuples in one another, a dict and a list that hold themselves
-    assert!(text(Pickle::new().op(b"N").op(&b"\x85".repeat(1_000_000)).op(b".")).contains("the pickle is not a dict of tensors"));
+    assert!(text(Pickle::new().op(b"N").op(&b"\x85".repeat(1_000_000)).op(b"."))
+        .contains("the pickle is not a dict of tensors"));
     assert!(text(Pickle::new().op(b"(".repeat(1_000_000).as_slice()).op(b".")).contains("finds nothing on the stack"));
-    assert!(text(Pickle::new().op(b"}q\0").str("a").op(b"h\0s.")).contains("one without tensors and with the first key a"));
+    assert!(
+        text(Pickle::new().op(b"}q\0").str("a").op(b"h\0s.")).contains("one without tensors and with the first key a")
+    );
     assert!(text(Pickle::new().op(b"]q\0h\0a.")).contains("not a dict"));
     assert!(text(Pickle::new().op(b"h\x07.")).contains("memo 7, which nothing has filled"));
     assert!(text(Pickle::new().op(b"X\xff\xff\xff\xffabc")).contains("4294967295 more bytes expected"));
@@ -67,13 +70,18 @@ fn a_pickle_without_end_or_sense_is_one_error() {
 
 /// A state dict whose only tensor is `emb.weight`, over a storage of 16 numbers.
 fn one_tensor(len: i64, offset: i64, shape: &[usize], strides: &[usize]) -> String {
-    refused_pickle(Pickle::new().op(b"}").str("emb.weight").tensor("FloatStorage", "0", len, offset, shape, strides).op(b"s."))
+    refused_pickle(
+        Pickle::new().op(b"}").str("emb.weight").tensor("FloatStorage", "0", len, offset, shape, strides).op(b"s."),
+    )
 }
 
 #[test]
 fn tensors_that_reach_outside_their_storage_or_are_absurd() {
     assert!(one_tensor(16, 0, &[4, 4], &[4, 1]).contains("blocks.0.att.r_k is missing"), "a good one");
-    assert_eq!(one_tensor(17, 0, &[4, 4], &[4, 1]), "tensor emb.weight: its storage should hold 17 numbers of F32, the file has 64 bytes");
+    assert_eq!(
+        one_tensor(17, 0, &[4, 4], &[4, 1]),
+        "tensor emb.weight: its storage should hold 17 numbers of F32, the file has 64 bytes"
+    );
     assert!(one_tensor(i64::MAX, 0, &[4, 4], &[4, 1]).contains("its storage should hold 9223372036854775807 numbers"));
     assert!(one_tensor(-1, 0, &[4, 4], &[4, 1]).contains("a storage of length -1"));
     assert_eq!(one_tensor(16, 17, &[4, 4], &[4, 1]), "tensor emb.weight: starts at number 17 of a storage of 16");
@@ -81,7 +89,10 @@ fn tensors_that_reach_outside_their_storage_or_are_absurd() {
     assert!(one_tensor(16, -1, &[4, 4], &[4, 1]).contains("a tensor with offset -1"));
     assert!(one_tensor(16, 1, &[4, 4], &[4, 1]).contains("shape (4, 4) needs 64 bytes at"));
     assert!(one_tensor(16, 0, &[4, 4], &[5, 1]).contains("shape (4, 4) needs 76 bytes at"));
-    assert_eq!(one_tensor(16, 0, &[1 << 40, 4], &[0, 1]), "tensor emb.weight: shape (1099511627776, 4) with strides (0, 1) uses numbers twice");
+    assert_eq!(
+        one_tensor(16, 0, &[1 << 40, 4], &[0, 1]),
+        "tensor emb.weight: shape (1099511627776, 4) with strides (0, 1) uses numbers twice"
+    );
     assert!(one_tensor(16, 0, &[1 << 62, 4], &[4, 1]).contains("is absurd"));
     assert!(one_tensor(16, 0, &[4, 4], &[1 << 62, 1]).contains("is absurd"));
     assert!(one_tensor(16, 0, &[0, 4], &[4, 1]).contains("expected no empty axis"));
@@ -118,14 +129,24 @@ fn archives_that_torch_did_not_write() {
         refusal(&zip_of(&members, options(method)))
     };
     let prefix = "damaged or unsupported torch zip file: ";
-    assert_eq!(zip(&["readme"], CompressionMethod::Stored), format!("{prefix}holds no data.pkl, expected what torch.save writes"));
-    assert_eq!(zip(&["data.pkl", "a/data.pkl"], CompressionMethod::Stored), format!("{prefix}holds more than one data.pkl"));
-    let text = format!("{prefix}member rwkv/data.pkl is compressed or encrypted, expected it stored as torch.save does");
+    assert_eq!(
+        zip(&["readme"], CompressionMethod::Stored),
+        format!("{prefix}holds no data.pkl, expected what torch.save writes")
+    );
+    assert_eq!(
+        zip(&["data.pkl", "a/data.pkl"], CompressionMethod::Stored),
+        format!("{prefix}holds more than one data.pkl")
+    );
+    let text =
+        format!("{prefix}member rwkv/data.pkl is compressed or encrypted, expected it stored as torch.save does");
     assert_eq!(zip(&["data.pkl"], CompressionMethod::Deflated), text);
     let members = [("data.pkl".into(), pickle.clone()), ("byteorder".into(), b"big".to_vec())];
     let text = refusal(&zip_of(&members, options(CompressionMethod::Stored)));
     assert_eq!(text, format!("{prefix}numbers are stored big-endian, expected little-endian"));
-    assert_eq!(refusal(b"PK\x03\x04"), format!("{prefix}the archive's directory is missing, as in a file that was cut short"));
+    assert_eq!(
+        refusal(b"PK\x03\x04"),
+        format!("{prefix}the archive's directory is missing, as in a file that was cut short")
+    );
 }
 
 fn valid_files() -> Vec<Vec<u8>> {
@@ -136,7 +157,10 @@ fn valid_files() -> Vec<Vec<u8>> {
 fn write_valid_files() -> Vec<Vec<u8>> {
     let shape = tiny_shape();
     let tensors = network(&shape);
-    let styles = [PthStyle::default(), PthStyle { unit_axes: true, transposed: true, one_storage: true, module: true, wide: true }];
+    let styles = [
+        PthStyle::default(),
+        PthStyle { unit_axes: true, transposed: true, one_storage: true, module: true, wide: true },
+    ];
     vec![
         safetensors(&tensors, Num::F16),
         ggmf(&tensors, &shape, Num::F16),
@@ -220,8 +244,21 @@ proptest! {
 /// What a state dict is made of, and the opcodes that move it about.
 fn pieces() -> Vec<Vec<u8>> {
     let plain = |ops: &[&[u8]]| ops.iter().map(|o| o.to_vec()).collect::<Vec<_>>();
-    let mut out = plain(&[b"(", b"0", b"N", b"}", b"]", b")", b"t", b"s", b"u", b"a", b"e", b"b", b"R", b"Q", b"\x85", b"\x86", b"\x87", b"\x88"]);
-    out.extend(plain(&[b"q\0", b"q\x01", b"h\0", b"h\x01", b"\x94", b"\x93", b"K\x04", b"J\xff\xff\xff\xff", b"\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f"]));
+    let mut out = plain(&[
+        b"(", b"0", b"N", b"}", b"]", b")", b"t", b"s", b"u", b"a", b"e", b"b", b"R", b"Q", b"\x85", b"\x86", b"\x87",
+        b"\x88",
+    ]);
+    out.extend(plain(&[
+        b"q\0",
+        b"q\x01",
+        b"h\0",
+        b"h\x01",
+        b"\x94",
+        b"\x93",
+        b"K\x04",
+        b"J\xff\xff\xff\xff",
+        b"\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f",
+    ]));
     out.push(Pickle::default().str("emb.weight").0);
     out.push(Pickle::default().str("storage").0);
     out.push(Pickle::default().global("torch", "FloatStorage").0);
@@ -243,7 +280,11 @@ fn a_path_error_names_the_path() {
 /// A reader that tries every signature would be at this for hours.
 #[test]
 fn archives_full_of_signatures() {
-    for signature in [&b"PK\x05\x06"[..], b"PK\x05\x06\0\0\0\0\x01\0\x01\0\0\0\0\0\0\0\0\0\0\0", b"PK\x06\x06PK\x06\x07PK\x05\x06\0\0\0\0\xff\xff\xff\xff\0\0\0\0\0\0\0\0\0\0"] {
+    for signature in [
+        &b"PK\x05\x06"[..],
+        b"PK\x05\x06\0\0\0\0\x01\0\x01\0\0\0\0\0\0\0\0\0\0\0",
+        b"PK\x06\x06PK\x06\x07PK\x05\x06\0\0\0\0\xff\xff\xff\xff\0\0\0\0\0\0\0\0\0\0",
+    ] {
         let mut bytes = b"PK\x03\x04".to_vec();
         bytes.extend(signature.repeat((32 << 20) / signature.len()));
         assert!(refusal(&bytes).starts_with("damaged or unsupported torch zip file: "));

@@ -27,7 +27,9 @@ fn frac(pair: &Pair, layer: usize, name: &str) -> Option<i32> {
         "ln1.n" | "ln2.n" | "att.yn.n" => 20,
         "ln1.g" | "ln1.h" | "att.xr" | "att.xw" | "att.xk" | "att.xv" | "att.xa" | "att.xg" | "att.prev" => f.f_h1,
         "ln2.g" | "ln2.h" | "ffn.xk" | "ffn.prev" => f.f_h2,
-        "att.w1" | "att.tw" | "att.w2" | "att.d" | "att.a2" | "att.a" | "att.v2" | "att.gate" | "att.g1" | "att.sg" => 16,
+        "att.w1" | "att.tw" | "att.w2" | "att.d" | "att.a2" | "att.a" | "att.v2" | "att.gate" | "att.g1" | "att.sg" => {
+            16
+        }
         "att.kk" | "att.b" | "att.t" => 16,
         "att.k" => f.f_k,
         "att.a1" => f.f_a1,
@@ -95,7 +97,11 @@ fn trained_network() {
             }
             eprintln!("{:?}\n{:#?}", pair.model.f, pair.model.layers[1].f);
         }
-        eprintln!("{bits:?} worst {:?} logits {:.6} {sat:?}", worst(&errors), errors[&(pair.model.layers.len(), "logits")]);
+        eprintln!(
+            "{bits:?} worst {:?} logits {:.6} {sat:?}",
+            worst(&errors),
+            errors[&(pair.model.layers.len(), "logits")]
+        );
         assert!(worst(&errors).1 < bound);
         assert_eq!(sat, SaturationCounts::default());
     }
@@ -104,7 +110,13 @@ fn trained_network() {
 #[test]
 fn random_networks() {
     for seed in 0..4 {
-        let (pair, tokens) = random_pair(&awkward_shape(), seed, 1.0, 40, &QuantOptions { bits: WeightBits::W16, ..QuantOptions::default() });
+        let (pair, tokens) = random_pair(
+            &awkward_shape(),
+            seed,
+            1.0,
+            40,
+            &QuantOptions { bits: WeightBits::W16, ..QuantOptions::default() },
+        );
         let (errors, sat) = compare(&pair, &tokens);
         eprintln!("seed {seed} worst {:?} {sat:?}", worst(&errors));
         assert!(worst(&errors).1 < 0.02, "seed {seed}: {:?}", worst(&errors));
@@ -135,6 +147,7 @@ fn a_network_that_overflows_in_floating_point_is_refused() {
     let checkpoint = golden_model::checkpoint::Checkpoint::open(&path).unwrap();
     let weights = golden_model::weights::Weights::read(&checkpoint).unwrap();
     let ranges = golden_model::calibrate::calibrate(&weights, &[1, 2, 3], |_| {});
-    let error = golden_model::quantise::quantise(&checkpoint, &ranges, &QuantOptions::default()).unwrap_err().to_string();
+    let error =
+        golden_model::quantise::quantise(&checkpoint, &ranges, &QuantOptions::default()).unwrap_err().to_string();
     assert!(error.contains("overflows in floating point"), "{error}");
 }

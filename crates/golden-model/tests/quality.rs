@@ -16,7 +16,8 @@ fn integers_predict_as_well_as_floats() {
     let none = None::<&mut FloatSession>;
     let float = evaluate(&mut FloatSession::new(&pair.weights), none, text, |_| Some(1), |_| {}).unwrap();
     let mut session = GoldenSession::new(&pair.model);
-    let golden = evaluate(&mut session, Some(&mut FloatSession::new(&pair.weights)), text, |_| Some(1), |_| {}).unwrap();
+    let golden =
+        evaluate(&mut session, Some(&mut FloatSession::new(&pair.weights)), text, |_| Some(1), |_| {}).unwrap();
     eprintln!("float {float:?}\ngolden {golden:?} {:?}", session.saturations);
     assert_eq!((golden.n_tokens, golden.bits_per_byte), (399, Some(golden.bits_per_token)));
     assert!(float.bits_per_token < 3.0, "the network is not trained");
@@ -29,7 +30,8 @@ fn integers_predict_as_well_as_floats() {
 fn greedy_text_is_the_chips_argmax() {
     let (pair, text) = shakespeare(&QuantOptions::default());
     let mut shown = vec![];
-    let got = generate(&mut GoldenSession::new(&pair.model), &text[..8], 24, &mut Sampler::greedy(), |t| shown.push(t)).unwrap();
+    let got = generate(&mut GoldenSession::new(&pair.model), &text[..8], 24, &mut Sampler::greedy(), |t| shown.push(t))
+        .unwrap();
     let mut session = GoldenSession::new(&pair.model);
     let mut fed = text[..8].to_vec();
     for i in 0..32 {

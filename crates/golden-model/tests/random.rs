@@ -25,8 +25,20 @@ fn ranks_are_those_of_the_released_networks() {
 fn every_shape_reads_back_as_it_was_written() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.safetensors");
-    let odd = Shape { n_layer: 2, n_embd: 128, n_head: 1, head_size: 128, vocab_size: 7, dim_ffn: 33, rank_w: 1, rank_a: 2, rank_v: 3, rank_g: 5 };
-    let mut shapes = vec![(small(), Dtype::F16), (odd, Dtype::F32), (official_shape(1, 16, 16, 1).unwrap(), Dtype::F32)];
+    let odd = Shape {
+        n_layer: 2,
+        n_embd: 128,
+        n_head: 1,
+        head_size: 128,
+        vocab_size: 7,
+        dim_ffn: 33,
+        rank_w: 1,
+        rank_a: 2,
+        rank_v: 3,
+        rank_g: 5,
+    };
+    let mut shapes =
+        vec![(small(), Dtype::F16), (odd, Dtype::F32), (official_shape(1, 16, 16, 1).unwrap(), Dtype::F32)];
     shapes.extend([16, 32, 64, 128].map(|head_size| (official_shape(2, 128, head_size, 300).unwrap(), Dtype::F16)));
     for (shape, dtype) in shapes {
         let n = write_random(&path, &shape, dtype, 1).unwrap();
@@ -55,7 +67,8 @@ fn the_seed_and_nothing_else_decides() {
 
 #[test]
 fn impossible_requests_say_why() {
-    let text = |r: Result<Shape, _>| r.map(|_| ()).map_err(|e: golden_model::random::RandomError| e.to_string()).unwrap_err();
+    let text =
+        |r: Result<Shape, _>| r.map(|_| ()).map_err(|e: golden_model::random::RandomError| e.to_string()).unwrap_err();
     assert_eq!(text(official_shape(2, 100, 64, 256)), "head-size 64 does not divide embd 100");
     assert_eq!(text(official_shape(0, 64, 64, 256)), "layers is 0, expected 1 to 16777216");
     assert!(text(official_shape(1 << 20, 1 << 20, 64, 256)).contains("more than 137438953472 parameters"));

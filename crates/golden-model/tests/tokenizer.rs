@@ -16,7 +16,10 @@ fn check_vectors(json: &str, at_least: usize) {
     assert!(vectors.len() >= at_least);
     let world = Tokenizer::for_vocab(65_536);
     for v in vectors {
-        let bytes: Vec<u8> = (0..v.bytes_hex.len()).step_by(2).map(|i| u8::from_str_radix(&v.bytes_hex[i..i + 2], 16).unwrap()).collect();
+        let bytes: Vec<u8> = (0..v.bytes_hex.len())
+            .step_by(2)
+            .map(|i| u8::from_str_radix(&v.bytes_hex[i..i + 2], 16).unwrap())
+            .collect();
         assert_eq!(world.encode(&bytes).unwrap(), v.ids, "{}", String::from_utf8_lossy(&bytes));
         assert_eq!(world.decode(&v.ids), bytes);
     }

@@ -97,11 +97,11 @@ proptest! {
         let mut count = Saturations(0);
         let y = matvec(&m, &x, shift, &mut count);
         let mut expected_count = 0;
-        for r in 0..rows {
+        for (r, got) in y.iter().enumerate() {
             let acc: i128 = (0..cols).map(|c| i128::from(m.at(r, c)) * i128::from(x.q[c])).sum();
             let s = (shift + i32::from(m.scales[r].e) - e_x as i32).max(0) as u32;
             let (want, clipped) = clipped(rounded(acc * i128::from(m.scales[r].m), s), 27);
-            prop_assert_eq!(i128::from(y[r]), want);
+            prop_assert_eq!(i128::from(*got), want);
             expected_count += clipped;
         }
         prop_assert_eq!(count.0, expected_count);

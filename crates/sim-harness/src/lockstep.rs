@@ -20,7 +20,8 @@ pub enum Group {
     WkvY,
 }
 
-pub const GROUPS: [Group; 7] = [Group::Vec, Group::Sreg, Group::Exp, Group::Mat, Group::WkvS, Group::WkvSa, Group::WkvY];
+pub const GROUPS: [Group; 7] =
+    [Group::Vec, Group::Sreg, Group::Exp, Group::Mat, Group::WkvS, Group::WkvSa, Group::WkvY];
 
 impl Group {
     /// The unit whose instruction index the group's events carry.
@@ -87,7 +88,15 @@ pub struct Lanes {
 /// The lanes of every group for a chip of `vlanes` and `state_bits`. A scalar event is (mean, mult, shift).
 pub fn group_lanes(vlanes: usize, state_bits: usize) -> [Lanes; 7] {
     let lanes = |n, bits| Lanes { n, bits };
-    [lanes(vlanes, 27), lanes(3, 27), lanes(1, 5), lanes(1, 27), lanes(vlanes, state_bits), lanes(1, state_bits), lanes(1, 27)]
+    [
+        lanes(vlanes, 27),
+        lanes(3, 27),
+        lanes(1, 5),
+        lanes(1, 27),
+        lanes(vlanes, state_bits),
+        lanes(1, state_bits),
+        lanes(1, 27),
+    ]
 }
 
 /// One instruction's events in a stream.
@@ -288,7 +297,13 @@ impl Lockstep {
         let Some(e) = stream.ops.get(cursor.op) else {
             cursor.lost = true;
             let place = self.place(group, op, index as usize * lanes);
-            return self.report(Mismatch { fault: Fault::Extra, expected: None, got: Some(got[0].into()), cycle, ..place });
+            return self.report(Mismatch {
+                fault: Fault::Extra,
+                expected: None,
+                got: Some(got[0].into()),
+                cycle,
+                ..place
+            });
         };
         let event = cursor.event;
         let first = event as usize * lanes;
@@ -306,7 +321,13 @@ impl Lockstep {
         let want = stream.want(e, event).unwrap_or_default();
         for (lane, (want, got)) in want.iter().zip(got).enumerate().filter(|(_, (w, g))| w != g) {
             let place = self.place(group, op, first + lane);
-            self.report(Mismatch { fault: Fault::Value, expected: Some((*want).into()), got: Some((*got).into()), cycle, ..place });
+            self.report(Mismatch {
+                fault: Fault::Value,
+                expected: Some((*want).into()),
+                got: Some((*got).into()),
+                cycle,
+                ..place
+            });
         }
     }
 
@@ -349,7 +370,14 @@ impl Lockstep {
         self.outcome.values_checked += 1;
         if expected != got {
             let place = Place::Token { what, element };
-            let m = Mismatch { token: self.token, place, fault: Fault::Value, expected: Some(expected), got: Some(got), cycle };
+            let m = Mismatch {
+                token: self.token,
+                place,
+                fault: Fault::Value,
+                expected: Some(expected),
+                got: Some(got),
+                cycle,
+            };
             self.report(m);
         }
     }

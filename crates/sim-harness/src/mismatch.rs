@@ -41,9 +41,14 @@ pub enum Place {
 pub enum Fault {
     Value,
     /// The event belongs to instruction `got`; the place names the one that was due.
-    Op { got: u32 },
+    Op {
+        got: u32,
+    },
     /// The right instruction, but another row, word, address or segment.
-    Index { got: u32, expected: u32 },
+    Index {
+        got: u32,
+        expected: u32,
+    },
     /// The token ended before this event.
     Missing,
     /// An event after the last expected one.

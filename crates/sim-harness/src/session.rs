@@ -8,11 +8,11 @@ use crate::axi_lite::{AxiLite, LiteError};
 use crate::axi_memory::{AxiMemory, MemoryError, MemoryStats, MemoryTiming};
 use crate::chance::Chance;
 use crate::core_ports::CorePorts;
+pub use crate::core_ports::PortsError;
 use crate::dut::{Dut, DutError};
 use crate::lockstep::{ExpectedToken, Lockstep, OpNames, Outcome, SatCounts, GROUPS, UNITS};
-use crate::timeline::Timeline;
-pub use crate::core_ports::PortsError;
 pub use crate::timeline::OpSpan;
+use crate::timeline::Timeline;
 use rtl_gen::blocks::regs::{ctrl, reg, status, ID, STALLS};
 use rtl_gen::config::Config;
 use serde::Serialize;
@@ -116,7 +116,13 @@ const POLL_CYCLES: u64 = 64;
 impl<'a> Session<'a> {
     /// Puts `dut`, an `anser_core` of `config`, on the bench, resets it and tells it where the image is.
     /// `image` holds the stream units from unit 0 on; `names` are for messages.
-    pub fn new(dut: Dut, config: &Config, image: &'a [u8], names: Arc<OpNames>, options: SessionOptions) -> Result<Self, SessionError> {
+    pub fn new(
+        dut: Dut,
+        config: &Config,
+        image: &'a [u8],
+        names: Arc<OpNames>,
+        options: SessionOptions,
+    ) -> Result<Self, SessionError> {
         if options.image_base % 64 != 0 {
             return Err(SessionError::ImageBase(options.image_base));
         }
@@ -175,7 +181,12 @@ impl<'a> Session<'a> {
 
     /// Runs one token. With `expected`, every trace event, the saturation counts, the token that comes out and (if asked
     /// for) the logits are compared.
-    pub fn token(&mut self, token: u32, expected: Option<&ExpectedToken>, options: TokenOptions) -> Result<TokenResult, SessionError> {
+    pub fn token(
+        &mut self,
+        token: u32,
+        expected: Option<&ExpectedToken>,
+        options: TokenOptions,
+    ) -> Result<TokenResult, SessionError> {
         self.lockstep.start(self.tokens);
         self.timeline.restart(options.timeline);
         self.logits.clear();
@@ -343,7 +354,9 @@ impl<'a> Session<'a> {
             self.progress = cycle;
         }
         let answer = match lite_busy {
-            true => self.lite.sample(self.ports.sample_lite()).map_err(|source| SessionError::Register { cycle, source })?,
+            true => {
+                self.lite.sample(self.ports.sample_lite()).map_err(|source| SessionError::Register { cycle, source })?
+            }
             false => None,
         };
         self.dut.clock_high()?;
@@ -373,7 +386,12 @@ impl<'a> Session<'a> {
             state.push(format!("  {}: {started} instructions taken, {finished} finished, {doing}", unit.name()));
         }
         let stats = self.memory.stats();
-        state.push(format!("  memory: {} bursts accepted, {} open, {} beats delivered", stats.bursts, self.memory.outstanding(), stats.beats));
+        state.push(format!(
+            "  memory: {} bursts accepted, {} open, {} beats delivered",
+            stats.bursts,
+            self.memory.outstanding(),
+            stats.beats
+        ));
         let (address, rready) = self.ports.sample_axi();
         state.push(format!("  read port: arvalid {}, rready {}", u8::from(address.is_some()), u8::from(rready)));
         if let Some(e) = expected {

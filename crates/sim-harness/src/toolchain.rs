@@ -17,7 +17,9 @@ pub enum ToolError {
     Missing { tool: &'static str, looked: String },
     #[error("{tool} at {path} does not run: {why}; install it with scripts/setup")]
     DoesNotRun { tool: &'static str, path: String, why: String },
-    #[error("verilator at {path} is version {found}, expected 5.{MIN_MINOR:03} or newer; install it with scripts/setup")]
+    #[error(
+        "verilator at {path} is version {found}, expected 5.{MIN_MINOR:03} or newer; install it with scripts/setup"
+    )]
     TooOld { path: String, found: String },
 }
 
@@ -67,7 +69,11 @@ impl Verilator {
     fn check(bin: PathBuf, root: PathBuf) -> Result<Self, ToolError> {
         let path = bin.display().to_string();
         let fail = |why: String| ToolError::DoesNotRun { tool: "verilator", path: path.clone(), why };
-        let out = Command::new(&bin).arg("--version").env("VERILATOR_ROOT", &root).output().map_err(|e| fail(e.to_string()))?;
+        let out = Command::new(&bin)
+            .arg("--version")
+            .env("VERILATOR_ROOT", &root)
+            .output()
+            .map_err(|e| fail(e.to_string()))?;
         if !out.status.success() {
             return Err(fail(String::from_utf8_lossy(&out.stderr).trim().to_string()));
         }

@@ -36,7 +36,10 @@ pub struct BuildOptions {
 
 impl std::fmt::Debug for BuildOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.debug_struct("BuildOptions").field("trace", &self.trace).field("cache_dir", &self.cache_dir).finish_non_exhaustive()
+        f.debug_struct("BuildOptions")
+            .field("trace", &self.trace)
+            .field("cache_dir", &self.cache_dir)
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,7 +72,8 @@ pub fn build(printed: &Printed, options: &BuildOptions) -> Result<PathBuf, Build
     let dir = options.cache_dir.clone().unwrap_or_else(cache::default_dir);
     let io_error = |source| BuildError::Io { path: dir.display().to_string(), source };
     let runtime = cache::get(&dir, &job.key("runtime", false), |work| job.build_runtime(work)).map_err(io_error)??;
-    let entry = cache::get(&dir, &job.key("sim", true), |work| job.build_simulator(work, &runtime)).map_err(io_error)??;
+    let entry =
+        cache::get(&dir, &job.key("sim", true), |work| job.build_simulator(work, &runtime)).map_err(io_error)??;
     Ok(entry.join(LIBRARY))
 }
 
@@ -109,7 +113,18 @@ impl Job<'_> {
 
     fn verilator_args(&self) -> Vec<String> {
         let mut args: Vec<String> = [
-            "--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert", "-Wall", "--prefix", "Vdut", "--Mdir", "obj",
+            "--cc",
+            "-O3",
+            "--x-assign",
+            "fast",
+            "--x-initial",
+            "fast",
+            "--no-assert",
+            "-Wall",
+            "--prefix",
+            "Vdut",
+            "--Mdir",
+            "obj",
         ]
         .map(String::from)
         .to_vec();
@@ -125,8 +140,18 @@ impl Job<'_> {
         let t = u8::from(self.options.trace);
         let include = self.verilator.root.join("include");
         let mut flags: Vec<String> = [
-            "-std=gnu++20", "-fPIC", "-fvisibility=hidden", "-w", "-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0",
-            "-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0", "-DVL_TIME_CONTEXT", "-DVL_USER_FATAL",
+            "-std=gnu++20",
+            "-fPIC",
+            "-fvisibility=hidden",
+            "-w",
+            "-DVERILATOR=1",
+            "-DVM_COVERAGE=0",
+            "-DVM_SC=0",
+            "-DVM_TIMING=0",
+            "-DVM_TRACE_VCD=0",
+            "-DVM_TRACE_SAIF=0",
+            "-DVL_TIME_CONTEXT",
+            "-DVL_USER_FATAL",
         ]
         .map(String::from)
         .to_vec();
@@ -177,7 +202,8 @@ impl Job<'_> {
         std::fs::write(obj.join("shim.cpp"), shim_text(&ports, self.options.trace)).map_err(io_error)?;
         let units = translation_units(&obj).map_err(io_error)?;
         self.say(&format!("compiling {top}: {} units", units.len()));
-        let commands = units.iter().map(|(source, level)| self.compile(&obj, source, &source.with_extension("o"), level));
+        let commands =
+            units.iter().map(|(source, level)| self.compile(&obj, source, &source.with_extension("o"), level));
         self.run_all(top, commands.collect())?;
         let mut link = Command::new(&self.compiler.bin);
         link.current_dir(&obj).args(["-shared", "-fPIC", "-pthread", "-Wl,-Bsymbolic", "-o"]).arg(work.join(LIBRARY));

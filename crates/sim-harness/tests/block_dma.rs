@@ -49,13 +49,23 @@ struct Outcome {
 }
 
 /// Runs `pieces`; every beat that leaves must be the next one of its fifo's expected bytes.
-fn run(dut: &mut Dut, config: &Config, image: &[u8], timing: MemoryTiming, pieces: &[Piece], r: &Run, rng: &mut ChaCha8Rng) -> Outcome {
+fn run(
+    dut: &mut Dut,
+    config: &Config,
+    image: &[u8],
+    timing: MemoryTiming,
+    pieces: &[Piece],
+    r: &Run,
+    rng: &mut ChaCha8Rng,
+) -> Outcome {
     let port = |n: &str| dut.port(n).unwrap();
     let (iv, ir, instr) = (port("instr_valid_i"), port("instr_ready_o"), port("instr_i"));
     let (wv, wr, wd) = (port("w_valid_o"), port("w_ready_i"), port("w_data_o"));
     let (pv, pr, pd) = (port("p_valid_o"), port("p_ready_i"), port("p_data_o"));
-    let (done, error, idle, refused, beat) = (port("done_o"), port("error_o"), port("idle_o"), port("refused_o"), port("beat_o"));
-    let ar = ["araddr_o", "arlen_o", "arsize_o", "arburst_o", "arvalid_o", "arready_i"].map(|n| port(&format!("m_axi_{n}")));
+    let (done, error, idle, refused, beat) =
+        (port("done_o"), port("error_o"), port("idle_o"), port("refused_o"), port("beat_o"));
+    let ar =
+        ["araddr_o", "arlen_o", "arsize_o", "arburst_o", "arvalid_o", "arready_i"].map(|n| port(&format!("m_axi_{n}")));
     let rd = ["rdata_i", "rresp_i", "rlast_i", "rvalid_i", "rready_o"].map(|n| port(&format!("m_axi_{n}")));
     let (base, token) = (port("image_base_i"), port("token_i"));
     dut.set(base, BASE >> 6);
@@ -83,7 +93,8 @@ fn run(dut: &mut Dut, config: &Config, image: &[u8], timing: MemoryTiming, piece
         offered = next < pieces.len() && (offered || rng.gen_bool(r.p_instr));
         if offered {
             let p = pieces[next];
-            let fields = [("kind", p.kind as i64), ("len", p.len as i64), ("addr", p.addr as i64), ("last", next as i64 % 2)];
+            let fields =
+                [("kind", p.kind as i64), ("len", p.len as i64), ("addr", p.addr as i64), ("last", next as i64 % 2)];
             dut.set_wide(instr, &DMA.encode(&fields).unwrap());
         }
         dut.set(iv, u64::from(offered));
@@ -113,7 +124,8 @@ fn run(dut: &mut Dut, config: &Config, image: &[u8], timing: MemoryTiming, piece
             if dut.get(v) == 1 && dut.get(rdy) == 1 {
                 dut.get_wide(data, &mut words);
                 let got: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
-                let want = expected[f].get(taken[f]).unwrap_or_else(|| panic!("{place}: fifo {f}: more beats than asked for"));
+                let want =
+                    expected[f].get(taken[f]).unwrap_or_else(|| panic!("{place}: fifo {f}: more beats than asked for"));
                 assert_eq!(got, *want, "{place}: fifo {f} beat {}", taken[f]);
                 taken[f] += 1;
                 left += 1;
@@ -166,7 +178,8 @@ fn pieces(rng: &mut ChaCha8Rng, token: u64) -> Vec<Piece> {
                 5..=7 => rng.gen_range(1..40),
                 _ => rng.gen_range(1..300),
             };
-            let (len, room) = if kind == dma_kind::EMBEDDING { (len.min(50), len.min(50) * (token + 1)) } else { (len, len) };
+            let (len, room) =
+                if kind == dma_kind::EMBEDDING { (len.min(50), len.min(50) * (token + 1)) } else { (len, len) };
             Piece { kind, len, addr: rng.gen_range(0..=UNITS - room) }
         })
         .collect()
@@ -229,10 +242,24 @@ fn latency_costs_no_beat() {
                 Piece { kind: i % 2, len, addr: at - len }
             })
             .collect();
-        let timing = MemoryTiming { latency_cycles: latency, bytes_per_cycle: config.beat_bytes() as f64, ..MemoryTiming::of(&config, 0.0, 0) };
-        let r = Run { place: format!("{name} latency {latency}"), token: 0, p_instr: 1.0, p_weights: 1.0, p_params: 1.0, p_error: 0.0 };
+        let timing = MemoryTiming {
+            latency_cycles: latency,
+            bytes_per_cycle: config.beat_bytes() as f64,
+            ..MemoryTiming::of(&config, 0.0, 0)
+        };
+        let r = Run {
+            place: format!("{name} latency {latency}"),
+            token: 0,
+            p_instr: 1.0,
+            p_weights: 1.0,
+            p_params: 1.0,
+            p_error: 0.0,
+        };
         let o = run(&mut dut, &config, &image, timing, &pieces, &r, &mut rng);
-        eprintln!("{name}, latency {latency}: {} beats in {} cycles, {} without a beat after the first", o.beats, o.cycles, o.gaps);
+        eprintln!(
+            "{name}, latency {latency}: {} beats in {} cycles, {} without a beat after the first",
+            o.beats, o.cycles, o.gaps
+        );
         assert_eq!(o.gaps, 0, "{}", r.place);
         assert!(o.cycles <= o.beats + u64::from(latency) + 5, "{}: {} cycles for {} beats", r.place, o.cycles, o.beats);
     }

@@ -125,7 +125,11 @@ fn instructions_come_in_order_when_their_waits_hold() {
             let step = rng.gen_range(0..40);
             let program = program(unit, len, step, &mut rng);
             load(&mut dut, &program);
-            let p = Chances { ready: rng.gen_range(0.1..1.0), stall: rng.gen_range(0.0..0.5), done: rng.gen_range(0.2..1.0) };
+            let p = Chances {
+                ready: rng.gen_range(0.1..1.0),
+                stall: rng.gen_range(0.0..0.5),
+                done: rng.gen_range(0.2..1.0),
+            };
             let place = format!("{} seed {seed}", format.name);
             // twice: the second token starts where the first left the unit
             for _ in 0..2 {
@@ -143,7 +147,8 @@ fn instructions_follow_back_to_back() {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let program = program(unit, DEPTH, 0, &mut rng);
         load(&mut dut, &program);
-        let cycles = run(&mut dut, unit, &program, Chances { ready: 1.0, stall: 0.0, done: 0.0 }, &mut rng, format.name);
+        let cycles =
+            run(&mut dut, unit, &program, Chances { ready: 1.0, stall: 0.0, done: 0.0 }, &mut rng, format.name);
         assert_eq!(cycles, DEPTH + 2, "{}: one instruction a cycle after two cycles of latency", format.name);
     }
 }

@@ -26,7 +26,8 @@ struct Host {
 
 impl Host {
     fn new(config: &Config, stall: f64, seed: u64) -> Self {
-        let mut dut = Dut::build(&print(&regs(config)).unwrap(), &BuildOptions::default()).unwrap_or_else(|e| panic!("{e}"));
+        let mut dut =
+            Dut::build(&print(&regs(config)).unwrap(), &BuildOptions::default()).unwrap_or_else(|e| panic!("{e}"));
         dut.reset();
         Host { dut, lite: AxiLite::new(stall, seed), seen: Bench::default() }
     }
@@ -151,7 +152,8 @@ fn programs_arrive_word_by_word() {
         assert_eq!(h.read(reg::PROG_SELECT), unit as u32);
         let words: Vec<u32> = (0..n * lanes).map(|_| rng.gen()).collect();
         words.iter().for_each(|w| h.write(reg::PROG_DATA, *w));
-        let want: Vec<_> = words.iter().enumerate().map(|(i, w)| (unit, (i % lanes) as u64, (i / lanes) as u64, *w)).collect();
+        let want: Vec<_> =
+            words.iter().enumerate().map(|(i, w)| (unit, (i % lanes) as u64, (i / lanes) as u64, *w)).collect();
         assert_eq!(h.seen.loaded, want, "unit {unit}");
     }
 }
@@ -163,7 +165,10 @@ fn a_token_is_started_once_and_counted() {
     for token in 0..20 {
         let logits = rng.gen::<bool>();
         h.seen = Bench::default();
-        h.write(reg::CTRL, ctrl::START | if token % 3 == 0 { ctrl::CLEAR } else { 0 } | if logits { ctrl::LOGITS } else { 0 });
+        h.write(
+            reg::CTRL,
+            ctrl::START | if token % 3 == 0 { ctrl::CLEAR } else { 0 } | if logits { ctrl::LOGITS } else { 0 },
+        );
         assert_eq!((h.seen.starts, h.seen.clears), (1, usize::from(token % 3 == 0)));
         assert_eq!(h.value("logits_on_o"), u64::from(logits));
         h.put("busy_i", 1);
@@ -175,7 +180,13 @@ fn a_token_is_started_once_and_counted() {
         let length = rng.gen_range(5..200);
         let asks_again = rng.gen_range(1..length);
         for i in 0..length {
-            let (m, v, w, b, e) = (rng.gen_range(0..2), rng.gen_range(0..64), rng.gen_range(0..64), rng.gen_range(0..2), rng.gen_range(0..128));
+            let (m, v, w, b, e) = (
+                rng.gen_range(0..2),
+                rng.gen_range(0..64),
+                rng.gen_range(0..64),
+                rng.gen_range(0..2),
+                rng.gen_range(0..128),
+            );
             for (name, value) in [("sat_mat_i", m), ("sat_vec_i", v), ("sat_wkv_i", w), ("beat_i", b), ("event_i", e)] {
                 h.put(name, u64::from(value));
             }
@@ -231,7 +242,9 @@ fn a_partial_write_is_refused() {
     let mut h = Host::new(&config(), 0.0, 1);
     h.write(reg::TOKEN_IN, 77);
     for strobe in 0..15 {
-        for (name, value) in [("awvalid", 1), ("wvalid", 1), ("awaddr", u64::from(reg::TOKEN_IN)), ("wdata", 5), ("wstrb", strobe)] {
+        for (name, value) in
+            [("awvalid", 1), ("wvalid", 1), ("awaddr", u64::from(reg::TOKEN_IN)), ("wdata", 5), ("wstrb", strobe)]
+        {
             h.put(&format!("s_axil_{name}_i"), value);
         }
         h.dut.tick();

@@ -13,7 +13,8 @@ fn check(vlanes: usize, words: usize, seed: u64) {
     let mut config = Config::load(&dir.join("nano.toml")).unwrap();
     config.bus_bits = 32 * vlanes;
     config.limits.vmem_elements = words * vlanes;
-    let mut dut = Dut::build(&print(&vmem(&config)).unwrap(), &BuildOptions::default()).unwrap_or_else(|e| panic!("{e}"));
+    let mut dut =
+        Dut::build(&print(&vmem(&config)).unwrap(), &BuildOptions::default()).unwrap_or_else(|e| panic!("{e}"));
     let port = |n: &str| dut.port(n).unwrap();
     let reads = ["va", "vb"].map(|p| ["en_i", "addr_i", "data_o"].map(|s| port(&format!("{p}_{s}"))));
     let elements = ["d", "y"].map(|p| ["valid_i", "ready_o", "addr_i", "data_i"].map(|s| port(&format!("{p}_{s}"))));

@@ -19,7 +19,8 @@ fn tokens(bench: &mut Bench, seed: u64, heads: usize, head_size: usize) {
         for layer in 0..layers {
             let values = [Values::Tame, Values::Wild, Values::Extreme][rng.gen_range(0..3)];
             bench.load_operands(&mut rng, heads * head_size, values);
-            let instruction = Instruction::random(&mut rng, bench.sw, values, heads, head_size, bench.vl, gap + layer * words);
+            let instruction =
+                Instruction::random(&mut rng, bench.sw, values, heads, head_size, bench.vl, gap + layer * words);
             let ready = [1.0, 1.0, 0.5, 0.05][rng.gen_range(0..4)];
             let cleared = rng.gen_bool(0.1);
             bench.run(&mut rng, &instruction, ready, cleared, &format!("seed {seed} token {token} layer {layer}"));
@@ -43,7 +44,10 @@ fn check(bus_bits: usize, state_bits: usize, seed: u64) {
         tokens(&mut bench, rng.gen(), heads, head_size);
     }
     let seen = bench.seen();
-    assert!(seen.sa_clips > 0 && seen.s_clips > 0 && seen.y_clips > 0, "seed {seed}: saturations not exercised: {seen:?}");
+    assert!(
+        seen.sa_clips > 0 && seen.s_clips > 0 && seen.y_clips > 0,
+        "seed {seed}: saturations not exercised: {seen:?}"
+    );
     assert!(seen.exact > 0, "seed {seed}: no instruction without saturation: {seen:?}");
 }
 
@@ -87,7 +91,12 @@ fn one_word_a_cycle() {
             let row = head_size / bench.vl;
             let words = heads * head_size * row;
             eprintln!("{} lanes, {heads} heads of {head_size}: {cycles} cycles for {words} words", bench.vl);
-            assert_eq!(cycles, words + rtl_gen::blocks::wkv::overhead_cycles(bench.vl, row), "{} lanes, head_size {head_size}", bench.vl);
+            assert_eq!(
+                cycles,
+                words + rtl_gen::blocks::wkv::overhead_cycles(bench.vl, row),
+                "{} lanes, head_size {head_size}",
+                bench.vl
+            );
             assert!(cycles <= words + row + 40);
         }
     }

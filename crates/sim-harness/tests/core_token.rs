@@ -9,7 +9,9 @@ use rand_chacha::ChaCha8Rng;
 use rtl_gen::blocks::core::core;
 use rtl_gen::config::Config;
 use rtl_gen::hdl::print;
-use rtl_gen::isa::{acc_sel, c_sel, dest, dma_kind, lut, m_sel, mat_dest, mat_fmt, post, shift_sel, x_sel, DMA, MAT, VEC, WKV};
+use rtl_gen::isa::{
+    acc_sel, c_sel, dest, dma_kind, lut, m_sel, mat_dest, mat_fmt, post, shift_sel, x_sel, DMA, MAT, VEC, WKV,
+};
 use sim_harness::dut::{BuildOptions, Dut};
 use sim_harness::lockstep::OpNames;
 use sim_harness::session::{Session, SessionOptions, TokenOptions};
@@ -32,8 +34,8 @@ struct Network {
     operands: usize,
     square: usize,
     head: usize,
-    emb: Vec<i64>,      // (TOKENS, N)
-    params: Vec<i64>,   // (6, N)
+    emb: Vec<i64>,    // (TOKENS, N)
+    params: Vec<i64>, // (6, N)
     matrices: [Matrix; 2],
     operand_shift: i64,
     mat_shift: i64,
@@ -123,7 +125,9 @@ impl Network {
             let row = &mut state[i * N..(i + 1) * N];
             let sa = i64::from(sat(round_shift(-(0..N).map(|j| row[j] * kk[j]).sum::<i64>(), sh[0]), sw, of_wkv));
             for j in 0..N {
-                let s = row[j] - round_shift(row[j] * d[j], 16) + round_shift(sa * b[j], sh[1]) + round_shift(v[i] * k[j], sh[2]);
+                let s = row[j] - round_shift(row[j] * d[j], 16)
+                    + round_shift(sa * b[j], sh[1])
+                    + round_shift(v[i] * k[j], sh[2]);
                 row[j] = sat(s, sw, of_wkv).into();
             }
             let y = sat(round_shift((0..N).map(|j| row[j] * r[j]).sum(), sh[3]), 27, of_wkv);
@@ -138,7 +142,11 @@ impl Network {
         let dma = vec![
             vec![("kind", dma_kind::EMBEDDING as i64), ("addr", unit(self.embedding)), ("len", 1)],
             vec![("kind", dma_kind::PARAMS as i64), ("addr", unit(self.operands)), ("len", 6)],
-            vec![("kind", dma_kind::WEIGHTS as i64), ("addr", unit(self.square)), ("len", unit(self.head - self.square))],
+            vec![
+                ("kind", dma_kind::WEIGHTS as i64),
+                ("addr", unit(self.square)),
+                ("len", unit(self.head - self.square)),
+            ],
             vec![("addr", unit(self.head)), ("len", self.matrices[1].bytes().len() as i64 / 64), ("last", 1)],
         ];
         let (square_at, y_at, sum_at) = (words, 2 * words, 3 * words);
@@ -150,21 +158,47 @@ impl Network {
         };
         let mut vec = vec![
             map(&[("c_sel", c_sel::P), ("pshift", EMB_SHIFT as u64), ("dest", dest::VMEM), ("amax", 1)]),
-            map(&[("drain", 1), ("x_sel", x_sel::A), ("m_sel", m_sel::ONE), ("shift_sel", shift_sel::AMAX), ("dest", dest::XMEM), ("slot", 3)]),
+            map(&[
+                ("drain", 1),
+                ("x_sel", x_sel::A),
+                ("m_sel", m_sel::ONE),
+                ("shift_sel", shift_sel::AMAX),
+                ("dest", dest::XMEM),
+                ("slot", 3),
+            ]),
         ];
         for slot in 0..6 {
             vec.push(map(&[
-                ("x_sel", x_sel::A), ("m_sel", m_sel::P), ("shift_sel", shift_sel::STATIC), ("shift", self.operand_shift as u64),
-                ("dest", dest::WKV), ("slot", slot),
+                ("x_sel", x_sel::A),
+                ("m_sel", m_sel::P),
+                ("shift_sel", shift_sel::STATIC),
+                ("shift", self.operand_shift as u64),
+                ("dest", dest::WKV),
+                ("slot", slot),
             ]));
         }
         vec.push(map(&[
-            ("wait_mat", 1), ("wait_wkv", 1), ("a_addr", square_at as u64), ("b_addr", y_at as u64), ("d_addr", sum_at as u64),
-            ("x_sel", x_sel::A), ("m_sel", m_sel::ONE), ("c_sel", c_sel::B), ("dest", dest::VMEM), ("amax", 1),
+            ("wait_mat", 1),
+            ("wait_wkv", 1),
+            ("a_addr", square_at as u64),
+            ("b_addr", y_at as u64),
+            ("d_addr", sum_at as u64),
+            ("x_sel", x_sel::A),
+            ("m_sel", m_sel::ONE),
+            ("c_sel", c_sel::B),
+            ("dest", dest::VMEM),
+            ("amax", 1),
         ]));
         vec.push(map(&[
-            ("drain", 1), ("last", 1), ("a_addr", sum_at as u64), ("d_addr", words as u64), ("x_sel", x_sel::A), ("m_sel", m_sel::ONE),
-            ("shift_sel", shift_sel::AMAX), ("dest", dest::XMEM), ("slot", 12),
+            ("drain", 1),
+            ("last", 1),
+            ("a_addr", sum_at as u64),
+            ("d_addr", words as u64),
+            ("x_sel", x_sel::A),
+            ("m_sel", m_sel::ONE),
+            ("shift_sel", shift_sel::AMAX),
+            ("dest", dest::XMEM),
+            ("slot", 12),
         ]));
         let mat = |fields: &[(&'static str, i64)], rows: usize| {
             let mut all = vec![("fmt", mat_fmt::W8 as i64), ("shift", self.mat_shift), ("cols", N as i64)];
@@ -174,14 +208,26 @@ impl Network {
         };
         let mats = vec![
             mat(&[("wait_vec", 2), ("dest", mat_dest::VMEM as i64), ("xexp", 3), ("d_addr", square_at * vl as i64)], N),
-            mat(&[("wait_vec", 10), ("dest", mat_dest::LOGITS as i64), ("xexp", 12), ("x_addr", words), ("last", 1)], VOCAB),
+            mat(
+                &[("wait_vec", 10), ("dest", mat_dest::LOGITS as i64), ("xexp", 12), ("x_addr", words), ("last", 1)],
+                VOCAB,
+            ),
         ];
         let [sh_sa, sh_b, sh_vk, sh_y] = SHIFTS;
         let wkv = vec![vec![
-            ("wait_vec", 8), ("last", 1), ("n_head", 1), ("head_size", N as i64), ("head_words", words),
-            ("y_addr", y_at * vl as i64), ("sh_sa", sh_sa), ("sh_b", sh_b), ("sh_vk", sh_vk), ("sh_y", sh_y),
+            ("wait_vec", 8),
+            ("last", 1),
+            ("n_head", 1),
+            ("head_size", N as i64),
+            ("head_words", words),
+            ("y_addr", y_at * vl as i64),
+            ("sh_sa", sh_sa),
+            ("sh_b", sh_b),
+            ("sh_vk", sh_vk),
+            ("sh_y", sh_y),
         ]];
-        let encode = |f: rtl_gen::isa::Format, list: Vec<Vec<(&str, i64)>>| list.iter().map(|i| f.encode(i).unwrap()).collect();
+        let encode =
+            |f: rtl_gen::isa::Format, list: Vec<Vec<(&str, i64)>>| list.iter().map(|i| f.encode(i).unwrap()).collect();
         [encode(DMA, dma), encode(MAT, mats), encode(VEC, vec), encode(WKV, wkv)]
     }
 }
@@ -193,7 +239,8 @@ fn check(name: &str, stall: f64, seed: u64) {
     let dut = Dut::build(&print(&core(&config)).unwrap(), &BuildOptions::default()).unwrap_or_else(|e| panic!("{e}"));
     let network = network(seed, seed % 2 == 0);
     let options = SessionOptions { stall, seed, ..Default::default() };
-    let mut chip = Session::new(dut, &config, &network.image, Arc::new(OpNames::default()), options).unwrap_or_else(|e| panic!("{e}"));
+    let mut chip = Session::new(dut, &config, &network.image, Arc::new(OpNames::default()), options)
+        .unwrap_or_else(|e| panic!("{e}"));
     chip.load_programs(&network.programs(config.vlanes())).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut cycles = vec![];
@@ -206,7 +253,9 @@ fn check(name: &str, stall: f64, seed: u64) {
             let place = format!("{name} stall {stall} seed {seed} session {session} token {t}");
             let mut clipped = Clipped::default();
             let want = network.step(token, &mut state, config.numbers.state_bits as u32, &mut clipped);
-            let got = chip.token(token as u32, None, TokenOptions { logits: t % 3 != 2, timeline: false }).unwrap_or_else(|e| panic!("{place}: {e}"));
+            let got = chip
+                .token(token as u32, None, TokenOptions { logits: t % 3 != 2, timeline: false })
+                .unwrap_or_else(|e| panic!("{place}: {e}"));
             if t % 3 != 2 {
                 let logits: Vec<i64> = got.logits.iter().map(|l| i64::from(*l)).collect();
                 assert_eq!(logits, want, "{place}");

@@ -58,7 +58,10 @@ fn check_fifo(bits: usize, depth: usize, seed: u64) {
         }
         dut.clock_high().unwrap();
     }
-    assert!(met_full && met_empty && popped > 1000, "fifo {bits}x{depth} seed {seed}: full {met_full} empty {met_empty} popped {popped}");
+    assert!(
+        met_full && met_empty && popped > 1000,
+        "fifo {bits}x{depth} seed {seed}: full {met_full} empty {met_empty} popped {popped}"
+    );
 }
 
 #[test]
@@ -71,7 +74,8 @@ fn fifo_keeps_order_under_random_stalls() {
 /// Random numbers of all magnitudes, the corners, and ties.
 fn operands(bits: usize, rng: &mut ChaCha8Rng) -> Vec<i64> {
     let sign = |v: u64| ((v << (64 - bits)) as i64) >> (64 - bits);
-    let mut v: Vec<i64> = (0..bits).flat_map(|b| [1u64 << b, (1u64 << b) - 1, !(1u64 << b), 3u64 << b]).map(sign).collect();
+    let mut v: Vec<i64> =
+        (0..bits).flat_map(|b| [1u64 << b, (1u64 << b) - 1, !(1u64 << b), 3u64 << b]).map(sign).collect();
     v.extend([0, -1, 1]);
     v.extend((0..3000).map(|_| sign(rng.gen::<u64>()) >> rng.gen_range(0..bits)));
     v.extend((0..1000).map(|_| sign((rng.gen::<u64>() | 1) << rng.gen_range(0..bits)))); // ties
@@ -81,7 +85,9 @@ fn operands(bits: usize, rng: &mut ChaCha8Rng) -> Vec<i64> {
 #[test]
 fn round_shift_is_the_golden_rounding() {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
-    for (in_bits, shift_bits, out_bits) in [(56usize, 6usize, 56usize), (56, 6, 28), (43, 6, 30), (32, 5, 32), (64, 6, 64)] {
+    for (in_bits, shift_bits, out_bits) in
+        [(56usize, 6usize, 56usize), (56, 6, 28), (43, 6, 30), (32, 5, 32), (64, 6, 64)]
+    {
         let mut dut = build(&prim::round_shift(in_bits, shift_bits, out_bits));
         let (x_i, shift_i, y_o) = (dut.port("x_i").unwrap(), dut.port("shift_i").unwrap(), dut.port("y_o").unwrap());
         let mut checked = 0;
@@ -114,7 +120,11 @@ fn saturate_is_the_golden_saturation() {
             let want = fixed::sat(x, out_bits as u32, &mut count);
             dut.set(x_i, x as u64);
             dut.eval();
-            assert_eq!((dut.get_signed(y_o), dut.get(clipped)), (i64::from(want), count.0), "saturate {in_bits} to {out_bits}: {x}");
+            assert_eq!(
+                (dut.get_signed(y_o), dut.get(clipped)),
+                (i64::from(want), count.0),
+                "saturate {in_bits} to {out_bits}: {x}"
+            );
         }
     }
 }

@@ -85,7 +85,11 @@ fn events_match_with_and_without_stalls_in_both_shapes() {
             let place = format!("{} stall {stall} seed {seed}", config.name);
             assert!(r.outcome.first.is_none(), "{place}: {}", r.outcome.first.unwrap());
             // per beat: vec and state words, and one value each of mat, sa and y; sreg, exp; 4 scalars; 2 + 16 of logits
-            assert_eq!(r.outcome.values_checked as usize, BEATS * (2 * config.vlanes() + 3) + 3 + 1 + 4 + 18, "{place}");
+            assert_eq!(
+                r.outcome.values_checked as usize,
+                BEATS * (2 * config.vlanes() + 3) + 3 + 1 + 4 + 18,
+                "{place}"
+            );
             assert_eq!((r.outcome.ops_checked, r.token_out, r.counters.weight_beats), (8, 6, 16), "{place}");
             assert_eq!(r.logits, e.logits, "{place}");
             assert_eq!(r.timeline.len(), 4, "{place}");
@@ -114,7 +118,10 @@ fn a_difference_is_placed() {
     let first = r.outcome.first.unwrap();
     assert_eq!((r.outcome.mismatches, first.fault, first.expected), (2, Fault::Value, Some(rows[3].into())));
     assert_eq!(first.got, Some(good.logits[11].into()));
-    assert!(matches!(&first.place, Place::Op { group: "mat", op: 1, layer: 1, name, element: 3, .. } if name == "att.k"), "{first}");
+    assert!(
+        matches!(&first.place, Place::Op { group: "mat", op: 1, layer: 1, name, element: 3, .. } if name == "att.k"),
+        "{first}"
+    );
 
     // one more instruction is expected than comes
     let mut e = good.clone();
@@ -138,7 +145,11 @@ fn a_chip_that_stops_is_reported_with_its_state() {
     let error = s.token(HANG_TOKEN, Some(&e), TokenOptions::default()).unwrap_err();
     assert!(matches!(error, SessionError::Hang { doing: "a token", .. }), "{error}");
     let text = error.to_string();
-    assert!(text.contains("mat: 1 instructions taken, 0 finished") && text.contains("awaited: mat event 0 of op 0 att.r (layer 0)"), "{text}");
+    assert!(
+        text.contains("mat: 1 instructions taken, 0 finished")
+            && text.contains("awaited: mat event 0 of op 0 att.r (layer 0)"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -55,13 +55,19 @@ pub(super) fn members(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, Str
     let mut out = HashMap::new();
     for i in 0..count {
         // an entry has at least 46 bytes, so a false count ends here, not in a long loop
-        let entry = entry(file, at, end).ok_or_else(|| format!("entry {i} of {count} in the archive's directory, at byte {at}, is damaged"))?;
+        let entry = entry(file, at, end)
+            .ok_or_else(|| format!("entry {i} of {count} in the archive's directory, at byte {at}, is damaged"))?;
         let name = printable(&String::from_utf8_lossy(entry.name));
         if entry.method != 0 || entry.encrypted {
             return Err(format!("member {name} is compressed or encrypted, expected it stored as torch.save does"));
         }
         let data = data(file, &entry).ok_or_else(|| {
-            format!("member {name} should have {} bytes after its header at byte {}, the file ends at byte {}", entry.size, entry.local, bytes.len())
+            format!(
+                "member {name} should have {} bytes after its header at byte {}, the file ends at byte {}",
+                entry.size,
+                entry.local,
+                bytes.len()
+            )
         })?;
         if out.insert(String::from_utf8_lossy(entry.name).into_owned(), data).is_some() {
             return Err(format!("member {name} is in the archive twice"));
@@ -75,7 +81,10 @@ pub(super) fn members(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, Str
 fn directory(file: Bytes<'_>) -> Result<(u64, usize, usize), String> {
     let size = file.0.len();
     let lowest = size.saturating_sub(END_LEN + usize::from(u16::MAX));
-    let is_end = |&at: &usize| file.array(at) == Some(END) && file.u16(at + 20).is_some_and(|comment| at + END_LEN + usize::from(comment) == size);
+    let is_end = |&at: &usize| {
+        file.array(at) == Some(END)
+            && file.u16(at + 20).is_some_and(|comment| at + END_LEN + usize::from(comment) == size)
+    };
     let end = (lowest..=size.saturating_sub(END_LEN)).rev().find(is_end);
     let end = end.ok_or("the archive's directory is missing, as in a file that was cut short")?;
 
@@ -87,7 +96,9 @@ fn directory(file: Bytes<'_>) -> Result<(u64, usize, usize), String> {
     let (count, offset, length) = place.ok_or("the end of the archive is damaged")?;
     let range = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
     let range = range.and_then(|(o, l)| Some((o, o.checked_add(l)?))).filter(|&(_, stop)| stop <= end);
-    let (offset, stop) = range.ok_or_else(|| format!("the archive's directory should have {length} bytes at {offset}, past the end of the file"))?;
+    let (offset, stop) = range.ok_or_else(|| {
+        format!("the archive's directory should have {length} bytes at {offset}, past the end of the file")
+    })?;
     Ok((count, offset, stop))
 }
 

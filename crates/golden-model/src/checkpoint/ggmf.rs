@@ -26,7 +26,11 @@ impl<'a> Reader<'a> {
     fn take(&mut self, n: usize) -> Result<&'a [u8], ErrorKind> {
         let rest = &self.bytes[self.at..];
         let taken = rest.get(..n).ok_or_else(|| {
-            damaged(format!("the file ends at byte {}, {n} more bytes expected after byte {}", self.bytes.len(), self.at))
+            damaged(format!(
+                "the file ends at byte {}, {n} more bytes expected after byte {}",
+                self.bytes.len(),
+                self.at
+            ))
         })?;
         self.at += n;
         Ok(taken)
@@ -99,7 +103,9 @@ fn record(r: &mut Reader<'_>, out: &mut Vec<Entry>) -> Result<(), ErrorKind> {
         }
         for (i, mix) in "rwkvag".chars().enumerate() {
             let at = data + i * n * dtype.size();
-            out.push(Entry::new(format!("{prefix}{mix}"), Ok(dtype), at, data + size, vec![n], vec![1]).map_err(tensor)?);
+            out.push(
+                Entry::new(format!("{prefix}{mix}"), Ok(dtype), at, data + size, vec![n], vec![1]).map_err(tensor)?,
+            );
         }
         return Ok(());
     }

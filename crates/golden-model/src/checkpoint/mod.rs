@@ -59,7 +59,14 @@ type Reason = String;
 
 impl Entry {
     /// `start` and `end` bound the bytes the tensor may lie in and must lie in the file; `strides` in numbers.
-    fn new(name: String, dtype: Result<Dtype, String>, start: usize, end: usize, shape: Vec<usize>, strides: Vec<usize>) -> Result<Self, Reason> {
+    fn new(
+        name: String,
+        dtype: Result<Dtype, String>,
+        start: usize,
+        end: usize,
+        shape: Vec<usize>,
+        strides: Vec<usize>,
+    ) -> Result<Self, Reason> {
         let Ok(known) = dtype else {
             return Ok(Self { name, dtype, start, span: 0, shape, strides });
         };
@@ -189,7 +196,10 @@ impl Checkpoint {
     pub fn read(&self, name: &str) -> Result<Vec<f32>, CheckpointError> {
         let fail = |kind| Err(CheckpointError::new(&self.path, kind));
         let Some(view) = self.tensor(name) else {
-            return fail(ErrorKind::Missing { name: printable(name), hint: "RWKV-7 has no tensor of that name".into() });
+            return fail(ErrorKind::Missing {
+                name: printable(name),
+                hint: "RWKV-7 has no tensor of that name".into(),
+            });
         };
         let values = view.to_f32();
         if let Some((index, value)) = view.first_not_finite(&values) {
@@ -257,7 +267,9 @@ fn check(found: Vec<Entry>) -> Result<Checked, ErrorKind> {
 fn deduce(all: &BTreeMap<String, Entry>) -> Result<Shape, ErrorKind> {
     let get = |name: &str, axes: &'static str| -> Result<[usize; 2], ErrorKind> {
         let hint = || match all.keys().next() {
-            Some(first) => format!("expected {axes}; the file has {} tensors, the first is {}", all.len(), printable(first)),
+            Some(first) => {
+                format!("expected {axes}; the file has {} tensors, the first is {}", all.len(), printable(first))
+            }
             None => "the file holds no tensors".to_owned(),
         };
         let entry = all.get(name).ok_or_else(|| missing(name, hint()))?;

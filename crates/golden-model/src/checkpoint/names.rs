@@ -59,11 +59,8 @@ impl Dim {
 use Dim::*;
 
 /// Before the layers; `ln0` exists in layer 0 only.
-const FIRST: &[(&str, &[Dim])] = &[
-    ("emb.weight", &[Vocab, Embd]),
-    ("blocks.0.ln0.weight", &[Embd]),
-    ("blocks.0.ln0.bias", &[Embd]),
-];
+const FIRST: &[(&str, &[Dim])] =
+    &[("emb.weight", &[Vocab, Embd]), ("blocks.0.ln0.weight", &[Embd]), ("blocks.0.ln0.bias", &[Embd])];
 
 /// Of every layer, after `blocks.{layer}.`; [`is_value_residual`] names are absent in layer 0.
 const BLOCK: &[(&str, &[Dim])] = &[
@@ -103,11 +100,8 @@ const BLOCK: &[(&str, &[Dim])] = &[
 ];
 
 /// After the layers.
-const LAST: &[(&str, &[Dim])] = &[
-    ("ln_out.weight", &[Embd]),
-    ("ln_out.bias", &[Embd]),
-    ("head.weight", &[Vocab, Embd]),
-];
+const LAST: &[(&str, &[Dim])] =
+    &[("ln_out.weight", &[Embd]), ("ln_out.bias", &[Embd]), ("head.weight", &[Vocab, Embd])];
 
 /// One tensor a checkpoint must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

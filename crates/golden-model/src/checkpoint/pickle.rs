@@ -45,8 +45,17 @@ enum Value {
     List(Vec<Id>),
     Dict(Vec<(Id, Id)>),
     Global(Global),
-    Storage { dtype: Result<Dtype, &'static str>, key: Range<usize>, len: usize },
-    Tensor { storage: Id, offset: usize, shape: Vec<usize>, strides: Vec<usize> },
+    Storage {
+        dtype: Result<Dtype, &'static str>,
+        key: Range<usize>,
+        len: usize,
+    },
+    Tensor {
+        storage: Id,
+        offset: usize,
+        shape: Vec<usize>,
+        strides: Vec<usize>,
+    },
 }
 
 /// The names a state dict may use.
@@ -275,7 +284,8 @@ impl Machine<'_> {
     }
 
     fn text(&self, range: &Range<usize>) -> Result<&str, String> {
-        std::str::from_utf8(&self.bytes[range.clone()]).map_err(|_| format!("the name at byte {} is not UTF-8", range.start))
+        std::str::from_utf8(&self.bytes[range.clone()])
+            .map_err(|_| format!("the name at byte {} is not UTF-8", range.start))
     }
 
     fn push(&mut self, value: Value) {
@@ -322,7 +332,11 @@ impl Machine<'_> {
     fn push_global(&mut self, module: Range<usize>, name: Range<usize>) -> Result<(), String> {
         let (m, n) = (self.text(&module)?, self.text(&name)?);
         let known = global(m, n).ok_or_else(|| {
-            format!("names the Python object {}.{}, which a dict of tensors does not need; nothing was executed", printable(m), printable(n))
+            format!(
+                "names the Python object {}.{}, which a dict of tensors does not need; nothing was executed",
+                printable(m),
+                printable(n)
+            )
         })?;
         self.push(Value::Global(known));
         Ok(())

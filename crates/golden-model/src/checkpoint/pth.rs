@@ -16,7 +16,8 @@ fn damaged(what: String) -> ErrorKind {
 /// The tensors of the file.
 pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ErrorKind> {
     let members = archive::members(bytes).map_err(damaged)?;
-    let mut roots = members.keys().filter_map(|n| n.strip_suffix("data.pkl").filter(|r| r.is_empty() || r.ends_with('/')));
+    let mut roots =
+        members.keys().filter_map(|n| n.strip_suffix("data.pkl").filter(|r| r.is_empty() || r.ends_with('/')));
     let root = roots.next().ok_or_else(|| damaged("holds no data.pkl, expected what torch.save writes".into()))?;
     if roots.next().is_some() {
         return Err(damaged("holds more than one data.pkl".into()));
@@ -47,7 +48,9 @@ fn window(t: &PickledTensor, data: &Range<usize>) -> Result<(usize, usize), Stri
         return Ok((data.start, data.end)); // never read
     };
     let bytes = t.storage_len.checked_mul(dtype.size()).filter(|&n| n <= data.len());
-    let bytes = bytes.ok_or_else(|| format!("its storage should hold {} numbers of {dtype:?}, the file has {} bytes", t.storage_len, data.len()))?;
+    let bytes = bytes.ok_or_else(|| {
+        format!("its storage should hold {} numbers of {dtype:?}, the file has {} bytes", t.storage_len, data.len())
+    })?;
     let offset = t.offset.checked_mul(dtype.size()).filter(|&o| o <= bytes);
     let offset = offset.ok_or_else(|| format!("starts at number {} of a storage of {}", t.offset, t.storage_len))?;
     if t.shape.contains(&0) {

@@ -57,7 +57,8 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ErrorKind> {
     };
     let length = u64::from_le_bytes(*length);
     let header = usize::try_from(length).ok().and_then(|n| rest.get(..n));
-    let header = header.ok_or_else(|| damaged(format!("the header should have {length} bytes, the file has {} more", rest.len())))?;
+    let header = header
+        .ok_or_else(|| damaged(format!("the header should have {length} bytes, the file has {} more", rest.len())))?;
     let base = 8 + header.len();
     let Header(tensors) = serde_json::from_slice(header).map_err(|e| damaged(format!("in the header: {e}")))?;
     let mut out = Vec::with_capacity(tensors.len());
@@ -77,7 +78,11 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ErrorKind> {
         if let Ok(dtype) = dtype {
             let count = info.shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
             if count.and_then(|n| n.checked_mul(dtype.size())) != Some(end - begin) {
-                return Err(tensor(format!("has {} bytes, which is not {} of {dtype:?}", end - begin, tuple(&info.shape))));
+                return Err(tensor(format!(
+                    "has {} bytes, which is not {} of {dtype:?}",
+                    end - begin,
+                    tuple(&info.shape)
+                )));
             }
         }
         let strides = row_major(&info.shape);

@@ -49,7 +49,8 @@ impl TensorView<'_> {
 
     /// Whether the numbers lie in row-major order without gaps.
     pub fn is_contiguous(&self) -> bool {
-        self.bytes.len() == self.len() * self.dtype.size() && self.strides.last().is_none_or(|&s| s == 1 || self.shape.last() == Some(&1))
+        self.bytes.len() == self.len() * self.dtype.size()
+            && self.strides.last().is_none_or(|&s| s == 1 || self.shape.last() == Some(&1))
     }
 
     /// All numbers as f32, row-major. Every f16 and bf16 is exact in f32.

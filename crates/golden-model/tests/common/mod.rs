@@ -76,8 +76,10 @@ pub fn random(shape: &Shape, seed: u64, wild: f32, path: &Path) {
             (t.name, t.shape, bytes)
         })
         .collect();
-    let views: BTreeMap<&str, TensorView> =
-        tensors.iter().map(|(name, shape, bytes)| (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())).collect();
+    let views: BTreeMap<&str, TensorView> = tensors
+        .iter()
+        .map(|(name, shape, bytes)| (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()))
+        .collect();
     safetensors::serialize_to_file(views, &None, path).unwrap();
 }
 

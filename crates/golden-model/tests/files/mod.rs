@@ -34,7 +34,18 @@ pub struct Tensor {
 
 /// All sizes differ, so that no two can be mixed up unseen.
 pub fn tiny_shape() -> Shape {
-    Shape { n_layer: 2, n_embd: 6, n_head: 2, head_size: 3, vocab_size: 7, dim_ffn: 5, rank_w: 1, rank_a: 2, rank_v: 4, rank_g: 8 }
+    Shape {
+        n_layer: 2,
+        n_embd: 6,
+        n_head: 2,
+        head_size: 3,
+        vocab_size: 7,
+        dim_ffn: 5,
+        rank_w: 1,
+        rank_a: 2,
+        rank_v: 4,
+        rank_g: 8,
+    }
 }
 
 /// The tensors of a network; every value is exact in f16 and bf16 and no two neighbours are equal.
@@ -63,7 +74,8 @@ pub fn safetensors(tensors: &[Tensor], num: Num) -> Vec<u8> {
         Num::F16 => Dtype::F16,
         Num::Bf16 => Dtype::BF16,
     };
-    let views = tensors.iter().zip(&data).map(|(t, d)| (t.name.clone(), TensorView::new(dtype, t.shape.clone(), d).unwrap()));
+    let views =
+        tensors.iter().zip(&data).map(|(t, d)| (t.name.clone(), TensorView::new(dtype, t.shape.clone(), d).unwrap()));
     let note = std::collections::HashMap::from([("format".to_owned(), "pt".to_owned())]);
     serialize(views, &Some(note)).unwrap()
 }
@@ -86,7 +98,10 @@ pub fn ggmf_record(name: &str, shape: &[usize], code: u32, data: &[u8]) -> Vec<u
 }
 
 pub fn ggmf_header(version: u32, shape: &Shape, code: u32) -> Vec<u8> {
-    [0x6767_6d66, version, shape.vocab_size as u32, shape.n_embd as u32, shape.n_layer as u32, code].into_iter().flat_map(u32::to_le_bytes).collect()
+    [0x6767_6d66, version, shape.vocab_size as u32, shape.n_embd as u32, shape.n_layer as u32, code]
+        .into_iter()
+        .flat_map(u32::to_le_bytes)
+        .collect()
 }
 
 /// As rwkv.cpp's converter: shapes reversed, low-rank pairs transposed, the six mixes in one tensor; vectors in f32.
@@ -201,7 +216,11 @@ pub fn pth(tensors: &[Tensor], num: Num, style: PthStyle) -> Vec<u8> {
         let turned = style.transposed && t.shape.len() == 2 && !t.name.ends_with("weight");
         let (values, mut shape, mut strides) = if turned {
             let (rows, columns) = (t.shape[0], t.shape[1]);
-            ((0..rows * columns).map(|i| t.values[i % rows * columns + i / rows]).collect(), t.shape.clone(), vec![1, rows])
+            (
+                (0..rows * columns).map(|i| t.values[i % rows * columns + i / rows]).collect(),
+                t.shape.clone(),
+                vec![1, rows],
+            )
         } else {
             (t.values.clone(), t.shape.clone(), row_major(&t.shape))
         };
@@ -243,7 +262,11 @@ fn archive(pickle: &[u8], storages: &[Vec<u8>], wide: bool) -> Vec<u8> {
     members.extend(storages.iter().enumerate().map(|(i, s)| (format!("data/{i}"), s.clone())));
     members.push(("version".to_owned(), b"3\n".to_vec()));
     let zip = zip_of(&members, stored.with_alignment(64));
-    if wide { widened(&zip) } else { zip }
+    if wide {
+        widened(&zip)
+    } else {
+        zip
+    }
 }
 
 /// The same archive with every size and position in its 64-bit form.

@@ -10,7 +10,10 @@ pub fn argmax(data_bits: usize, index_bits: usize) -> Arc<Module> {
         "Index of the largest number since start_i; of several equal ones the first that came; 0 while there was none.\n\
          Latency: index_o counts a number one cycle after its valid_i. start_i and valid_i do not meet.",
     );
-    m.input("start_i", 1, "").input("valid_i", 1, "").input("index_i", index_bits, "").input("data_i", data_bits, "signed");
+    m.input("start_i", 1, "")
+        .input("valid_i", 1, "")
+        .input("index_i", index_bits, "")
+        .input("data_i", data_bits, "signed");
     m.output("index_o", index_bits, "");
     m.text(
         r#"

@@ -16,7 +16,14 @@ use std::sync::Arc;
 
 /// Bits of `stall_i`, in order: what a set bit holds back.
 pub const STALL_POINTS: [&str; 8] = [
-    "weight fifo to mat", "param fifo to vec", "drain to vmem", "wkv y to vmem", "mat start", "vec start", "wkv start", "dma issue",
+    "weight fifo to mat",
+    "param fifo to vec",
+    "drain to vmem",
+    "wkv y to vmem",
+    "mat start",
+    "vec start",
+    "wkv start",
+    "dma issue",
 ];
 
 /// `anser_core`: everything of the accelerator, with test inputs (`stall_i`) and trace ports.
@@ -170,7 +177,9 @@ fn input_of(name: &str, port: &str) -> String {
         ("prog_we_i", Some(i)) => format!("regs_prog_we[{i}]"),
         ("prog_lane_i" | "prog_idx_i" | "prog_wdata_i", Some(_)) => format!("regs_{}", port.trim_end_matches("_i")),
         ("instr_ready_i", Some(_)) => format!("{unit}_instr_ready"),
-        ("instr_valid_i" | "instr_i" | "instr_idx_i", Some(_)) => format!("{unit}_fetch_{}", port.trim_end_matches("_i")),
+        ("instr_valid_i" | "instr_i" | "instr_idx_i", Some(_)) => {
+            format!("{unit}_fetch_{}", port.trim_end_matches("_i"))
+        }
         _ => panic!("anser_core: nothing drives {port} of {name}"),
     }
 }

@@ -84,14 +84,18 @@ pub fn dma(config: &Config) -> Arc<Module> {
     if unit_bits < 36 {
         m.text("  wire unused_product = &{1'b0, b_product_q[35:{{u}}]};", &[("u", unit_bits.to_string())]);
     }
-    m.instance("u_tags", &fifo(2, config.max_outstanding.next_power_of_two().max(2)), &[
-        ("in_valid_i", "issue"),
-        ("in_ready_o", "unused_tag_ready"),
-        ("in_data_i", "{c_param_q, c_final}"),
-        ("out_valid_o", "tag_valid"),
-        ("out_ready_i", "burst_end"),
-        ("out_data_o", "{tag_param, tag_final}"),
-    ]);
+    m.instance(
+        "u_tags",
+        &fifo(2, config.max_outstanding.next_power_of_two().max(2)),
+        &[
+            ("in_valid_i", "issue"),
+            ("in_ready_o", "unused_tag_ready"),
+            ("in_data_i", "{c_param_q, c_final}"),
+            ("out_valid_o", "tag_valid"),
+            ("out_ready_i", "burst_end"),
+            ("out_data_o", "{tag_param, tag_final}"),
+        ],
+    );
     m.done()
 }
 

@@ -42,7 +42,8 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
     m.output("instr_valid_o", 1, "").input("instr_ready_i", 1, "").output("instr_o", format.bits, "");
     m.output("instr_idx_o", COUNT_BITS, "").output("waiting_o", 1, "").output("finished_o", 1, "");
 
-    let holds = waits.iter().zip(["done_a_i", "done_b_i"]).map(|(w, port)| format!("({port} >= f_{w})")).collect::<Vec<_>>();
+    let holds =
+        waits.iter().zip(["done_a_i", "done_b_i"]).map(|(w, port)| format!("({port} >= f_{w})")).collect::<Vec<_>>();
     let vars = [
         ("msb", (format.bits - 1).to_string()),
         ("amsb", (addr - 1).to_string()),
@@ -113,14 +114,18 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
     }
     let ram = ram_1w1r(32, depth);
     for i in 0..words {
-        m.instance(&format!("u_ram{i}"), &ram, &[
-            ("we_i", &format!("prog_we_i && (prog_lane_i == 3'd{i})")),
-            ("waddr_i", &format!("prog_idx_i[{}:0]", addr - 1)),
-            ("wdata_i", "prog_wdata_i"),
-            ("re_i", "read"),
-            ("raddr_i", "pc_q"),
-            ("rdata_o", &format!("rdata[{}:{}]", 32 * i + 31, 32 * i)),
-        ]);
+        m.instance(
+            &format!("u_ram{i}"),
+            &ram,
+            &[
+                ("we_i", &format!("prog_we_i && (prog_lane_i == 3'd{i})")),
+                ("waddr_i", &format!("prog_idx_i[{}:0]", addr - 1)),
+                ("wdata_i", "prog_wdata_i"),
+                ("re_i", "read"),
+                ("raddr_i", "pc_q"),
+                ("rdata_o", &format!("rdata[{}:{}]", 32 * i + 31, 32 * i)),
+            ],
+        );
     }
     m.done()
 }

@@ -87,21 +87,35 @@ pub fn mat(config: &Config) -> Arc<Module> {
         ),
     );
     m.input("start_i", 1, "a token starts; the unit is idle");
-    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", MAT.bits, "").input("instr_idx_i", 12, "");
+    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", MAT.bits, "").input(
+        "instr_idx_i",
+        12,
+        "",
+    );
     m.output("done_o", 1, "");
     m.input("w_valid_i", 1, "").output("w_ready_o", 1, "").input("w_data_i", config.bus_bits, "");
     m.output("xr_en_o", 1, "").output("xr_addr_o", 14, "word").input("xr_data_i", 16 * d.vl, "the cycle after xr_en_o");
     m.output("xexp_sel_o", 4, "").input("xexp_i", 5, "combinational, taken with the instruction");
-    m.output("d_valid_o", 1, "").input("d_ready_i", 1, "").output("d_addr_o", 18, "element").output("d_data_o", 27, "signed");
+    m.output("d_valid_o", 1, "")
+        .input("d_ready_i", 1, "")
+        .output("d_addr_o", 18, "element")
+        .output("d_data_o", 27, "signed");
     m.output("logit_valid_o", 1, "").input("logit_ready_i", 1, "").output("logit_data_o", 27, "signed");
     m.output("logit_last_o", 1, "row rows - 1").output("argmax_o", 18, "first largest logit since start_i");
     m.output("sat_o", 1, "a row was clipped");
-    m.output("stall_weights_o", 1, "cycle lost: no weights").output("stall_drain_o", 1, "cycle lost: rows do not leave fast enough");
+    m.output("stall_weights_o", 1, "cycle lost: no weights").output(
+        "stall_drain_o",
+        1,
+        "cycle lost: rows do not leave fast enough",
+    );
     m.output("busy_o", 1, "an accepted instruction is not finished");
     m.output("trace_mat_valid_o", 1, "a row is handed over").output("trace_mat_op_o", 12, "");
     m.output("trace_mat_row_o", 18, "").output("trace_mat_data_o", 27, "");
 
-    m.text(&MAT.decode_wires("instr_i", &["fmt", "dest", "xexp", "shift", "x_addr", "d_addr", "cols", "tiles", "rows"]), &[]);
+    m.text(
+        &MAT.decode_wires("instr_i", &["fmt", "dest", "xexp", "shift", "x_addr", "d_addr", "cols", "tiles", "rows"]),
+        &[],
+    );
     let unused = ["wait_vec", "last"].map(|f| {
         let (at, bits) = MAT.field(f);
         format!("instr_i[{}:{at}]", at + bits - 1)
@@ -138,7 +152,15 @@ pub fn mat(config: &Config) -> Arc<Module> {
   wire [26:0] out_data;
 "#,
         &[
-            ("unused", [unused.to_vec(), if used < MAT.bits { vec![format!("instr_i[{}:{used}]", MAT.bits - 1)] } else { vec![] }].concat().join(", ")),
+            (
+                "unused",
+                [
+                    unused.to_vec(),
+                    if used < MAT.bits { vec![format!("instr_i[{}:{used}]", MAT.bits - 1)] } else { vec![] },
+                ]
+                .concat()
+                .join(", "),
+            ),
             ("columns", mat_fmt::W8_COLUMNS.to_string()),
             ("w16", mat_fmt::W16.to_string()),
             ("logits", mat_dest::LOGITS.to_string()),
@@ -154,140 +176,164 @@ pub fn mat(config: &Config) -> Arc<Module> {
 }
 
 fn instances(m: &mut Module, d: &Dims) {
-    m.instance("u_control", &mat_control::control(d), &[
-        ("accept_i", "accept"),
-        ("ready_o", "control_ready"),
-        ("columns_i", "columns"),
-        ("w16_i", "w16"),
-        ("shift_i", "shift"),
-        ("cols_i", "f_cols"),
-        ("tiles_i", "f_tiles"),
-        ("rows_i", "f_rows"),
-        ("w_valid_i", "w_valid_i"),
-        ("w_ready_o", "w_ready_o"),
-        ("scale_push_o", "scale_push"),
-        ("x_valid_i", "x_valid"),
-        ("x_pop_o", "x_pop"),
-        ("x_columns_o", "x_columns"),
-        ("x_index_o", "x_index"),
-        ("en_a_o", "en_a"),
-        ("w16_o", "lanes_w16"),
-        ("en_b_o", "en_b"),
-        ("en_c_o", "en_c"),
-        ("from_zero_o", "from_zero"),
-        ("from_ram_o", "from_ram"),
-        ("ram_re_o", "ram_re"),
-        ("ram_raddr_o", "ram_raddr"),
-        ("ram_we_o", "ram_we"),
-        ("ram_waddr_o", "ram_waddr"),
-        ("hold_ok_i", "hold_ok"),
-        ("load_o", "load"),
-        ("load_columns_o", "load_columns"),
-        ("load_w16_o", "load_w16"),
-        ("load_shift_o", "load_shift"),
-        ("load_rows_o", "load_rows"),
-        ("load_last_o", "load_last"),
-        ("stall_weights_o", "stall_weights_o"),
-        ("stall_drain_o", "stall_drain_o"),
-    ]);
-    m.instance("u_operands", &mat_operands::operands(d), &[
-        ("accept_i", "accept"),
-        ("ready_o", "operands_ready"),
-        ("columns_i", "columns"),
-        ("x_addr_i", "f_x_addr"),
-        ("cols_i", "f_cols"),
-        ("tiles_i", "f_tiles"),
-        ("xr_en_o", "xr_en_o"),
-        ("xr_addr_o", "xr_addr_o"),
-        ("xr_data_i", "xr_data_i"),
-        ("x_valid_o", "x_valid"),
-        ("x_pop_i", "x_pop"),
-        ("use_columns_i", "x_columns"),
-        ("index_i", "x_index"),
-        ("x_o", "x"),
-    ]);
-    m.instance("u_scales", &mat_scales::scales(d), &[
-        ("push_i", "scale_push"),
-        ("push_data_i", "w_data_i"),
-        ("row_i", "row"),
-        ("row_last_i", "row_last"),
-        ("scale_o", "scale"),
-    ]);
+    m.instance(
+        "u_control",
+        &mat_control::control(d),
+        &[
+            ("accept_i", "accept"),
+            ("ready_o", "control_ready"),
+            ("columns_i", "columns"),
+            ("w16_i", "w16"),
+            ("shift_i", "shift"),
+            ("cols_i", "f_cols"),
+            ("tiles_i", "f_tiles"),
+            ("rows_i", "f_rows"),
+            ("w_valid_i", "w_valid_i"),
+            ("w_ready_o", "w_ready_o"),
+            ("scale_push_o", "scale_push"),
+            ("x_valid_i", "x_valid"),
+            ("x_pop_o", "x_pop"),
+            ("x_columns_o", "x_columns"),
+            ("x_index_o", "x_index"),
+            ("en_a_o", "en_a"),
+            ("w16_o", "lanes_w16"),
+            ("en_b_o", "en_b"),
+            ("en_c_o", "en_c"),
+            ("from_zero_o", "from_zero"),
+            ("from_ram_o", "from_ram"),
+            ("ram_re_o", "ram_re"),
+            ("ram_raddr_o", "ram_raddr"),
+            ("ram_we_o", "ram_we"),
+            ("ram_waddr_o", "ram_waddr"),
+            ("hold_ok_i", "hold_ok"),
+            ("load_o", "load"),
+            ("load_columns_o", "load_columns"),
+            ("load_w16_o", "load_w16"),
+            ("load_shift_o", "load_shift"),
+            ("load_rows_o", "load_rows"),
+            ("load_last_o", "load_last"),
+            ("stall_weights_o", "stall_weights_o"),
+            ("stall_drain_o", "stall_drain_o"),
+        ],
+    );
+    m.instance(
+        "u_operands",
+        &mat_operands::operands(d),
+        &[
+            ("accept_i", "accept"),
+            ("ready_o", "operands_ready"),
+            ("columns_i", "columns"),
+            ("x_addr_i", "f_x_addr"),
+            ("cols_i", "f_cols"),
+            ("tiles_i", "f_tiles"),
+            ("xr_en_o", "xr_en_o"),
+            ("xr_addr_o", "xr_addr_o"),
+            ("xr_data_i", "xr_data_i"),
+            ("x_valid_o", "x_valid"),
+            ("x_pop_i", "x_pop"),
+            ("use_columns_i", "x_columns"),
+            ("index_i", "x_index"),
+            ("x_o", "x"),
+        ],
+    );
+    m.instance(
+        "u_scales",
+        &mat_scales::scales(d),
+        &[
+            ("push_i", "scale_push"),
+            ("push_data_i", "w_data_i"),
+            ("row_i", "row"),
+            ("row_last_i", "row_last"),
+            ("scale_o", "scale"),
+        ],
+    );
     let group = mat_lane::group(d);
     for g in 0..d.groups {
         let slice = |signal: &str, bits: usize| format!("{signal}[{}:{}]", (g + 1) * bits - 1, g * bits);
-        m.instance(&format!("u_group_{g}"), &group, &[
-            ("clk_i", "clk_i"),
-            ("en_a_i", "en_a"),
-            ("w_i", &slice("w_data_i", 128)),
-            ("w16_i", "lanes_w16"),
-            ("x_i", &slice("x", 16)),
-            ("en_b_i", "en_b"),
-            ("en_c_i", "en_c"),
-            ("from_zero_i", "from_zero"),
-            ("from_ram_i", "from_ram"),
-            ("load_i", "load"),
-            ("ram_re_i", "ram_re"),
-            ("ram_raddr_i", "ram_raddr"),
-            ("ram_we_i", "ram_we"),
-            ("ram_waddr_i", "ram_waddr"),
-            ("row_en_i", "row"),
-            ("row_sel_i", &format!("sel[{g}]")),
-            ("pair_i", "pair"),
-            ("even_o", &slice("even", d.acc)),
-            ("odd_o", &slice("odd", d.acc)),
-        ]);
+        m.instance(
+            &format!("u_group_{g}"),
+            &group,
+            &[
+                ("clk_i", "clk_i"),
+                ("en_a_i", "en_a"),
+                ("w_i", &slice("w_data_i", 128)),
+                ("w16_i", "lanes_w16"),
+                ("x_i", &slice("x", 16)),
+                ("en_b_i", "en_b"),
+                ("en_c_i", "en_c"),
+                ("from_zero_i", "from_zero"),
+                ("from_ram_i", "from_ram"),
+                ("load_i", "load"),
+                ("ram_re_i", "ram_re"),
+                ("ram_raddr_i", "ram_raddr"),
+                ("ram_we_i", "ram_we"),
+                ("ram_waddr_i", "ram_waddr"),
+                ("row_en_i", "row"),
+                ("row_sel_i", &format!("sel[{g}]")),
+                ("pair_i", "pair"),
+                ("even_o", &slice("even", d.acc)),
+                ("odd_o", &slice("odd", d.acc)),
+            ],
+        );
     }
-    m.instance("u_drain", &mat_drain::drain(d), &[
-        ("load_i", "load"),
-        ("load_columns_i", "load_columns"),
-        ("load_w16_i", "load_w16"),
-        ("load_shift_i", "load_shift"),
-        ("load_rows_i", "load_rows"),
-        ("load_last_i", "load_last"),
-        ("hold_ok_o", "hold_ok"),
-        ("row_o", "row"),
-        ("row_last_o", "row_last"),
-        ("sel_o", "sel"),
-        ("pair_o", "pair"),
-        ("even_i", "even"),
-        ("odd_i", "odd"),
-        ("scale_i", "scale"),
-        ("out_valid_o", "out_valid"),
-        ("out_data_o", "out_data"),
-        ("out_clipped_o", "out_clipped"),
-        ("out_last_o", "out_last"),
-        ("free_i", "free"),
-    ]);
-    m.instance("u_output", &mat_output::output(), &[
-        ("start_i", "start_i"),
-        ("accept_i", "accept"),
-        ("ready_o", "output_ready"),
-        ("logits_i", "logits"),
-        ("d_addr_i", "f_d_addr"),
-        ("op_i", "instr_idx_i"),
-        ("in_valid_i", "out_valid"),
-        ("in_data_i", "out_data"),
-        ("in_clipped_i", "out_clipped"),
-        ("in_last_i", "out_last"),
-        ("free_o", "free"),
-        ("d_valid_o", "d_valid_o"),
-        ("d_ready_i", "d_ready_i"),
-        ("d_addr_o", "d_addr_o"),
-        ("d_data_o", "d_data_o"),
-        ("logit_valid_o", "logit_valid_o"),
-        ("logit_ready_i", "logit_ready_i"),
-        ("logit_data_o", "logit_data_o"),
-        ("logit_last_o", "logit_last_o"),
-        ("argmax_o", "argmax_o"),
-        ("sat_o", "sat_o"),
-        ("done_o", "done_o"),
-        ("busy_o", "busy_o"),
-        ("trace_valid_o", "trace_mat_valid_o"),
-        ("trace_op_o", "trace_mat_op_o"),
-        ("trace_row_o", "trace_mat_row_o"),
-        ("trace_data_o", "trace_mat_data_o"),
-    ]);
+    m.instance(
+        "u_drain",
+        &mat_drain::drain(d),
+        &[
+            ("load_i", "load"),
+            ("load_columns_i", "load_columns"),
+            ("load_w16_i", "load_w16"),
+            ("load_shift_i", "load_shift"),
+            ("load_rows_i", "load_rows"),
+            ("load_last_i", "load_last"),
+            ("hold_ok_o", "hold_ok"),
+            ("row_o", "row"),
+            ("row_last_o", "row_last"),
+            ("sel_o", "sel"),
+            ("pair_o", "pair"),
+            ("even_i", "even"),
+            ("odd_i", "odd"),
+            ("scale_i", "scale"),
+            ("out_valid_o", "out_valid"),
+            ("out_data_o", "out_data"),
+            ("out_clipped_o", "out_clipped"),
+            ("out_last_o", "out_last"),
+            ("free_i", "free"),
+        ],
+    );
+    m.instance(
+        "u_output",
+        &mat_output::output(),
+        &[
+            ("start_i", "start_i"),
+            ("accept_i", "accept"),
+            ("ready_o", "output_ready"),
+            ("logits_i", "logits"),
+            ("d_addr_i", "f_d_addr"),
+            ("op_i", "instr_idx_i"),
+            ("in_valid_i", "out_valid"),
+            ("in_data_i", "out_data"),
+            ("in_clipped_i", "out_clipped"),
+            ("in_last_i", "out_last"),
+            ("free_o", "free"),
+            ("d_valid_o", "d_valid_o"),
+            ("d_ready_i", "d_ready_i"),
+            ("d_addr_o", "d_addr_o"),
+            ("d_data_o", "d_data_o"),
+            ("logit_valid_o", "logit_valid_o"),
+            ("logit_ready_i", "logit_ready_i"),
+            ("logit_data_o", "logit_data_o"),
+            ("logit_last_o", "logit_last_o"),
+            ("argmax_o", "argmax_o"),
+            ("sat_o", "sat_o"),
+            ("done_o", "done_o"),
+            ("busy_o", "busy_o"),
+            ("trace_valid_o", "trace_mat_valid_o"),
+            ("trace_op_o", "trace_mat_op_o"),
+            ("trace_row_o", "trace_mat_row_o"),
+            ("trace_data_o", "trace_mat_data_o"),
+        ],
+    );
 }
 
 #[cfg(test)]

@@ -22,12 +22,23 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
     );
     m.input("accept_i", 1, "an instruction; only with ready_o").output("ready_o", 1, "");
     m.input("columns_i", 1, "format W8_COLUMNS").input("w16_i", 1, "format W16");
-    m.input("shift_i", 7, "signed: shift - xexp").input("cols_i", 16, "").input("tiles_i", 14, "").input("rows_i", 18, "");
+    m.input("shift_i", 7, "signed: shift - xexp")
+        .input("cols_i", 16, "")
+        .input("tiles_i", 14, "")
+        .input("rows_i", 18, "");
     m.input("w_valid_i", 1, "").output("w_ready_o", 1, "");
     m.output("scale_push_o", 1, "this beat is scales to keep");
-    m.input("x_valid_i", 1, "").output("x_pop_o", 1, "").output("x_columns_o", 1, "").output("x_index_o", d.vl_bits(), "");
+    m.input("x_valid_i", 1, "").output("x_pop_o", 1, "").output("x_columns_o", 1, "").output(
+        "x_index_o",
+        d.vl_bits(),
+        "",
+    );
     m.output("en_a_o", 1, "this beat is weights").output("w16_o", 1, "");
-    m.output("en_b_o", 1, "").output("en_c_o", 1, "").output("from_zero_o", 1, "c stage").output("from_ram_o", 1, "c stage");
+    m.output("en_b_o", 1, "").output("en_c_o", 1, "").output("from_zero_o", 1, "c stage").output(
+        "from_ram_o",
+        1,
+        "c stage",
+    );
     m.output("ram_re_o", 1, "b stage").output("ram_raddr_o", entry, "");
     m.output("ram_we_o", 1, "c stage").output("ram_waddr_o", entry, "");
     m.input("hold_ok_i", 1, "the hand-over registers are free two cycles from now");

@@ -28,9 +28,17 @@ pub(super) fn drain(d: &Dims) -> Arc<Module> {
     m.output("hold_ok_o", 1, "");
     m.output("row_o", 1, "a row is chosen").output("row_last_o", 1, "it is the instruction's last");
     m.output("sel_o", d.groups, "groups that take part").output("pair_o", 3, "lanes 2 pair and 2 pair + 1");
-    m.input("even_i", d.groups * d.acc, "signed, a group each, one cycle after row_o").input("odd_i", d.groups * d.acc, "the same");
+    m.input("even_i", d.groups * d.acc, "signed, a group each, one cycle after row_o").input(
+        "odd_i",
+        d.groups * d.acc,
+        "the same",
+    );
     m.input("scale_i", 16, "two cycles after row_o: exponent, multiplier");
-    m.output("out_valid_o", 1, "").output("out_data_o", 27, "signed").output("out_clipped_o", 1, "").output("out_last_o", 1, "");
+    m.output("out_valid_o", 1, "").output("out_data_o", 27, "signed").output("out_clipped_o", 1, "").output(
+        "out_last_o",
+        1,
+        "",
+    );
     m.input("free_i", 1, "a row left the output queue");
 
     let group_bits = d.groups.ilog2() as usize;

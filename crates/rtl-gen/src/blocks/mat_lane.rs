@@ -28,7 +28,11 @@ fn lane(d: &Dims) -> Arc<Module> {
     m.input("en_b_i", 1, "register the product").input("en_c_i", 1, "accumulate");
     m.input("from_zero_i", 1, "the sum starts here").input("from_ram_i", 1, "the sum so far is acc_i");
     m.input("acc_i", d.acc, "signed, from the accumulator memory").input("load_i", 1, "the sum is complete");
-    m.output("sum_o", d.acc, "signed, the new sum, combinational").output("hold_o", d.acc, "signed, the last complete sum");
+    m.output("sum_o", d.acc, "signed, the new sum, combinational").output(
+        "hold_o",
+        d.acc,
+        "signed, the last complete sum",
+    );
     m.text(
         r#"
   reg signed [8:0]   w_q;
@@ -89,10 +93,7 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
         &[("ram", (LANES * d.acc - 1).to_string()), ("msb", (d.acc - 1).to_string())],
     );
     for i in 0..LANES {
-        m.text(
-            "  wire [{{msb}}:0] sum_{{i}}, hold_{{i}};",
-            &[("msb", (d.acc - 1).to_string()), ("i", i.to_string())],
-        );
+        m.text("  wire [{{msb}}:0] sum_{{i}}, hold_{{i}};", &[("msb", (d.acc - 1).to_string()), ("i", i.to_string())]);
     }
     m.text(
         r#"
@@ -132,30 +133,38 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
         ],
     );
     let sums = (0..LANES).rev().map(|i| format!("sum_{i}")).collect::<Vec<_>>().join(", ");
-    m.instance("u_acc", &ram, &[
-        ("clk_i", "clk_i"),
-        ("we_i", "ram_we_i"),
-        ("waddr_i", "ram_waddr_i"),
-        ("wdata_i", &format!("{{{sums}}}")),
-        ("re_i", "ram_re_i"),
-        ("raddr_i", "ram_raddr_i"),
-        ("rdata_o", "acc"),
-    ]);
+    m.instance(
+        "u_acc",
+        &ram,
+        &[
+            ("clk_i", "clk_i"),
+            ("we_i", "ram_we_i"),
+            ("waddr_i", "ram_waddr_i"),
+            ("wdata_i", &format!("{{{sums}}}")),
+            ("re_i", "ram_re_i"),
+            ("raddr_i", "ram_raddr_i"),
+            ("rdata_o", "acc"),
+        ],
+    );
     for i in 0..LANES {
-        m.instance(&format!("u_lane_{i}"), &lane, &[
-            ("en_a_i", "en_a_i"),
-            ("w_i", &format!("w_i[{}:{}]", 8 * i + 7, 8 * i)),
-            ("unsigned_i", if i % 2 == 0 { "w16_i" } else { "1'b0" }),
-            ("x_i", "x_q"),
-            ("en_b_i", "en_b_i"),
-            ("en_c_i", "en_c_i"),
-            ("from_zero_i", "from_zero_i"),
-            ("from_ram_i", "from_ram_i"),
-            ("acc_i", &format!("acc[{}:{}]", (i + 1) * d.acc - 1, i * d.acc)),
-            ("load_i", "load_i"),
-            ("sum_o", &format!("sum_{i}")),
-            ("hold_o", &format!("hold_{i}")),
-        ]);
+        m.instance(
+            &format!("u_lane_{i}"),
+            &lane,
+            &[
+                ("en_a_i", "en_a_i"),
+                ("w_i", &format!("w_i[{}:{}]", 8 * i + 7, 8 * i)),
+                ("unsigned_i", if i % 2 == 0 { "w16_i" } else { "1'b0" }),
+                ("x_i", "x_q"),
+                ("en_b_i", "en_b_i"),
+                ("en_c_i", "en_c_i"),
+                ("from_zero_i", "from_zero_i"),
+                ("from_ram_i", "from_ram_i"),
+                ("acc_i", &format!("acc[{}:{}]", (i + 1) * d.acc - 1, i * d.acc)),
+                ("load_i", "load_i"),
+                ("sum_o", &format!("sum_{i}")),
+                ("hold_o", &format!("hold_{i}")),
+            ],
+        );
     }
     m.done()
 }

@@ -98,14 +98,18 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
             ("word", (16 * d.vl - 1).to_string()),
         ],
     );
-    m.instance("u_queue", &queue, &[
-        ("in_valid_i", "fetched_q"),
-        ("in_ready_o", "unused_queue_ready"),
-        ("in_data_i", "xr_data_i"),
-        ("out_valid_o", "x_valid_o"),
-        ("out_ready_i", "x_pop_i"),
-        ("out_data_o", "word"),
-    ]);
+    m.instance(
+        "u_queue",
+        &queue,
+        &[
+            ("in_valid_i", "fetched_q"),
+            ("in_ready_o", "unused_queue_ready"),
+            ("in_data_i", "xr_data_i"),
+            ("out_valid_o", "x_valid_o"),
+            ("out_ready_i", "x_pop_i"),
+            ("out_data_o", "word"),
+        ],
+    );
     for g in 0..d.groups {
         let index = match g {
             0 => "index_i".to_string(),

@@ -22,11 +22,19 @@ pub(super) fn output() -> Arc<Module> {
     );
     m.input("start_i", 1, "a token starts");
     m.input("accept_i", 1, "an instruction; only with ready_o").output("ready_o", 1, "");
-    m.input("logits_i", 1, "destination").input("d_addr_i", 18, "vmem element of row 0").input("op_i", 12, "instruction index");
+    m.input("logits_i", 1, "destination").input("d_addr_i", 18, "vmem element of row 0").input(
+        "op_i",
+        12,
+        "instruction index",
+    );
     m.input("in_valid_i", 1, "").input("in_data_i", 27, "").input("in_clipped_i", 1, "").input("in_last_i", 1, "");
     m.output("free_o", 1, "a row left the queue");
     m.output("d_valid_o", 1, "").input("d_ready_i", 1, "").output("d_addr_o", 18, "").output("d_data_o", 27, "");
-    m.output("logit_valid_o", 1, "").input("logit_ready_i", 1, "").output("logit_data_o", 27, "").output("logit_last_o", 1, "");
+    m.output("logit_valid_o", 1, "").input("logit_ready_i", 1, "").output("logit_data_o", 27, "").output(
+        "logit_last_o",
+        1,
+        "",
+    );
     m.output("argmax_o", 18, "").output("sat_o", 1, "").output("done_o", 1, "").output("busy_o", 1, "");
     m.output("trace_valid_o", 1, "a row is handed over").output("trace_op_o", 12, "").output("trace_row_o", 18, "");
     m.output("trace_data_o", 27, "");
@@ -72,28 +80,40 @@ pub(super) fn output() -> Arc<Module> {
 "#,
         &[],
     );
-    m.instance("u_destinations", &fifo(31, INSTRUCTIONS), &[
-        ("in_valid_i", "accept_i"),
-        ("in_ready_o", "ready_o"),
-        ("in_data_i", "{logits_i, d_addr_i, op_i}"),
-        ("out_valid_o", "known"),
-        ("out_ready_i", "take && last"),
-        ("out_data_o", "{logits, d_addr, op}"),
-    ]);
-    m.instance("u_rows", &fifo(29, OUT_ROWS), &[
-        ("in_valid_i", "in_valid_i"),
-        ("in_ready_o", "unused_in_ready"),
-        ("in_data_i", "{in_last_i, in_clipped_i, in_data_i}"),
-        ("out_valid_o", "valid"),
-        ("out_ready_i", "take"),
-        ("out_data_o", "{last, clipped, data}"),
-    ]);
-    m.instance("u_argmax", &argmax(27, 18), &[
-        ("start_i", "start_i"),
-        ("valid_i", "take_logit"),
-        ("index_i", "row_q"),
-        ("data_i", "data"),
-        ("index_o", "argmax_o"),
-    ]);
+    m.instance(
+        "u_destinations",
+        &fifo(31, INSTRUCTIONS),
+        &[
+            ("in_valid_i", "accept_i"),
+            ("in_ready_o", "ready_o"),
+            ("in_data_i", "{logits_i, d_addr_i, op_i}"),
+            ("out_valid_o", "known"),
+            ("out_ready_i", "take && last"),
+            ("out_data_o", "{logits, d_addr, op}"),
+        ],
+    );
+    m.instance(
+        "u_rows",
+        &fifo(29, OUT_ROWS),
+        &[
+            ("in_valid_i", "in_valid_i"),
+            ("in_ready_o", "unused_in_ready"),
+            ("in_data_i", "{in_last_i, in_clipped_i, in_data_i}"),
+            ("out_valid_o", "valid"),
+            ("out_ready_i", "take"),
+            ("out_data_o", "{last, clipped, data}"),
+        ],
+    );
+    m.instance(
+        "u_argmax",
+        &argmax(27, 18),
+        &[
+            ("start_i", "start_i"),
+            ("valid_i", "take_logit"),
+            ("index_i", "row_q"),
+            ("data_i", "data"),
+            ("index_o", "argmax_o"),
+        ],
+    );
     m.done()
 }

@@ -77,14 +77,18 @@ pub(super) fn scales(d: &Dims) -> Arc<Module> {
             ("last_beat", last_beat),
         ],
     );
-    m.instance("u_mem", &ram, &[
-        ("clk_i", "clk_i"),
-        ("we_i", "push_i"),
-        ("waddr_i", "waddr_q"),
-        ("wdata_i", "push_data_i"),
-        ("re_i", &format!("row_i && (pos_q == {pos}'d0)")),
-        ("raddr_i", "raddr_q"),
-        ("rdata_o", "word"),
-    ]);
+    m.instance(
+        "u_mem",
+        &ram,
+        &[
+            ("clk_i", "clk_i"),
+            ("we_i", "push_i"),
+            ("waddr_i", "waddr_q"),
+            ("wdata_i", "push_data_i"),
+            ("re_i", &format!("row_i && (pos_q == {pos}'d0)")),
+            ("raddr_i", "raddr_q"),
+            ("rdata_o", "word"),
+        ],
+    );
     m.done()
 }

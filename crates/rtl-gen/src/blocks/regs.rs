@@ -136,25 +136,33 @@ pub fn regs(config: &Config) -> Arc<Module> {
     let at = |a: u32| format!("6'h{:02x}", a / 4);
     let base_hi_write = match high {
         0 => String::new(),
-        _ => format!("      if (write && w_at_q == {}) base_q[{}:32] <= w_data_q[{}:0];", at(reg::IMAGE_BASE_HI), config.axi_addr_bits - 1, high - 1),
+        _ => format!(
+            "      if (write && w_at_q == {}) base_q[{}:32] <= w_data_q[{}:0];",
+            at(reg::IMAGE_BASE_HI),
+            config.axi_addr_bits - 1,
+            high - 1
+        ),
     };
-    m.text(BODY, &[
-        ("abits", (config.axi_addr_bits - 1).to_string()),
-        ("ctrl", at(reg::CTRL)),
-        ("status", at(reg::STATUS)),
-        ("token_in", at(reg::TOKEN_IN)),
-        ("base_lo", at(reg::IMAGE_BASE_LO)),
-        ("base_hi", base_hi),
-        ("base_hi_write", base_hi_write),
-        ("prog_select", at(reg::PROG_SELECT)),
-        ("prog_data", at(reg::PROG_DATA)),
-        ("last_lane", last_lane),
-        ("reads", reads.trim_end().to_string()),
-        ("counters", declare.trim_end().to_string()),
-        ("counters_reset", reset.trim_end().to_string()),
-        ("counters_clear", clear.trim_end().to_string()),
-        ("counters_count", count.trim_end().to_string()),
-    ]);
+    m.text(
+        BODY,
+        &[
+            ("abits", (config.axi_addr_bits - 1).to_string()),
+            ("ctrl", at(reg::CTRL)),
+            ("status", at(reg::STATUS)),
+            ("token_in", at(reg::TOKEN_IN)),
+            ("base_lo", at(reg::IMAGE_BASE_LO)),
+            ("base_hi", base_hi),
+            ("base_hi_write", base_hi_write),
+            ("prog_select", at(reg::PROG_SELECT)),
+            ("prog_data", at(reg::PROG_DATA)),
+            ("last_lane", last_lane),
+            ("reads", reads.trim_end().to_string()),
+            ("counters", declare.trim_end().to_string()),
+            ("counters_reset", reset.trim_end().to_string()),
+            ("counters_clear", clear.trim_end().to_string()),
+            ("counters_count", count.trim_end().to_string()),
+        ],
+    );
     m.done()
 }
 

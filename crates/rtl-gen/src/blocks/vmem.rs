@@ -87,24 +87,34 @@ pub fn vmem(config: &Config) -> Arc<Module> {
     );
     if addr < WORD_ADDR_BITS {
         for p in ["va", "vb", "vw"] {
-            m.text("  wire unused_{{p}}_addr = &{1'b0, {{p}}_addr_i[13:{{a}}]};", &[("p", p.into()), ("a", addr.to_string())]);
+            m.text(
+                "  wire unused_{{p}}_addr = &{1'b0, {{p}}_addr_i[13:{{a}}]};",
+                &[("p", p.into()), ("a", addr.to_string())],
+            );
         }
     }
     if lane_bits + addr < ELEMENT_ADDR_BITS {
-        m.text("  wire unused_element_addr = &{1'b0, element_addr[17:{{a}}]};", &[("a", (lane_bits + addr).to_string())]);
+        m.text(
+            "  wire unused_element_addr = &{1'b0, element_addr[17:{{a}}]};",
+            &[("a", (lane_bits + addr).to_string())],
+        );
     }
     let ram = ram_1w1r(VEC_BITS, depth);
     for port in ["a", "b"] {
         for lane in 0..lanes {
             let range = format!("[{}:{}]", VEC_BITS * lane + VEC_BITS - 1, VEC_BITS * lane);
-            m.instance(&format!("u_{port}{lane}"), &ram, &[
-                ("we_i", &format!("we[{lane}]")),
-                ("waddr_i", "waddr"),
-                ("wdata_i", &format!("wdata{range}")),
-                ("re_i", &format!("v{port}_en_i")),
-                ("raddr_i", &format!("v{port}_addr_i[{}:0]", addr - 1)),
-                ("rdata_o", &format!("v{port}_data_o{range}")),
-            ]);
+            m.instance(
+                &format!("u_{port}{lane}"),
+                &ram,
+                &[
+                    ("we_i", &format!("we[{lane}]")),
+                    ("waddr_i", "waddr"),
+                    ("wdata_i", &format!("wdata{range}")),
+                    ("re_i", &format!("v{port}_en_i")),
+                    ("raddr_i", &format!("v{port}_addr_i[{}:0]", addr - 1)),
+                    ("rdata_o", &format!("v{port}_data_o{range}")),
+                ],
+            );
         }
     }
     m.done()

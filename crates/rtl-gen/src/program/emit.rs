@@ -226,7 +226,14 @@ impl Emitter {
     }
 
     /// Appends a matrix instruction that reads `x` (xmem) and writes `d` (vmem) or the logits (`None`).
-    pub fn mat(&mut self, fields: Vec<(&'static str, i64)>, x: (Slot, u64), d: Option<Slot>, block: (usize, usize), info: OpInfo) -> Result<(), CompileError> {
+    pub fn mat(
+        &mut self,
+        fields: Vec<(&'static str, i64)>,
+        x: (Slot, u64),
+        d: Option<Slot>,
+        block: (usize, usize),
+        info: OpInfo,
+    ) -> Result<(), CompileError> {
         let mut f = Footprint::default();
         f.reads.push(self.region(Space::Xmem, x.0));
         f.reads.push(Region::new(Space::Xexp, x.1 as usize, 1));
@@ -234,11 +241,7 @@ impl Emitter {
             f.writes.push(self.region(Space::Vmem, d));
         }
         let order = self.scheduler.push(Unit::Mat, f).map_err(CompileError::Order)?;
-        let mut all = vec![
-            ("wait_vec", order.wait_vec as i64),
-            ("x_addr", x.0.word as i64),
-            ("xexp", x.1 as i64),
-        ];
+        let mut all = vec![("wait_vec", order.wait_vec as i64), ("x_addr", x.0.word as i64), ("xexp", x.1 as i64)];
         all.extend(fields);
         self.weights.push((self.mat.len(), block.0, block.1));
         self.mat_wait_vec.push(order.wait_vec);

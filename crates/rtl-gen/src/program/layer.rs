@@ -8,9 +8,9 @@
 use super::emit::{Emitter, OpInfo, Out, ScalarKind, TapRef, VecOp};
 use super::memory::{Dims, Slot, Vmem, Xmem};
 use super::{CompileError, Model};
+use crate::isa::{acc_sel, c_sel, lut, m_sel, mat_dest, mat_fmt, post, shift_sel, wkv_slot, x_sel};
 use golden_model::formats::NormConstants;
 use golden_model::vector_ops::{NORM, O, Z};
-use crate::isa::{acc_sel, c_sel, lut, m_sel, mat_dest, mat_fmt, post, shift_sel, wkv_slot, x_sel};
 
 /// frac_bits of the 19-bit table input.
 const TABLE_IN: i32 = 14;
@@ -48,7 +48,15 @@ impl<'a> Sequence<'a> {
     }
 
     fn info(&self, name: &str) -> OpInfo {
-        OpInfo { layer: self.layer, name: name.into(), values: None, exp: None, scalar: None, state: None, weight_bytes: 0 }
+        OpInfo {
+            layer: self.layer,
+            name: name.into(),
+            values: None,
+            exp: None,
+            scalar: None,
+            state: None,
+            weight_bytes: 0,
+        }
     }
 
     /// An instruction whose written words must equal the tap `name`.
@@ -92,7 +100,15 @@ impl<'a> Sequence<'a> {
         let (block, fp) = self.param(p)?;
         let info = self.value(tap, a.len);
         self.e.vec(
-            VecOp { a: Some(a), len: a.len, c: c_sel::P, pshift: fa - fp, amax: Some(false), out: Out::Vmem(d), ..Default::default() },
+            VecOp {
+                a: Some(a),
+                len: a.len,
+                c: c_sel::P,
+                pshift: fa - fp,
+                amax: Some(false),
+                out: Out::Vmem(d),
+                ..Default::default()
+            },
             Some(block),
             info,
         )
@@ -125,7 +141,16 @@ impl<'a> Sequence<'a> {
         let info = self.value(tap, a.len);
         let amax = amax.then_some(false);
         self.e.vec(
-            VecOp { a: Some(a), b: Some(b), len: a.len, m: m_sel::B, shift, amax, out: Out::Vmem(d), ..Default::default() },
+            VecOp {
+                a: Some(a),
+                b: Some(b),
+                len: a.len,
+                m: m_sel::B,
+                shift,
+                amax,
+                out: Out::Vmem(d),
+                ..Default::default()
+            },
             None,
             info,
         )
@@ -212,7 +237,8 @@ impl<'a> Sequence<'a> {
     fn residual(&mut self, tap: &str, next_norm: &str, next_layer: usize) -> R {
         let k = self.layer_norm_constants();
         let mut info = self.value(tap, self.v.x.len);
-        info.scalar = Some((ScalarKind::Mean, TapRef { layer: next_layer, name: format!("{next_norm}.mean"), start: 0, len: 1 }));
+        info.scalar =
+            Some((ScalarKind::Mean, TapRef { layer: next_layer, name: format!("{next_norm}.mean"), start: 0, len: 1 }));
         let op = VecOp {
             a: Some(self.v.x),
             b: Some(self.v.out),
@@ -237,7 +263,16 @@ impl<'a> Sequence<'a> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn matrix_rows(&mut self, name: &str, x: Operand, fx: i32, d: Slot, fd: i32, tap: &str, rows: std::ops::Range<usize>) -> R {
+    fn matrix_rows(
+        &mut self,
+        name: &str,
+        x: Operand,
+        fx: i32,
+        d: Slot,
+        fd: i32,
+        tap: &str,
+        rows: std::ops::Range<usize>,
+    ) -> R {
         let m = self.model.matrix(name)?;
         let part = m.rows_block(rows.clone())?;
         let mut info = self.value(tap, rows.len());
@@ -388,7 +423,11 @@ impl<'a> Sequence<'a> {
         let w0 = self.att("w0");
         self.table(self.v.w2, Some(&w0), lut::DECAY, self.v.d, "att.d")?;
         let info = OpInfo { exp: Some(self.tap("e.att.d", 1)), ..self.value("q.att.d", d) };
-        self.e.vec(VecOp { a: Some(self.v.d), len: d, out: Out::Wkv(wkv_slot::D), ..Default::default() }, None, info)?;
+        self.e.vec(
+            VecOp { a: Some(self.v.d), len: d, out: Out::Wkv(wkv_slot::D), ..Default::default() },
+            None,
+            info,
+        )?;
 
         // a, b = kk · a, the modified key
         let (a, b, km) = (self.v.a, self.v.b, self.v.km);

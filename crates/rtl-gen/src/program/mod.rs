@@ -64,7 +64,7 @@ pub struct Part {
 impl MatrixBlock {
     /// The part that holds `rows`; it starts at a multiple of 32, where a scale unit is.
     pub fn rows_block(&self, rows: std::ops::Range<usize>) -> Result<Part, CompileError> {
-        let tile_units = self.cols.next_multiple_of(4) / 4; // 16 bytes a column
+        let tile_units = self.cols.div_ceil(4); // 16 bytes a column
         let units = |rows: usize| match self.fmt {
             mat_fmt::W16 => rows.div_ceil(32) + rows.div_ceil(8) * tile_units,
             _ => rows.div_ceil(32) + rows.div_ceil(16) * tile_units,
@@ -76,7 +76,10 @@ impl MatrixBlock {
             return Ok(Part { offset: self.offset, len: self.len, tiles: self.rows.div_ceil(16) });
         }
         if rows.start % 32 != 0 {
-            return Err(CompileError::Order(format!("a piece of a matrix starts at row {}, expected a multiple of 32", rows.start)));
+            return Err(CompileError::Order(format!(
+                "a piece of a matrix starts at row {}, expected a multiple of 32",
+                rows.start
+            )));
         }
         let offset = self.offset + units(rows.start);
         let len = units(rows.len());
@@ -101,7 +104,10 @@ pub struct Model {
 
 impl Model {
     pub fn param(&self, name: &str) -> Result<ParamBlock, CompileError> {
-        self.params.get(name).copied().ok_or_else(|| CompileError::MissingBlock { kind: "parameter vector", name: name.into() })
+        self.params
+            .get(name)
+            .copied()
+            .ok_or_else(|| CompileError::MissingBlock { kind: "parameter vector", name: name.into() })
     }
 
     pub fn matrix(&self, name: &str) -> Result<MatrixBlock, CompileError> {
@@ -145,9 +151,27 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
         .collect();
     let code = [
         encode(config, isa::DMA, "dma_program", config.limits.dma_program, dma)?,
-        encode(config, isa::MAT, "mat_program", config.limits.mat_program, e.mat.iter().map(|i| i.0.clone()).collect())?,
-        encode(config, isa::VEC, "vec_program", config.limits.vec_program, e.vec.iter().map(|i| i.0.clone()).collect())?,
-        encode(config, isa::WKV, "wkv_program", config.limits.wkv_program, e.wkv.iter().map(|i| i.0.clone()).collect())?,
+        encode(
+            config,
+            isa::MAT,
+            "mat_program",
+            config.limits.mat_program,
+            e.mat.iter().map(|i| i.0.clone()).collect(),
+        )?,
+        encode(
+            config,
+            isa::VEC,
+            "vec_program",
+            config.limits.vec_program,
+            e.vec.iter().map(|i| i.0.clone()).collect(),
+        )?,
+        encode(
+            config,
+            isa::WKV,
+            "wkv_program",
+            config.limits.wkv_program,
+            e.wkv.iter().map(|i| i.0.clone()).collect(),
+        )?,
     ];
     Ok(Program {
         code,

@@ -109,7 +109,11 @@ impl Scheduler {
             });
             let wait = conflict.map_or(seen, |i| i + 1);
             if conflict.is_some() && matches!((unit, other), (Unit::Mat, Unit::Wkv) | (Unit::Wkv, Unit::Mat)) {
-                return Err(format!("{unit:?} operation {} conflicts with {other:?} operation {}", self.len(unit), wait - 1));
+                return Err(format!(
+                    "{unit:?} operation {} conflicts with {other:?} operation {}",
+                    self.len(unit),
+                    wait - 1
+                ));
             }
             self.waited[me][slot(other)] = wait;
             match other {

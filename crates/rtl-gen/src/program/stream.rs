@@ -39,7 +39,9 @@ pub fn order(e: &Emitter, embedding: (usize, usize), config: &Config) -> Result<
     let mut finished_before = 0;
     for (mat, offset, len) in &e.weights {
         let needed = e.mat_wait_vec[*mat];
-        while sent < blocks.len() && (blocks[sent].0 < needed || sent_units + blocks[sent].1 <= consumed(finished_before) + capacity) {
+        while sent < blocks.len()
+            && (blocks[sent].0 < needed || sent_units + blocks[sent].1 <= consumed(finished_before) + capacity)
+        {
             let (_, offset, len) = e.params[sent - 1];
             push(&mut pieces, Piece { kind: dma_kind::PARAMS, offset, len });
             sent_units += len;
@@ -69,7 +71,12 @@ fn push(pieces: &mut Vec<Piece>, piece: Piece) {
 ///
 /// The parameter fifo takes units while it has room; weights are taken only by the mat instruction whose turn it is (the
 /// weight fifo only shortens waits, so the walk does without it).
-fn check_no_deadlock(e: &Emitter, pieces: &[Piece], blocks: &[(usize, usize)], capacity: usize) -> Result<(), CompileError> {
+fn check_no_deadlock(
+    e: &Emitter,
+    pieces: &[Piece],
+    blocks: &[(usize, usize)],
+    capacity: usize,
+) -> Result<(), CompileError> {
     let (mut mat, mut vec, mut wkv) = (0, 0, 0);
     let mut fifo = 0; // units
     let mut next_block = 0; // of the consumer
@@ -98,7 +105,10 @@ fn check_no_deadlock(e: &Emitter, pieces: &[Piece], blocks: &[(usize, usize)], c
             advance(&mut fifo, &mut next_block, &mut vec, &mut wkv, mat);
             if p.kind == dma_kind::WEIGHTS {
                 if e.mat_wait_vec[mat] > vec {
-                    return Err(CompileError::Order(format!("the stream stands still at mat instruction {mat}: it waits for vec instruction {}", e.mat_wait_vec[mat] - 1)));
+                    return Err(CompileError::Order(format!(
+                        "the stream stands still at mat instruction {mat}: it waits for vec instruction {}",
+                        e.mat_wait_vec[mat] - 1
+                    )));
                 }
                 mat_got += 1;
                 if mat_got == e.weights[mat].2 {
@@ -106,7 +116,9 @@ fn check_no_deadlock(e: &Emitter, pieces: &[Piece], blocks: &[(usize, usize)], c
                     mat_got = 0;
                 }
             } else if fifo == capacity {
-                return Err(CompileError::Order(format!("the parameter fifo is full and vec instruction {vec} cannot go on")));
+                return Err(CompileError::Order(format!(
+                    "the parameter fifo is full and vec instruction {vec} cannot go on"
+                )));
             } else {
                 fifo += 1;
             }

@@ -23,7 +23,11 @@ pub struct Job {
 
 impl Job {
     fn tile_rows(&self) -> usize {
-        if self.fmt == mat_fmt::W16 { 8 } else { 16 }
+        if self.fmt == mat_fmt::W16 {
+            8
+        } else {
+            16
+        }
     }
 
     fn tiles(&self) -> usize {
@@ -32,10 +36,17 @@ impl Job {
 
     pub fn instruction(&self, rng: &mut ChaCha8Rng) -> Vec<u32> {
         let fields = [
-            ("fmt", self.fmt as i64), ("dest", self.dest as i64), ("xexp", self.xexp as i64), ("shift", i64::from(self.shift)),
-            ("x_addr", self.x_addr as i64), ("d_addr", self.d_addr as i64), ("cols", self.cols as i64),
-            ("tiles", self.tiles() as i64), ("rows", self.rows as i64),
-            ("wait_vec", rng.gen_range(0..4096)), ("last", rng.gen_range(0..2)), // not the unit's business
+            ("fmt", self.fmt as i64),
+            ("dest", self.dest as i64),
+            ("xexp", self.xexp as i64),
+            ("shift", i64::from(self.shift)),
+            ("x_addr", self.x_addr as i64),
+            ("d_addr", self.d_addr as i64),
+            ("cols", self.cols as i64),
+            ("tiles", self.tiles() as i64),
+            ("rows", self.rows as i64),
+            ("wait_vec", rng.gen_range(0..4096)),
+            ("last", rng.gen_range(0..2)), // not the unit's business
         ];
         MAT.encode(&fields).unwrap()
     }
@@ -79,7 +90,8 @@ impl Job {
     pub fn rows(&self, x: &[i16], xexp: u32) -> Vec<(i32, bool)> {
         (0..self.rows)
             .map(|row| {
-                let acc: i64 = (0..self.cols).map(|c| i64::from(self.weights[row * self.cols + c]) * i64::from(x[c])).sum();
+                let acc: i64 =
+                    (0..self.cols).map(|c| i64::from(self.weights[row * self.cols + c]) * i64::from(x[c])).sum();
                 let (m, e) = (i128::from(self.scales[row] & 0xfff), u32::from(self.scales[row] >> 12));
                 let mut clipped = Saturations::default();
                 let y = round_shift_wide(i128::from(acc) * m, (self.shift + e).saturating_sub(xexp));
@@ -110,7 +122,7 @@ impl Job {
         let weight = |rng: &mut ChaCha8Rng, i: usize| match kind {
             0 => *[-top - 1, top, -1, 0, top & 0xff].choose(rng).unwrap(),
             1 => -top - 1,
-            2 => -1, // 16 bits: every low byte 255
+            2 => -1,                // 16 bits: every low byte 255
             3 if i % cols > 0 => 0, // with m = 2^11 + 1: just above a tie
             3 => 1 << rng.gen_range(0..bits - 1),
             _ => rng.gen_range(-top - 1..=top),
@@ -122,7 +134,8 @@ impl Job {
         };
         // Half of the shifts near the one that just fits 27 bits: saturations, ties and small results all occur.
         let fit = (15 + bits + cols.ilog2() + 12).saturating_sub(26 + 8);
-        let shift = if rng.gen() { rng.gen_range(0..64) } else { (fit + rng.gen_range(0..16)).saturating_sub(8).min(63) };
+        let shift =
+            if rng.gen() { rng.gen_range(0..64) } else { (fit + rng.gen_range(0..16)).saturating_sub(8).min(63) };
         Job {
             fmt,
             dest: if rng.gen_bool(0.7) { mat_dest::VMEM } else { mat_dest::LOGITS },

@@ -68,7 +68,8 @@ struct Took {
 
 impl Bench {
     fn new(config: Config, seed: u64) -> Self {
-        let dut = Dut::build(&print(&mat(&config)).unwrap(), &BuildOptions::default()).unwrap_or_else(|e| panic!("{e}"));
+        let dut =
+            Dut::build(&print(&mat(&config)).unwrap(), &BuildOptions::default()).unwrap_or_else(|e| panic!("{e}"));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         eprintln!("block_mat: bus {} seed {seed}", config.bus_bits);
         // The most negative number as far as an operand can be long, then stretches of extremes and random numbers.
@@ -90,10 +91,29 @@ impl Bench {
     /// One token: a start pulse, then the jobs; checks every row, the flags, argmax and done.
     fn token(&mut self, jobs: &[Job], mut chances: impl FnMut(u64, &mut ChaCha8Rng) -> Chances) -> Took {
         let Bench { dut, config, rng, xmem, cycle, seed } = self;
-        ports!(dut, start_i, instr_valid_i, instr_ready_o, instr_i, instr_idx_i, done_o, w_valid_i, w_ready_o, w_data_i);
+        ports!(
+            dut,
+            start_i,
+            instr_valid_i,
+            instr_ready_o,
+            instr_i,
+            instr_idx_i,
+            done_o,
+            w_valid_i,
+            w_ready_o,
+            w_data_i
+        );
         ports!(dut, xr_en_o, xr_addr_o, xr_data_i, xexp_sel_o, xexp_i, d_valid_o, d_ready_i, d_addr_o, d_data_o);
         ports!(dut, logit_valid_o, logit_ready_i, logit_data_o, logit_last_o, argmax_o, sat_o, busy_o);
-        ports!(dut, stall_weights_o, stall_drain_o, trace_mat_valid_o, trace_mat_op_o, trace_mat_row_o, trace_mat_data_o);
+        ports!(
+            dut,
+            stall_weights_o,
+            stall_drain_o,
+            trace_mat_valid_o,
+            trace_mat_op_o,
+            trace_mat_row_o,
+            trace_mat_data_o
+        );
         let vl = config.vlanes();
         let first_op = rng.gen_range(0..4096 - jobs.len());
         let words: Vec<Vec<u32>> = jobs.iter().map(|j| j.instruction(rng)).collect();
@@ -187,7 +207,8 @@ impl Bench {
             assert_eq!(dut.get(trace_mat_valid_o) == 1, take, "{place}: trace");
             if take {
                 let row = rows.pop_front().unwrap_or_else(|| panic!("{place}: a row too many"));
-                let place = format!("{place} op {} ({:?}) row {}", row.op, jobs[row.op as usize - first_op].fmt, row.row);
+                let place =
+                    format!("{place} op {} ({:?}) row {}", row.op, jobs[row.op as usize - first_op].fmt, row.row);
                 assert_eq!(data, row.data, "{place}: data");
                 assert_eq!(to_vmem, row.addr.is_some(), "{place}: destination");
                 match row.addr {
@@ -215,9 +236,17 @@ impl Bench {
                 dut.set_lanes(xr_data_i, 16, &elements);
             }
             idle = if beat || take { 0 } else { idle + 1 };
-            assert!(idle < 5000, "{place}: nothing happens; {accepted} jobs accepted, {done} done, {taken} of {} beats taken", beats.len());
+            assert!(
+                idle < 5000,
+                "{place}: nothing happens; {accepted} jobs accepted, {done} done, {taken} of {} beats taken",
+                beats.len()
+            );
         }
-        assert_eq!((taken, accepted, rows.len(), dut.get(busy_o)), (beats.len(), jobs.len(), 0, 0), "seed {seed}: left over");
+        assert_eq!(
+            (taken, accepted, rows.len(), dut.get(busy_o)),
+            (beats.len(), jobs.len(), 0, 0),
+            "seed {seed}: left over"
+        );
         took.beats = taken as u64;
         took
     }
@@ -245,7 +274,10 @@ fn check_random(config: Config, tokens: usize, seed: u64) {
         rows += took.rows;
         clipped += took.clipped;
     }
-    assert!(clipped * 20 > rows && clipped * 20 < rows * 19, "seed {seed}: {clipped} of {rows} rows clipped, a poor mix");
+    assert!(
+        clipped * 20 > rows && clipped * 20 < rows * 19,
+        "seed {seed}: {clipped} of {rows} rows clipped, a poor mix"
+    );
 }
 
 #[test]
@@ -312,6 +344,9 @@ fn throughput_in_cycles() {
         let jobs = [job(&mut bench, mat_fmt::W8, 320, 4 * groups)];
         let took = bench.token(&jobs, |_, _| ALWAYS);
         eprintln!("bus {bus_bits}: narrow: {took:?}");
-        assert!(took.cycles <= 320 + constant && took.lost_to_drain + took.beats + 16 > 320, "bus {bus_bits}, narrow: {took:?}");
+        assert!(
+            took.cycles <= 320 + constant && took.lost_to_drain + took.beats + 16 > 320,
+            "bus {bus_bits}, narrow: {took:?}"
+        );
     }
 }

@@ -18,14 +18,33 @@ pub fn stand_in(config: &Config) -> Arc<Module> {
     let (vl, sw, bus) = (config.vlanes(), config.numbers.state_bits, config.bus_bits);
     let mut m = Module::new("anser_core", "Stand-in for the chip in the tests of the harness.");
     for (name, bits) in [
-        ("awaddr", 8), ("awvalid", 1), ("wdata", 32), ("wstrb", 4), ("wvalid", 1), ("bready", 1), ("araddr", 8), ("arvalid", 1), ("rready", 1),
+        ("awaddr", 8),
+        ("awvalid", 1),
+        ("wdata", 32),
+        ("wstrb", 4),
+        ("wvalid", 1),
+        ("bready", 1),
+        ("araddr", 8),
+        ("arvalid", 1),
+        ("rready", 1),
     ] {
         m.input(format!("s_axil_{name}"), bits, "");
     }
-    for (name, bits) in [("awready", 1), ("wready", 1), ("bresp", 2), ("bvalid", 1), ("arready", 1), ("rdata", 32), ("rresp", 2), ("rvalid", 1)] {
+    for (name, bits) in [
+        ("awready", 1),
+        ("wready", 1),
+        ("bresp", 2),
+        ("bvalid", 1),
+        ("arready", 1),
+        ("rdata", 32),
+        ("rresp", 2),
+        ("rvalid", 1),
+    ] {
         m.output(format!("s_axil_{name}"), bits, "");
     }
-    for (name, bits) in [("araddr", config.axi_addr_bits), ("arlen", 8), ("arsize", 3), ("arburst", 2), ("arvalid", 1), ("rready", 1)] {
+    for (name, bits) in
+        [("araddr", config.axi_addr_bits), ("arlen", 8), ("arsize", 3), ("arburst", 2), ("arvalid", 1), ("rready", 1)]
+    {
         m.output(format!("m_axi_{name}"), bits, "");
     }
     for (name, bits) in [("arready", 1), ("rdata", bus), ("rresp", 2), ("rlast", 1), ("rvalid", 1)] {
@@ -50,16 +69,19 @@ pub fn stand_in(config: &Config) -> Arc<Module> {
         }
     }
     let bytes = bus / 8;
-    m.text(BODY, &[
-        ("abits", config.axi_addr_bits.to_string()),
-        ("hi", (config.axi_addr_bits - 32).to_string()),
-        ("step", (8 * bytes).to_string()),
-        ("size", bytes.trailing_zeros().to_string()),
-        ("vec", (vl * 27 - 1).to_string()),
-        ("s", (vl * sw - 1).to_string()),
-        ("sa", (sw - 1).to_string()),
-        ("top", (bus - 1).to_string()),
-    ]);
+    m.text(
+        BODY,
+        &[
+            ("abits", config.axi_addr_bits.to_string()),
+            ("hi", (config.axi_addr_bits - 32).to_string()),
+            ("step", (8 * bytes).to_string()),
+            ("size", bytes.trailing_zeros().to_string()),
+            ("vec", (vl * 27 - 1).to_string()),
+            ("s", (vl * sw - 1).to_string()),
+            ("sa", (sw - 1).to_string()),
+            ("top", (bus - 1).to_string()),
+        ],
+    );
     m.done()
 }
 

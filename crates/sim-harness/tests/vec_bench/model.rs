@@ -164,7 +164,7 @@ impl Model {
         let mut acc = 0i128;
         let n_head = self.mean.len();
         for i in 0..f.n_words {
-            let seg = if f.seg_words == 0 { 0 } else { i / f.seg_words };
+            let seg = i.checked_div(f.seg_words).unwrap_or(0);
             let last = i + 1 == f.n_words;
             let mut data = vec![0; self.vl];
             for (l, out) in data.iter_mut().enumerate() {

@@ -2,8 +2,8 @@
 
 mod model;
 
-pub use model::{Instruction, Values};
 use model::{Expected, Model};
+pub use model::{Instruction, Values};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rtl_gen::config::Config;
@@ -144,7 +144,14 @@ impl Bench {
 
     /// Runs one instruction, `y_ready_i` high with probability `ready`, and compares everything it did. With `clear`, clears the
     /// state in the middle of it, which must wait for its end. Returns the cycles from the handshake to `done_o`.
-    pub fn run(&mut self, rng: &mut ChaCha8Rng, instruction: &Instruction, ready: f64, clear: bool, place: &str) -> usize {
+    pub fn run(
+        &mut self,
+        rng: &mut ChaCha8Rng,
+        instruction: &Instruction,
+        ready: f64,
+        clear: bool,
+        place: &str,
+    ) -> usize {
         let place = format!("{}, {place}, ready {ready}, {instruction:?}", self.name);
         let expected = self.model.step(instruction, self.vl);
         let op = rng.gen_range(0..4096u64);
@@ -174,7 +181,12 @@ impl Bench {
             self.dut.set(self.p.exp_i, rng.gen_range(0..32));
             self.dut.set(self.p.clear_i, u64::from(cycles == clear_at));
             cycles += 1;
-            assert!(cycles < budget, "{place}: not done after {cycles} cycles, {} of {} y", got.y.len(), expected.y.len());
+            assert!(
+                cycles < budget,
+                "{place}: not done after {cycles} cycles, {} of {} y",
+                got.y.len(),
+                expected.y.len()
+            );
         }
         self.dut.set(self.p.exp_we_i, 0);
         self.dut.set(self.p.clear_i, 0);
@@ -234,7 +246,8 @@ impl Bench {
         same("sa (op, row, value)", &got.sa, &numbered(0, &single(&expected.sa)), place);
         same("S (op, address, word)", &got.s, &numbered(instruction.s_addr, &s), place);
         same("y (op, row, value)", &got.y, &numbered(0, &single(&expected.y)), place);
-        let handed: Vec<_> = expected.y.iter().enumerate().map(|(i, &v)| ((instruction.y_addr + i) as u64, v)).collect();
+        let handed: Vec<_> =
+            expected.y.iter().enumerate().map(|(i, &v)| ((instruction.y_addr + i) as u64, v)).collect();
         same("y handed over (element, value)", &got.handed, &handed, place);
         assert_eq!(got.sat, expected.clips(), "{place}: saturations");
     }

@@ -28,7 +28,15 @@ pub struct Instruction {
 }
 
 impl Instruction {
-    pub fn random(rng: &mut ChaCha8Rng, sw: usize, values: Values, n_head: usize, head_size: usize, vl: usize, s_addr: usize) -> Self {
+    pub fn random(
+        rng: &mut ChaCha8Rng,
+        sw: usize,
+        values: Values,
+        n_head: usize,
+        head_size: usize,
+        vl: usize,
+        s_addr: usize,
+    ) -> Self {
         let sh = match values {
             // kk, b: 16 fraction bits; v·k some 16 bits above the state; y: 27 bits from state_bits + 16 + head bits
             Values::Tame => [16, 16, 44 - sw as u32 + rng.gen_range(0..8), sw as u32 - 8 + rng.gen_range(0..8)],
@@ -119,8 +127,8 @@ impl Model {
     /// One instruction on the state; `vl` elements a word.
     pub fn step(&mut self, i: &Instruction, vl: usize) -> Expected {
         let sw = self.sw;
-        let [r, d, k, v, kk, b] =
-            [wkv_slot::R, wkv_slot::D, wkv_slot::K, wkv_slot::V, wkv_slot::KK, wkv_slot::B].map(|s| &self.operand[s as usize]);
+        let [r, d, k, v, kk, b] = [wkv_slot::R, wkv_slot::D, wkv_slot::K, wkv_slot::V, wkv_slot::KK, wkv_slot::B]
+            .map(|s| &self.operand[s as usize]);
         let exp = |slot: u64| self.exp[slot as usize] as i32;
         let shift = |sh: u32, e: i32| (sh as i32 - e).max(0) as u32;
         let shift_sa = shift(i.sh[0], exp(wkv_slot::KK));
@@ -141,7 +149,8 @@ impl Model {
                 let mut sum = 0;
                 for c in columns.clone() {
                     let old = s[c % n];
-                    let new = i64::from(old) - round(product(old, d[c]), 16) + round(product(sa, b[c]), shift_b)
+                    let new = i64::from(old) - round(product(old, d[c]), 16)
+                        + round(product(sa, b[c]), shift_b)
                         + round(product(v[row], k[c]), shift_vk);
                     s[c % n] = sat(new, sw, &mut s_clips);
                     sum += product(s[c % n], r[c]);

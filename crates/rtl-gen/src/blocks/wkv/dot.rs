@@ -39,9 +39,17 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
         ),
     );
     m.input("valid_i", 1, "a_i, b_i hold a word").input("first_i", 1, "of a row").input("last_i", 1, "of a row");
-    m.input("a_i", vlanes * state_bits, "state, signed elements").input("b_i", vlanes * OPERAND_BITS, "operand, signed elements");
+    m.input("a_i", vlanes * state_bits, "state, signed elements").input(
+        "b_i",
+        vlanes * OPERAND_BITS,
+        "operand, signed elements",
+    );
     m.input("shift_i", 6, "stable while rows are under way");
-    m.output("valid_o", 1, "pulse: one row").output("data_o", out_bits, "signed").output("clipped_o", 1, "with valid_o");
+    m.output("valid_o", 1, "pulse: one row").output("data_o", out_bits, "signed").output(
+        "clipped_o",
+        1,
+        "with valid_o",
+    );
     let end = 2 + levels; // the stage whose register holds the sum of one word
     m.text(
         r#"
@@ -68,13 +76,17 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
     for lane in 0..vlanes {
         m.text("  wire [{{msb}}:0] t0_{{lane}};", &[("msb", (product - 1).to_string()), ("lane", lane.to_string())]);
         let slice = |bits: usize, port: &str| format!("{port}[{}:{}]", (lane + 1) * bits - 1, lane * bits);
-        m.instance(&format!("u_mul_{lane}"), &mul, &[
-            ("clk_i", "clk_i"),
-            ("en_i", "mul_en"),
-            ("a_i", &slice(state_bits, "a_i")),
-            ("b_i", &slice(OPERAND_BITS, "b_i")),
-            ("p_o", &format!("t0_{lane}")),
-        ]);
+        m.instance(
+            &format!("u_mul_{lane}"),
+            &mul,
+            &[
+                ("clk_i", "clk_i"),
+                ("en_i", "mul_en"),
+                ("a_i", &slice(state_bits, "a_i")),
+                ("b_i", &slice(OPERAND_BITS, "b_i")),
+                ("p_o", &format!("t0_{lane}")),
+            ],
+        );
     }
     m.text(&tree(vlanes, product), &[]);
     let ext = acc - product - levels;
@@ -129,8 +141,16 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
             ("op", if negate { "-" } else { "+" }.to_string()),
         ],
     );
-    m.instance("u_round", &wkv_round(acc, 6, acc), &[("clk_i", "clk_i"), ("en_i", "acc_valid_q"), ("x_i", "acc_q"), ("shift_i", "shift_i"), ("y_o", "rounded")]);
-    m.instance("u_sat", &saturate(acc, out_bits), &[("x_i", "rounded_q"), ("y_o", "saturated"), ("clipped_o", "clipped")]);
+    m.instance(
+        "u_round",
+        &wkv_round(acc, 6, acc),
+        &[("clk_i", "clk_i"), ("en_i", "acc_valid_q"), ("x_i", "acc_q"), ("shift_i", "shift_i"), ("y_o", "rounded")],
+    );
+    m.instance(
+        "u_sat",
+        &saturate(acc, out_bits),
+        &[("x_i", "rounded_q"), ("y_o", "saturated"), ("clipped_o", "clipped")],
+    );
     m.done()
 }
 

@@ -25,7 +25,11 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
     );
     m.input("clk_i", 1, "").input("en_i", LATENCY, "one enable a stage");
     m.input("s_i", sw, "S_ij").input("sa_i", sw, "sa_i").input("v_i", OPERAND_BITS, "v_i");
-    m.input("d_i", OPERAND_BITS, "d_j = 1 - w_j, 16 fraction bits").input("b_i", OPERAND_BITS, "b_j").input("k_i", OPERAND_BITS, "k_j");
+    m.input("d_i", OPERAND_BITS, "d_j = 1 - w_j, 16 fraction bits").input("b_i", OPERAND_BITS, "b_j").input(
+        "k_i",
+        OPERAND_BITS,
+        "k_j",
+    );
     m.input("shift_b_i", 6, "stable while in use").input("shift_vk_i", 6, "stable while in use");
     m.output("s_o", sw, "S'_ij").output("clipped_o", 1, "");
     let vars = [
@@ -50,9 +54,11 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
     );
     let wide = wkv_mul(sw, OPERAND_BITS);
     let narrow = wkv_mul(OPERAND_BITS, OPERAND_BITS);
-    for (name, mul, a, b, p) in
-        [("u_sd", &wide, "s_i", "d_i", "sd"), ("u_sab", &wide, "sa_i", "b_i", "sab"), ("u_vk", &narrow, "v_i", "k_i", "vk")]
-    {
+    for (name, mul, a, b, p) in [
+        ("u_sd", &wide, "s_i", "d_i", "sd"),
+        ("u_sab", &wide, "sa_i", "b_i", "sab"),
+        ("u_vk", &narrow, "v_i", "k_i", "vk"),
+    ] {
         m.instance(name, mul, &[("clk_i", "clk_i"), ("en_i", "en_i[1:0]"), ("a_i", a), ("b_i", b), ("p_o", p)]);
     }
     m.text(
@@ -72,7 +78,11 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
         ("u_round_sab", wkv_round(product, 6, product), "sab", "shift_b_i", "sab_rounded"),
         ("u_round_vk", wkv_round(2 * OPERAND_BITS, 6, 2 * OPERAND_BITS), "vk", "shift_vk_i", "vk_rounded"),
     ] {
-        m.instance(name, &module, &[("clk_i", "clk_i"), ("en_i", "en_i[2]"), ("x_i", x), ("shift_i", shift), ("y_o", y)]);
+        m.instance(
+            name,
+            &module,
+            &[("clk_i", "clk_i"), ("en_i", "en_i[2]"), ("x_i", x), ("shift_i", shift), ("y_o", y)],
+        );
     }
     m.text(
         r#"
@@ -111,6 +121,10 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
 "#,
         &vars,
     );
-    m.instance("u_sat", &saturate(product + 2, sw), &[("x_i", "sum_q"), ("y_o", "saturated"), ("clipped_o", "clipped")]);
+    m.instance(
+        "u_sat",
+        &saturate(product + 2, sw),
+        &[("x_i", "sum_q"), ("y_o", "saturated"), ("clipped_o", "clipped")],
+    );
     m.done()
 }

@@ -73,16 +73,37 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     let fields = [("go_i", "go"), ("n_head_i", "n_head"), ("head_size_i", "head_size"), ("head_words_i", "head_words")];
     let s_addr = format!("s_addr[{}:0]", sizes.state_addr - 1);
 
-    let mut c: Vec<(&str, &str)> = ["instr_valid_i", "instr_ready_o", "instr_i", "instr_idx_i", "exp_we_i", "exp_slot_i", "exp_i"].map(same).into();
+    let mut c: Vec<(&str, &str)> =
+        ["instr_valid_i", "instr_ready_o", "instr_i", "instr_idx_i", "exp_we_i", "exp_slot_i", "exp_i"]
+            .map(same)
+            .into();
     c.extend([("block_i", "clear_busy_o"), ("finish_i", "finish"), ("run_o", "run"), ("go_o", "go"), ("op_o", "op")]);
-    c.extend([("n_head_o", "n_head"), ("head_size_o", "head_size"), ("head_words_o", "head_words"), ("s_addr_o", "s_addr")]);
-    c.extend([("y_addr_o", "y_addr"), ("shift_sa_o", "shift_sa"), ("shift_b_o", "shift_b"), ("shift_vk_o", "shift_vk")]);
+    c.extend([
+        ("n_head_o", "n_head"),
+        ("head_size_o", "head_size"),
+        ("head_words_o", "head_words"),
+        ("s_addr_o", "s_addr"),
+    ]);
+    c.extend([
+        ("y_addr_o", "y_addr"),
+        ("shift_sa_o", "shift_sa"),
+        ("shift_b_o", "shift_b"),
+        ("shift_vk_o", "shift_vk"),
+    ]);
     c.push(("shift_y_o", "shift_y"));
     m.instance("u_setup", &setup::wkv_setup(), &c);
 
     let mut c = ["kw_en_i", "kw_slot_i", "kw_addr_i", "kw_data_i"].map(same).to_vec();
     c.extend([("kk_en_i", "kk_read"), ("kk_addr_i", "kk_addr"), ("kk_o", "kk")]);
-    c.extend([("row_en_i", "take"), ("dbk_addr_i", "dbk_addr"), ("v_addr_i", "v_addr"), ("d_o", "d"), ("b_o", "b"), ("k_o", "k"), ("v_o", "v")]);
+    c.extend([
+        ("row_en_i", "take"),
+        ("dbk_addr_i", "dbk_addr"),
+        ("v_addr_i", "v_addr"),
+        ("d_o", "d"),
+        ("b_o", "b"),
+        ("k_o", "k"),
+        ("v_o", "v"),
+    ]);
     c.extend([("r_en_i", "r_read"), ("r_addr_i", "r_addr"), ("r_o", "r")]);
     m.instance("u_operands", &operands::wkv_operands(vl, words, sizes.word_addr), &c);
 
@@ -92,17 +113,49 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     m.instance("u_state", &state::wkv_state(vl * sw, config.state_words()), &c);
 
     let mut c = fields.to_vec();
-    c.extend([("s_addr_i", s_addr.as_str()), ("shift_sa_i", "shift_sa"), ("read_o", "read"), ("s_addr_o", "read_addr"), ("kk_read_o", "kk_read"), ("kk_addr_o", "kk_addr")]);
+    c.extend([
+        ("s_addr_i", s_addr.as_str()),
+        ("shift_sa_i", "shift_sa"),
+        ("read_o", "read"),
+        ("s_addr_o", "read_addr"),
+        ("kk_read_o", "kk_read"),
+        ("kk_addr_o", "kk_addr"),
+    ]);
     c.extend([("s_i", "s_read"), ("kk_i", "kk"), ("valid_o", "old_valid"), ("word_o", "s_old"), ("sa_o", "sa_old")]);
     c.extend([("take_i", "take"), ("take_last_i", "take_last"), ("sa_valid_o", "sa_valid"), ("sa_final_o", "sa")]);
     c.extend([("sa_clipped_o", "sa_clipped"), ("idle_o", "idle_1")]);
     m.instance("u_pass1", &pass1::wkv_pass1(&sizes), &c);
 
     let mut c = fields.to_vec();
-    c.extend([("s_addr_i", s_addr.as_str()), ("shift_b_i", "shift_b"), ("shift_vk_i", "shift_vk"), ("shift_y_i", "shift_y")]);
-    c.extend([("valid_i", "old_valid"), ("word_i", "s_old"), ("sa_i", "sa_old"), ("take_o", "take"), ("take_last_o", "take_last")]);
-    c.extend([("dbk_addr_o", "dbk_addr"), ("v_addr_o", "v_addr"), ("d_i", "d"), ("b_i", "b"), ("k_i", "k"), ("v_i", "v")]);
-    c.extend([("r_read_o", "r_read"), ("r_addr_o", "r_addr"), ("r_i", "r"), ("we_o", "write"), ("s_addr_o", "write_addr"), ("s_o", "s_new")]);
+    c.extend([
+        ("s_addr_i", s_addr.as_str()),
+        ("shift_b_i", "shift_b"),
+        ("shift_vk_i", "shift_vk"),
+        ("shift_y_i", "shift_y"),
+    ]);
+    c.extend([
+        ("valid_i", "old_valid"),
+        ("word_i", "s_old"),
+        ("sa_i", "sa_old"),
+        ("take_o", "take"),
+        ("take_last_o", "take_last"),
+    ]);
+    c.extend([
+        ("dbk_addr_o", "dbk_addr"),
+        ("v_addr_o", "v_addr"),
+        ("d_i", "d"),
+        ("b_i", "b"),
+        ("k_i", "k"),
+        ("v_i", "v"),
+    ]);
+    c.extend([
+        ("r_read_o", "r_read"),
+        ("r_addr_o", "r_addr"),
+        ("r_i", "r"),
+        ("we_o", "write"),
+        ("s_addr_o", "write_addr"),
+        ("s_o", "s_new"),
+    ]);
     c.extend([("y_valid_o", "y_valid_o"), ("y_ready_i", "y_ready_i"), ("y_o", "y_data_o"), ("clips_o", "s_clips")]);
     c.extend([("y_clipped_o", "y_clipped"), ("idle_o", "idle_2")]);
     m.instance("u_pass2", &pass2::wkv_pass2(&sizes), &c);
@@ -136,13 +189,20 @@ fn header(sizes: &Sizes) -> String {
 fn ports(m: &mut Module, sizes: &Sizes) {
     let Sizes { vl, sw, .. } = *sizes;
     m.input("start_i", 1, "a token starts; nothing is kept from token to token here but the state");
-    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", WKV.bits, "isa.rs, WKV").input("instr_idx_i", 12, "");
+    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", WKV.bits, "isa.rs, WKV").input(
+        "instr_idx_i",
+        12,
+        "",
+    );
     m.output("done_o", 1, "pulse: all S written, all y handed over");
     m.input("kw_en_i", 1, "operand write").input("kw_slot_i", 3, "isa.rs, wkv_slot").input("kw_addr_i", 14, "word");
     m.input("kw_data_i", vl * OPERAND_BITS, "signed elements");
     m.input("exp_we_i", 1, "").input("exp_slot_i", 3, "").input("exp_i", EXP_BITS, "exponent of an operand");
     m.input("clear_i", 1, "pulse").output("clear_busy_o", 1, "");
-    m.output("y_valid_o", 1, "").input("y_ready_i", 1, "").output("y_addr_o", 18, "vmem element").output("y_data_o", VEC_BITS, "signed");
+    m.output("y_valid_o", 1, "")
+        .input("y_ready_i", 1, "")
+        .output("y_addr_o", 18, "vmem element")
+        .output("y_data_o", VEC_BITS, "signed");
     m.output("sat_o", 6, "values clipped, one cycle's").output("busy_o", 1, "an instruction runs");
     m.output("trace_wkv_s_valid_o", 1, "a state word is written").output("trace_wkv_s_op_o", 12, "");
     m.output("trace_wkv_s_addr_o", 20, "").output("trace_wkv_s_data_o", vl * sw, "");
@@ -227,9 +287,13 @@ mod tests {
     /// Every lane count, odd state widths, one operand word, the largest state. `ANSER_DUMP_RTL=dir` writes the files.
     #[test]
     fn prints_for_every_shape() {
-        for (bus_bits, state_bits, n_embd, state_words) in
-            [(128, 16, 256, 24576), (128, 24, 4096, 24576), (256, 17, 48, 1000), (512, 24, 16, 1 << 20), (512, 32, 256, 6144)]
-        {
+        for (bus_bits, state_bits, n_embd, state_words) in [
+            (128, 16, 256, 24576),
+            (128, 24, 4096, 24576),
+            (256, 17, 48, 1000),
+            (512, 24, 16, 1 << 20),
+            (512, 32, 256, 6144),
+        ] {
             let mut config = Config::parse(include_str!("../../../../../configs/nano.toml"), "nano").unwrap();
             config.bus_bits = bus_bits;
             config.numbers.state_bits = state_bits;

@@ -18,7 +18,11 @@ pub fn wkv_operands(vlanes: usize, words: usize, addr_bits: usize) -> Arc<Module
         ),
     );
     m.input("clk_i", 1, "");
-    m.input("kw_en_i", 1, "write").input("kw_slot_i", 3, "isa.rs, wkv_slot").input("kw_addr_i", 14, "word").input("kw_data_i", bits, "");
+    m.input("kw_en_i", 1, "write").input("kw_slot_i", 3, "isa.rs, wkv_slot").input("kw_addr_i", 14, "word").input(
+        "kw_data_i",
+        bits,
+        "",
+    );
     m.input("kk_en_i", 1, "").input("kk_addr_i", addr_bits, "").output("kk_o", bits, "");
     m.input("row_en_i", 1, "").input("dbk_addr_i", addr_bits, "").input("v_addr_i", addr_bits, "");
     m.output("d_o", bits, "").output("b_o", bits, "").output("k_o", bits, "").output("v_o", bits, "");
@@ -35,15 +39,22 @@ pub fn wkv_operands(vlanes: usize, words: usize, addr_bits: usize) -> Arc<Module
         ("v", wkv_slot::V, "row_en_i", "v_addr_i"),
         ("r", wkv_slot::R, "r_en_i", "r_addr_i"),
     ] {
-        m.text("\n  wire {{n}}_we = kw_en_i && (kw_slot_i == 3'd{{slot}});", &[("n", name.to_string()), ("slot", slot.to_string())]);
-        m.instance(&format!("u_{name}"), &ram, &[
-            ("we_i", &format!("{name}_we")),
-            ("waddr_i", &format!("kw_addr_i[{}:0]", addr_bits - 1)),
-            ("wdata_i", "kw_data_i"),
-            ("re_i", enable),
-            ("raddr_i", addr),
-            ("rdata_o", &format!("{name}_o")),
-        ]);
+        m.text(
+            "\n  wire {{n}}_we = kw_en_i && (kw_slot_i == 3'd{{slot}});",
+            &[("n", name.to_string()), ("slot", slot.to_string())],
+        );
+        m.instance(
+            &format!("u_{name}"),
+            &ram,
+            &[
+                ("we_i", &format!("{name}_we")),
+                ("waddr_i", &format!("kw_addr_i[{}:0]", addr_bits - 1)),
+                ("wdata_i", "kw_data_i"),
+                ("re_i", enable),
+                ("raddr_i", addr),
+                ("rdata_o", &format!("{name}_o")),
+            ],
+        );
     }
     m.done()
 }

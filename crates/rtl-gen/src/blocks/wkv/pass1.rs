@@ -32,14 +32,26 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
             OPERANDS + super::dot::latency(vl) + 1
         ),
     );
-    m.input("go_i", 1, "pulse: start; the fields are stable from now on").input("n_head_i", 8, "").input("head_size_i", 8, "");
+    m.input("go_i", 1, "pulse: start; the fields are stable from now on").input("n_head_i", 8, "").input(
+        "head_size_i",
+        8,
+        "",
+    );
     m.input("head_words_i", 6, "").input("s_addr_i", sizes.state_addr, "first word").input("shift_sa_i", 6, "");
     m.output("read_o", 1, "").output("s_addr_o", sizes.state_addr, "");
-    m.output("kk_read_o", 1, "").output("kk_addr_o", sizes.word_addr, "").input("kk_i", vl * OPERAND_BITS, "one cycle after kk_read_o");
+    m.output("kk_read_o", 1, "").output("kk_addr_o", sizes.word_addr, "").input(
+        "kk_i",
+        vl * OPERAND_BITS,
+        "one cycle after kk_read_o",
+    );
     m.input("s_i", vl * sw, format!("{READ_LATENCY} cycles after read_o"));
     m.output("valid_o", 1, "").output("word_o", vl * sw, "S, before the update").output("sa_o", sw, "of its row");
     m.input("take_i", 1, "only with valid_o").input("take_last_i", 1, "with take_i: end of a row");
-    m.output("sa_valid_o", 1, "pulse: an sa is final").output("sa_final_o", sw, "").output("sa_clipped_o", 1, "it was saturated");
+    m.output("sa_valid_o", 1, "pulse: an sa is final").output("sa_final_o", sw, "").output(
+        "sa_clipped_o",
+        1,
+        "it was saturated",
+    );
     m.output("idle_o", 1, "all words of the instruction are taken; not before one cycle after go_i");
     let vars = [
         ("sword", (vl * sw - 1).to_string()),
@@ -102,29 +114,37 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
 "#,
         &vars,
     );
-    m.instance("u_walk", &wkv_walk(sizes.word_addr), &[
-        ("load_i", "go_i"),
-        ("n_head_i", "n_head_i"),
-        ("head_size_i", "head_size_i"),
-        ("head_words_i", "head_words_i"),
-        ("step_i", "read"),
-        ("active_o", "active"),
-        ("word_o", "kk_addr"),
-        ("first_o", "first"),
-        ("last_o", "last"),
-    ]);
+    m.instance(
+        "u_walk",
+        &wkv_walk(sizes.word_addr),
+        &[
+            ("load_i", "go_i"),
+            ("n_head_i", "n_head_i"),
+            ("head_size_i", "head_size_i"),
+            ("head_words_i", "head_words_i"),
+            ("step_i", "read"),
+            ("active_o", "active"),
+            ("word_o", "kk_addr"),
+            ("first_o", "first"),
+            ("last_o", "last"),
+        ],
+    );
     let [valid, first, last] = ["valid_q", "first_q", "last_q"].map(|q| format!("{q}[{OPERANDS}]"));
-    m.instance("u_sa", &wkv_dot("wkv_dot_sa", vl, sw, sw, true), &[
-        ("valid_i", &valid),
-        ("first_i", &first),
-        ("last_i", &last),
-        ("a_i", "s_q"),
-        ("b_i", "kk_q"),
-        ("shift_i", "shift_sa_i"),
-        ("valid_o", "sa_valid_o"),
-        ("data_o", "sa_final_o"),
-        ("clipped_o", "sa_clipped_o"),
-    ]);
+    m.instance(
+        "u_sa",
+        &wkv_dot("wkv_dot_sa", vl, sw, sw, true),
+        &[
+            ("valid_i", &valid),
+            ("first_i", &first),
+            ("last_i", &last),
+            ("a_i", "s_q"),
+            ("b_i", "kk_q"),
+            ("shift_i", "shift_sa_i"),
+            ("valid_o", "sa_valid_o"),
+            ("data_o", "sa_final_o"),
+            ("clipped_o", "sa_clipped_o"),
+        ],
+    );
     m.text(
         r#"
 
@@ -135,21 +155,29 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
 "#,
         &[],
     );
-    m.instance("u_row_buffer", &fifo(vl * sw, ROW_BUFFER), &[
-        ("in_valid_i", &valid),
-        ("in_ready_o", "word_ready"),
-        ("in_data_i", "s_q"),
-        ("out_valid_o", "word_valid"),
-        ("out_ready_i", "take_i"),
-        ("out_data_o", "word_o"),
-    ]);
-    m.instance("u_sa_queue", &fifo(sw, sizes.row_queue()), &[
-        ("in_valid_i", "sa_valid_o"),
-        ("in_ready_o", "sa_ready"),
-        ("in_data_i", "sa_final_o"),
-        ("out_valid_o", "sa_known"),
-        ("out_ready_i", "take_last_i"),
-        ("out_data_o", "sa_o"),
-    ]);
+    m.instance(
+        "u_row_buffer",
+        &fifo(vl * sw, ROW_BUFFER),
+        &[
+            ("in_valid_i", &valid),
+            ("in_ready_o", "word_ready"),
+            ("in_data_i", "s_q"),
+            ("out_valid_o", "word_valid"),
+            ("out_ready_i", "take_i"),
+            ("out_data_o", "word_o"),
+        ],
+    );
+    m.instance(
+        "u_sa_queue",
+        &fifo(sw, sizes.row_queue()),
+        &[
+            ("in_valid_i", "sa_valid_o"),
+            ("in_ready_o", "sa_ready"),
+            ("in_data_i", "sa_final_o"),
+            ("out_valid_o", "sa_known"),
+            ("out_ready_i", "take_last_i"),
+            ("out_data_o", "sa_o"),
+        ],
+    );
     m.done()
 }

@@ -26,19 +26,35 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
             UPDATED + super::dot::latency(vl) + 1
         ),
     );
-    m.input("go_i", 1, "pulse: start; the fields are stable from now on").input("n_head_i", 8, "").input("head_size_i", 8, "");
+    m.input("go_i", 1, "pulse: start; the fields are stable from now on").input("n_head_i", 8, "").input(
+        "head_size_i",
+        8,
+        "",
+    );
     m.input("head_words_i", 6, "").input("s_addr_i", sizes.state_addr, "first word");
     m.input("shift_b_i", 6, "").input("shift_vk_i", 6, "").input("shift_y_i", 6, "");
     m.input("valid_i", 1, "word_i and sa_i can be taken").input("word_i", vl * sw, "S").input("sa_i", sw, "");
     m.output("take_o", 1, "").output("take_last_o", 1, "end of a row");
-    m.output("dbk_addr_o", sizes.word_addr, "d, b, k; read with take_o").output("v_addr_o", sizes.word_addr, "read with take_o");
+    m.output("dbk_addr_o", sizes.word_addr, "d, b, k; read with take_o").output(
+        "v_addr_o",
+        sizes.word_addr,
+        "read with take_o",
+    );
     for operand in ["d", "b", "k", "v"] {
         m.input(format!("{operand}_i"), vl * OPERAND_BITS, "one cycle after take_o");
     }
-    m.output("r_read_o", 1, "").output("r_addr_o", sizes.word_addr, "").input("r_i", vl * OPERAND_BITS, "one cycle after r_read_o");
+    m.output("r_read_o", 1, "").output("r_addr_o", sizes.word_addr, "").input(
+        "r_i",
+        vl * OPERAND_BITS,
+        "one cycle after r_read_o",
+    );
     m.output("we_o", 1, "state write").output("s_addr_o", sizes.state_addr, "").output("s_o", vl * sw, "S'");
     m.output("y_valid_o", 1, "").input("y_ready_i", 1, "").output("y_o", VEC_BITS, "signed");
-    m.output("clips_o", 6, "elements of S' clipped in this cycle; 0 without we_o").output("y_clipped_o", 1, "a y was clipped");
+    m.output("clips_o", 6, "elements of S' clipped in this cycle; 0 without we_o").output(
+        "y_clipped_o",
+        1,
+        "a y was clipped",
+    );
     m.output("idle_o", 1, "no y is under way");
     let lane_bits = index_bits(vl);
     let clips: Vec<String> = (0..vl).map(|l| format!("{{5'b0, clipped[{l}]}}")).collect();
@@ -62,49 +78,78 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
     ];
     m.text(UPDATE, &vars);
     let walk = wkv_walk(sizes.word_addr);
-    let instruction = [("load_i", "go_i"), ("n_head_i", "n_head_i"), ("head_size_i", "head_size_i"), ("head_words_i", "head_words_i")];
+    let instruction = [
+        ("load_i", "go_i"),
+        ("n_head_i", "n_head_i"),
+        ("head_size_i", "head_size_i"),
+        ("head_words_i", "head_words_i"),
+    ];
     let connect = |own: [(&'static str, &'static str); 5]| instruction.into_iter().chain(own).collect::<Vec<_>>();
-    let own = [("step_i", "take"), ("active_o", "active"), ("word_o", "dbk_addr_o"), ("first_o", "first"), ("last_o", "last")];
+    let own = [
+        ("step_i", "take"),
+        ("active_o", "active"),
+        ("word_o", "dbk_addr_o"),
+        ("first_o", "first"),
+        ("last_o", "last"),
+    ];
     m.instance("u_walk", &walk, &connect(own));
     for lane in 0..vl {
         let slice = |word: &str, bits: usize| format!("{word}[{}:{}]", (lane + 1) * bits - 1, lane * bits);
-        m.instance(&format!("u_lane_{lane}"), &wkv_lane(sw), &[
-            ("clk_i", "clk_i"),
-            ("en_i", &format!("stage_q[{}:2]", UPDATED - 1)),
-            ("s_i", &slice("s_q", sw)),
-            ("sa_i", "sa_q"),
-            ("v_i", "v_q"),
-            ("d_i", &slice("d_q", OPERAND_BITS)),
-            ("b_i", &slice("b_q", OPERAND_BITS)),
-            ("k_i", &slice("k_q", OPERAND_BITS)),
-            ("shift_b_i", "shift_b_i"),
-            ("shift_vk_i", "shift_vk_i"),
-            ("s_o", &slice("s_o", sw)),
-            ("clipped_o", &format!("clipped[{lane}]")),
-        ]);
+        m.instance(
+            &format!("u_lane_{lane}"),
+            &wkv_lane(sw),
+            &[
+                ("clk_i", "clk_i"),
+                ("en_i", &format!("stage_q[{}:2]", UPDATED - 1)),
+                ("s_i", &slice("s_q", sw)),
+                ("sa_i", "sa_q"),
+                ("v_i", "v_q"),
+                ("d_i", &slice("d_q", OPERAND_BITS)),
+                ("b_i", &slice("b_q", OPERAND_BITS)),
+                ("k_i", &slice("k_q", OPERAND_BITS)),
+                ("shift_b_i", "shift_b_i"),
+                ("shift_vk_i", "shift_vk_i"),
+                ("s_o", &slice("s_o", sw)),
+                ("clipped_o", &format!("clipped[{lane}]")),
+            ],
+        );
     }
     m.text(READOUT, &vars);
-    let own = [("step_i", "r_read_o"), ("active_o", "y_active"), ("word_o", "r_addr_o"), ("first_o", "y_first"), ("last_o", "y_last")];
+    let own = [
+        ("step_i", "r_read_o"),
+        ("active_o", "y_active"),
+        ("word_o", "r_addr_o"),
+        ("first_o", "y_first"),
+        ("last_o", "y_last"),
+    ];
     m.instance("u_walk_y", &walk, &connect(own));
-    m.instance("u_y", &wkv_dot("wkv_dot_y", vl, sw, VEC_BITS, false), &[
-        ("valid_i", "we_o"),
-        ("first_i", "y_first_q[2]"),
-        ("last_i", "y_last_q[2]"),
-        ("a_i", "s_o"),
-        ("b_i", "r_q"),
-        ("shift_i", "shift_y_i"),
-        ("valid_o", "y_final"),
-        ("data_o", "y"),
-        ("clipped_o", "y_clipped_o"),
-    ]);
-    m.instance("u_y_queue", &fifo(VEC_BITS, sizes.row_queue()), &[
-        ("in_valid_i", "y_final"),
-        ("in_ready_o", "y_queue_ready"),
-        ("in_data_i", "y"),
-        ("out_valid_o", "y_valid_o"),
-        ("out_ready_i", "y_ready_i"),
-        ("out_data_o", "y_o"),
-    ]);
+    m.instance(
+        "u_y",
+        &wkv_dot("wkv_dot_y", vl, sw, VEC_BITS, false),
+        &[
+            ("valid_i", "we_o"),
+            ("first_i", "y_first_q[2]"),
+            ("last_i", "y_last_q[2]"),
+            ("a_i", "s_o"),
+            ("b_i", "r_q"),
+            ("shift_i", "shift_y_i"),
+            ("valid_o", "y_final"),
+            ("data_o", "y"),
+            ("clipped_o", "y_clipped_o"),
+        ],
+    );
+    m.instance(
+        "u_y_queue",
+        &fifo(VEC_BITS, sizes.row_queue()),
+        &[
+            ("in_valid_i", "y_final"),
+            ("in_ready_o", "y_queue_ready"),
+            ("in_data_i", "y"),
+            ("out_valid_o", "y_valid_o"),
+            ("out_ready_i", "y_ready_i"),
+            ("out_data_o", "y_o"),
+        ],
+    );
     m.done()
 }
 

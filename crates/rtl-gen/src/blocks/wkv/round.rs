@@ -43,7 +43,10 @@ pub fn wkv_round(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Modu
         ],
     );
     if out_bits < in_bits {
-        m.text("  wire unused_upper = &{1'b0, shifted[{{w}}:{{out}}]};", &[("w", in_bits.to_string()), ("out", (out_bits + 1).to_string())]);
+        m.text(
+            "  wire unused_upper = &{1'b0, shifted[{{w}}:{{out}}]};",
+            &[("w", in_bits.to_string()), ("out", (out_bits + 1).to_string())],
+        );
     }
     m.done()
 }

@@ -24,10 +24,22 @@ pub fn wkv_setup() -> Arc<Module> {
          Latency: go_o one cycle after the handshake, with all fields; the shifts one cycle later. finish_i is expected after go_o;\n\
          the next instruction is accepted from the cycle after it.",
     );
-    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", WKV.bits, "isa.rs, WKV").input("instr_idx_i", 12, "");
-    m.input("exp_we_i", 1, "").input("exp_slot_i", 3, "isa.rs, wkv_slot").input("exp_i", EXP_BITS, "exponent of the operand");
+    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", WKV.bits, "isa.rs, WKV").input(
+        "instr_idx_i",
+        12,
+        "",
+    );
+    m.input("exp_we_i", 1, "").input("exp_slot_i", 3, "isa.rs, wkv_slot").input(
+        "exp_i",
+        EXP_BITS,
+        "exponent of the operand",
+    );
     m.input("block_i", 1, "accept nothing").input("finish_i", 1, "the instruction is done");
-    m.output("run_o", 1, "an instruction is executed").output("go_o", 1, "pulse: start").output("op_o", 12, "its index");
+    m.output("run_o", 1, "an instruction is executed").output("go_o", 1, "pulse: start").output(
+        "op_o",
+        12,
+        "its index",
+    );
     for (field, doc) in KEPT {
         m.output(format!("{field}_o"), WKV.field(field).1, doc);
     }
@@ -97,11 +109,10 @@ pub fn wkv_setup() -> Arc<Module> {
     // wait_vec and last are the fetch unit's
     let used = WKV.fields.iter().map(|f| f.1).sum::<usize>();
     let head = WKV.field("n_head").0;
-    m.text("  wire unused_instr = &{1'b0, instr_q[{{top}}:{{used}}], instr_q[{{head}}:0]};", &[
-        ("top", (WKV.bits - 1).to_string()),
-        ("used", used.to_string()),
-        ("head", (head - 1).to_string()),
-    ]);
+    m.text(
+        "  wire unused_instr = &{1'b0, instr_q[{{top}}:{{used}}], instr_q[{{head}}:0]};",
+        &[("top", (WKV.bits - 1).to_string()), ("used", used.to_string()), ("head", (head - 1).to_string())],
+    );
     m.text(
         r#"
 

@@ -102,15 +102,23 @@ pub fn wkv_state(bits: usize, words: usize) -> Arc<Module> {
             ],
         );
         let inside = index_bits(depth) - 1;
-        m.instance(&format!("u_bank_{bank}"), &ram_1w1r(bits, depth), &[
-            ("we_i", &format!("write_{bank}")),
-            ("waddr_i", &format!("waddr[{inside}:0]")),
-            ("wdata_i", "wdata"),
-            ("re_i", &format!("read[{bank}]")),
-            ("raddr_i", &format!("raddr_i[{inside}:0]")),
-            ("rdata_o", &format!("word_{bank}")),
-        ]);
-        let _ = write!(selected, "{}({{{bits}{{read_2_q[{bank}]}}}} & word_{bank}_q)", if bank > 0 { "\n    | " } else { "" });
+        m.instance(
+            &format!("u_bank_{bank}"),
+            &ram_1w1r(bits, depth),
+            &[
+                ("we_i", &format!("write_{bank}")),
+                ("waddr_i", &format!("waddr[{inside}:0]")),
+                ("wdata_i", "wdata"),
+                ("re_i", &format!("read[{bank}]")),
+                ("raddr_i", &format!("raddr_i[{inside}:0]")),
+                ("rdata_o", &format!("word_{bank}")),
+            ],
+        );
+        let _ = write!(
+            selected,
+            "{}({{{bits}{{read_2_q[{bank}]}}}} & word_{bank}_q)",
+            if bank > 0 { "\n    | " } else { "" }
+        );
     }
     m.text("\n  assign rdata_o = {{selected}};", &[("selected", selected)]);
     m.done()

@@ -14,9 +14,17 @@ pub fn wkv_walk(addr_bits: usize) -> Arc<Module> {
          word_o is the operand address, head * head_words + word: every row of a head reads the same words.\n\
          Latency: active_o and the first word one cycle after load_i; the next word one cycle after step_i.",
     );
-    m.input("load_i", 1, "start").input("n_head_i", 8, "").input("head_size_i", 8, "rows of a head").input("head_words_i", 6, "words of a row");
+    m.input("load_i", 1, "start").input("n_head_i", 8, "").input("head_size_i", 8, "rows of a head").input(
+        "head_words_i",
+        6,
+        "words of a row",
+    );
     m.input("step_i", 1, "next word");
-    m.output("active_o", 1, "").output("word_o", addr_bits, "operand word").output("first_o", 1, "of its row").output("last_o", 1, "of its row");
+    m.output("active_o", 1, "").output("word_o", addr_bits, "operand word").output("first_o", 1, "of its row").output(
+        "last_o",
+        1,
+        "of its row",
+    );
     m.text(
         r#"
   reg         active_q, first_q;
