@@ -275,7 +275,8 @@ const GLUE: &str = r#"
   wire [3:0] done     = {wkv_done, vec_done, mat_done, dma_done};
   wire [3:0] last_handed = {wkv_fetch_finished, vec_fetch_finished, mat_fetch_finished, dma_fetch_finished};
 
-  assign trace_start_o = handover;
+  // vec keeps an instruction on offer until its last word; it starts with the first
+  assign trace_start_o = {handover[3], vec_started, handover[1:0]};
   assign trace_done_o  = done;
 
   wire [6:0] events = {dma_refused, dma_idle, wkv_busy, vec_busy, mat_stall_drain, mat_stall_weights,

@@ -99,6 +99,7 @@ const WIRES: &str = r#"
   wire [5:0]  scalar_shift, s_shift;
 
   assign busy_o = instr_valid_i || rec_valid || red_busy || pending;
+  assign started_o = open;
   assign sat_o  = clipped + {5'b0, scalar_sat};
 
   // -- stage 1: what the operands need
@@ -198,6 +199,7 @@ fn ports(m: &mut Module, config: &Config) {
         .output("exp_o", 5, "");
     m.input("p_valid_i", 1, "parameter beats").output("p_ready_o", 1, "").input("p_data_i", config.bus_bits, "");
     m.output("sat_o", 6, "values clipped in this cycle").output("busy_o", 1, "");
+    m.output("started_o", 1, "the first word of an instruction is issued");
     m.output("trace_vec_valid_o", 1, "").output("trace_vec_op_o", 12, "").output("trace_vec_word_o", 13, "");
     m.output("trace_vec_data_o", lanes * 27, "");
     m.output("trace_sreg_valid_o", 1, "").output("trace_sreg_op_o", 12, "").output("trace_sreg_seg_o", 8, "");
