@@ -4,13 +4,17 @@ use golden_model::calibrate::{calibrate, random_tokens};
 use golden_model::checkpoint::{Checkpoint, Dtype, Shape};
 use golden_model::formats::QuantOptions;
 use golden_model::layout::{stream, StreamLayout};
+use golden_model::qmodel::QModel;
 use golden_model::quantise::quantise;
 use golden_model::random::write_random;
 use golden_model::weights::Weights;
 use proptest::prelude::*;
+use rtl_gen::blocks::core::core;
 use rtl_gen::config::Config;
+use rtl_gen::hdl::{print, Printed};
 use rtl_gen::program::model::view;
 use sim_harness::chip::{Chip, ChipOptions};
+use sim_harness::mismatch::Mismatch;
 use sim_harness::session::TokenOptions;
 use std::path::Path;
 
@@ -19,27 +23,49 @@ fn config(name: &str) -> Config {
         .expect("a configuration of the repository")
 }
 
-/// The one boundary: a model of `shape` with random weights says the same on the chip as in the golden model, value by value.
-fn check(config: &Config, shape: &Shape, seed: u64, stall: f64, n_tokens: usize) -> Vec<u64> {
+/// A quantised model of `shape` with random weights.
+fn random_model(shape: &Shape, seed: u64) -> QModel {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("random.safetensors");
     write_random(&path, shape, Dtype::F32, seed).expect("a random checkpoint");
     let checkpoint = Checkpoint::open(&path).expect("a valid checkpoint");
-    let ranges =
-        calibrate(&Weights::read(&checkpoint).expect("finite weights"), &random_tokens(shape.vocab_size, 32), |_| ());
-    let golden = quantise(&checkpoint, &ranges, &QuantOptions::default()).expect("formats for these weights").model;
+    let weights = Weights::read(&checkpoint).expect("finite weights");
+    let ranges = calibrate(&weights, &random_tokens(shape.vocab_size, 32), |_| ());
+    quantise(&checkpoint, &ranges, &QuantOptions::default()).expect("formats for these weights").model
+}
+
+/// Runs `n_tokens` of a random model on `printed` (an `anser_core` of `config`): cycles a token and the first mismatch.
+fn run(
+    config: &Config,
+    printed: &Printed,
+    shape: &Shape,
+    seed: u64,
+    stalls: (f64, u64),
+    n_tokens: usize,
+) -> (Vec<u64>, Option<Mismatch>) {
+    let golden = random_model(shape, seed);
     let image = stream(&golden);
     let model = view(&golden, &StreamLayout::of(&golden));
-    let options = ChipOptions { stall, seed, trace: None };
-    let mut chip = Chip::new(config, golden, &model, &image, &options).expect("a chip");
+    let options = ChipOptions { stall: stalls.0, seed: stalls.1, trace: None };
+    let mut chip = Chip::with_core(config, printed, golden, &model, &image, &options).expect("a chip");
     for token in random_tokens(shape.vocab_size, n_tokens) {
         let run = chip.step(token, TokenOptions { logits: true, timeline: false }).expect("a token");
-        if let Some(first) = &run.result.outcome.first {
-            panic!("{shape:?} seed {seed} stall {stall} on {}: {first}", config.name);
+        if run.result.outcome.first.is_some() {
+            return (chip.totals.cycles, run.result.outcome.first);
         }
     }
-    assert!(chip.totals.outcome.values_checked > 0 && chip.totals.outcome.mismatches == 0);
-    chip.totals.cycles.clone()
+    assert!(chip.totals.outcome.values_checked > 0);
+    (chip.totals.cycles, None)
+}
+
+/// The one boundary: a random model says the same on the chip as in the golden model, value by value.
+fn check(config: &Config, shape: &Shape, seed: u64, stalls: (f64, u64), n_tokens: usize) -> Vec<u64> {
+    let printed = print(&core(config)).expect("distinct modules");
+    let (cycles, first) = run(config, &printed, shape, seed, stalls, n_tokens);
+    if let Some(first) = first {
+        panic!("{shape:?} seed {seed} stalls {stalls:?} on {}: {first}", config.name);
+    }
+    cycles
 }
 
 /// 1 to 6 layers, head_size 16/32/64, D from 32 to 256, ranks from 8, vocabulary 12 to 1,000.
@@ -86,28 +112,47 @@ proptest! {
 
     #[test]
     fn every_shape_runs_on_nano(shape in shapes(), seed in 0u64..1000, stalled: bool) {
-        check(&config("nano"), &shape, seed, if stalled { 0.2 } else { 0.0 }, 3);
+        check(&config("nano"), &shape, seed, (if stalled { 0.2 } else { 0.0 }, seed), 3);
     }
 
     #[test]
     fn every_shape_runs_on_wide(shape in shapes(), seed in 0u64..1000, stalled: bool) {
-        check(&config("wide"), &shape, seed, if stalled { 0.2 } else { 0.0 }, 3);
+        check(&config("wide"), &shape, seed, (if stalled { 0.2 } else { 0.0 }, seed), 3);
     }
 }
 
 #[test]
 fn cycles_do_not_depend_on_token_or_position() {
     for name in ["nano", "wide"] {
-        let cycles = check(&config(name), &small(), 1, 0.0, 40);
+        let cycles = check(&config(name), &small(), 1, (0.0, 0), 40);
         assert!(cycles[1..].iter().all(|c| *c == cycles[1]), "{name}: {cycles:?}");
     }
 }
 
 #[test]
 fn stalls_change_cycles_and_nothing_else() {
-    let calm = check(&config("nano"), &small(), 2, 0.0, 3);
-    for seed in 0..4 {
-        let stalled = check(&config("nano"), &small(), 2, 0.3, 3);
-        assert!(stalled[0] > calm[0], "seed {seed}: stalls were not felt");
+    let calm = check(&config("nano"), &small(), 2, (0.0, 0), 3);
+    let stalled: Vec<_> = (0..4).map(|seed| check(&config("nano"), &small(), 2, (0.3, seed), 3)).collect();
+    assert!(stalled.iter().all(|s| s[0] > calm[0]), "stalls were not felt: {stalled:?} against {calm:?}");
+    assert!(stalled.iter().any(|s| *s != stalled[0]), "all seeds stall alike: {stalled:?}");
+}
+
+/// A comparison that cannot fail is worth nothing: one changed operator in one module must be found and named.
+#[test]
+fn a_broken_chip_is_found_and_the_place_named() {
+    let config = config("nano");
+    let good = print(&core(&config)).expect("distinct modules");
+    for (file, from, to, tap) in [
+        ("vec_lane.sv", "(c_sel_i == 3'd4)    ? 28'sd65536", "(c_sel_i == 3'd4)    ? 28'sd65535", "att.t"),
+        ("wkv_lane.sv", "{s4_q[23], s4_q} - {sd_q", "{s4_q[23], s4_q} + {sd_q", "att.y"),
+        ("mat_lane.sv", "{w_i[7] && !unsigned_i, w_i}", "{w_i[7] || unsigned_i, w_i}", "att.w1"),
+    ] {
+        let mut broken = good.clone();
+        let text = broken.files.get_mut(file).unwrap_or_else(|| panic!("no {file}"));
+        assert!(text.contains(from), "{file} has changed: choose another line to break");
+        *text = text.replace(from, to);
+        let (_, first) = run(&config, &broken, &small(), 3, (0.0, 0), 3);
+        let first = first.unwrap_or_else(|| panic!("{file}: `{to}` went unnoticed")).to_string();
+        assert!(first.contains(tap), "{file}: expected the first mismatch in {tap}, got {first}");
     }
 }

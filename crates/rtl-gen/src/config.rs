@@ -119,7 +119,7 @@ impl Config {
         for (field, value, max) in [
             ("limits.n_embd", l.n_embd, 4096),
             ("limits.dim_ffn", l.dim_ffn, 16384),
-            ("limits.n_head", l.n_head, 256),
+            ("limits.n_head", l.n_head, 240),
             ("limits.vmem_elements", l.vmem_elements, (1 << 14) * self.vlanes()),
             ("limits.xmem_elements", l.xmem_elements, (1 << 14) * self.vlanes()),
             ("limits.state_elements", l.state_elements, (1 << 20) * self.vlanes()),

@@ -10,6 +10,7 @@ use golden_model::qmodel::QModel;
 use golden_model::vector_ops::SaturationCounts;
 use rtl_gen::blocks::core::core;
 use rtl_gen::config::Config;
+use rtl_gen::hdl::Printed;
 use rtl_gen::program::{compile, CompileError, Model, Program};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,16 +70,23 @@ pub struct Chip<'a> {
     session: Session<'a>,
 }
 
-/// The simulator of `config`'s core, from the cache or built now; `trace` for one that writes waveforms.
-pub fn build_core(config: &Config, trace: bool) -> Result<Dut, ChipError> {
-    let printed = rtl_gen::hdl::print(&core(config)).map_err(ChipError::Rtl)?;
-    Ok(Dut::build(&printed, &BuildOptions { trace, ..BuildOptions::default() })?)
-}
-
 impl<'a> Chip<'a> {
     /// Puts `golden` on a chip of `config`. `image` holds the stream units of the model, `model` says where.
     pub fn new(
         config: &Config,
+        golden: QModel,
+        model: &Model,
+        image: &'a [u8],
+        options: &ChipOptions,
+    ) -> Result<Self, ChipError> {
+        let printed = rtl_gen::hdl::print(&core(config)).map_err(ChipError::Rtl)?;
+        Self::with_core(config, &printed, golden, model, image, options)
+    }
+
+    /// [`Chip::new`] on an `anser_core` printed by the caller, such as one broken on purpose.
+    pub fn with_core(
+        config: &Config,
+        printed: &Printed,
         golden: QModel,
         model: &Model,
         image: &'a [u8],
@@ -92,7 +100,8 @@ impl<'a> Chip<'a> {
             });
         }
         let program = compile(config, model)?;
-        let dut = build_core(config, options.trace.is_some())?;
+        let trace = options.trace.is_some();
+        let dut = Dut::build(printed, &BuildOptions { trace, ..BuildOptions::default() })?;
         let names = Arc::new(op_names(&program));
         let session_options = SessionOptions { stall: options.stall, seed: options.seed, ..SessionOptions::default() };
         let mut session = Session::new(dut, config, image, names, session_options)?;

@@ -1,8 +1,10 @@
 //! The matrix-times-vector unit (`docs/hardware.md` §2): weight beats in, rows of a vector out.
 //!
+//! ```text
 //!     w ──+── mat_scales ──────────────+
 //!         +── mat_group × G ── sums ── mat_drain ── rows ── mat_output ── vmem elements, logits
 //!     xmem ── mat_operands ──^              ^ beats and hand-overs: mat_control
+//! ```
 //!
 //! Everything advances with the weight stream: a beat a cycle unless weights are missing or the drain is behind.
 

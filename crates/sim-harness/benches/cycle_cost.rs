@@ -1,5 +1,6 @@
-//! How much a cycle of the bench costs beside the design itself. Only measures: `cargo test --release --test speed -- --ignored --nocapture`.
+//! How much a cycle of the bench costs beside the design itself: `cargo bench -p sim-harness --bench cycle_cost`.
 
+#[path = "../tests/common/mod.rs"]
 mod common;
 
 use rtl_gen::config::Config;
@@ -9,9 +10,7 @@ use sim_harness::session::{Session, SessionError, SessionOptions, TokenOptions};
 use std::sync::Arc;
 use std::time::Instant;
 
-#[test]
-#[ignore = "a measurement, not a check"]
-fn cost_of_a_cycle() {
+fn main() {
     for text in [include_str!("../../../configs/nano.toml"), include_str!("../../../configs/wide.toml")] {
         let config = Config::parse(text, "config").unwrap();
         let image = vec![0x5Au8; 4096];
