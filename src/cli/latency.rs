@@ -48,15 +48,22 @@ fn record(chip: &Chip, model: &Model, name: &str, last: &TokenResult) -> Latency
     let c = &last.counters;
     let names = chip.names();
     let programs = [&[][..], &chip.program.mat, &chip.program.vec, &chip.program.wkv];
+    // dma takes an instruction as soon as its addresses may go out; its data, which come in order, begin after those before it
+    let mut dma_end = 0;
     let spans = last.timeline.iter().map(|span| {
         let unit = Unit::ALL[span.unit];
+        let mut start = span.start;
+        if unit == Unit::Dma {
+            start = start.max(dma_end);
+            dma_end = span.end;
+        }
         let op = names.0[span.unit].get(span.op);
         OpSpan {
             unit,
             index: span.op as u32,
             layer: op.filter(|_| unit != Unit::Dma).map(|o| o.layer as u32),
             name: op.map_or_else(String::new, |o| o.name.clone()),
-            start_cycle: span.start.min(c.cycles),
+            start_cycle: start.min(c.cycles),
             end_cycle: (span.end + 1).min(c.cycles),
             weight_bytes: programs[span.unit].get(span.op).map_or(0, |i| i.weight_bytes as u64),
         }
