@@ -45,7 +45,7 @@ pub fn official_shape(
             return fail(format!("{name} is {size}, expected 1 to {}", 1 << 24));
         }
     }
-    if n_embd % head_size != 0 {
+    if !n_embd.is_multiple_of(head_size) {
         return fail(format!("head-size {head_size} does not divide embd {n_embd}"));
     }
     let c = n_embd as f64;

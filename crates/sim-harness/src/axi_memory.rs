@@ -245,7 +245,7 @@ impl<'a> AxiMemory<'a> {
         if beats > max {
             return Err(MemoryError::TooLong { addr, beats, max });
         }
-        if addr % beat_bytes != 0 {
+        if !addr.is_multiple_of(beat_bytes) {
             return Err(MemoryError::Unaligned { addr, beat_bytes });
         }
         if addr % 4096 + bytes > 4096 {

@@ -123,7 +123,7 @@ impl<'a> Session<'a> {
         names: Arc<OpNames>,
         options: SessionOptions,
     ) -> Result<Self, SessionError> {
-        if options.image_base % 64 != 0 {
+        if !options.image_base.is_multiple_of(64) {
             return Err(SessionError::ImageBase(options.image_base));
         }
         let ports = CorePorts::new(&dut, config.bus_bits, config.vlanes(), config.numbers.state_bits)?;

@@ -32,7 +32,7 @@ fn check_fifo(bits: usize, depth: usize, seed: u64) {
         }
         if dut.get(in_valid) == 0 || dut.get(in_ready) == 1 {
             offered.iter_mut().for_each(|w| *w = rng.gen());
-            if bits % 32 != 0 {
+            if !bits.is_multiple_of(32) {
                 offered[words - 1] &= (1 << (bits % 32)) - 1;
             }
         }

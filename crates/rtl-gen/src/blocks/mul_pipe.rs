@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// Exact signed product of two `bits`-bit numbers (`bits` even, up to 36 so that each partial product fits an 18-bit
 /// hard multiplier). The operands must come from registers; two more registers follow.
 pub fn mul_pipe(bits: usize) -> Arc<Module> {
-    assert!(bits % 2 == 0 && (4..=36).contains(&bits), "mul_pipe {bits}: even, 4 to 36");
+    assert!(bits.is_multiple_of(2) && (4..=36).contains(&bits), "mul_pipe {bits}: even, 4 to 36");
     let half = bits / 2;
     let mut m = Module::combinational(
         format!("mul_pipe_{bits}"),

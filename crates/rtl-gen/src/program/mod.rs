@@ -75,7 +75,7 @@ impl MatrixBlock {
             }
             return Ok(Part { offset: self.offset, len: self.len, tiles: self.rows.div_ceil(16) });
         }
-        if rows.start % 32 != 0 {
+        if !rows.start.is_multiple_of(32) {
             return Err(CompileError::Order(format!(
                 "a piece of a matrix starts at row {}, expected a multiple of 32",
                 rows.start

@@ -68,7 +68,7 @@ impl Job {
             }
             _ => {
                 for t in 0..self.tiles() {
-                    if t * self.tile_rows() % 32 == 0 {
+                    if (t * self.tile_rows()).is_multiple_of(32) {
                         unit(&mut bytes, t * self.tile_rows());
                     }
                     for c in 0..self.cols {
@@ -122,8 +122,8 @@ impl Job {
         let weight = |rng: &mut ChaCha8Rng, i: usize| match kind {
             0 => *[-top - 1, top, -1, 0, top & 0xff].choose(rng).unwrap(),
             1 => -top - 1,
-            2 => -1,                // 16 bits: every low byte 255
-            3 if i % cols > 0 => 0, // with m = 2^11 + 1: just above a tie
+            2 => -1,                           // 16 bits: every low byte 255
+            3 if !i.is_multiple_of(cols) => 0, // with m = 2^11 + 1: just above a tie
             3 => 1 << rng.gen_range(0..bits - 1),
             _ => rng.gen_range(-top - 1..=top),
         };

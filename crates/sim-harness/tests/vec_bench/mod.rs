@@ -343,7 +343,7 @@ impl Bench {
 /// Parameters as beats, the last unit of 64 bytes filled with rubbish.
 fn params_to_beats(params: &[i16], bus_bits: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<u32>> {
     let mut halves: Vec<u16> = params.iter().map(|&p| p as u16).collect();
-    while halves.len() % 32 != 0 {
+    while !halves.len().is_multiple_of(32) {
         halves.push(rng.gen());
     }
     let words: Vec<u32> = halves.chunks(2).map(|h| u32::from(h[0]) | u32::from(h[1]) << 16).collect();
