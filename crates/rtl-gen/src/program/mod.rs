@@ -1,6 +1,6 @@
 //! Compiles a quantised model into the four programs of the chip.
 //!
-//! `layer` writes one token as a sequential list of operations, `schedule` derives from the memory each one touches what
+//! `layer` writes one token as a sequential list of operations made of `passes`, `schedule` derives from the memory each one touches what
 //! waits for what, `stream` puts the weights and parameters in the order they are read, `memory` says where vectors live.
 //! The result also names, for every instruction, the tap of the integer step that its output must equal.
 
@@ -8,6 +8,7 @@ pub mod emit;
 pub mod layer;
 pub mod memory;
 pub mod model;
+pub mod passes;
 pub mod schedule;
 pub mod stream;
 
@@ -135,7 +136,7 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     let dims = model.dims;
     let (v, x) = memory::plan(config, &dims)?;
     let emitter = Emitter::new(config.vlanes(), crate::blocks::vec::latency(config));
-    let mut sequence = layer::Sequence { e: emitter, model, dims, v, x, layer: 0 };
+    let mut sequence = passes::Sequence { e: emitter, model, dims, v, x, layer: 0 };
     sequence.embedding()?;
     for l in 0..dims.n_layer {
         sequence.layer(l)?;
