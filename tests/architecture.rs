@@ -10,7 +10,7 @@ fn read(path: &str) -> String {
 /// Words between backticks that look like paths of this repository.
 fn named_paths(text: &str) -> Vec<&str> {
     let quoted = text.split('`').skip(1).step_by(2);
-    quoted.filter(|w| w.contains('/') && !w.contains(' ') && !w.contains('<') && !w.starts_with("--")).collect()
+    quoted.filter(|w| w.contains('/') && !w.contains(' ') && !w.contains(['<', '*']) && !w.starts_with("--")).collect()
 }
 
 #[test]
