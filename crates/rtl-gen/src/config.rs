@@ -60,12 +60,12 @@ pub struct Memory {
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("{path}: {source}")]
+    #[error("{path}: cannot be read: {source}")]
     Read { path: String, source: std::io::Error },
-    #[error("{path}: {source}")]
-    Parse { path: String, source: Box<toml::de::Error> },
-    #[error("{name}: {field} = {value}, expected {expected}")]
-    Range { name: String, field: &'static str, value: String, expected: &'static str },
+    #[error("{path}, line {line}: {what}")]
+    Parse { path: String, line: usize, what: String },
+    #[error("{path}: {field} = {value}, expected {expected}")]
+    Range { path: String, field: &'static str, value: String, expected: String },
 }
 
 /// Widths that every unit and the golden model share.
@@ -83,15 +83,18 @@ impl Config {
 
     /// Parses and checks the text of a configuration file; `path` is only for messages.
     pub fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
-        let config: Config = toml::from_str(text)
-            .map_err(|source| ConfigError::Parse { path: path.into(), source: Box::new(source) })?;
-        config.check()?;
+        let config: Config = toml::from_str(text).map_err(|e| ConfigError::Parse {
+            path: path.into(),
+            line: e.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count()),
+            what: e.message().replace('\n', ", "),
+        })?;
+        config.check(path)?;
         Ok(config)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
-        let fail = |field, value: &dyn ToString, expected| {
-            Err(ConfigError::Range { name: self.name.clone(), field, value: value.to_string(), expected })
+    fn check(&self, path: &str) -> Result<(), ConfigError> {
+        let fail = |field, value: &dyn ToString, expected: &str| {
+            Err(ConfigError::Range { path: path.into(), field, value: value.to_string(), expected: expected.into() })
         };
         let l = &self.limits;
         if ![128, 256, 512].contains(&self.bus_bits) {
@@ -125,8 +128,22 @@ impl Config {
             ("limits.state_elements", l.state_elements, (1 << 20) * self.vlanes()),
         ] {
             if value == 0 || value > max || value % 16 != 0 {
-                return fail(field, &value, "a multiple of 16 within the instruction's address range");
+                return fail(field, &value, &format!("a multiple of 16 up to {max}, what an instruction can address"));
             }
+        }
+        if !(1..=10_000).contains(&self.clock_mhz) {
+            return fail("clock_mhz", &self.clock_mhz, "1 to 10000");
+        }
+        let m = &self.memory;
+        if m.latency_cycles > 1_000_000 {
+            return fail("memory.latency_cycles", &m.latency_cycles, "up to 1000000");
+        }
+        if !(m.bytes_per_cycle.is_finite() && m.bytes_per_cycle >= 0.01) {
+            return fail("memory.bytes_per_cycle", &m.bytes_per_cycle, "0.01 or more");
+        }
+        if m.refresh_cycles > 0 && m.refresh_cycles >= m.refresh_interval_cycles {
+            let expected = format!("below memory.refresh_interval_cycles, {}", m.refresh_interval_cycles);
+            return fail("memory.refresh_cycles", &m.refresh_cycles, &expected);
         }
         for (field, value) in [
             ("limits.dma_program", l.dma_program),
