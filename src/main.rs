@@ -9,7 +9,7 @@ fn main() -> ExitCode {
     match cli::run(cli::args::Anser::parse()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("anser: {error}");
+            cli::print::note(error);
             ExitCode::from(2)
         }
     }

@@ -46,7 +46,7 @@ fn run(
     let golden = random_model(shape, seed);
     let image = stream(&golden);
     let model = view(&golden, &StreamLayout::of(&golden));
-    let options = ChipOptions { stall: stalls.0, seed: stalls.1, trace: None };
+    let options = ChipOptions { stall: stalls.0, seed: stalls.1, ..ChipOptions::default() };
     let mut chip = Chip::with_core(config, printed, golden, &model, &image, &options).expect("a chip");
     for token in random_tokens(shape.vocab_size, n_tokens) {
         let run = chip.step(token, TokenOptions { logits: true, timeline: false }).expect("a token");

@@ -3,12 +3,44 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+const EXAMPLES: &str = "\
+Examples:
+  anser generate --backend rtl --prompt ROMEO: --tokens 16   text from the simulated chip
+  anser quantize model.pth -o model.anser                    a checkpoint to an image
+  anser cosim --prompt ROMEO: --tokens 4 --stall 0.2         compare under random stalls
+  anser rtl --config nano -o build/nano                      the Verilog
+  anser report latency -o build/latency                      where the cycles go";
+
+const MODEL: &str = "Checkpoint or .anser image [default: the project's own model]";
+const CHIP: &str = "Simulated chip";
+pub const DEFAULT_CONFIG: &str = "nano";
+
+/// A count of at least 1.
+fn count() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}
+
+fn token(text: &str) -> Result<u32, String> {
+    text.trim().parse().map_err(|_| "expected token numbers, such as 1,2,3".into())
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let p = text.parse().ok().filter(|p| (0.0..1.0).contains(p));
+    p.ok_or_else(|| "expected a probability from 0 to below 1".into())
+}
+
+/// `64,64,32,128`.
+fn ranks(text: &str) -> Result<[usize; 4], String> {
+    let ranks: Option<Vec<usize>> = text.split(',').map(|r| r.trim().parse().ok()).collect();
+    ranks.and_then(|r| r.try_into().ok()).ok_or_else(|| "expected four numbers, such as 64,64,32,128".into())
+}
+
 /// From an RWKV-7 checkpoint to an accelerator.
 ///
 /// MODEL is a BlinkDL .pth, a .safetensors, an rwkv.cpp .bin or an .anser image; without one, the model that comes with the
 /// project. Exit status: 0 done, 1 a comparison or check failed, 2 the command cannot run.
 #[derive(Parser)]
-#[command(name = "anser", version, propagate_version = true)]
+#[command(name = "anser", version, after_long_help = EXAMPLES)]
 pub struct Anser {
     /// Print exactly one JSON object on standard output (progress and logs go to standard error)
     #[arg(long, global = true)]
@@ -23,21 +55,25 @@ pub enum Verb {
     Inspect(Inspect),
     /// Write a checkpoint of any shape with random but sane weights
     Random(Random),
-    /// Turn a checkpoint into an .anser image
+    /// Turn a checkpoint into an .anser image: integers in the order the chip streams them
     Quantize(Quantize),
     /// Generate text
     Generate(Generate),
     /// Print the logits after the last of the given tokens
     Logits(Logits),
-    /// Measure quality on a text
+    /// Measure quality on a text: bits per token, agreement with float
     Eval(Eval),
-    /// Write the RTL of a configuration: Verilog, file list, manifest and, with a MODEL, its program
+    /// Write the RTL of a configuration: Verilog, file list and manifest
+    ///
+    /// With a MODEL also image.bin, the weight stream to put into memory, and program_*.hex, what the four units run.
     Rtl(Rtl),
     /// Compare the RTL with the golden model, vector by vector
+    ///
+    /// Stops at the first token that differs, prints the first mismatch and exits with status 1.
     Cosim(Cosim),
-    /// Measure speed
+    /// Measure speed: tokens a second, simulated cycles a second
     Bench(Bench),
-    /// Write a report
+    /// Write a report: JSON, and HTML with pictures
     #[command(subcommand)]
     Report(Report),
 }
@@ -72,41 +108,52 @@ pub struct Numbers {
 
 #[derive(Args)]
 pub struct Inspect {
+    #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub struct Random {
-    #[arg(long)]
+    /// Number of layers
+    #[arg(long, value_name = "L")]
     pub layers: usize,
-    #[arg(long)]
+    /// Width of the residual stream
+    #[arg(long, value_name = "D")]
     pub embd: usize,
-    #[arg(long, default_value_t = 64)]
+    /// Width of a head; divides D
+    #[arg(long, value_name = "N", default_value_t = 64)]
     pub head_size: usize,
-    #[arg(long)]
+    /// Vocabulary: 256 has bytes as tokens, 65536 the World tokenizer, any other only token numbers
+    #[arg(long, value_name = "V")]
     pub vocab: usize,
-    /// Width of the channel mix [default: 4 × embd]
-    #[arg(long)]
+    /// Width of the channel mix [default: 4 × D]
+    #[arg(long, value_name = "F")]
     pub ffn: Option<usize>,
-    /// Ranks of the low-rank pairs w,a,v,g [default: as in released models]
-    #[arg(long, value_delimiter = ',', num_args = 4)]
-    pub ranks: Option<Vec<usize>>,
-    #[arg(long, default_value_t = 0)]
+    /// Ranks of the low-rank pairs w, a, v, g [default: as in released models]
+    #[arg(long, value_name = "W,A,V,G", value_parser = ranks)]
+    pub ranks: Option<[usize; 4]>,
+    /// Seed of the weights
+    #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
-    #[arg(short, long)]
+    /// The checkpoint to write
+    #[arg(short, long, value_name = "F.safetensors")]
     pub output: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Weights {
+    /// 8 bits, one scale a row
     W8,
 }
 
 #[derive(Args)]
 pub struct Quantize {
+    #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
-    #[arg(short, long)]
+    /// The image to write
+    #[arg(short, long, value_name = "IMAGE")]
     pub output: PathBuf,
+    /// Number format of the matrices
     #[arg(long, value_enum, default_value = "w8")]
     pub weights: Weights,
     #[command(flatten)]
@@ -117,23 +164,24 @@ pub struct Quantize {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct Prompt {
-    #[arg(long)]
+    /// Text to go on from
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub prompt: Option<String>,
     /// Token numbers instead of text
-    #[arg(long, value_delimiter = ',', value_name = "1,2,3")]
+    #[arg(long, value_delimiter = ',', value_name = "1,2,3", value_parser = token, allow_negative_numbers = true)]
     pub prompt_tokens: Option<Vec<u32>>,
 }
 
 #[derive(Args)]
 pub struct Sampling {
     /// 0: always the most likely token
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, value_name = "T", default_value_t = 0.0, allow_negative_numbers = true)]
     pub temperature: f64,
     /// Sample among the most likely tokens of this total probability
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, value_name = "P", default_value_t = 1.0, allow_negative_numbers = true)]
     pub top_p: f64,
     /// Seed of the sampling and of random stalls
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
 }
 
@@ -141,25 +189,27 @@ pub struct Sampling {
 #[derive(Args, Clone)]
 pub struct Chip {
     /// Configuration: a name in configs/ or a .toml file
-    #[arg(long, default_value = "nano")]
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG, help_heading = CHIP)]
     pub config: String,
     /// Probability of a random stall on every handshake and memory response
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, value_name = "P", default_value = "0", value_parser = probability, allow_negative_numbers = true, help_heading = CHIP)]
     pub stall: f64,
     /// Write a waveform (FST)
-    #[arg(long, value_name = "F.fst")]
+    #[arg(long, value_name = "F.fst", help_heading = CHIP)]
     pub trace: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub struct Generate {
+    #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
     #[arg(long, value_enum)]
     pub backend: Backend,
     #[command(flatten)]
     pub prompt: Prompt,
-    #[arg(long)]
-    pub tokens: usize,
+    /// Tokens to write after the prompt
+    #[arg(long, value_name = "N", value_parser = count())]
+    pub tokens: u32,
     #[command(flatten)]
     pub sampling: Sampling,
     #[command(flatten)]
@@ -170,10 +220,12 @@ pub struct Generate {
 
 #[derive(Args)]
 pub struct Logits {
+    #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
     #[arg(long, value_enum)]
     pub backend: Backend,
-    #[arg(long, value_delimiter = ',', required = true, value_name = "1,2,3")]
+    /// Token numbers to read
+    #[arg(long, value_delimiter = ',', required = true, value_name = "1,2,3", value_parser = token, allow_negative_numbers = true)]
     pub tokens: Vec<u32>,
     #[command(flatten)]
     pub chip: Chip,
@@ -183,6 +235,7 @@ pub struct Logits {
 
 #[derive(Args)]
 pub struct Eval {
+    #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
     #[arg(long, value_enum)]
     pub backend: Backend,
@@ -192,8 +245,9 @@ pub struct Eval {
     /// Token numbers to score, separated by blanks or commas
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    #[arg(long, value_name = "N")]
-    pub max_tokens: Option<usize>,
+    /// Read only the first N tokens of it
+    #[arg(long, value_name = "N", value_parser = count())]
+    pub max_tokens: Option<u32>,
     #[command(flatten)]
     pub chip: Chip,
     #[command(flatten)]
@@ -202,11 +256,13 @@ pub struct Eval {
 
 #[derive(Args)]
 pub struct Rtl {
+    /// Checkpoint or .anser image to write image and programs of
     pub model: Option<PathBuf>,
     /// Configuration: a name in configs/ or a .toml file
-    #[arg(long, default_value = "nano")]
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
     pub config: String,
-    #[arg(short, long)]
+    /// Folder to write to
+    #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
     #[command(flatten)]
     pub numbers: Numbers,
@@ -214,13 +270,15 @@ pub struct Rtl {
 
 #[derive(Args)]
 pub struct Cosim {
+    #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub prompt: Prompt,
-    #[arg(long)]
-    pub tokens: usize,
+    /// Tokens to go on for after the prompt; 0 compares the prompt only
+    #[arg(long, value_name = "N")]
+    pub tokens: u32,
     /// Seed of the random stalls
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
     #[command(flatten)]
     pub chip: Chip,
@@ -230,12 +288,13 @@ pub struct Cosim {
 
 #[derive(Args)]
 pub struct Bench {
+    #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
     #[arg(long, value_enum)]
     pub backend: Backend,
-    /// Tokens in one run; three runs are made, the median is told
-    #[arg(long)]
-    pub tokens: Option<usize>,
+    /// Tokens in one run; three runs are made, the median is told [default: 256, rtl 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub tokens: Option<u32>,
     #[command(flatten)]
     pub chip: Chip,
     #[command(flatten)]
@@ -250,9 +309,10 @@ pub enum Report {
 
 #[derive(Args)]
 pub struct Latency {
+    #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
-    /// Folder for record.json, summary.json and index.html
-    #[arg(short, long)]
+    /// Folder for index.html (the report with pictures), latency.json and summary.json
+    #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub chip: Chip,

@@ -2,22 +2,27 @@
 
 use super::args::{Chip as ChipArgs, Numbers};
 use super::model::{config, Model};
+use super::print::{check_file, command_line, note};
 use super::Error;
 use golden_model::layout::{stream, StreamLayout};
 use sim_harness::chip::{Chip, ChipOptions};
+use sim_harness::verilate::BuildOptions;
+use std::sync::Arc;
 
 /// Builds (or takes from the cache) the simulator of the configuration and puts the model on it.
 ///
 /// The image stays in memory until the program ends: a command has one chip.
 pub fn build(model: &Model, numbers: &Numbers, args: &ChipArgs, seed: u64) -> Result<Chip<'static>, Error> {
-    if !(0.0..1.0).contains(&args.stall) {
-        return Err(format!("--stall {}: expected a probability from 0 to below 1", args.stall).into());
+    if let Some(path) = &args.trace {
+        check_file(path)?;
     }
     let config = config(&args.config)?;
     let (golden, _) = model.quantised(numbers)?;
     let image: &'static [u8] = Box::leak(stream(&golden).into_boxed_slice());
     let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
-    let options = ChipOptions { stall: args.stall, seed, trace: args.trace.clone() };
+    // told only when the cache has no simulator for this configuration
+    let build = BuildOptions { progress: Some(Arc::new(|step| note(step))), ..BuildOptions::default() };
+    let options = ChipOptions { stall: args.stall, seed, trace: args.trace.clone(), build };
     Ok(Chip::new(&config, golden, &view, image, &options)?)
 }
 
@@ -25,10 +30,10 @@ pub fn build(model: &Model, numbers: &Numbers, args: &ChipArgs, seed: u64) -> Re
 pub fn report_mismatch(chip: &Chip, args: &ChipArgs, seed: u64) -> bool {
     let outcome = &chip.totals.outcome;
     let Some(first) = &outcome.first else { return outcome.mismatches > 0 };
-    eprintln!("anser: {} mismatches, the first: {first}", outcome.mismatches);
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--json").collect();
+    note(format_args!("{} mismatches, the first: {first}", outcome.mismatches));
+    let arguments: Vec<String> = command_line().into_iter().filter(|a| a != "--json").collect();
     let seed = if arguments.iter().any(|a| a == "--seed") { String::new() } else { format!(" --seed {seed}") };
     let trace = if args.trace.is_some() { "" } else { " --trace mismatch.fst" };
-    eprintln!("anser: to see it: anser {}{seed}{trace}", arguments.join(" "));
+    note(format_args!("to see it: {}{seed}{trace}", arguments.join(" ")));
     true
 }

@@ -22,6 +22,9 @@ pub enum Engine {
 impl Engine {
     /// The backend for `model`; `seed` is that of the chip's random stalls.
     pub fn new(backend: Backend, model: &Model, numbers: &Numbers, chip: &ChipArgs, seed: u64) -> Result<Self, Error> {
+        if let (Some(path), true) = (&chip.trace, backend != Backend::Rtl) {
+            return Err(format!("--trace {}: only --backend rtl writes a waveform", path.display()).into());
+        }
         Ok(match backend {
             Backend::Float => {
                 let weights = Box::new(model.weights()?);
@@ -57,6 +60,13 @@ impl Engine {
 /// Why a backend cannot take a token.
 #[derive(Debug)]
 pub struct EngineError(String);
+
+impl EngineError {
+    /// Nobody wants more tokens.
+    pub fn stopped() -> Self {
+        EngineError("stopped".into())
+    }
+}
 
 impl std::fmt::Display for EngineError {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {

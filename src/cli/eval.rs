@@ -2,7 +2,7 @@
 
 use super::args::{Backend, Eval};
 use super::engine::Engine;
-use super::model::{check_tokens, held_out_text, read, Model};
+use super::model::{check_tokens, encode, held_out_text, read, Model};
 use super::print::{bar, Out};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::eval::evaluate;
@@ -29,15 +29,20 @@ pub fn eval(a: &Eval, out: &Out) -> Result<ExitCode, Error> {
     let mut tokens = match (&a.text, &a.token_file) {
         (_, Some(path)) => numbers(&read(path)?)
             .ok_or_else(|| format!("{}: expected token numbers separated by blanks or commas", path.display()))?,
-        (Some(path), None) => tokenizer.encode(read(path)?)?,
+        (Some(path), None) => encode(&tokenizer, path)?,
+        (None, None) if !tokenizer.is_text() => {
+            let vocab_size = model.shape().vocab_size;
+            return Err(format!("a vocabulary of {vocab_size} has no tokenizer, expected --token-file").into());
+        }
         (None, None) => tokenizer.encode(held_out_text()?)?,
     };
     if let Some(max) = a.max_tokens {
-        tokens.truncate(max);
+        tokens.truncate(max as usize);
     }
-    check_tokens(&tokens, model.shape())?;
+    let what = a.token_file.as_ref().or(a.text.as_ref()).map_or("the text".into(), |p| p.display().to_string());
+    check_tokens(&what, &tokens, model.shape())?;
     if tokens.len() < 2 {
-        return Err("nothing to predict: expected at least two tokens".into());
+        return Err(format!("{what}: one token, expected at least 2: one to start with and one to predict").into());
     }
     let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip, 0)?;
     // an image has no float twin to compare with

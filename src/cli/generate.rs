@@ -3,13 +3,14 @@
 use super::args::{Backend, Cosim, Generate, Logits, Prompt, Sampling};
 use super::engine::{Engine, EngineError};
 use super::model::{check_tokens, Model};
-use super::print::{bar, Out};
+use super::print::{bar, note, Out};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::generate::Sampler;
 use golden_model::session::Session;
 use golden_model::tokenizer::Tokenizer;
 use serde::Serialize;
 use sim_harness::session::TokenOptions;
+use std::cell::Cell;
 use std::process::ExitCode;
 
 #[derive(Serialize)]
@@ -37,14 +38,15 @@ fn prompt_tokens(prompt: &Prompt, model: &Model, tokenizer: &Tokenizer) -> Resul
         (None, Some(tokens)) => tokens.clone(),
         (None, None) => vec![],
     };
-    check_tokens(&tokens, model.shape())?;
+    check_tokens(if prompt.prompt.is_some() { "--prompt" } else { "--prompt-tokens" }, &tokens, model.shape())?;
     Ok(tokens)
 }
 
-/// An engine whose steps move a progress bar.
+/// An engine whose steps move a progress bar, and which stops when nobody reads any more.
 struct Counted<'a> {
     engine: &'a mut Engine,
     bar: &'a indicatif::ProgressBar,
+    stopped: &'a Cell<bool>,
 }
 
 impl Session for Counted<'_> {
@@ -54,6 +56,9 @@ impl Session for Counted<'_> {
     }
     fn step(&mut self, token: u32) -> Result<Vec<f64>, EngineError> {
         self.bar.inc(1);
+        if self.stopped.get() {
+            return Err(EngineError::stopped());
+        }
         self.engine.step(token)
     }
 }
@@ -63,19 +68,26 @@ pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
     let tokenizer = model.tokenizer();
     let prompt = prompt_tokens(&a.prompt, &model, &tokenizer)?;
     let Sampling { temperature, top_p, seed } = a.sampling;
-    let mut sampler = Sampler::new(temperature, top_p, seed)?;
+    let mut sampler = Sampler::new(temperature, top_p, seed)
+        .map_err(|e| format!("--{} {}: expected {}", e.name.replace('_', "-"), e.value, e.expected))?;
     let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip, seed)?;
-    out.stream(&tokenizer.decode(&prompt))?;
-    let bar = bar((prompt.len() + a.tokens) as u64, "tokens");
-    let mut written = Ok(());
-    let mut counted = Counted { engine: &mut engine, bar: &bar };
-    let tokens = golden_model::generate::generate(&mut counted, &prompt, a.tokens, &mut sampler, |token| {
-        if written.is_ok() {
+    let mut written = out.stream(&tokenizer.decode(&prompt));
+    let n = a.tokens as usize;
+    let bar = bar((prompt.len() + n) as u64, "tokens");
+    let stopped = Cell::new(!matches!(written, Ok(true)));
+    let mut counted = Counted { engine: &mut engine, bar: &bar, stopped: &stopped };
+    let mut tokens = vec![];
+    let done = golden_model::generate::generate(&mut counted, &prompt, n, &mut sampler, |token| {
+        tokens.push(token);
+        if !stopped.get() {
             written = out.stream(&tokenizer.decode(&[token]));
+            stopped.set(!matches!(written, Ok(true)));
         }
-    })?;
+    });
     bar.finish_and_clear();
-    written?;
+    if written? {
+        done?;
+    }
     let mut failed = false;
     let rtl = engine.chip().map(|chip| {
         failed = chip::report_mismatch(chip, &a.chip, seed);
@@ -88,12 +100,14 @@ pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
     });
     out.stream(b"\n")?;
     if let Some(rtl) = &rtl {
-        eprintln!(
-            "{} tokens, {} values compared, {} mismatches",
+        note(format_args!(
+            "{} tokens of prompt and text on {}, {} cycles, {} values compared with the golden model, {} mismatches",
             rtl.cycles_per_token.len(),
+            rtl.config,
+            rtl.cycles_per_token.iter().sum::<u64>(),
             rtl.values_checked,
             rtl.mismatches
-        );
+        ));
     }
     let text = String::from_utf8_lossy(&tokenizer.decode(&tokens)).into_owned();
     let done = Generated { backend: a.backend.name(), prompt_tokens: prompt, tokens, text, rtl };
@@ -113,7 +127,7 @@ struct LogitsOut {
 
 pub fn logits(a: &Logits, out: &Out) -> Result<ExitCode, Error> {
     let (model, _) = Model::open(&a.model)?;
-    check_tokens(&a.tokens, model.shape())?;
+    check_tokens("--tokens", &a.tokens, model.shape())?;
     let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip, 0)?;
     let mut logits = vec![];
     for token in &a.tokens {
@@ -145,9 +159,10 @@ pub fn cosim(a: &Cosim, out: &Out) -> Result<ExitCode, Error> {
     let tokenizer = model.tokenizer();
     let prompt = prompt_tokens(&a.prompt, &model, &tokenizer)?;
     let mut chip = chip::build(&model, &a.numbers, &a.chip, a.seed)?;
-    let bar = bar((prompt.len() + a.tokens) as u64, "tokens");
+    let n = prompt.len() + a.tokens as usize;
+    let bar = bar(n as u64, "tokens");
     let mut next = 0;
-    for i in 0..prompt.len() + a.tokens {
+    for i in 0..n {
         let token = prompt.get(i).copied().unwrap_or(next);
         let run = chip.step(token, TokenOptions { logits: true, timeline: false })?;
         // greedy on the golden side, so that a chip gone astray is compared with the right text

@@ -2,7 +2,7 @@
 
 use super::args::{Inspect, Quantize, Random};
 use super::model::Model;
-use super::print::Out;
+use super::print::{check_file, Out};
 use super::Error;
 use golden_model::checkpoint::{Dtype, Shape, TensorSpec};
 use golden_model::image;
@@ -96,10 +96,11 @@ pub fn random(a: &Random, out: &Out) -> Result<ExitCode, Error> {
     if let Some(ffn) = a.ffn {
         shape.dim_ffn = ffn;
     }
-    if let Some([w, a, v, g]) = a.ranks.as_deref() {
+    if let Some([w, a, v, g]) = &a.ranks {
         (shape.rank_w, shape.rank_a, shape.rank_g) = (*w, *a, *g);
         shape.rank_v = if shape.n_layer > 1 { *v } else { 0 };
     }
+    check_file(&a.output)?;
     let n_params = write_random(&a.output, &shape, Dtype::F16, a.seed)?;
     let written = Written { output: a.output.display().to_string(), n_params };
     out.result(&written, || format!("{}: {} parameters", written.output, n_params))?;
@@ -123,7 +124,11 @@ struct QuantizedImage {
 }
 
 pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
-    let (model, _) = Model::open(&a.model)?;
+    let (model, name) = Model::open(&a.model)?;
+    if matches!(model, Model::Image(_)) {
+        return Err(format!("{name}: is an .anser image already, expected a checkpoint").into());
+    }
+    check_file(&a.output)?;
     let (quantised, errors) = model.quantised(&a.numbers)?;
     let image_bytes = image::write(&quantised, &a.output)?;
     let errors: Vec<_> = errors

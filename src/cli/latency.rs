@@ -2,7 +2,7 @@
 
 use super::args::Latency;
 use super::model::Model;
-use super::print::Out;
+use super::print::{check_folder, command_line, note, Out};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::calibrate::random_tokens;
 use reports::record::{Counters, LatencyRecord, MemoryModel, OpSpan, Saturations, Shape, Unit, SCHEMA_VERSION};
@@ -15,6 +15,9 @@ const TOKENS: usize = 4;
 
 pub fn latency(a: &Latency, out: &Out) -> Result<ExitCode, Error> {
     let (model, name) = Model::open(&a.model)?;
+    if let Some(folder) = &a.output {
+        check_folder(folder)?;
+    }
     let mut chip = chip::build(&model, &a.numbers, &a.chip, 0)?;
     let mut last = None;
     for token in random_tokens(model.shape().vocab_size, TOKENS) {
@@ -26,7 +29,7 @@ pub fn latency(a: &Latency, out: &Out) -> Result<ExitCode, Error> {
     let summary = record.summary()?;
     if let Some(folder) = &a.output {
         let files = reports::output::write_latency_report(&record, folder)?;
-        eprintln!("anser: {}", files.page.display());
+        note(format_args!("report written to {}", files.page.display()));
     }
     out.result(&summary, || {
         format!(
@@ -108,7 +111,7 @@ fn record(chip: &Chip, model: &Model, name: &str, last: &TokenResult) -> Latency
         ops: spans.collect(),
         values_checked: Some(chip.totals.outcome.values_checked),
         mismatches: Some(chip.totals.outcome.mismatches),
-        command: std::iter::once("anser".to_string()).chain(std::env::args().skip(1)).collect::<Vec<_>>().join(" "),
+        command: command_line().join(" "),
         date: now(),
         git_revision: git_revision(),
     }

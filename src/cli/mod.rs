@@ -9,7 +9,7 @@ mod generate;
 mod inspect;
 mod latency;
 mod model;
-mod print;
+pub mod print;
 mod rtl;
 
 use args::{Anser, Report, Verb};

@@ -1,6 +1,6 @@
 //! MODEL and --config: where they come from and how a checkpoint becomes integers.
 
-use super::args::Numbers;
+use super::args::{Numbers, DEFAULT_CONFIG};
 use super::print::bar;
 use super::Error;
 use golden_model::calibrate::{calibrate, random_tokens, RANDOM_TOKENS};
@@ -40,9 +40,24 @@ pub fn project_file(name: &str) -> Result<PathBuf, Error> {
 
 /// The configuration `name`: a file, or a name in `configs/`.
 pub fn config(name: &str) -> Result<Config, Error> {
-    let path =
-        if name.ends_with(".toml") { PathBuf::from(name) } else { project_file(&format!("configs/{name}.toml"))? };
-    Ok(Config::load(&path)?)
+    if name.ends_with(".toml") || name.contains('/') {
+        return Ok(Config::load(Path::new(name))?);
+    }
+    match project_file(&format!("configs/{name}.toml")) {
+        Ok(path) => Ok(Config::load(&path)?),
+        Err(_) => Err(format!("--config {name}: expected {}a .toml file", own_configs()).into()),
+    }
+}
+
+/// `nano, wide or `: the names in `configs/`, none if it is not found.
+fn own_configs() -> String {
+    let folder =
+        project_file(&format!("configs/{DEFAULT_CONFIG}.toml")).ok().and_then(|p| Some(p.parent()?.to_owned()));
+    let files = folder.and_then(|f| std::fs::read_dir(f).ok()).into_iter().flatten().flatten();
+    let mut names: Vec<_> =
+        files.filter_map(|f| f.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned)).collect();
+    names.sort();
+    names.join(", ") + if names.is_empty() { "" } else { " or " }
 }
 
 impl Model {
@@ -85,12 +100,18 @@ impl Model {
     /// The integer model, and each tensor's error if it was quantised just now.
     pub fn quantised(&self, numbers: &Numbers) -> Result<(QModel, Vec<(String, QuantError)>), Error> {
         let checkpoint = match self {
+            Model::Image(_) if numbers.calibrate.is_some() => {
+                return Err("an .anser image is quantised already; --calibrate needs the checkpoint".into())
+            }
             Model::Image(image) => return Ok((image.model()?, vec![])),
             Model::Checkpoint(c) => c,
         };
         let tokens = match &numbers.calibrate {
             Some(path) => {
-                let mut tokens = self.tokenizer().encode(read(path)?)?;
+                let mut tokens = encode(&self.tokenizer(), path)?;
+                if tokens.is_empty() {
+                    return Err(format!("{}: is empty, expected text to calibrate with", path.display()).into());
+                }
                 tokens.truncate(MAX_CALIBRATION_TOKENS);
                 tokens
             }
@@ -106,7 +127,12 @@ impl Model {
 
 /// The bytes of a file; an error names it.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()).into())
+    std::fs::read(path).map_err(|e| format!("{}: cannot be read: {e}", path.display()).into())
+}
+
+/// The tokens of a text file; an error names it.
+pub fn encode(tokenizer: &Tokenizer, path: &Path) -> Result<Vec<u32>, Error> {
+    tokenizer.encode(read(path)?).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
 /// The part of the project's own text that its model was not trained on.
@@ -116,11 +142,13 @@ pub fn held_out_text() -> Result<Vec<u8>, Error> {
     Ok(text[cut..].to_vec())
 }
 
-/// Tokens as numbers, checked against the vocabulary.
-pub fn check_tokens(tokens: &[u32], shape: &Shape) -> Result<(), Error> {
+/// Tokens, checked against the vocabulary; `what` says where they came from.
+pub fn check_tokens(what: &str, tokens: &[u32], shape: &Shape) -> Result<(), Error> {
     match tokens.iter().find(|t| **t as usize >= shape.vocab_size) {
-        Some(t) => Err(format!("token {t} is outside the vocabulary, expected 0 to {}", shape.vocab_size - 1).into()),
-        None if tokens.is_empty() => Err("no tokens: expected at least one".into()),
+        Some(t) => {
+            Err(format!("{what}: token {t} is outside the vocabulary, expected 0 to {}", shape.vocab_size - 1).into())
+        }
+        None if tokens.is_empty() => Err(format!("{what} is empty, expected at least one token").into()),
         None => Ok(()),
     }
 }

@@ -1,8 +1,10 @@
 //! Where output goes: with `--json` one object on standard output and nothing else there.
 
+use super::Error;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
 
 pub struct Out {
     pub json: bool,
@@ -10,27 +12,50 @@ pub struct Out {
 
 impl Out {
     /// The result as JSON, or as `text` for people.
-    pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), super::Error> {
-        let mut stdout = std::io::stdout().lock();
-        if self.json {
-            serde_json::to_writer(&mut stdout, value)?;
-            writeln!(stdout)?;
-        } else {
-            let text = text();
-            write!(stdout, "{text}{}", if text.is_empty() || text.ends_with('\n') { "" } else { "\n" })?;
+    pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Error> {
+        let mut text = if self.json { serde_json::to_string(value)? } else { text() };
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
         }
+        print(text.as_bytes())?;
         Ok(())
     }
 
-    /// Text as it comes; silent with `--json`.
-    pub fn stream(&self, bytes: &[u8]) -> Result<(), super::Error> {
-        if !self.json {
-            let mut stdout = std::io::stdout().lock();
-            stdout.write_all(bytes)?;
-            stdout.flush()?;
+    /// Text as it comes; silent with `--json`. False: nobody reads it any more.
+    pub fn stream(&self, bytes: &[u8]) -> Result<bool, Error> {
+        if self.json {
+            Ok(true)
+        } else {
+            print(bytes)
         }
-        Ok(())
     }
+}
+
+/// Writes to standard output. A reader that has left, as `head` does, is no error: the answer is false.
+fn print(bytes: &[u8]) -> Result<bool, Error> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(e) => Err(format!("standard output: {e}").into()),
+    }
+}
+
+/// A line on standard error, which may be closed.
+pub fn note(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "anser: {text}");
+}
+
+/// The command line that was given, fit for a shell.
+pub fn command_line() -> Vec<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+.,:/@%".contains(c);
+    let quoted = |word: String| match !word.is_empty() && word.chars().all(plain) {
+        true => word,
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    };
+    std::iter::once("anser".into())
+        .chain(std::env::args_os().skip(1).map(|w| quoted(w.to_string_lossy().into())))
+        .collect()
 }
 
 /// A bar on standard error for work that may take over two seconds; invisible when standard error is no terminal.
@@ -43,15 +68,52 @@ pub fn bar(len: u64, what: &'static str) -> ProgressBar {
     bar
 }
 
-/// Writes a file under a temporary name in its folder, then renames it.
-pub fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), super::Error> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+/// Writes a file under a temporary name in its folder, which is made if it is missing, then renames it.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let write = || -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = temporary(folder_of(path))?;
         file.write_all(bytes)?;
-        file.persist(path).map_err(|e| e.error)?;
+        file.persist(path)?;
         Ok(())
     };
-    write().map_err(|e| format!("{}: {e}", path.display()).into())
+    std::fs::create_dir_all(folder_of(path)).and_then(|()| write()).map_err(|e| unwritable(path, &e))
+}
+
+/// Fails now, not after minutes of work, if no file `path` can be written.
+pub fn check_file(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Err(format!("{}: is a folder, expected a file to write", path.display()).into());
+    }
+    temporary(folder_of(path)).map(drop).map_err(|e| unwritable(path, &e))
+}
+
+/// Makes the folder `path` and fails if no file can be written there.
+pub fn check_folder(path: &Path) -> Result<(), Error> {
+    if path.exists() && !path.is_dir() {
+        return Err(format!("{}: is a file, expected a folder to write to", path.display()).into());
+    }
+    std::fs::create_dir_all(path).and_then(|()| temporary(path).map(drop)).map_err(|e| unwritable(path, &e))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A file that is removed again unless it is renamed, with an ordinary file's permissions.
+fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".anser-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// One sentence without the temporary name that tempfile adds.
+fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+    let text = error.to_string();
+    let reason = text.split(" at path ").next().unwrap_or(&text);
+    format!("{}: cannot be written: {reason}", path.display()).into()
 }

@@ -2,7 +2,7 @@
 
 use super::args::Rtl;
 use super::model::{config, Model};
-use super::print::{write_file, Out};
+use super::print::{check_folder, write_file, Out};
 use super::Error;
 use golden_model::layout::{stream, StreamLayout};
 use serde::Serialize;
@@ -31,6 +31,7 @@ struct ProgramFiles {
 
 pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     let config = config(&a.config)?;
+    check_folder(&a.output)?;
     let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?;
     for (file, text) in &printed.files {
         write_file(&a.output.join(file), text.as_bytes())?;
@@ -50,7 +51,17 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
         program,
     };
     write_file(&a.output.join("manifest.json"), &serde_json::to_vec_pretty(&manifest)?)?;
-    out.result(&manifest, || format!("{}: {} files, top {}", a.output.display(), manifest.files.len(), manifest.top))?;
+    out.result(&manifest, || {
+        let program = manifest.program.as_ref().map_or(String::new(), |p| {
+            format!(", {} and programs of {} instructions", p.image, p.instructions.iter().sum::<usize>())
+        });
+        format!(
+            "{}: {} Verilog files listed in files.f, top {}, manifest.json{program}",
+            a.output.display(),
+            manifest.files.len(),
+            manifest.top
+        )
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -114,7 +114,7 @@ pub fn generate<S: Session>(
     if prompt.is_empty() {
         return Err(GenerateError::EmptyPrompt);
     }
-    let mut text = Vec::with_capacity(n);
+    let mut text = vec![];
     for _ in 0..n {
         let token = sampler.pick(&logits);
         on_token(token);

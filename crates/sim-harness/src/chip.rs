@@ -23,6 +23,8 @@ pub struct ChipOptions {
     pub seed: u64,
     /// Waveform of everything from the first token on.
     pub trace: Option<PathBuf>,
+    /// How a simulator is built that the cache lacks; `trace` there is set by `trace` here.
+    pub build: BuildOptions,
 }
 
 /// Why a chip cannot be built or run.
@@ -101,7 +103,7 @@ impl<'a> Chip<'a> {
         }
         let program = compile(config, model)?;
         let trace = options.trace.is_some();
-        let dut = Dut::build(printed, &BuildOptions { trace, ..BuildOptions::default() })?;
+        let dut = Dut::build(printed, &BuildOptions { trace, ..options.build.clone() })?;
         let names = Arc::new(op_names(&program));
         let session_options = SessionOptions { stall: options.stall, seed: options.seed, ..SessionOptions::default() };
         let mut session = Session::new(dut, config, image, names, session_options)?;
