@@ -1,0 +1,190 @@
+//! Every verb that needs no simulator: names and values of its JSON, its text for people.
+
+use super::{done, has, json, list, number, run, text, Scratch, SMALL};
+
+#[test]
+fn random_and_inspect_agree_on_any_shape() {
+    let scratch = Scratch::new();
+    for (args, expected) in [
+        (SMALL, [2, 32, 2, 16, 256]),
+        (&["--layers=1", "--embd=64", "--vocab=50"], [1, 64, 1, 64, 50]),
+        (&["--layers=3", "--embd=48", "--head-size=16", "--vocab=1000", "--seed=5"], [3, 48, 3, 16, 1000]),
+    ] {
+        let path = scratch.at("m.safetensors");
+        let written = json(&[&["random", "-o", &path], args].concat());
+        let seen = json(&["inspect", &path]);
+        let names = ["n_layer", "n_embd", "n_head", "head_size", "vocab_size"];
+        assert_eq!(names.map(|n| seen[n].as_u64().expect("a size")), expected);
+        assert_eq!(written["n_params"], seen["n_params"]);
+        // a token reads at least a byte a weight, but one row of the embedding only
+        let (params, embedding) = (number(&seen, "n_params"), (expected[1] * expected[4]) as f64);
+        let bytes = number(&seen, "bytes_per_token");
+        assert!(params - embedding < bytes && bytes < 2.0 * params, "{seen}");
+    }
+}
+
+#[test]
+fn random_depends_on_the_seed_alone() {
+    let scratch = Scratch::new();
+    let bytes = |name: &str, seed: &str| {
+        let path = scratch.random(name, &[SMALL, &["--seed", seed]].concat());
+        std::fs::read(path).expect("the checkpoint")
+    };
+    assert_eq!(bytes("a", "3"), bytes("b", "3"));
+    assert_ne!(bytes("a", "3"), bytes("c", "4"));
+    assert_eq!(scratch.names().len(), 3, "nothing else is left behind: {:?}", scratch.names());
+}
+
+#[test]
+fn inspect_without_a_model_shows_the_projects_own() {
+    let seen = json(&["inspect"]);
+    has(&seen, "n_layer n_embd n_head head_size vocab_size n_params bytes_per_token");
+    assert_eq!(seen["vocab_size"], 256);
+    let shown = done(&["inspect"]);
+    for name in ["n_layer", "n_embd", "parameters", "bytes a token"] {
+        assert!(shown.contains(name), "`{name}` expected in {shown}");
+    }
+}
+
+#[test]
+fn quantize_tells_size_and_error_of_every_tensor() {
+    let scratch = Scratch::new();
+    let (model, image) = (scratch.small(), scratch.at("m.anser"));
+    let told = json(&["quantize", &model, "-o", &image, "--weights", "w8"]);
+    assert_eq!(number(&told, "image_bytes"), std::fs::metadata(&image).expect("the image").len() as f64);
+    let errors = told["errors"].as_array().expect("a list");
+    assert!(errors.iter().any(|e| e["tensor"] == "blocks.1.ffn.value.weight"), "{told}");
+    for error in errors {
+        assert!((0.0..0.02).contains(&number(error, "relative_rms")), "{error}");
+    }
+    let seen = json(&["inspect", &image]);
+    assert_eq!(seen["n_params"], json(&["inspect", &model])["n_params"]);
+}
+
+#[test]
+fn generate_takes_text_or_numbers_on_both_models_of_software() {
+    let scratch = Scratch::new();
+    let model = scratch.small();
+    for backend in ["float", "golden"] {
+        let args = ["generate", &model, "--backend", backend, "--tokens", "6"];
+        let told = json(&[&args[..], &["--prompt", "-ab"]].concat());
+        has(&told, "prompt_tokens tokens text backend");
+        assert_eq!(list(&told, "prompt_tokens"), [45.0, 97.0, 98.0]);
+        assert_eq!(list(&told, "tokens").len(), 6);
+        assert_eq!(told["backend"], backend);
+        assert_eq!(told, json(&[&args[..], &["--prompt-tokens", "45,97, 98"]].concat()));
+        // for people: prompt and text as they come, and a line end
+        let out = run(&[&args[..], &["--prompt", "-ab"]].concat());
+        let bytes = list(&told, "tokens").into_iter().map(|t| t as u8);
+        assert_eq!(out.stdout, [b"-ab".to_vec(), bytes.collect(), b"\n".to_vec()].concat());
+        assert_eq!(text(&out.stderr), "");
+    }
+}
+
+#[test]
+fn sampling_is_the_seeds_and_nothing_elses() {
+    let scratch = Scratch::new();
+    let model = scratch.small();
+    let tokens = |more: &[&str]| {
+        let args = ["generate", &model, "--backend", "golden", "--prompt", "a", "--tokens", "24"];
+        list(&json(&[&args[..], more].concat()), "tokens")
+    };
+    let greedy = tokens(&[]);
+    assert_eq!(greedy, tokens(&["--seed", "9"]), "greedy knows no chance");
+    assert_eq!(greedy, tokens(&["--temperature", "2", "--top-p", "1e-9"]), "only the likeliest token is left");
+    let hot = ["--temperature", "1.5", "--seed"];
+    assert_eq!(tokens(&[&hot[..], &["1"]].concat()), tokens(&[&hot[..], &["1"]].concat()));
+    assert_ne!(tokens(&[&hot[..], &["1"]].concat()), tokens(&[&hot[..], &["2"]].concat()));
+    assert_ne!(tokens(&[&hot[..], &["1"]].concat()), tokens(&[&hot[..], &["1", "--top-p", "0.3"]].concat()));
+}
+
+#[test]
+fn logits_belong_to_the_token_that_generate_picks() {
+    let scratch = Scratch::new();
+    let model = scratch.small();
+    let of = |backend| json(&["logits", &model, "--backend", backend, "--tokens", "7,8,9"]);
+    let (float, golden) = (of("float"), of("golden"));
+    let next = json(&["generate", &model, "--backend", "golden", "--prompt-tokens", "7,8,9", "--tokens", "1"]);
+    assert_eq!(golden["argmax"], next["tokens"][0]);
+    let (float, golden) = (list(&float, "logits"), list(&golden, "logits"));
+    assert_eq!((float.len(), golden.len()), (256, 256));
+    let largest = float.iter().zip(&golden).map(|(f, g)| (f - g).abs()).fold(0.0, f64::max);
+    assert!(largest > 0.0 && largest < 0.2, "integers differ from float by up to {largest}");
+}
+
+#[test]
+fn eval_reads_text_numbers_or_the_projects_own_text() {
+    let scratch = Scratch::new();
+    let model = scratch.small();
+    let (words, tokens) = (scratch.file("t.txt", "To be, or not"), scratch.file("t.num", "84 111,32\n98 101"));
+    let eval = |more: &[&str]| json(&[&["eval", &model, "--backend", "golden"], more].concat());
+    let told = eval(&["--text", &words]);
+    has(&told, "n_tokens bits_per_token bits_per_byte top1_agreement kl");
+    assert_eq!(told["n_tokens"], 12);
+    let bits = number(&told, "bits_per_token");
+    assert!(bits > 4.0 && bits < 20.0 && bits == number(&told, "bits_per_byte"), "{told}");
+    assert!(number(&told, "top1_agreement") > 0.5 && (0.0..0.1).contains(&number(&told, "kl")), "{told}");
+    let short = eval(&["--text", &words, "--max-tokens", "5"]);
+    assert_eq!(short["n_tokens"], 4);
+    assert_eq!(short, eval(&["--token-file", &tokens]), "the same five tokens");
+    assert_eq!(eval(&["--max-tokens", "30"])["n_tokens"], 29);
+    let float = json(&["eval", &model, "--backend", "float", "--text", &words]);
+    assert_eq!((number(&float, "top1_agreement"), number(&float, "kl")), (1.0, 0.0));
+}
+
+#[test]
+fn the_projects_model_has_learnt_its_text() {
+    let told = json(&["eval", "--backend", "golden", "--max-tokens", "400"]);
+    assert!(number(&told, "bits_per_byte") < 3.0, "{told}");
+    assert!(number(&told, "top1_agreement") > 0.95 && number(&told, "kl") < 0.01, "{told}");
+}
+
+#[test]
+fn a_vocabulary_without_text_speaks_in_numbers() {
+    let scratch = Scratch::new();
+    let model = scratch.random("n.safetensors", &["--layers=1", "--embd=32", "--head-size=16", "--vocab=50"]);
+    let told = json(&["generate", &model, "--backend", "golden", "--prompt-tokens", "1,49", "--tokens", "3"]);
+    let spoken: Vec<String> = list(&told, "tokens").iter().map(|t| format!("{t} ")).collect();
+    assert_eq!(told["text"], spoken.concat());
+    let tokens = scratch.file("t", "1 2 3 4");
+    let told = json(&["eval", &model, "--backend", "golden", "--token-file", &tokens]);
+    assert!(told["bits_per_byte"].is_null() && number(&told, "bits_per_token") > 0.0, "{told}");
+}
+
+#[test]
+fn the_world_vocabulary_reads_words() {
+    let scratch = Scratch::new();
+    let args = ["--layers=1", "--embd=16", "--head-size=16", "--vocab=65536", "--ffn=16"];
+    let model = scratch.random("w.safetensors", &args);
+    let told = json(&["generate", &model, "--backend", "float", "--prompt", "Hello world", "--tokens", "2"]);
+    let prompt = list(&told, "prompt_tokens");
+    assert_eq!(prompt, [33155.0, 40213.0], "two tokens, not eleven bytes");
+    let args = ["eval", &model, "--backend", "float", "--max-tokens", "3"];
+    let told = json(&args);
+    assert!(number(&told, "bits_per_byte") < number(&told, "bits_per_token"), "{told}");
+}
+
+#[test]
+fn bench_tells_speed() {
+    let scratch = Scratch::new();
+    let model = scratch.small();
+    for backend in ["float", "golden"] {
+        let told = json(&["bench", &model, "--backend", backend, "--tokens", "4"]);
+        assert!(number(&told, "tokens_per_s") > 0.0, "{told}");
+        assert!(done(&["bench", &model, "--backend", backend, "--tokens", "4"]).contains("tokens/s"));
+    }
+}
+
+#[test]
+fn help_explains_every_argument() {
+    for verb in
+        ["", "inspect", "random", "quantize", "generate", "logits", "eval", "rtl", "cosim", "bench", "report latency"]
+    {
+        let args: Vec<&str> = verb.split(' ').filter(|v| !v.is_empty()).chain(["-h"]).collect();
+        let help = done(&args);
+        let lines: Vec<&str> = help.lines().map(str::trim).collect();
+        for line in lines.iter().filter(|l| l.starts_with('-') || l.starts_with('[')) {
+            assert!(line.split("  ").filter(|w| !w.is_empty()).count() > 1, "{verb}: no explanation of {line}\n{help}");
+        }
+    }
+}
