@@ -190,6 +190,11 @@ impl Image {
         Ok(Self { path: path.into(), map, metadata, layout, stream })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub fn shape(&self) -> &Shape {
         &self.metadata.shape
     }
@@ -295,6 +300,7 @@ impl<'a> Tensors<'a> {
 
 impl TensorSource for Tensors<'_> {
     type Error = ImageErrorKind;
+    type Matrix = QMatrix;
 
     fn vector(&mut self, name: &str) -> Result<QVector, ImageErrorKind> {
         match self.block(name)? {

@@ -5,7 +5,7 @@
 #![deny(clippy::float_arithmetic)]
 
 use crate::fixed::round_shift;
-use crate::qmodel::QModel;
+use crate::qmodel::{Matrix, QModel};
 use crate::recurrence::Wkv;
 use crate::tables::{decay, sigmoid, tanh};
 use crate::vector_ops::{add, each, l2, lut, matvec, mix, mul, mul_param, norm, operand, sh, SaturationCounts, O, Z};
@@ -26,7 +26,7 @@ pub struct LayerState {
 
 impl IntState {
     /// The state before the first token.
-    pub fn new(model: &QModel) -> Self {
+    pub fn new<M: Matrix>(model: &QModel<M>) -> Self {
         let d = model.shape.n_embd;
         let layer =
             LayerState { att_x_prev: vec![0; d], ffn_x_prev: vec![0; d], s: vec![0; d * model.shape.head_size] };

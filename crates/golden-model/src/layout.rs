@@ -4,7 +4,7 @@
 //! for every bus width. Blocks carry the checkpoint's names and follow each other without gaps: embedding, then for each layer its vectors and its
 //! matrices in the order of use, then `ln_out` and `head`.
 
-use crate::qmodel::{QModel, QTensor};
+use crate::qmodel::{Matrix, QModel, QTensor};
 use crate::qtensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -60,10 +60,10 @@ pub struct Block {
 
 impl BlockKind {
     /// The kind of tensor `name`.
-    pub fn of(name: &str, tensor: &QTensor, n_embd: usize) -> Self {
+    pub fn of<M: Matrix>(name: &str, tensor: &QTensor<M>, n_embd: usize) -> Self {
         match tensor {
             QTensor::Embedding(emb, _) => {
-                let (rows, cols) = ((emb.len() / n_embd) as u32, n_embd as u32);
+                let (rows, cols) = ((M::embedding_len(emb) / n_embd) as u32, n_embd as u32);
                 BlockKind::Embedding { rows, cols, stride_units: (n_embd * 2).div_ceil(UNIT) as u32 }
             }
             QTensor::Vector(v) => BlockKind::Vector { len: v.q.len() as u32 },
@@ -73,7 +73,7 @@ impl BlockKind {
                     WeightBits::W8 => MatrixFormat::W8,
                     WeightBits::W16 => MatrixFormat::W16,
                 };
-                BlockKind::Matrix { rows: m.rows as u32, cols: m.cols as u32, format }
+                BlockKind::Matrix { rows: m.rows() as u32, cols: m.cols() as u32, format }
             }
         }
     }
@@ -106,14 +106,14 @@ pub struct StreamLayout {
 
 impl StreamLayout {
     /// The layout of `model`.
-    pub fn of(model: &QModel) -> Self {
+    pub fn of<M: Matrix>(model: &QModel<M>) -> Self {
         let mut at = 0;
         let blocks = model.tensors().into_iter().map(|(name, tensor)| {
             let kind = BlockKind::of(&name, &tensor, model.shape.n_embd);
             let frac = match tensor {
                 QTensor::Embedding(_, frac) => frac,
                 QTensor::Vector(v) => v.frac,
-                QTensor::Matrix(m) => m.frac,
+                QTensor::Matrix(m) => m.frac(),
             };
             let block = Block { name, offset_units: at, len_units: kind.units(), frac, kind };
             at += block.len_units;

@@ -1,10 +1,11 @@
 //! RWKV-7 three times: as a checkpoint, as a float step, as an integer step that is the chip's specification.
 //!
 //! Names are the checkpoint's; `w` is the decay and `a` the in-context learning rate. `docs/integer-step.md` is the
-//! integer step in words.
+//! integer step in words. [`fast`] is the integer step once more, for speed: the same bits, tested against it.
 pub mod calibrate;
 pub mod checkpoint;
 pub mod eval;
+pub mod fast;
 pub mod fixed;
 pub mod float_math;
 pub mod float_step;

@@ -3,7 +3,7 @@
 use crate::checkpoint::Shape;
 use crate::formats::{layer_matrices, MatrixSpec, NormConstants};
 use crate::formats::{LayerFormats, NetFormats, EPS_LN, EPS_LN_X, MAT_SHIFT, MIN_SH_VK, MIN_SH_Y};
-use crate::qtensor::{QMatrix, QVector, QWeights, WeightBits};
+use crate::qtensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
 use crate::vector_ops::{NORM, O, Z};
 
 /// Gain and bias of a norm.
@@ -15,84 +15,137 @@ pub struct QAffine {
 
 /// `v0 v1 v2`, which layer 0 does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QValueResidual {
+pub struct QValueResidual<M = QMatrix> {
     pub v0: QVector,
-    pub v1: QMatrix, // (rank_v, n_embd)
-    pub v2: QMatrix, // (n_embd, rank_v)
+    pub v1: M, // (rank_v, n_embd)
+    pub v2: M, // (n_embd, rank_v)
 }
 
 /// `blocks.{l}.att`. Low-rank pairs are stored `(out, in)` like every matrix, the transpose of the checkpoint's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QAtt {
+pub struct QAtt<M = QMatrix> {
     pub x_r: QVector,
     pub x_w: QVector,
     pub x_k: QVector,
     pub x_v: QVector,
     pub x_a: QVector,
     pub x_g: QVector,
-    pub key: QMatrix, // (n_embd, n_embd)
-    pub w1: QMatrix,  // (rank_w, n_embd)
-    pub w2: QMatrix,  // (n_embd, rank_w)
+    pub key: M, // (n_embd, n_embd)
+    pub w1: M,  // (rank_w, n_embd)
+    pub w2: M,  // (n_embd, rank_w)
     pub w0: QVector,
-    pub a1: QMatrix, // (rank_a, n_embd)
-    pub a2: QMatrix, // (n_embd, rank_a)
+    pub a1: M, // (rank_a, n_embd)
+    pub a2: M, // (n_embd, rank_a)
     pub a0: QVector,
-    pub value: QMatrix, // (n_embd, n_embd)
-    pub v: Option<QValueResidual>,
-    pub receptance: QMatrix, // (n_embd, n_embd)
-    pub g1: QMatrix,         // (rank_g, n_embd)
-    pub g2: QMatrix,         // (n_embd, rank_g)
+    pub value: M, // (n_embd, n_embd)
+    pub v: Option<QValueResidual<M>>,
+    pub receptance: M, // (n_embd, n_embd)
+    pub g1: M,         // (rank_g, n_embd)
+    pub g2: M,         // (n_embd, rank_g)
     pub k_k: QVector,
     pub k_a: QVector,
     pub ln_x: QAffine,
-    pub r_k: QVector,    // n_head · head_size
-    pub output: QMatrix, // (n_embd, n_embd)
+    pub r_k: QVector, // n_head · head_size
+    pub output: M,    // (n_embd, n_embd)
 }
 
 /// `blocks.{l}.ffn`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QFfn {
+pub struct QFfn<M = QMatrix> {
     pub x_k: QVector,
-    pub key: QMatrix,   // (dim_ffn, n_embd)
-    pub value: QMatrix, // (n_embd, dim_ffn), streamed by columns
+    pub key: M,   // (dim_ffn, n_embd)
+    pub value: M, // (n_embd, dim_ffn), streamed by columns
 }
 
 /// `blocks.{l}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QLayer {
+pub struct QLayer<M = QMatrix> {
     pub f: LayerFormats,
     pub ln1: QAffine,
-    pub att: QAtt,
+    pub att: QAtt<M>,
     pub ln2: QAffine,
-    pub ffn: QFfn,
+    pub ffn: QFfn<M>,
 }
 
-/// A network ready for [`crate::integer_step`] and for the chip.
+/// What a model needs to know of a matrix, wherever its weights lie.
+pub trait Matrix {
+    /// A table of `(vocab_size, n_embd)` 16-bit numbers that goes with such matrices.
+    type Embedding;
+    fn rows(&self) -> usize;
+    fn cols(&self) -> usize;
+    fn bits(&self) -> WeightBits;
+    fn frac(&self) -> i32;
+    /// The scale of row `r`.
+    fn scale(&self, r: usize) -> RowScale;
+    /// Weights and scales held; both follow from rows and columns in a matrix that is whole.
+    fn held(&self) -> (usize, usize);
+    /// Numbers in `embedding`.
+    fn embedding_len(embedding: &Self::Embedding) -> usize;
+}
+
+impl Matrix for QMatrix {
+    type Embedding = Vec<i16>;
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn cols(&self) -> usize {
+        self.cols
+    }
+
+    fn bits(&self) -> WeightBits {
+        QMatrix::bits(self)
+    }
+
+    fn frac(&self) -> i32 {
+        self.frac
+    }
+
+    fn scale(&self, r: usize) -> RowScale {
+        self.scales[r]
+    }
+
+    fn held(&self) -> (usize, usize) {
+        let weights = match &self.q {
+            QWeights::W8(q) => q.len(),
+            QWeights::W16(q) => q.len(),
+        };
+        (weights, self.scales.len())
+    }
+
+    fn embedding_len(embedding: &Vec<i16>) -> usize {
+        embedding.len()
+    }
+}
+
+/// A network ready for [`crate::integer_step`] and for the chip; [`crate::fast`] has its matrices elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QModel {
+pub struct QModel<M: Matrix = QMatrix> {
     pub shape: Shape,
     pub f: NetFormats,
     /// (vocab_size, n_embd), frac f_emb, the layer norm ln0 folded in
-    pub emb: Vec<i16>,
-    pub layers: Vec<QLayer>,
+    pub emb: M::Embedding,
+    pub layers: Vec<QLayer<M>>,
     pub ln_out: QAffine,
-    pub head: QMatrix, // (vocab_size, n_embd)
+    pub head: M, // (vocab_size, n_embd)
 }
 
 /// A tensor of a model by reference.
-#[derive(Clone, Copy, Debug)]
-pub enum QTensor<'a> {
+#[derive(Debug)]
+pub enum QTensor<'a, M: Matrix = QMatrix> {
     /// `(vocab_size, n_embd)` and its frac.
-    Embedding(&'a [i16], i32),
+    Embedding(&'a M::Embedding, i32),
     Vector(&'a QVector),
-    Matrix(&'a QMatrix),
+    Matrix(&'a M),
 }
 
 /// Where a model's tensors come from: the quantiser or an image. Names are official and complete (`blocks.0.att.w1`).
 pub trait TensorSource {
     type Error;
+    type Matrix: Matrix;
     fn vector(&mut self, name: &str) -> Result<QVector, Self::Error>;
-    fn matrix(&mut self, name: &str) -> Result<QMatrix, Self::Error>;
+    fn matrix(&mut self, name: &str) -> Result<Self::Matrix, Self::Error>;
 }
 
 /// A model whose parts do not fit together.
@@ -112,9 +165,9 @@ fn affine<S: TensorSource>(name: &str, s: &mut S) -> Result<QAffine, S::Error> {
     Ok(QAffine { weight: s.vector(&format!("{name}.weight"))?, bias: s.vector(&format!("{name}.bias"))? })
 }
 
-impl QLayer {
+impl<M: Matrix> QLayer<M> {
     /// Layer `l` with its tensors from `s`.
-    pub fn build<S: TensorSource>(l: usize, f: LayerFormats, s: &mut S) -> Result<Self, S::Error> {
+    pub fn build<S: TensorSource<Matrix = M>>(l: usize, f: LayerFormats, s: &mut S) -> Result<Self, S::Error> {
         let b = format!("blocks.{l}");
         let att = |n: &str| format!("{b}.att.{n}");
         Ok(Self {
@@ -163,7 +216,7 @@ impl QLayer {
 
     /// Names within the layer and tensors: vectors in the order in which the vector unit uses them, then matrices in the order in
     /// which they are multiplied. This is the order of the image, so that both are read in long runs.
-    pub fn tensors(&self) -> Vec<(&'static str, QTensor<'_>)> {
+    pub fn tensors(&self) -> Vec<(&'static str, QTensor<'_, M>)> {
         use QTensor::{Matrix as M, Vector as V};
         let a = &self.att;
         let v = a.v.as_ref();
@@ -210,13 +263,13 @@ impl QLayer {
     }
 }
 
-impl QModel {
+impl<M: Matrix> QModel<M> {
     /// The model's tensors from `s`, the embedding given.
-    pub fn build<S: TensorSource>(
+    pub fn build<S: TensorSource<Matrix = M>>(
         shape: Shape,
         f: NetFormats,
         layers: Vec<LayerFormats>,
-        emb: Vec<i16>,
+        emb: M::Embedding,
         s: &mut S,
     ) -> Result<Self, S::Error> {
         let layers = layers.into_iter().enumerate().map(|(l, f)| QLayer::build(l, f, s)).collect::<Result<_, _>>()?;
@@ -224,7 +277,7 @@ impl QModel {
     }
 
     /// Every tensor under its official name, in the order of the image.
-    pub fn tensors(&self) -> Vec<(String, QTensor<'_>)> {
+    pub fn tensors(&self) -> Vec<(String, QTensor<'_, M>)> {
         let mut all = vec![("emb.weight".to_string(), QTensor::Embedding(&self.emb, self.f.f_emb))];
         for (l, layer) in self.layers.iter().enumerate() {
             all.extend(layer.tensors().into_iter().map(|(name, t)| (format!("blocks.{l}.{name}"), t)));
@@ -259,8 +312,8 @@ impl QModel {
         value("state_bits", self.f.state_bits as usize, (16..=32).contains(&self.f.state_bits), "16 to 32")?;
         value(
             "size of emb.weight",
-            self.emb.len(),
-            s.vocab_size.checked_mul(s.n_embd) == Some(self.emb.len()),
+            M::embedding_len(&self.emb),
+            s.vocab_size.checked_mul(s.n_embd) == Some(M::embedding_len(&self.emb)),
             "vocab_size · n_embd",
         )?;
         self.check_sizes()?;
@@ -270,7 +323,7 @@ impl QModel {
         let f = &self.f;
         range("f_x - f_emb", f.f_x - f.f_emb, (0, 31))?;
         check_norm("ln_out", &f.ln_out, &self.ln_out, (s.n_embd, EPS_LN, f.f_x, f.f_ho))?;
-        range("head: f_ho + frac - f_logits", f.f_ho + self.head.frac - f.f_logits, MAT_SHIFT)
+        range("head: f_ho + frac - f_logits", f.f_ho + self.head.frac() - f.f_logits, MAT_SHIFT)
     }
 
     /// Every tensor has the size its name demands, every row scale is one the stream can carry.
@@ -290,20 +343,15 @@ impl QModel {
                 QTensor::Matrix(m) => {
                     let low_rank = !name.ends_with(".weight");
                     let (rows, cols) = if low_rank { (dims[1], dims[0]) } else { (dims[0], dims[1]) };
-                    if (m.rows, m.cols) != (rows, cols) {
-                        return bad(format!("({}, {})", m.rows, m.cols), format!("({rows}, {cols})"));
+                    if (m.rows(), m.cols()) != (rows, cols) {
+                        return bad(format!("({}, {})", m.rows(), m.cols()), format!("({rows}, {cols})"));
                     }
-                    let q = match &m.q {
-                        QWeights::W8(q) => q.len(),
-                        QWeights::W16(q) => q.len(),
-                    };
-                    if q != rows * cols || m.scales.len() != rows {
-                        return bad(
-                            format!("{q} weights, {} scales", m.scales.len()),
-                            format!("{} and {rows}", rows * cols),
-                        );
+                    let (q, scales) = m.held();
+                    if (q, scales) != (rows * cols, rows) {
+                        return bad(format!("{q} weights, {scales} scales"), format!("{} and {rows}", rows * cols));
                     }
-                    if let Some(s) = m.scales.iter().find(|s| s.m != 0 && !(2048..4096).contains(&s.m) || s.e > 15) {
+                    let wrong = |s: &RowScale| s.m != 0 && !(2048..4096).contains(&s.m) || s.e > 15;
+                    if let Some(s) = (0..rows).map(|r| m.scale(r)).find(wrong) {
                         return bad(format!("row scale m {} e {}", s.m, s.e), "m 0 or 2048 to 4095, e 0 to 15".into());
                     }
                     if name.ends_with("ffn.value.weight") && m.bits() != WeightBits::W8 {
@@ -316,15 +364,15 @@ impl QModel {
     }
 }
 
-impl QLayer {
-    fn matrix(&self, name: &str) -> Option<&QMatrix> {
+impl<M: Matrix> QLayer<M> {
+    fn matrix(&self, name: &str) -> Option<&M> {
         self.tensors().into_iter().find_map(|(n, t)| match t {
             QTensor::Matrix(m) if n == name => Some(m),
             _ => None,
         })
     }
 
-    fn check(&self, l: usize, model: &QModel) -> Result<(), ModelError> {
+    fn check(&self, l: usize, model: &QModel<M>) -> Result<(), ModelError> {
         let (f, net, a) = (&self.f, &model.f, &self.att);
         let (d, n) = (model.shape.n_embd, model.shape.head_size);
         let name = |what: &str| format!("layer {l}: {what}");
@@ -334,7 +382,7 @@ impl QLayer {
         check_norm(&name("att.ln_x"), &f.ln_x, &a.ln_x, (n, EPS_LN_X, f.f_y, f.f_yb))?;
         for MatrixSpec { name: matrix, f_in, f_out, .. } in layer_matrices(l, WeightBits::W8, f, net) {
             if let Some(m) = self.matrix(matrix) {
-                range(&name(&format!("{matrix}: f_in + frac - f_out")), f_in + m.frac - f_out, MAT_SHIFT)?;
+                range(&name(&format!("{matrix}: f_in + frac - f_out")), f_in + m.frac() - f_out, MAT_SHIFT)?;
             }
         }
         for (what, v) in

@@ -168,6 +168,7 @@ impl Tensors<'_> {
 
 impl TensorSource for Tensors<'_> {
     type Error = CheckpointError;
+    type Matrix = QMatrix;
 
     fn vector(&mut self, name: &str) -> Result<QVector, CheckpointError> {
         let (v, error) = QVector::quantise(&self.checkpoint.read(name)?, self.max_frac(name));

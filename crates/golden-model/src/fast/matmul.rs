@@ -1,0 +1,261 @@
+//! Matrices times all rows of a block at once, shared among the threads of the pool.
+//!
+//! A weight is read once for all rows. Tasks are runs of panels (32 rows of the matrix) long enough to be worth handing over; the tasks
+//! of several matrices that do not depend on each other go into one run, because each run costs a meeting of the threads.
+#![deny(clippy::float_arithmetic)]
+
+use super::element::{round64, sat};
+use super::kernels::{prefetch, versions, w16, w8, Acc, Isa, PANEL};
+use super::operand::Operand;
+use super::pool::Pool;
+use super::weights::StreamMatrix;
+use super::MAX_ROWS;
+use crate::layout::MatrixFormat;
+use crate::vector_ops::{sh, VEC_BITS};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A matrix and, for each row R of the block, where its operand is and where the result goes.
+pub struct Job<'a, R> {
+    pub w: &'a StreamMatrix,
+    /// `f_x + frac − f_y`
+    pub shift: i32,
+    pub x: fn(&R) -> &Operand,
+    /// at least `w.rows` long
+    pub y: fn(&mut R) -> &mut [i32],
+}
+
+/// Bytes of weights in a task, at least; and in a run that is shared at all.
+const TASK_BYTES: usize = 48 << 10;
+const SHARED_BYTES: usize = 96 << 10;
+/// Matrices in one run, at most.
+const MAX_JOBS: usize = 8;
+/// Columns of a column-major matrix taken at once, and rows of one piece.
+const COLUMNS: usize = 64;
+const LINE: usize = 64;
+
+/// The result of one job: one pointer a row of the block.
+struct Results([*mut i32; MAX_ROWS]);
+
+// SAFETY: tasks write disjoint ranges of what the pointers point to, see `multiply`.
+unsafe impl Sync for Results {}
+
+/// How a job is cut into tasks.
+#[derive(Clone, Copy, Default)]
+struct Cut {
+    first_task: usize,
+    pieces: usize,
+    pieces_a_task: usize,
+}
+
+/// Computes `y = sat_27(round(m · Σ q·xq, max(0, shift + e_row − e_x)))` for every job and row; `clipped(row)` counts what was clipped.
+pub fn multiply<R: Sync>(
+    pool: &mut Pool,
+    isa: Isa,
+    rows: &mut [R],
+    jobs: &[Job<'_, R>],
+    clipped: fn(&R) -> &AtomicU64,
+) {
+    assert!(rows.len() <= MAX_ROWS && jobs.len() <= MAX_JOBS);
+    let mut results: [Results; MAX_JOBS] = std::array::from_fn(|_| Results([std::ptr::null_mut(); MAX_ROWS]));
+    for (job, results) in jobs.iter().zip(&mut results) {
+        for (row, result) in rows.iter_mut().zip(&mut results.0) {
+            let y = (job.y)(row);
+            assert!(y.len() >= job.w.rows);
+            *result = y.as_mut_ptr();
+        }
+    }
+    let rows = &*rows;
+    let bytes: usize = jobs.iter().map(|j| j.w.bytes().len()).sum();
+    let threads = if bytes * rows.len() < SHARED_BYTES { 1 } else { pool.threads() };
+    let mut cuts = [Cut::default(); MAX_JOBS];
+    let mut tasks = 0;
+    for (job, cut) in jobs.iter().zip(&mut cuts) {
+        // columns: 64 rows a piece; tiles: a panel
+        let pieces = job.w.rows.div_ceil(if job.w.format == MatrixFormat::W8Columns { LINE } else { PANEL });
+        let per_task = match job.w.format {
+            _ if threads == 1 => pieces,
+            MatrixFormat::W8Columns => pieces.div_ceil(threads),
+            _ => (TASK_BYTES / job.w.panel_bytes()).max(1),
+        };
+        *cut = Cut { first_task: tasks, pieces, pieces_a_task: per_task.max(1) };
+        tasks += pieces.div_ceil(per_task.max(1));
+    }
+    let task = |i: usize| {
+        let j = (0..jobs.len()).rev().find(|j| cuts[*j].first_task <= i).unwrap_or(0);
+        let (job, cut) = (&jobs[j], cuts[j]);
+        let first = (i - cut.first_task) * cut.pieces_a_task;
+        let pieces = first..cut.pieces.min(first + cut.pieces_a_task);
+        let mut x = [None; MAX_ROWS];
+        for (x, row) in x.iter_mut().zip(rows) {
+            *x = Some((job.x)(row));
+        }
+        let fallback = x[0];
+        let x: [&Operand; MAX_ROWS] = match fallback {
+            Some(first) => x.map(|x| x.unwrap_or(first)),
+            None => return, // a block without rows
+        };
+        let put = |t: usize, first_row: usize, acc: &Acc, unit: &[u8]| {
+            let n = PANEL.min(job.w.rows - first_row);
+            // SAFETY: `y` of this job and row of the block has `w.rows` elements and nobody else touches rows first_row.. of it: pieces
+            // are disjoint, jobs have different results, and `rows` is not used through any other path but `x` until the run ends.
+            let y = unsafe { std::slice::from_raw_parts_mut(results[j].0[t].add(first_row), n) };
+            let n = finish(isa, acc, unit, job.shift - x[t].e(), y);
+            if n > 0 {
+                clipped(&rows[t]).fetch_add(n, Ordering::Relaxed);
+            }
+        };
+        match job.w.format {
+            MatrixFormat::W8Columns => columns(isa, job.w, pieces, &x[..rows.len()], put),
+            _ => pieces.for_each(|p| panel(isa, job.w, p, &x[..rows.len()], put)),
+        }
+    };
+    if threads == 1 {
+        (0..tasks).for_each(task);
+    } else {
+        pool.run(tasks, &task);
+    }
+}
+
+versions! {
+    /// Scales and rounds a panel's sums; gives how many were clipped.
+    fn finish(acc: &Acc, unit: &[u8], shift: i32, y: &mut [i32]) -> u64 {
+        let mut out = [0i32; PANEL];
+        let mut clipped = [0u64; PANEL];
+        let unit = &unit[..2 * PANEL];
+        for r in 0..PANEL {
+            let scale = u16::from_le_bytes([unit[2 * r], unit[2 * r + 1]]);
+            let s = sh((shift + i32::from(scale >> 12)).max(0));
+            out[r] = sat(round64(acc[r] * i64::from(scale & 0xfff), s), VEC_BITS, &mut clipped[r]);
+        }
+        y.copy_from_slice(&out[..y.len()]);
+        clipped[..y.len()].iter().sum()
+    }
+}
+
+/// Rows of a block at a time that share one piece of weights in the first cache: the kernels take four.
+const TOGETHER: usize = 4;
+
+/// Rows 32·p to 32·p + 31 of a matrix in tiles.
+fn panel(isa: Isa, w: &StreamMatrix, p: usize, x: &[&Operand], put: impl Fn(usize, usize, &Acc, &[u8])) {
+    let cols = w.padded_cols();
+    let unit = w.scale_unit(p);
+    let tiles = &w.bytes()[p * w.panel_bytes() + unit.len()..];
+    let tiles = &tiles[..tiles.len().min(w.panel_bytes() - unit.len())];
+    // the last panel may have fewer tiles: any other stands in, its results are not used
+    let tile = |i: usize| tiles.get(i * cols * 16..(i + 1) * cols * 16).unwrap_or(&tiles[..cols * 16]);
+    for (i, x) in x.chunks(TOGETHER).enumerate() {
+        let mut acc = [[0; PANEL]; TOGETHER];
+        let acc = &mut acc[..x.len()];
+        match w.format {
+            MatrixFormat::W16 => w16(isa, [tile(0), tile(1), tile(2), tile(3)], cols, x, acc),
+            _ => w8(isa, [tile(0), tile(1)], cols, x, acc),
+        }
+        for (t, acc) in acc.iter().enumerate() {
+            put(i * TOGETHER + t, p * PANEL, acc, unit);
+        }
+    }
+}
+
+/// Rows of a matrix by columns: columns whose operand is 0 in every row of the block are not read. The others are put together, 64
+/// at a time, as the tiles the kernels take.
+fn columns(
+    isa: Isa,
+    w: &StreamMatrix,
+    lines: std::ops::Range<usize>,
+    x: &[&Operand],
+    put: impl Fn(usize, usize, &Acc, &[u8]),
+) {
+    let column_bytes = w.rows.next_multiple_of(LINE);
+    let first = w.rows.div_ceil(PANEL) * LINE; // behind the scale units
+    let weights = &w.bytes()[first..];
+    let at = |c: usize| &weights[c * column_bytes..(c + 1) * column_bytes];
+    let mut used = (0..w.cols).filter(|c| x.iter().any(|x| x.mantissas()[*c] != 0));
+    let mut scratch = SCRATCH.with(|s| s.take());
+    scratch.resize(x.len(), lines.len());
+    let mut next = Chosen::from(&mut used);
+    while next.n > 0 {
+        let now = next;
+        next = Chosen::from(&mut used);
+        for (x, part) in x.iter().zip(&mut scratch.x) {
+            let q = x.mantissas();
+            part.gather(now.n, |i| q[now.columns[i]]);
+        }
+        let cols = now.n.next_multiple_of(4);
+        for (l, line) in lines.clone().enumerate() {
+            let tiles = &mut scratch.tiles;
+            for (i, c) in now.columns[..now.n].iter().enumerate() {
+                let bytes = &at(*c)[line * LINE..(line + 1) * LINE];
+                for (tile, group) in bytes.chunks_exact(16).enumerate() {
+                    let to = (tile * COLUMNS + i) * 16;
+                    tiles[to..to + 16].copy_from_slice(group);
+                }
+            }
+            for c in &next.columns[..next.n] {
+                prefetch(&at(*c)[line * LINE]);
+            }
+            // columns up to a multiple of 4 hold an older piece; their operand is 0
+            let tile = |i: usize| &tiles[i * COLUMNS * 16..(i * COLUMNS + cols) * 16];
+            for half in 0..2 {
+                let acc = &mut scratch.acc[(2 * l + half) * x.len()..][..x.len()];
+                for (x, acc) in scratch.x[..x.len()].chunks(TOGETHER).zip(acc.chunks_mut(TOGETHER)) {
+                    let mut refs = [&x[0]; TOGETHER];
+                    refs.iter_mut().zip(x).for_each(|(r, x)| *r = x);
+                    w8(isa, [tile(2 * half), tile(2 * half + 1)], cols, &refs[..x.len()], acc);
+                }
+            }
+        }
+    }
+    for (l, line) in lines.enumerate() {
+        for half in 0..2 {
+            let first_row = line * LINE + half * PANEL;
+            if first_row < w.rows {
+                for t in 0..x.len() {
+                    let acc = &scratch.acc[(2 * l + half) * x.len() + t];
+                    put(t, first_row, acc, w.scale_unit(first_row / PANEL));
+                }
+            }
+        }
+    }
+    SCRATCH.with(|s| s.replace(scratch));
+}
+
+/// Up to 64 columns that are needed.
+#[derive(Clone, Copy)]
+struct Chosen {
+    n: usize,
+    columns: [usize; COLUMNS],
+}
+
+impl Chosen {
+    fn from(used: &mut impl Iterator<Item = usize>) -> Self {
+        let mut chosen = Chosen { n: 0, columns: [0; COLUMNS] };
+        for c in used.take(COLUMNS) {
+            chosen.columns[chosen.n] = c;
+            chosen.n += 1;
+        }
+        chosen
+    }
+}
+
+/// What `columns` works in: one a thread, grown once.
+#[derive(Default)]
+struct Scratch {
+    tiles: Vec<u8>,
+    x: Vec<Operand>,
+    acc: Vec<Acc>,
+}
+
+impl Scratch {
+    fn resize(&mut self, rows: usize, lines: usize) {
+        self.tiles.resize(4 * COLUMNS * 16, 0);
+        if self.x.len() < rows {
+            self.x.resize(rows, Operand::new(COLUMNS));
+        }
+        self.acc.clear();
+        self.acc.resize(rows * lines * 2, [0; PANEL]);
+    }
+}
+
+thread_local! {
+    static SCRATCH: std::cell::RefCell<Scratch> = std::cell::RefCell::default();
+}

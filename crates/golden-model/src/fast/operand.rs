@@ -1,0 +1,134 @@
+//! Vectors as the matrix kernels and the recurrence take them: 16-bit mantissas with one exponent.
+#![deny(clippy::float_arithmetic)]
+
+use super::element::round;
+use super::kernels::versions;
+
+/// Mantissas of a vector and its exponent: the vector is `q · 2^e`.
+#[derive(Clone, Debug, Default)]
+pub struct Mantissas {
+    pub q: Vec<i16>,
+    pub e: i32,
+}
+
+impl Mantissas {
+    pub fn new(n: usize) -> Self {
+        Self { q: vec![0; n], e: 0 }
+    }
+}
+
+versions! {
+    /// `clip_16(round(v, s))` with `s = max(0, L − 15)`, L the significant bits of the OR of all `v ^ (v >> 31)`.
+    pub fn take(v: &[i32], out: &mut Mantissas) {
+        mantissas(v, out);
+    }
+}
+
+/// [`take`] for use inside other functions compiled for an instruction set.
+#[inline(always)]
+pub fn mantissas(v: &[i32], out: &mut Mantissas) {
+    let amax = v.iter().fold(0u32, |m, v| m | (v ^ (v >> 31)) as u32);
+    let e = (32 - amax.leading_zeros()).saturating_sub(15);
+    out.e = e as i32;
+    for (q, v) in out.q.iter_mut().zip(v) {
+        // 27 bits and half of 2^12 fit 32
+        *q = round(*v, e).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
+    }
+}
+
+/// A matrix operand, with its mantissas cut into bytes the way the kernels multiply them; padded to 4 columns with zeros.
+#[derive(Clone, Debug, Default)]
+pub struct Operand {
+    n: usize,
+    m: Mantissas,
+    /// low bytes, unsigned
+    lo: Vec<u8>,
+    /// high bytes plus 128, unsigned
+    hi: Vec<u8>,
+    /// low bytes, unsigned, and high bytes, signed, in 16 bits each
+    lo16: Vec<i16>,
+    hi16: Vec<i16>,
+}
+
+impl Operand {
+    /// Zeros in place of `n` elements.
+    pub fn new(n: usize) -> Self {
+        let padded = n.next_multiple_of(4);
+        Self {
+            n,
+            m: Mantissas::new(padded),
+            lo: vec![0; padded],
+            hi: vec![128; padded],
+            lo16: vec![0; padded],
+            hi16: vec![0; padded],
+        }
+    }
+
+    /// An operand with exponent 0 and these mantissas.
+    pub fn from_mantissas(q: &[i16]) -> Self {
+        let mut x = Self::new(q.len());
+        x.gather(q.len(), |i| q[i]);
+        x
+    }
+
+    /// Becomes `v`, which has the length given to [`Operand::new`].
+    #[inline(always)]
+    pub fn set(&mut self, v: &[i32]) {
+        mantissas(&v[..self.n], &mut self.m);
+        self.cut();
+    }
+
+    /// Becomes `q(0), q(1), … q(n − 1)` and zeros after it; n at most the length given to [`Operand::new`].
+    pub fn gather(&mut self, n: usize, q: impl Fn(usize) -> i16) {
+        for (i, m) in self.m.q.iter_mut().enumerate() {
+            *m = if i < n { q(i) } else { 0 };
+        }
+        self.cut();
+    }
+
+    #[inline(always)]
+    fn cut(&mut self) {
+        let padded = self.m.q.len();
+        let (q, lo, hi) = (&self.m.q[..padded], &mut self.lo[..padded], &mut self.hi[..padded]);
+        let (lo16, hi16) = (&mut self.lo16[..padded], &mut self.hi16[..padded]);
+        for i in 0..padded {
+            lo[i] = q[i] as u8;
+            hi[i] = ((q[i] >> 8) as u8) ^ 0x80;
+            lo16[i] = q[i] & 0xff;
+            hi16[i] = q[i] >> 8;
+        }
+    }
+
+    pub fn e(&self) -> i32 {
+        self.m.e
+    }
+
+    pub fn mantissas(&self) -> &[i16] {
+        &self.m.q[..self.n]
+    }
+
+    /// Mantissas and the zeros after them.
+    pub fn padded(&self) -> &[i16] {
+        &self.m.q
+    }
+
+    pub fn padded_len(&self) -> usize {
+        self.m.q.len()
+    }
+
+    pub fn lo(&self) -> &[u8] {
+        &self.lo
+    }
+
+    pub fn hi(&self) -> &[u8] {
+        &self.hi
+    }
+
+    pub fn lo16(&self) -> &[i16] {
+        &self.lo16
+    }
+
+    pub fn hi16(&self) -> &[i16] {
+        &self.hi16
+    }
+}
