@@ -295,6 +295,12 @@ pub struct Bench {
     /// Tokens in one run; three runs are made, the median is told [default: 256, rtl 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub tokens: Option<u32>,
+    /// Tokens of the prompt whose reading is timed as well [default: 256, rtl none]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub prefill: Option<u32>,
+    /// Threads of the golden backend [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub threads: Option<u32>,
     #[command(flatten)]
     pub chip: Chip,
     #[command(flatten)]

@@ -3,19 +3,18 @@
 use super::args::{Backend, Chip as ChipArgs, Numbers};
 use super::model::Model;
 use super::{chip, Error};
+use golden_model::fast::{self, Runner};
 use golden_model::float_step::{self, FloatState};
-use golden_model::integer_step::{self, IntState, NoTaps};
-use golden_model::qmodel::QModel;
 use golden_model::session::Session;
-use golden_model::vector_ops::SaturationCounts;
 use golden_model::weights::Weights;
 use sim_harness::chip::Chip;
 use sim_harness::session::TokenOptions;
+use std::sync::Arc;
 
 /// Something that reads tokens one by one.
 pub enum Engine {
     Float { weights: Box<Weights>, state: FloatState },
-    Golden { model: Box<QModel>, state: IntState, saturations: SaturationCounts },
+    Golden { runner: Box<Runner>, session: fast::Session },
     Rtl(Box<Chip<'static>>),
 }
 
@@ -31,8 +30,8 @@ impl Engine {
                 Engine::Float { state: FloatState::new(&weights.shape), weights }
             }
             Backend::Golden => {
-                let model = Box::new(model.quantised(numbers)?.0);
-                Engine::Golden { state: IntState::new(&model), model, saturations: SaturationCounts::default() }
+                let runner = Box::new(Runner::new(Arc::new(model.fast(numbers)?), fast::default_threads()));
+                Engine::Golden { session: runner.session(), runner }
             }
             Backend::Rtl => Engine::Rtl(Box::new(chip::build(model, numbers, chip, seed)?)),
         })
@@ -42,7 +41,7 @@ impl Engine {
     pub fn reset(&mut self) -> Result<(), Error> {
         match self {
             Engine::Float { weights, state } => *state = FloatState::new(&weights.shape),
-            Engine::Golden { model, state, .. } => *state = IntState::new(model),
+            Engine::Golden { runner, session } => *session = runner.session(),
             Engine::Rtl(chip) => chip.clear()?,
         }
         Ok(())
@@ -82,7 +81,7 @@ impl Session for Engine {
     fn vocab_size(&self) -> usize {
         match self {
             Engine::Float { weights, .. } => weights.shape.vocab_size,
-            Engine::Golden { model, .. } => model.shape.vocab_size,
+            Engine::Golden { runner, .. } => runner.weights().shape.vocab_size,
             Engine::Rtl(chip) => chip.golden().shape.vocab_size,
         }
     }
@@ -93,16 +92,12 @@ impl Session for Engine {
         if token as usize >= vocab_size {
             return Err(EngineError(format!("token {token}, expected one below the vocabulary's {vocab_size}")));
         }
-        let fixed = |logits: &[i32], f: i32| logits.iter().map(|v| f64::from(*v) * 2f64.powi(-f)).collect();
         Ok(match self {
             Engine::Float { weights, state } => {
                 let logits = float_step::step(weights, token, state, &mut |_, _, _: &[f32]| ());
                 logits.into_iter().map(f64::from).collect()
             }
-            Engine::Golden { model, state, saturations } => {
-                let logits = integer_step::step(model, token as usize, state, saturations, &mut NoTaps);
-                fixed(&logits, model.f.f_logits)
-            }
+            Engine::Golden { .. } => return self.prefill(&[token]),
             Engine::Rtl(chip) => {
                 let f = chip.golden().f.f_logits;
                 let run = chip.step(token, TokenOptions { logits: true, timeline: false });
@@ -110,4 +105,19 @@ impl Session for Engine {
             }
         })
     }
+
+    /// Logits after the last of `tokens`, which golden takes in several at a time.
+    fn prefill(&mut self, tokens: &[u32]) -> Result<Vec<f64>, EngineError> {
+        let Engine::Golden { runner, session } = self else {
+            return tokens.iter().try_fold(vec![], |_, token| self.step(*token));
+        };
+        let f = runner.weights().f.f_logits;
+        Ok(fixed(runner.prefill(session, tokens).map_err(|e| EngineError(e.to_string()))?, f))
+    }
+}
+
+/// Numbers with `f` fraction bits.
+fn fixed(logits: &[i32], f: i32) -> Vec<f64> {
+    let one = 2f64.powi(-f);
+    logits.iter().map(|v| f64::from(*v) * one).collect()
 }

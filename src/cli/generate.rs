@@ -61,6 +61,18 @@ impl Session for Counted<'_> {
         }
         self.engine.step(token)
     }
+    fn prefill(&mut self, tokens: &[u32]) -> Result<Vec<f64>, EngineError> {
+        if !matches!(self.engine, Engine::Golden { .. }) {
+            return tokens.iter().try_fold(vec![], |_, token| self.step(*token));
+        }
+        // pieces as long as the engine takes at once, so that the bar moves
+        let mut logits = vec![];
+        for tokens in tokens.chunks(golden_model::fast::MAX_ROWS) {
+            logits = self.engine.prefill(tokens)?;
+            self.bar.inc(tokens.len() as u64);
+        }
+        Ok(logits)
+    }
 }
 
 pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
@@ -129,10 +141,7 @@ pub fn logits(a: &Logits, out: &Out) -> Result<ExitCode, Error> {
     let (model, _) = Model::open(&a.model)?;
     check_tokens("--tokens", &a.tokens, model.shape())?;
     let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip, 0)?;
-    let mut logits = vec![];
-    for token in &a.tokens {
-        logits = engine.step(*token)?;
-    }
+    let logits = engine.prefill(&a.tokens)?;
     let failed = engine.chip().is_some_and(|chip| chip::report_mismatch(chip, &a.chip, 0));
     let argmax = golden_model::generate::first_largest(&logits);
     let done = LogitsOut { backend: a.backend.name(), tokens: a.tokens.clone(), logits, argmax };

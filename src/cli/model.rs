@@ -5,6 +5,7 @@ use super::print::bar;
 use super::Error;
 use golden_model::calibrate::{calibrate, random_tokens, RANDOM_TOKENS};
 use golden_model::checkpoint::{Checkpoint, Shape};
+use golden_model::fast;
 use golden_model::formats::QuantOptions;
 use golden_model::image::Image;
 use golden_model::qmodel::QModel;
@@ -14,6 +15,7 @@ use golden_model::tokenizer::Tokenizer;
 use golden_model::weights::Weights;
 use rtl_gen::config::Config;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The project's own model and the text it was trained on; the last 5 % of the text it has never seen.
 pub const OWN_MODEL: &str = "models/shakespeare.safetensors";
@@ -25,7 +27,7 @@ const MAX_CALIBRATION_TOKENS: usize = 4096;
 /// A model as the user gave it.
 pub enum Model {
     Checkpoint(Checkpoint),
-    Image(Image),
+    Image(Arc<Image>),
 }
 
 /// A file of the project: looked for from the current folder upwards, beside the program upwards, then where it was built.
@@ -69,7 +71,7 @@ impl Model {
         };
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let model = if Image::is_image(&path) {
-            Model::Image(Image::open(&path)?)
+            Model::Image(Arc::new(Image::open(&path)?))
         } else {
             Model::Checkpoint(Checkpoint::open(&path)?)
         };
@@ -94,6 +96,14 @@ impl Model {
             Model::Image(_) => {
                 Err("an .anser image holds integers only; the float backend needs the checkpoint".into())
             }
+        }
+    }
+
+    /// The integer model for the fast step: an image is used where it lies.
+    pub fn fast(&self, numbers: &Numbers) -> Result<fast::Weights, Error> {
+        match self {
+            Model::Image(image) if numbers.calibrate.is_none() => Ok(fast::from_image(image.clone())?),
+            _ => Ok(fast::from_model(&self.quantised(numbers)?.0)?),
         }
     }
 

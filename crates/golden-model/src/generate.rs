@@ -107,10 +107,7 @@ pub fn generate<S: Session>(
     sampler: &mut Sampler,
     mut on_token: impl FnMut(u32),
 ) -> Result<Vec<u32>, GenerateError<S::Error>> {
-    let mut logits = vec![];
-    for token in prompt {
-        logits = session.step(*token).map_err(GenerateError::Step)?;
-    }
+    let mut logits = session.prefill(prompt).map_err(GenerateError::Step)?;
     if prompt.is_empty() {
         return Err(GenerateError::EmptyPrompt);
     }

@@ -13,6 +13,14 @@ pub trait Session {
     fn vocab_size(&self) -> usize;
     /// Feeds `token`; gives the logits of the next one. `f64` holds integer logits exactly, so that comparing them never invents a tie.
     fn step(&mut self, token: u32) -> Result<Vec<f64>, Self::Error>;
+    /// Feeds `tokens` in order; gives the logits after the last, none if there are no tokens.
+    fn prefill(&mut self, tokens: &[u32]) -> Result<Vec<f64>, Self::Error> {
+        let mut logits = vec![];
+        for token in tokens {
+            logits = self.step(*token)?;
+        }
+        Ok(logits)
+    }
 }
 
 /// A token the network does not have.

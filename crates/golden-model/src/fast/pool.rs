@@ -145,7 +145,7 @@ impl Drop for Closing<'_> {
         let mut looks = 0u32;
         while s.ticket.load(Ordering::Acquire) & INSIDE != 0 {
             looks += 1;
-            if looks % 1024 == 0 {
+            if looks.is_multiple_of(1024) {
                 std::thread::yield_now(); // the worker may need this very core
             }
             std::hint::spin_loop();

@@ -140,7 +140,7 @@ pub fn w16(isa: Isa, tiles: [&[u8]; 4], cols: usize, x: &[&Operand], acc: &mut [
 
 /// What the unsafe kernels rely on.
 fn check(tiles: &[&[u8]], cols: usize, x: &[&Operand], acc: &[Acc]) {
-    assert!(cols % 4 == 0 && tiles.iter().all(|t| t.len() >= cols * 16) && x.len() == acc.len());
+    assert!(cols.is_multiple_of(4) && tiles.iter().all(|t| t.len() >= cols * 16) && x.len() == acc.len());
     assert!(x.iter().all(|x| x.padded_len() >= cols));
 }
 
