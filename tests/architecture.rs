@@ -60,7 +60,7 @@ fn below_the_quantiser_there_is_no_floating_point() {
 
 #[test]
 fn the_rtl_has_no_simulation_only_construct() {
-    for config in ["nano", "wide"] {
+    for config in ["nano", "wide", "edge"] {
         let text = read(&format!("configs/{config}.toml"));
         let config = rtl_gen::config::Config::parse(&text, config).expect("a configuration of the repository");
         let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config)).expect("distinct modules");
