@@ -36,6 +36,11 @@ struct Benched {
 struct GoldenPart {
     threads: usize,
     instruction_set: &'static str,
+    /// Bytes of weights a token read in the runs: all but the columns skipped because their operand was 0.
+    weight_bytes_per_token: f64,
+    /// Weights read a second at `tokens_per_s`, and by the same threads doing nothing else; median of the runs.
+    weight_bytes_per_s: f64,
+    read_bytes_per_s: f64,
 }
 
 #[derive(Serialize)]
@@ -45,6 +50,27 @@ struct RtlPart {
     /// With the comparison on, the golden step included; median of the runs.
     simulated_cycles_per_s: f64,
     mismatches: u64,
+}
+
+/// What only the golden backend knows, after `steps` single steps; its weights a second are not known yet.
+fn golden_part(engine: &mut Engine, steps: usize) -> Option<GoldenPart> {
+    let Engine::Golden { runner, .. } = engine else { return None };
+    let weight_bytes_per_token = runner.weight_bytes() as f64 - runner.skipped_bytes() as f64 / steps as f64;
+    let mut reads: Vec<f64> = (0..=RUNS)
+        .map(|_| {
+            let start = Instant::now();
+            runner.read_weights() as f64 / start.elapsed().as_secs_f64()
+        })
+        .skip(1) // the first one may touch pages
+        .collect();
+    reads.sort_by(f64::total_cmp);
+    Some(GoldenPart {
+        threads: runner.threads(),
+        instruction_set: runner.isa().name(),
+        weight_bytes_per_token,
+        weight_bytes_per_s: 0.0,
+        read_bytes_per_s: reads[RUNS / 2],
+    })
 }
 
 pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
@@ -69,6 +95,7 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
         }
         speeds.push(n as f64 / start.elapsed().as_secs_f64());
     }
+    let mut golden = golden_part(&mut engine, 1 + RUNS * n);
     let mut prefill_speeds = vec![];
     for _ in 0..if prompt.is_empty() { 0 } else { RUNS } {
         engine.reset()?;
@@ -81,6 +108,9 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
     speeds.sort_by(f64::total_cmp);
     prefill_speeds.sort_by(f64::total_cmp);
     let median = speeds[RUNS / 2];
+    if let Some(golden) = &mut golden {
+        golden.weight_bytes_per_s = golden.weight_bytes_per_token * median;
+    }
     let mut failed = false;
     let rtl = engine.chip().map(|chip| {
         failed = chip::report_mismatch(chip, &a.chip, 0);
@@ -101,12 +131,7 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
         tokens_per_s_max: speeds[RUNS - 1],
         prefill_tokens,
         prefill_tokens_per_s: prefill_speeds.get(RUNS / 2).copied(),
-        golden: match &engine {
-            Engine::Golden { runner, .. } => {
-                Some(GoldenPart { threads: runner.threads(), instruction_set: runner.isa().name() })
-            }
-            _ => None,
-        },
+        golden,
         rtl,
     };
     out.result(&done, || {
@@ -119,8 +144,17 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
         let prefill = done
             .prefill_tokens_per_s
             .map_or(String::new(), |speed| format!("; a prompt of {prefill_tokens} tokens at {speed:.1} tokens/s"));
+        let golden = done.golden.as_ref().map_or(String::new(), |g| {
+            format!(
+                "; {} threads, {}: weights at {:.1} GB/s, reading alone {:.1} GB/s",
+                g.threads,
+                g.instruction_set,
+                g.weight_bytes_per_s / 1e9,
+                g.read_bytes_per_s / 1e9
+            )
+        });
         format!(
-            "{}: {:.1} tokens/s (median of {RUNS} runs of {n} tokens, {:.1} to {:.1}){prefill}{rtl}",
+            "{}: {:.1} tokens/s (median of {RUNS} runs of {n} tokens, {:.1} to {:.1}){prefill}{golden}{rtl}",
             done.backend, done.tokens_per_s, done.tokens_per_s_min, done.tokens_per_s_max
         )
     })?;

@@ -6,9 +6,11 @@
 //! * [`element`], [`operand`], [`wkv`]: what is left, written so that it compiles to vector instructions.
 //! * [`pool`]: threads that stay and share work of microseconds.
 //! * [`step`]: the step itself for a block of tokens, of one session or of several.
+//! * [`bandwidth`]: what the machine's memory allows, to compare with.
 //!
 //! A step allocates nothing. `unsafe` is confined to `kernels`, `pool`, and the shared results of `matmul` and `wkv`.
 
+pub mod bandwidth;
 pub mod element;
 pub mod kernels;
 pub mod matmul;
@@ -55,6 +57,7 @@ pub struct Runner {
     pool: Pool,
     rows: Vec<step::Row>,
     share_rows: bool,
+    skipped_bytes: u64,
 }
 
 impl Runner {
@@ -66,7 +69,7 @@ impl Runner {
     /// With a given instruction set: results are the same.
     pub fn with_isa(weights: Arc<Weights>, threads: usize, isa: Isa) -> Self {
         let share_rows = weights.shape.n_embd >= SHARED_ELEMENTS;
-        Self { isa, pool: Pool::new(threads), rows: vec![], share_rows, weights }
+        Self { isa, pool: Pool::new(threads), rows: vec![], share_rows, skipped_bytes: 0, weights }
     }
 
     pub fn weights(&self) -> &Arc<Weights> {

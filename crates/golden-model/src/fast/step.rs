@@ -4,6 +4,7 @@
 //! row within a session. Names are those of the specification; the result is the same to the bit.
 #![deny(clippy::float_arithmetic)]
 
+use super::bandwidth::column_bytes;
 use super::element::{add, each, l2_normalised, lut, mix, mul, mul_param, norm, round64, sat, Table};
 use super::kernels::versions;
 use super::matmul::{multiply, Job};
@@ -278,7 +279,7 @@ fn hand_on(rows: &mut [Row], feeds: &mut [Feed<'_>], state: impl Fn(&mut IntStat
 /// Takes one block through the network: `feeds` are sessions with consecutive tokens, all their rows together at most [`super::MAX_ROWS`]. The
 /// logits of the feeds that want them are in `runner.rows` afterwards, in the order of the feeds.
 pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
-    let Runner { weights: model, isa, pool, rows, share_rows } = runner;
+    let Runner { weights: model, isa, pool, rows, share_rows, skipped_bytes } = runner;
     let (isa, model, share_rows) = (*isa, &**model, *share_rows);
     let n_rows: usize = feeds.iter().map(|f| f.tokens.len()).sum();
     let rows = &mut rows[..n_rows];
@@ -362,6 +363,10 @@ pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
         each_row!(rows, |row| ffn_mix(isa, row, layer));
         multiply(pool, isa, rows, &[job!(&ffn.key, f.f_h2 + ffn.key.frac - f.f_fk, xk -> fk)], mat);
         each_row!(rows, |row| squared(isa, row, layer));
+        if let [row] = &*rows {
+            let zeros = row.r2.mantissas().iter().filter(|q| **q == 0).count() as u64;
+            *skipped_bytes += zeros * column_bytes(&ffn.value);
+        }
         multiply(pool, isa, rows, &[job!(&ffn.value, f.f_r2 + ffn.value.frac - net.f_x, r2 -> out)], mat);
         each_row!(rows, |row| layer_out(isa, row));
     }
