@@ -11,7 +11,7 @@ use super::pool::Pool;
 use super::weights::StreamMatrix;
 use super::MAX_ROWS;
 use crate::layout::MatrixFormat;
-use crate::vector_ops::{sh, VEC_BITS};
+use crate::vector_ops::VEC_BITS;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A matrix and, for each row R of the block, where its operand is and where the result goes.
@@ -119,16 +119,19 @@ pub fn multiply<R: Sync>(
 versions! {
     /// Scales and rounds a panel's sums; gives how many were clipped.
     fn finish(acc: &Acc, unit: &[u8], shift: i32, y: &mut [i32]) -> u64 {
-        let mut out = [0i32; PANEL];
-        let mut clipped = [0u64; PANEL];
-        let unit = &unit[..2 * PANEL];
-        for r in 0..PANEL {
-            let scale = u16::from_le_bytes([unit[2 * r], unit[2 * r + 1]]);
-            let s = sh((shift + i32::from(scale >> 12)).max(0));
-            out[r] = sat(round64(acc[r] * i64::from(scale & 0xfff), s), VEC_BITS, &mut clipped[r]);
+        let (mut scales, mut out) = ([0i64; PANEL], [0i64; PANEL]);
+        for (scale, bytes) in scales.iter_mut().zip(unit.chunks_exact(2)) {
+            *scale = i64::from(u16::from_le_bytes([bytes[0], bytes[1]]));
         }
-        y.copy_from_slice(&out[..y.len()]);
-        clipped[..y.len()].iter().sum()
+        for ((out, scale), acc) in out.iter_mut().zip(&scales).zip(acc) {
+            let s = (i64::from(shift) + (scale >> 12)).max(0);
+            *out = round64(acc * (scale & 0xfff), s as u32 & 63); // formats keep it below 64
+        }
+        let mut clipped = 0;
+        for (y, out) in y.iter_mut().zip(&out) {
+            *y = sat(*out, VEC_BITS, &mut clipped);
+        }
+        clipped
     }
 }
 

@@ -104,20 +104,29 @@ versions! {
         let (r, d, k) = (of_head(&p.r), of_head(&p.d), of_head(&p.k));
         let (kk, b) = (of_head(&p.kk), of_head(&p.b));
         let v = &p.v.q[first..first + n];
-        let mut clipped = 0;
+        let (max, mut clipped) = ((1i64 << (c.state_bits - 1)) - 1, 0);
+        let mut news = [0i64; MAX_HEAD];
         for ((s, v), y) in s.chunks_exact_mut(n).zip(v).zip(y) {
             let v = i64::from(*v);
             let (r, d, k, kk, b) = (&r[..n], &d[..n], &k[..n], &kk[..n], &b[..n]);
+            let news = &mut news[..n];
             let sum: i64 = s.iter().zip(kk).map(|(s, kk)| i64::from(*s) * i64::from(*kk)).sum();
             let sa = i64::from(sat(round64(-sum, sh_sa), c.state_bits, &mut clipped));
-            let mut out = 0i64;
+            let (mut out, mut changed) = (0i64, 0i64);
             for j in 0..n {
                 let old = i64::from(s[j]);
                 let new = old - round64(old * i64::from(d[j]), 16)
                     + round64(sa * i64::from(b[j]), sh_b)
                     + round64(v * i64::from(k[j]), sh_vk);
-                s[j] = sat(new, c.state_bits, &mut clipped);
-                out += i64::from(s[j]) * i64::from(r[j]);
+                let kept = new.min(max).max(-max - 1);
+                news[j] = new;
+                changed |= new ^ kept;
+                s[j] = kept as i32;
+                out += kept * i64::from(r[j]);
+            }
+            if changed != 0 {
+                // rare, so counting stays out of the loop above
+                clipped += news.iter().filter(|new| !(-max - 1..=max).contains(*new)).count() as u64;
             }
             *y = sat(round64(out, sh_y), VEC_BITS, &mut clipped);
         }
