@@ -1,0 +1,192 @@
+//! The result as other programs read it.
+
+use crate::circuit::Circuit;
+use crate::liberty::{Corner, Kind};
+use crate::propagate::{Activities, Level};
+use crate::slew::Slews;
+use crate::watts::{self, Watts};
+use serde::Serialize;
+
+/// Totals of each group in watts; `total` is the sum of the others.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Totals {
+    pub sequential: f64,
+    pub combinational: f64,
+    pub clock: f64,
+    #[serde(rename = "macro")]
+    pub macros: f64,
+    pub pad: f64,
+    pub total: f64,
+}
+
+/// The same, split by cause.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Groups {
+    pub sequential: Watts,
+    pub combinational: Watts,
+    pub clock: Watts,
+    #[serde(rename = "macro")]
+    pub macros: Watts,
+    pub pad: Watts,
+    pub total: Watts,
+}
+
+/// How many nets have an activity of each level.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Levels {
+    /// Assumed: 0.1 transitions a clock period
+    #[serde(rename = "L1")]
+    pub assumed: usize,
+    /// Carried through cells from nets that are known
+    #[serde(rename = "L2")]
+    pub propagated: usize,
+    /// Counted in the simulation
+    #[serde(rename = "L3")]
+    pub measured: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ClockReport {
+    pub name: String,
+    pub period_ns: Option<f64>,
+    /// Transitions counted in the simulation say so
+    pub measured_period_ns: Option<f64>,
+    pub is_propagated: bool,
+}
+
+/// Power of a netlist.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub design: String,
+    pub watts: Totals,
+    /// Share of the nets with a measured activity, 0 … 1
+    pub annotated: f64,
+    pub groups: Groups,
+    pub levels: Levels,
+    /// Operating conditions of the first library
+    pub corner: Corner,
+    /// And of all of them
+    pub libraries: Vec<Corner>,
+    pub clocks: Vec<ClockReport>,
+    /// Seconds simulated
+    pub simulated_s: f64,
+    pub n_nets: usize,
+    pub n_instances: usize,
+    /// Share of the nets with extracted wires, 0 … 1; wires of the others weigh nothing
+    pub extracted: f64,
+    /// Things a reader of the numbers should know
+    pub notes: Vec<String>,
+    /// Every instance, in the order of the netlist
+    #[serde(skip)]
+    pub instances: Vec<InstanceReport>,
+}
+
+#[derive(Clone, Debug)]
+pub struct InstanceReport {
+    pub name: String,
+    pub cell: String,
+    pub group: &'static str,
+    pub watts: Watts,
+}
+
+/// Adds up all instances.
+pub(crate) fn build(circuit: &Circuit, slews: &Slews, activities: &Activities, simulated_s: f64) -> Report {
+    let design = circuit.design;
+    let mut groups = Groups::default();
+    let mut instances = Vec::with_capacity(design.instances.len());
+    for (i, instance) in design.instances.iter().enumerate() {
+        let watts = watts::of_instance(circuit, slews, i, &activities.of_instance(circuit, i));
+        let name = group(circuit, i);
+        groups.total.add(&watts);
+        match name {
+            "macro" => groups.macros.add(&watts),
+            "pad" => groups.pad.add(&watts),
+            "clock" => groups.clock.add(&watts),
+            "sequential" => groups.sequential.add(&watts),
+            _ => groups.combinational.add(&watts),
+        }
+        instances.push(InstanceReport { name: instance.name.clone(), cell: instance.cell.clone(), group: name, watts });
+    }
+    let used: Vec<usize> = (0..design.nets.len()).filter(|&n| design.nets[n].is_used() && design.nets[n].constant.is_none()).collect();
+    let count = |level| used.iter().filter(|&&n| activities.levels[n] == level).count();
+    let levels = Levels { assumed: count(Level::Assumed), propagated: count(Level::Propagated), measured: count(Level::Measured) };
+    let share = |part: usize| if used.is_empty() { 0.0 } else { part as f64 / used.len() as f64 };
+    let clocks = circuit.clocks.iter().enumerate().map(|(c, clock)| {
+        let mut nets = used.iter().filter(|&&n| circuit.clock_of[n] == Some(c) && activities.levels[n] == Level::Measured);
+        let density = nets.next().map(|&n| activities.nets[n].density).filter(|d| *d > 0.0);
+        ClockReport {
+            name: clock.name.clone(),
+            period_ns: clock.period.map(|p| p * 1e9),
+            measured_period_ns: density.map(|d| 2e9 / d),
+            is_propagated: clock.is_propagated,
+        }
+    });
+    let clocks: Vec<ClockReport> = clocks.collect();
+    let libraries: Vec<Corner> = design.libraries.iter().map(|l| l.corner.clone()).collect();
+    Report {
+        design: design.top.clone(),
+        watts: Totals {
+            sequential: groups.sequential.total,
+            combinational: groups.combinational.total,
+            clock: groups.clock.total,
+            macros: groups.macros.total,
+            pad: groups.pad.total,
+            total: groups.total.total,
+        },
+        annotated: share(levels.measured),
+        notes: notes(circuit, &levels, &clocks, &libraries),
+        groups,
+        levels,
+        corner: libraries[0].clone(),
+        libraries,
+        clocks,
+        simulated_s,
+        n_nets: used.len(),
+        n_instances: design.instances.len(),
+        extracted: share(used.iter().filter(|&&n| circuit.wires[n].is_some()).count()),
+        instances,
+    }
+}
+
+/// Hard blocks and pads by what they are; then whatever only drives clocks; then registers; then the rest.
+fn group(circuit: &Circuit, instance: usize) -> &'static str {
+    let cell = circuit.design.cell(instance);
+    let pins = &circuit.design.instances[instance].pins;
+    let mut outputs = cell.outputs().filter_map(|p| pins[p]).peekable();
+    let drives_clocks = outputs.peek().is_some() && outputs.all(|n| circuit.clock_of[n].is_some());
+    match cell.kind {
+        Kind::Macro => "macro",
+        Kind::Pad => "pad",
+        _ if drives_clocks => "clock",
+        Kind::Sequential => "sequential",
+        Kind::Combinational => "combinational",
+    }
+}
+
+fn notes(circuit: &Circuit, levels: &Levels, clocks: &[ClockReport], libraries: &[Corner]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let physical = &circuit.design.physical_only;
+    if let Some((instance, cell)) = physical.first() {
+        notes.push(format!("{} instances without a signal are of cells in no library (such as {instance} of {cell}) and count nothing", physical.len()));
+    }
+    for clock in clocks {
+        if let (Some(given), Some(measured)) = (clock.period_ns, clock.measured_period_ns) {
+            if (given - measured).abs() > 0.1 * given {
+                notes.push(format!("clock {} has a period of {given} ns in the constraints but {measured:.3} ns in the simulation", clock.name));
+            }
+        }
+    }
+    if clocks.is_empty() {
+        notes.push("no clock was found: nothing is in the clock group".into());
+    }
+    if levels.assumed + levels.propagated > 0 {
+        notes.push(format!("{} nets were not measured; {} of them have an assumed activity", levels.assumed + levels.propagated, levels.assumed));
+    }
+    if circuit.wires.iter().all(Option::is_none) {
+        notes.push("no wire was extracted: loads are pins only, so switching power is a lower bound".into());
+    }
+    if let Some(other) = libraries.iter().find(|l| l.voltage_v != libraries[0].voltage_v || l.temperature_c != libraries[0].temperature_c) {
+        notes.push(format!("libraries {} and {} are of different corners", libraries[0].library, other.library));
+    }
+    notes
+}

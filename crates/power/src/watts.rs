@@ -1,0 +1,138 @@
+//! Watts of one instance.
+
+use crate::activity::Activity;
+use crate::circuit::Circuit;
+use crate::liberty::{Arc, Cell, InternalPower, Sense, Table};
+use crate::netlist::PinRef;
+use crate::slew::{Slews, FALL, RISE};
+use std::collections::HashMap;
+
+/// Watts by cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Watts {
+    /// Inside cells: short circuits and inner nodes, from the internal_power tables
+    pub internal: f64,
+    /// Charging nets: ½ C V² a transition
+    pub switching: f64,
+    pub leakage: f64,
+    pub total: f64,
+}
+
+impl Watts {
+    pub fn add(&mut self, other: &Watts) {
+        self.internal += other.internal;
+        self.switching += other.switching;
+        self.leakage += other.leakage;
+        self.total += other.total;
+    }
+}
+
+/// Power of an instance; `activity` covers its pins and then its state nodes.
+pub fn of_instance(circuit: &Circuit, slews: &Slews, instance: usize, activity: &[Activity]) -> Watts {
+    let cell = circuit.design.cell(instance);
+    let mut watts = Watts::default();
+    for (pin, p) in cell.pins.iter().enumerate() {
+        let at = PinRef { instance, pin };
+        let load = circuit.design.net(at).map_or(0.0, |n| circuit.load(n));
+        if p.drives() {
+            watts.internal += output_internal(cell, slews, at, activity, load);
+            watts.switching += 0.5 * load * p.voltage * p.voltage * activity[pin].density;
+        } else if p.loads() {
+            watts.internal += input_internal(cell, slews, at, activity);
+        }
+    }
+    watts.leakage = leakage(cell, activity);
+    watts.total = watts.internal + watts.switching + watts.leakage;
+    watts
+}
+
+/// Mean energy of a rising and a falling transition: there are as many of each.
+fn energy(power: &InternalPower, slew: [f64; 2], load: f64) -> f64 {
+    let at = |table: &Option<Table>, slew| table.as_ref().map_or(0.0, |t| t.at(slew, load));
+    (at(&power.rise, slew[RISE]) + at(&power.fall, slew[FALL])) / 2.0
+}
+
+fn input_internal(cell: &Cell, slews: &Slews, at: PinRef, activity: &[Activity]) -> f64 {
+    let slew = slews.at(at);
+    let duty = |v: usize| activity[v].duty;
+    let groups = cell.pins[at.pin].internal_power.iter();
+    let joules: f64 = groups.map(|g| energy(g, slew, 0.0) * g.when.as_ref().map_or(1.0, |w| w.probability(&duty))).sum();
+    joules * activity[at.pin].density
+}
+
+/// The transitions of an output are shared out among the inputs that can cause them and the conditions under which they do,
+/// in proportion to how often each does.
+fn output_internal(cell: &Cell, slews: &Slews, at: PinRef, activity: &[Activity], load: f64) -> f64 {
+    let pin = &cell.pins[at.pin];
+    let duty = |v: usize| activity[v].duty;
+    let mut sums: HashMap<Option<&str>, (f64, f64)> = HashMap::new();
+    let mut shares = Vec::with_capacity(pin.internal_power.len());
+    for group in &pin.internal_power {
+        let Some(related) = group.related else {
+            shares.push(None);
+            continue;
+        };
+        let sensitive = pin.sensitive.iter().find(|(v, _)| *v == related).map(|(_, d)| d);
+        let chance = match (sensitive, &group.when) {
+            (Some(d), Some(when)) => d.clone().and(when.clone()).probability(&duty),
+            (Some(d), None) => d.probability(&duty),
+            (None, Some(when)) => when.probability(&duty),
+            (None, None) => 0.5,
+        };
+        let share = activity[related].density * chance;
+        let sum = sums.entry(group.supply.as_deref()).or_default();
+        sum.0 += share;
+        sum.1 += 1.0;
+        shares.push(Some(share));
+    }
+    let mut joules = 0.0;
+    for (group, share) in pin.internal_power.iter().zip(shares) {
+        let (weight, slew) = match (share, group.related) {
+            (Some(share), Some(related)) => {
+                let (sum, count) = sums[&group.supply.as_deref()];
+                // a measured output may change although nothing measured at the inputs explains it
+                let weight = if sum > 0.0 { share / sum } else { 1.0 / count };
+                let slew = slews.at(PinRef { pin: related, ..at });
+                (weight, if is_inverting(&pin.arcs, related) { [slew[FALL], slew[RISE]] } else { slew })
+            }
+            _ => (group.when.as_ref().map_or(1.0, |w| w.probability(&duty)), [0.0; 2]),
+        };
+        joules += weight * energy(group, slew, load);
+    }
+    joules * activity[at.pin].density
+}
+
+fn is_inverting(arcs: &[Arc], from: usize) -> bool {
+    arcs.iter().find(|a| a.from == from).is_some_and(|a| a.sense == Sense::Negative)
+}
+
+/// Conditional values weighted by how long each condition holds; the rest of the time the value of the whole cell.
+fn leakage(cell: &Cell, activity: &[Activity]) -> f64 {
+    let duty = |v: usize| activity[v].duty;
+    let mut supplies: Vec<Option<&str>> = cell.leakage.iter().map(|l| l.supply.as_deref()).collect();
+    supplies.sort_unstable();
+    supplies.dedup();
+    if supplies.is_empty() {
+        return cell.default_leakage.unwrap_or(0.0);
+    }
+    let mut total = 0.0;
+    for supply in supplies {
+        let groups = || cell.leakage.iter().filter(move |l| l.supply.as_deref() == supply);
+        let unconditional = groups().find(|l| l.when.is_none()).map(|l| l.watts);
+        let (mut sum, mut covered, mut any) = (0.0, 0.0, false);
+        for group in groups() {
+            if let Some(when) = &group.when {
+                let share = when.probability(&duty);
+                sum += share * group.watts;
+                covered += share;
+                any = true;
+            }
+        }
+        total += match (any, unconditional) {
+            (true, _) => sum + (1.0 - covered).max(0.0) * cell.default_leakage.or(unconditional).unwrap_or(0.0),
+            (false, Some(watts)) => watts,
+            (false, None) => 0.0,
+        };
+    }
+    total
+}

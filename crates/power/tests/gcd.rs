@@ -1,0 +1,109 @@
+//! The yardstick: a placed design whose power the current OpenSTA reports from the same files.
+//!
+//! The files are not part of the project; without them this says so on standard error and checks nothing.
+
+use power::activity::Measured;
+use power::watts::Watts;
+use power::{analyse, ActivitySource, Inputs, Report};
+use std::path::PathBuf;
+
+/// Folder of the process design kits, or None with a word on standard error.
+fn pdk() -> Option<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let found = root.ancestors().map(|a| a.join("shared/pdk")).find(|p| p.join("opensta-gcd").is_dir());
+    if found.is_none() {
+        eprintln!("skipped: no ../shared/pdk/opensta-gcd beside this checkout, so nothing is compared with OpenSTA");
+    }
+    found
+}
+
+fn gcd(pdk: &std::path::Path, activity: ActivitySource) -> Report {
+    let at = |name: &str| pdk.join("opensta-gcd").join(name);
+    let inputs = Inputs {
+        netlist: at("gcd_sky130hd.v"),
+        libraries: vec![pdk.join("sky130/sky130hd_tt.lib.gz")],
+        sdc: Some(at("gcd_sky130hd.sdc")),
+        spef: Some(at("gcd_sky130hd.spef")),
+        activity,
+        scope: "gcd_tb/gcd1".into(),
+    };
+    analyse(&inputs).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Rows of an OpenSTA power report: internal, switching, leakage, total.
+fn rows(text: &str) -> Vec<(String, [f64; 4])> {
+    let mut out = Vec::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let numbers: Vec<f64> = words.iter().skip(1).take(4).filter_map(|w| w.parse().ok()).collect();
+        if let (Some(name), &[a, b, c, d]) = (words.first(), numbers.as_slice()) {
+            out.push((name.to_lowercase(), [a, b, c, d]));
+        }
+    }
+    out
+}
+
+fn compare(report: &Report, text: &str, limit: f64) {
+    let g = &report.groups;
+    let mut compared = 0;
+    let mut worst = 0.0f64;
+    for (name, want) in rows(text) {
+        let w: &Watts = match name.as_str() {
+            "sequential" => &g.sequential,
+            "combinational" => &g.combinational,
+            "clock" => &g.clock,
+            "macro" => &g.macros,
+            "pad" => &g.pad,
+            "total" => &g.total,
+            _ => continue,
+        };
+        for (column, got, want) in [
+            ("internal", w.internal, want[0]),
+            ("switching", w.switching, want[1]),
+            ("leakage", w.leakage, want[2]),
+            ("total", w.total, want[3]),
+        ] {
+            if want == 0.0 {
+                assert!(got == 0.0, "{name} {column}: {got:e} instead of nothing");
+                continue;
+            }
+            let error = got / want - 1.0;
+            eprintln!("{name:14} {column:10} {got:.4e} W, OpenSTA {want:.2e} W, {:+.2} %", error * 100.0);
+            worst = worst.max(error.abs());
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 16, "rows of the reference");
+    assert!(worst <= limit, "{:.2} % off", worst * 100.0);
+}
+
+#[test]
+fn gcd_with_a_vcd_is_within_two_percent_of_opensta() {
+    let Some(pdk) = pdk() else { return };
+    let report = gcd(&pdk, ActivitySource::Vcd(pdk.join("opensta-gcd/gcd_sky130hd.vcd.gz")));
+    let reference = std::fs::read_to_string(pdk.join("opensta-gcd/power_vcd.ok")).expect("reference");
+    eprintln!("{:?}", report.notes);
+    assert!(report.annotated > 0.99, "annotated {}", report.annotated);
+    compare(&report, &reference, 0.02);
+}
+
+/// The SAIF was made from the same VCD by a converter that counts no change from or to x; apart from these, at most two halves
+/// of a transition a net when the simulation leaves its unknown start, both must say the same of every net.
+#[test]
+fn gcd_with_a_saif_agrees_with_the_vcd_net_by_net() {
+    let Some(pdk) = pdk() else { return };
+    let vcd = ActivitySource::Vcd(pdk.join("opensta-gcd/gcd_sky130hd.vcd.gz"));
+    let saif = ActivitySource::Saif(pdk.join("opensta-gcd/gcd_sky130hd.saif.gz"));
+    let load = |source: &ActivitySource| Measured::load(source, "gcd_tb.gcd1").unwrap_or_else(|e| panic!("{e}"));
+    let (v, s) = (load(&vcd), load(&saif));
+    assert!((v.seconds - s.seconds).abs() < 1e-15 && s.nets.len() > 200, "{} {} {}", v.seconds, s.seconds, s.nets.len());
+    for (name, a) in &s.nets {
+        let b = v.nets.get(name).unwrap_or_else(|| panic!("{name} is not in the VCD"));
+        let halves = (b.density - a.density) * v.seconds * 2.0;
+        assert!((-0.01..2.01).contains(&halves), "{name}: {halves} halves of a transition apart");
+        assert!((a.duty - b.duty).abs() < 1e-6, "{name}: duty {} and {}", a.duty, b.duty);
+    }
+    let (v, s) = (gcd(&pdk, vcd), gcd(&pdk, saif));
+    assert!((s.watts.clock / v.watts.clock - 1.0).abs() < 1e-3, "clocks know no x");
+    assert!(s.watts.total < v.watts.total && s.watts.total > 0.9 * v.watts.total, "{} {}", s.watts.total, v.watts.total);
+}
