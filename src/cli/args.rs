@@ -311,6 +311,46 @@ pub struct Bench {
 pub enum Report {
     /// Cycles a token by operation, unit and cause of stall
     Latency(Latency),
+    /// Power of any mapped netlist from measured activity
+    ///
+    /// Every file may be gzip-compressed. The method and what it leaves out are in docs/power.md.
+    Power(Power),
+}
+
+#[derive(Args)]
+pub struct Power {
+    /// Structural Verilog: wires, assigns and instances of library cells
+    #[arg(long, value_name = "V")]
+    pub netlist: PathBuf,
+    /// Liberty libraries with power tables; the first that has a cell gives it
+    #[arg(long, value_name = "LIB", required = true, num_args = 1..)]
+    pub liberty: Vec<PathBuf>,
+    /// Constraints: clocks, slews of inputs, loads of outputs
+    #[arg(long, value_name = "F")]
+    pub sdc: Option<PathBuf>,
+    /// Extracted wires; without them loads are pins only
+    #[arg(long, value_name = "F")]
+    pub spef: Option<PathBuf>,
+    #[command(flatten)]
+    pub activity: Activity,
+    /// The netlist's place in the simulation, such as bench.dut
+    #[arg(long, value_name = "PATH")]
+    pub scope: String,
+    /// Folder for power.json and instances.csv, the watts of each instance
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// What a simulation counted.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct Activity {
+    /// Value change dump of a simulation
+    #[arg(long, value_name = "F")]
+    pub vcd: Option<PathBuf>,
+    /// Switching activity of a simulation
+    #[arg(long, value_name = "F")]
+    pub saif: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -9,6 +9,7 @@ mod generate;
 mod inspect;
 mod latency;
 mod model;
+mod power;
 pub mod print;
 mod rtl;
 
@@ -35,5 +36,6 @@ pub fn run(anser: Anser) -> Result<ExitCode, Error> {
         Verb::Cosim(a) => generate::cosim(&a, &out),
         Verb::Bench(a) => bench::bench(&a, &out),
         Verb::Report(Report::Latency(a)) => latency::latency(&a, &out),
+        Verb::Report(Report::Power(a)) => power::power(&a, &out),
     }
 }

@@ -4,6 +4,7 @@ mod chip;
 mod errors;
 mod files;
 mod pipes;
+mod power;
 mod verbs;
 
 use serde_json::Value;

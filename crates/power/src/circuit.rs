@@ -38,7 +38,14 @@ impl<'a> Circuit<'a> {
             }
         }
         let loads = design.nets.iter().zip(&wires).map(|(net, wire)| load(design, net, *wire, constraints)).collect();
-        let mut circuit = Circuit { design, wires, loads, clocks: Vec::new(), clock_of: vec![None; design.nets.len()], order: Vec::new() };
+        let mut circuit = Circuit {
+            design,
+            wires,
+            loads,
+            clocks: Vec::new(),
+            clock_of: vec![None; design.nets.len()],
+            order: Vec::new(),
+        };
         circuit.order = order(design);
         circuit.find_clocks(constraints);
         circuit
@@ -59,7 +66,13 @@ impl<'a> Circuit<'a> {
         }
         for c in &constraints.clocks {
             let (period, duty) = (Some(c.period), c.duty);
-            self.clocks.push(Clock { name: c.name.clone(), period, duty, is_propagated: c.is_propagated, slew: c.slew });
+            self.clocks.push(Clock {
+                name: c.name.clone(),
+                period,
+                duty,
+                is_propagated: c.is_propagated,
+                slew: c.slew,
+            });
             let ports = self.design.ports.iter().filter(|p| c.ports.iter().any(|t| sdc::matches(t, &p.name)));
             let nets: Vec<usize> = ports.map(|p| p.net).collect();
             nets.into_iter().for_each(|net| self.spread(net, self.clocks.len() - 1));
@@ -118,7 +131,11 @@ fn load(design: &Design, net: &Net, wire: Option<&Wire>, constraints: &Constrain
 fn clock_roots(design: &Design) -> Vec<usize> {
     let mut roots = Vec::new();
     let mut seen = vec![false; design.nets.len()];
-    let clock_pins = design.nets.iter().enumerate().filter(|(_, n)| n.loads.iter().any(|l| design.cell(l.instance).pins[l.pin].is_clock));
+    let clock_pins = design
+        .nets
+        .iter()
+        .enumerate()
+        .filter(|(_, n)| n.loads.iter().any(|l| design.cell(l.instance).pins[l.pin].is_clock));
     let mut todo: Vec<usize> = clock_pins.map(|(i, _)| i).collect();
     while let Some(net) = todo.pop() {
         if std::mem::replace(&mut seen[net], true) || design.nets[net].constant.is_some() {

@@ -50,26 +50,36 @@ pub struct Inputs {
 /// Fails on the first file that is missing, malformed or does not fit the others; nothing is guessed around an error.
 pub fn analyse(inputs: &Inputs) -> Result<Report, Error> {
     let source = netlist::Source::load(&inputs.netlist)?;
-    let wanted: HashSet<String> = source.modules.values().flat_map(|m| m.instances.iter().map(|i| i.cell.clone())).collect();
+    let wanted: HashSet<String> =
+        source.modules.values().flat_map(|m| m.instances.iter().map(|i| i.cell.clone())).collect();
     if inputs.libraries.is_empty() {
         return Err(Error::Invalid { path: inputs.netlist.clone(), what: "no library was given".into() });
     }
-    let libraries = inputs.libraries.iter().map(|path| Library::load(path, &wanted)).collect::<Result<Vec<_>, _>>()?;
+    let libraries =
+        inputs.libraries.iter().map(|path| Library::load(path, Some(&wanted))).collect::<Result<Vec<_>, _>>()?;
     let design = netlist::flatten(&inputs.netlist, &source, libraries)?;
-    let constraints = inputs.sdc.as_deref().map(sdc::load).transpose()?.unwrap_or_default();
+    let units = design.libraries[0].units;
+    let constraints = inputs.sdc.as_deref().map(|path| sdc::load(path, units)).transpose()?.unwrap_or_default();
     let parasitics = inputs.spef.as_deref().map(spef::load).transpose()?.unwrap_or_default();
     let measured = Measured::load(&inputs.activity, &inputs.scope)?;
     if !measured.nets.keys().any(|name| design.net_of.contains_key(name)) {
         let (ActivitySource::Vcd(path) | ActivitySource::Saif(path)) = &inputs.activity;
         let example = design.net_of.keys().min().cloned().unwrap_or_default();
-        return Err(Error::NothingMatches { path: path.clone(), scope: inputs.scope.clone(), names: measured.nets.len(), example });
+        return Err(Error::NothingMatches {
+            path: path.clone(),
+            scope: inputs.scope.clone(),
+            names: measured.nets.len(),
+            example,
+        });
     }
     let circuit = Circuit::new(&design, &parasitics, &constraints);
     let slews = Slews::new(&circuit, &constraints);
     let activities = Activities::new(&circuit, &measured);
     let mut report = report::build(&circuit, &slews, &activities, measured.seconds);
     if !constraints.skipped.is_empty() {
-        report.notes.push(format!("constraints without bearing on power were skipped: {}", constraints.skipped.join(", ")));
+        report
+            .notes
+            .push(format!("constraints without bearing on power were skipped: {}", constraints.skipped.join(", ")));
     }
     Ok(report)
 }

@@ -49,22 +49,24 @@ impl Activities {
         }
         let density_of = |net: usize| nets[net].map(|(a, _): (Activity, Level)| a.density);
         let periods = circuit.clocks.iter().enumerate().map(|(i, c)| {
-            c.period.or_else(|| (0..n).find(|&net| circuit.clock_of[net] == Some(i)).and_then(density_of).map(|d| 2.0 / d))
+            c.period
+                .or_else(|| (0..n).find(|&net| circuit.clock_of[net] == Some(i)).and_then(density_of).map(|d| 2.0 / d))
         });
         let periods: Vec<Option<f64>> = periods.map(|p| p.filter(|p| p.is_finite())).collect();
-        for net in 0..n {
-            if nets[net].is_some() {
+        for (net, slot) in nets.iter_mut().enumerate() {
+            if slot.is_some() {
                 continue;
             }
             // a gated clock is found through its gate below
             let clock = circuit.clock_of[net].filter(|_| design.nets[net].drivers.is_empty());
             if let Some(period) = clock.and_then(|c| periods[c]) {
                 let duty = clock.map_or(0.5, |c| circuit.clocks[c].duty);
-                nets[net] = Some((Activity { density: 2.0 / period, duty }, Level::Propagated));
+                *slot = Some((Activity { density: 2.0 / period, duty }, Level::Propagated));
             }
         }
         let shortest = periods.iter().flatten().copied().fold(f64::INFINITY, f64::min);
-        let assumed = Activity { density: if shortest.is_finite() { ASSUMED_TOGGLES / shortest } else { 0.0 }, duty: 0.5 };
+        let assumed =
+            Activity { density: if shortest.is_finite() { ASSUMED_TOGGLES / shortest } else { 0.0 }, duty: 0.5 };
         let known: Vec<bool> = nets.iter().map(Option::is_some).collect();
         let mut out = Activities {
             nets: nets.iter().map(|s| s.map_or(assumed, |s| s.0)).collect(),
@@ -77,7 +79,8 @@ impl Activities {
     fn propagate(&mut self, circuit: &Circuit, known: &[bool], assumed: Activity) {
         let design = circuit.design;
         let mut states: HashMap<usize, Vec<Activity>> = HashMap::new();
-        let open: Vec<PinRef> = circuit.order.iter().copied().filter(|&o| design.net(o).is_some_and(|n| !known[n])).collect();
+        let open: Vec<PinRef> =
+            circuit.order.iter().copied().filter(|&o| design.net(o).is_some_and(|n| !known[n])).collect();
         for _ in 0..MAX_PASSES {
             let mut change = 0.0f64;
             for &out in &open {
@@ -164,7 +167,11 @@ fn output(cell: &Cell, pin: usize, pins: &[Activity], states: &[Activity]) -> Op
         return Some(Activity { density, duty });
     }
     // a clock gate: the clock while the enable is 1
-    let clock = p.arcs.iter().find(|a| a.is_combinational && cell.pins.get(a.from).is_some_and(|p| p.is_clock)).map(|a| a.from)?;
+    let clock = p
+        .arcs
+        .iter()
+        .find(|a| a.is_combinational && cell.pins.get(a.from).is_some_and(|p| p.is_clock))
+        .map(|a| a.from)?;
     let enable = cell.pins.iter().position(|p| p.is_enable).map_or(1.0, |e| of(e).duty);
     Some(Activity { density: of(clock).density * enable, duty: of(clock).duty * enable })
 }
@@ -176,7 +183,11 @@ fn clock_registers(cell: &Cell, pins: &[Activity], states: &mut [Activity]) -> f
         let before = states.to_vec();
         let of = |v: usize| pins.get(v).or_else(|| before.get(v - pins.len())).copied().unwrap_or_default();
         let eval = |e: &Expr| {
-            let density = e.variables().iter().map(|&v| of(v).density * e.difference(v).probability(&|v| of(v).duty)).sum::<f64>();
+            let density = e
+                .variables()
+                .iter()
+                .map(|&v| of(v).density * e.difference(v).probability(&|v| of(v).duty))
+                .sum::<f64>();
             Activity { density, duty: e.probability(&|v| of(v).duty) }
         };
         let (data, clock) = (eval(&register.data), eval(&register.clock));

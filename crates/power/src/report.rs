@@ -107,12 +107,18 @@ pub(crate) fn build(circuit: &Circuit, slews: &Slews, activities: &Activities, s
         }
         instances.push(InstanceReport { name: instance.name.clone(), cell: instance.cell.clone(), group: name, watts });
     }
-    let used: Vec<usize> = (0..design.nets.len()).filter(|&n| design.nets[n].is_used() && design.nets[n].constant.is_none()).collect();
+    let used: Vec<usize> =
+        (0..design.nets.len()).filter(|&n| design.nets[n].is_used() && design.nets[n].constant.is_none()).collect();
     let count = |level| used.iter().filter(|&&n| activities.levels[n] == level).count();
-    let levels = Levels { assumed: count(Level::Assumed), propagated: count(Level::Propagated), measured: count(Level::Measured) };
+    let levels = Levels {
+        assumed: count(Level::Assumed),
+        propagated: count(Level::Propagated),
+        measured: count(Level::Measured),
+    };
     let share = |part: usize| if used.is_empty() { 0.0 } else { part as f64 / used.len() as f64 };
     let clocks = circuit.clocks.iter().enumerate().map(|(c, clock)| {
-        let mut nets = used.iter().filter(|&&n| circuit.clock_of[n] == Some(c) && activities.levels[n] == Level::Measured);
+        let mut nets =
+            used.iter().filter(|&&n| circuit.clock_of[n] == Some(c) && activities.levels[n] == Level::Measured);
         let density = nets.next().map(|&n| activities.nets[n].density).filter(|d| *d > 0.0);
         ClockReport {
             name: clock.name.clone(),
@@ -167,12 +173,18 @@ fn notes(circuit: &Circuit, levels: &Levels, clocks: &[ClockReport], libraries: 
     let mut notes = Vec::new();
     let physical = &circuit.design.physical_only;
     if let Some((instance, cell)) = physical.first() {
-        notes.push(format!("{} instances without a signal are of cells in no library (such as {instance} of {cell}) and count nothing", physical.len()));
+        notes.push(format!(
+            "{} instances without a signal are of cells in no library (such as {instance} of {cell}) and count nothing",
+            physical.len()
+        ));
     }
     for clock in clocks {
         if let (Some(given), Some(measured)) = (clock.period_ns, clock.measured_period_ns) {
             if (given - measured).abs() > 0.1 * given {
-                notes.push(format!("clock {} has a period of {given} ns in the constraints but {measured:.3} ns in the simulation", clock.name));
+                notes.push(format!(
+                    "clock {} has a period of {given} ns in the constraints but {measured:.3} ns in the simulation",
+                    clock.name
+                ));
             }
         }
     }
@@ -180,12 +192,19 @@ fn notes(circuit: &Circuit, levels: &Levels, clocks: &[ClockReport], libraries: 
         notes.push("no clock was found: nothing is in the clock group".into());
     }
     if levels.assumed + levels.propagated > 0 {
-        notes.push(format!("{} nets were not measured; {} of them have an assumed activity", levels.assumed + levels.propagated, levels.assumed));
+        notes.push(format!(
+            "{} nets were not measured; {} of them have an assumed activity",
+            levels.assumed + levels.propagated,
+            levels.assumed
+        ));
     }
     if circuit.wires.iter().all(Option::is_none) {
         notes.push("no wire was extracted: loads are pins only, so switching power is a lower bound".into());
     }
-    if let Some(other) = libraries.iter().find(|l| l.voltage_v != libraries[0].voltage_v || l.temperature_c != libraries[0].temperature_c) {
+    if let Some(other) = libraries
+        .iter()
+        .find(|l| l.voltage_v != libraries[0].voltage_v || l.temperature_c != libraries[0].temperature_c)
+    {
         notes.push(format!("libraries {} and {} are of different corners", libraries[0].library, other.library));
     }
     notes

@@ -76,10 +76,15 @@ impl Slews {
             let value = match (clock, &delays) {
                 (Some(clock), _) => [clock.slew; 2],
                 (None, Some((wire, delays))) => {
-                    let name = format!("{}:{}", design.instances[load.instance].name, design.cell(load.instance).pins[load.pin].name);
+                    let name = format!(
+                        "{}:{}",
+                        design.instances[load.instance].name,
+                        design.cell(load.instance).pins[load.pin].name
+                    );
                     let delay = wire.nodes.get(&name).and_then(|&n| delays.get(n).copied().flatten()).unwrap_or(0.0);
                     let library = &design.libraries[design.instances[load.instance].library];
-                    let wire_slew = delay * ((1.0 - library.slew_low) / (1.0 - library.slew_high)).ln() / library.slew_derate;
+                    let wire_slew =
+                        delay * ((1.0 - library.slew_low) / (1.0 - library.slew_high)).ln() / library.slew_derate;
                     slew.map(|s| s.hypot(wire_slew))
                 }
                 (None, None) => slew,

@@ -60,7 +60,10 @@ pub fn parse(path: &Path, text: impl BufRead) -> Result<Parasitics, Error> {
         if first.len() > 1 && first.starts_with('*') && first[1..].starts_with(|c: char| c.is_ascii_uppercase()) {
             match first {
                 "*SPEF" => {}
-                "*C_UNIT" => r.cap_unit = r.unit(&words, &[("FF", 1e-15), ("PF", 1e-12), ("NF", 1e-9), ("UF", 1e-6), ("F", 1.0)])?,
+                "*C_UNIT" => {
+                    r.cap_unit =
+                        r.unit(&words, &[("FF", 1e-15), ("PF", 1e-12), ("NF", 1e-9), ("UF", 1e-6), ("F", 1.0)])?
+                }
                 "*R_UNIT" => r.res_unit = r.unit(&words, &[("OHM", 1.0), ("KOHM", 1e3), ("MOHM", 1e6)])?,
                 "*DELIMITER" => r.delimiter = words.get(1).and_then(|w| w.chars().next()).unwrap_or(':'),
                 "*NAME_MAP" => section = Section::NameMap,
@@ -75,7 +78,9 @@ pub fn parse(path: &Path, text: impl BufRead) -> Result<Parasitics, Error> {
                     section = Section::None;
                 }
                 "*END" => {
-                    let Some((name, mut wire)) = net.take() else { return Err(r.expected("a *D_NET before *END", text)) };
+                    let Some((name, mut wire)) = net.take() else {
+                        return Err(r.expected("a *D_NET before *END", text));
+                    };
                     if !wire.caps.is_empty() {
                         wire.capacitance = wire.caps.iter().map(|c| c.1).sum();
                     }

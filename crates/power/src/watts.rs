@@ -56,7 +56,8 @@ fn input_internal(cell: &Cell, slews: &Slews, at: PinRef, activity: &[Activity])
     let slew = slews.at(at);
     let duty = |v: usize| activity[v].duty;
     let groups = cell.pins[at.pin].internal_power.iter();
-    let joules: f64 = groups.map(|g| energy(g, slew, 0.0) * g.when.as_ref().map_or(1.0, |w| w.probability(&duty))).sum();
+    let joules: f64 =
+        groups.map(|g| energy(g, slew, 0.0) * g.when.as_ref().map_or(1.0, |w| w.probability(&duty))).sum();
     joules * activity[at.pin].density
 }
 

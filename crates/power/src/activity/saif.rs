@@ -43,7 +43,10 @@ pub(super) fn parse(path: &Path, scope: &str, text: &str) -> Result<Measured, Er
                 };
                 let number = |i: usize| -> Result<f64, Error> {
                     let word = words.get(i).copied().unwrap_or("");
-                    word.parse().ok().filter(|n: &f64| n.is_finite()).ok_or_else(|| Error::syntax(path, reader.line, "a number", word))
+                    word.parse()
+                        .ok()
+                        .filter(|n: &f64| n.is_finite())
+                        .ok_or_else(|| Error::syntax(path, reader.line, "a number", word))
                 };
                 match words.first().copied().unwrap_or("") {
                     "DURATION" => duration = number(1)?,

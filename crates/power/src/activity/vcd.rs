@@ -67,20 +67,27 @@ pub(super) fn parse(path: &Path, scope: &str, text: impl BufRead) -> Result<Meas
                 match index {
                     Some(ReferenceIndex::Range(from, to)) => {
                         let step = if from >= to { -1 } else { 1 };
-                        names.extend((0..width as i64).map(|i| (format!("{path}[{}]", i64::from(from) + i * step), code, i as usize)));
+                        names.extend(
+                            (0..width as i64)
+                                .map(|i| (format!("{path}[{}]", i64::from(from) + i * step), code, i as usize)),
+                        );
                     }
                     Some(ReferenceIndex::BitSelect(bit)) => names.push((format!("{path}[{bit}]"), code, 0)),
                     None if width == 1 => names.push((path, code, 0)),
                     None => {
                         // `name[31:0]` written as one word, or a vector without its range
                         let range = path.strip_suffix(']').and_then(|p| p.rsplit_once('['));
-                        let split = range.and_then(|(n, r)| r.split_once(':').map(|(a, b)| (n, a.parse::<i64>(), b.parse::<i64>())));
+                        let split = range
+                            .and_then(|(n, r)| r.split_once(':').map(|(a, b)| (n, a.parse::<i64>(), b.parse::<i64>())));
                         let (base, from, to) = match split {
                             Some((n, Ok(a), Ok(b))) => (n, a, b),
                             _ => (path.as_str(), i64::from(width) - 1, 0),
                         };
                         let step = if from >= to { -1 } else { 1 };
-                        names.extend((0..width as i64).map(|i| (format!("{base}[{}]", from.saturating_add(i * step)), code, i as usize)));
+                        names.extend(
+                            (0..width as i64)
+                                .map(|i| (format!("{base}[{}]", from.saturating_add(i * step)), code, i as usize)),
+                        );
                     }
                 }
             }
@@ -163,9 +170,15 @@ mod tests {
         let m = parse(Path::new("t"), "t/d", TEXT.as_bytes()).expect("valid");
         assert!((m.seconds - 20e-9).abs() < 1e-20);
         // name, transitions, nanoseconds at 1
-        for (name, transitions, high) in
-            [("a", 2.0, 4.0), ("u.q", 2.0, 4.0), ("v[0]", 1.0, 6.0), ("v[1]", 1.0, 14.0), ("v[2]", 0.0, 0.0), ("v[3]", 1.0, 14.0), ("x.y[2]", 0.5, 14.0)]
-        {
+        for (name, transitions, high) in [
+            ("a", 2.0, 4.0),
+            ("u.q", 2.0, 4.0),
+            ("v[0]", 1.0, 6.0),
+            ("v[1]", 1.0, 14.0),
+            ("v[2]", 0.0, 0.0),
+            ("v[3]", 1.0, 14.0),
+            ("x.y[2]", 0.5, 14.0),
+        ] {
             let got = m.nets[name];
             assert!((got.density * 20e-9 - transitions).abs() < 1e-9, "{name} {got:?}");
             assert!((got.duty * 20.0 - high).abs() < 1e-9, "{name} {got:?}");

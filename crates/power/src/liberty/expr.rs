@@ -257,7 +257,7 @@ mod tests {
             ("A + B", 0.625),
             ("A ^ B & C", 0.5), // (A ^ B) & C
             ("(A&S) | (!A&!S)", 0.5),
-            ("A & !A", 0.0),    // reconvergence is exact
+            ("A & !A", 0.0), // reconvergence is exact
             ("A | D | 1", 1.0),
         ] {
             assert!((p(text) - want).abs() < 1e-12, "{text}: {} instead of {want}", p(text));

@@ -4,6 +4,7 @@
 
 mod build;
 pub mod expr;
+mod pin;
 pub(crate) mod syntax;
 pub mod table;
 
@@ -16,6 +17,8 @@ pub use table::Table;
 pub struct Library {
     pub name: String,
     pub corner: Corner,
+    /// Its units of time and capacitance, which constraints share
+    pub units: crate::sdc::Units,
     /// Slew thresholds and derating; slews in tables are between these fractions of the supply
     pub slew_low: f64,
     pub slew_high: f64,

@@ -15,7 +15,8 @@ const MAX_DEPTH: usize = 64;
 /// Fails on a cell or pin that no library has, on unequal widths and on modules that contain themselves.
 /// A cell that no library has is let through when none of its pins is connected: a tap or filler.
 pub fn flatten(path: &Path, source: &Source, libraries: Vec<Library>) -> Result<Design, Error> {
-    let used: HashSet<&str> = source.modules.values().flat_map(|m| m.instances.iter().map(|i| i.cell.as_str())).collect();
+    let used: HashSet<&str> =
+        source.modules.values().flat_map(|m| m.instances.iter().map(|i| i.cell.as_str())).collect();
     let top = source.order.iter().rev().find(|m| !used.contains(m.as_str())).and_then(|m| source.modules.get(m));
     let Some(top) = top else {
         return Err(Error::Invalid { path: path.into(), what: "the netlist has no top module".into() });
@@ -193,7 +194,15 @@ impl Flattener<'_> {
         Ok(())
     }
 
-    fn child(&mut self, module: &Module, prefix: &str, instance: &Inst, child: &Module, path: &str, depth: usize) -> Result<(), Error> {
+    fn child(
+        &mut self,
+        module: &Module,
+        prefix: &str,
+        instance: &Inst,
+        child: &Module,
+        path: &str,
+        depth: usize,
+    ) -> Result<(), Error> {
         let inner = format!("{path}/");
         for (pin, value) in &instance.pins {
             if !child.ports.contains(pin) {

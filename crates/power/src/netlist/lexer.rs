@@ -104,7 +104,9 @@ impl<'a> Lexer<'a> {
         if width > MAX_CONSTANT {
             return Err(self.expected("a constant of at most 65536 bits"));
         }
-        let len = self.text[1..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '?')).map_or(self.text.len(), |i| i + 1);
+        let len = self.text[1..]
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '?'))
+            .map_or(self.text.len(), |i| i + 1);
         let body = self.take(len)[1..].to_ascii_lowercase().replace('_', "");
         let body = body.strip_prefix('s').unwrap_or(&body);
         let mut bits = Vec::new();
@@ -131,5 +133,39 @@ impl<'a> Lexer<'a> {
         let mut out = vec![false; missing];
         out.extend(&bits[bits.len().saturating_sub(width)..]);
         Ok(Token::Constant(out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens() {
+        let text = "// c\n(* keep = 1 *) \\a$b[1] x_1[3] 4'b1_0x1 8'hA5 3'o7 2'd6 'b1 /* c */ 12";
+        let mut lexer = Lexer::new(Path::new("t"), text).expect("valid");
+        let mut tokens = Vec::new();
+        while lexer.token != Token::End {
+            tokens.push(lexer.token.clone());
+            lexer.advance().expect("valid");
+        }
+        let bits = |s: &str| Token::Constant(s.chars().map(|c| c == '1').collect());
+        let want = [
+            Token::Escaped("a$b[1]".into()),
+            Token::Word("x_1".into()),
+            Token::Symbol('['),
+            Token::Number(3),
+            Token::Symbol(']'),
+            bits("1001"),
+            bits("10100101"),
+            bits("111"),
+            bits("10"),
+            bits(&format!("{}1", "0".repeat(31))),
+            Token::Number(12),
+        ];
+        assert_eq!(tokens, want);
+        for bad in ["4'q1", "2'b2", "9999999'b1", "4'd"] {
+            assert!(Lexer::new(Path::new("t"), bad).is_err(), "{bad}");
+        }
     }
 }

@@ -239,8 +239,16 @@ impl Parser<'_> {
             return self.symbol(';');
         }
         let cell = self.name("a cell name")?;
-        if matches!(cell.as_str(), "always" | "initial" | "always_ff" | "always_comb" | "generate" | "function" | "parameter") {
-            return Err(Error::syntax(self.lexer.path, line, "a mapped netlist (only wires, assigns and instances)", cell));
+        if matches!(
+            cell.as_str(),
+            "always" | "initial" | "always_ff" | "always_comb" | "generate" | "function" | "parameter"
+        ) {
+            return Err(Error::syntax(
+                self.lexer.path,
+                line,
+                "a mapped netlist (only wires, assigns and instances)",
+                cell,
+            ));
         }
         if self.eat('#')? {
             self.skip_parentheses()?;

@@ -7,9 +7,8 @@ use crate::{input, Error};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Seconds and farads are in the units of the first library's file, nanoseconds and picofarads everywhere we have looked.
-const TIME: f64 = 1e-9;
-const CAP: f64 = 1e-12;
+mod words;
+
 const MAX_DEPTH: usize = 32;
 
 #[derive(Clone, Debug, Default)]
@@ -37,82 +36,34 @@ pub struct Clock {
     pub slew: f64,
 }
 
+/// What 1 means in an SDC file: the units of the (first) library.
+#[derive(Clone, Copy, Debug)]
+pub struct Units {
+    /// Seconds
+    pub time: f64,
+    /// Farads
+    pub cap: f64,
+}
+
 /// Reads an SDC file.
-pub fn load(path: &Path) -> Result<Constraints, Error> {
-    parse(path, &input::read(path)?)
+pub fn load(path: &Path, units: Units) -> Result<Constraints, Error> {
+    parse(path, &input::read(path)?, units)
 }
 
 /// Parses SDC text; `path` is for messages.
-pub fn parse(path: &Path, text: &str) -> Result<Constraints, Error> {
-    let mut sdc = Sdc { path, line: 1, variables: HashMap::new(), out: Constraints::default() };
-    for (line, words) in commands(path, text)? {
+pub fn parse(path: &Path, text: &str, units: Units) -> Result<Constraints, Error> {
+    let mut sdc = Sdc { path, line: 1, units, variables: HashMap::new(), out: Constraints::default() };
+    for (line, words) in words::commands(path, text)? {
         sdc.line = line;
         sdc.command(&words)?;
     }
     Ok(sdc.out)
 }
 
-/// Splits text into commands of raw words, each with its line. Brackets, braces and quotes keep a word together.
-fn commands(path: &Path, text: &str) -> Result<Vec<(usize, Vec<String>)>, Error> {
-    let mut out = Vec::new();
-    let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
-    let (mut line, mut start) = (1, 1);
-    let mut open: Vec<char> = Vec::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c == '\n' {
-            line += 1;
-        }
-        match c {
-            '\\' if chars.peek() == Some(&'\n') => {
-                chars.next();
-                line += 1;
-                word.push(' ');
-                if open.is_empty() {
-                    let w = std::mem::take(&mut word);
-                    words.extend(Some(w.trim().to_string()).filter(|w| !w.is_empty()));
-                }
-                continue;
-            }
-            '#' if open.is_empty() && words.is_empty() && word.is_empty() => {
-                while chars.peek().is_some_and(|&c| c != '\n') {
-                    chars.next();
-                }
-                continue;
-            }
-            '{' | '[' => open.push(c),
-            '"' if open.last() == Some(&'"') => _ = open.pop(),
-            '"' => open.push(c),
-            '}' if open.last() == Some(&'{') => _ = open.pop(),
-            ']' if open.last() == Some(&'[') => _ = open.pop(),
-            _ if open.is_empty() && (c.is_whitespace() || c == ';') => {
-                words.extend(Some(std::mem::take(&mut word)).filter(|w| !w.is_empty()));
-                if (c == '\n' || c == ';') && !words.is_empty() {
-                    out.push((start, std::mem::take(&mut words)));
-                }
-                continue;
-            }
-            _ => {}
-        }
-        if words.is_empty() && word.is_empty() {
-            start = line;
-        }
-        word.push(c);
-    }
-    if let Some(open) = open.first() {
-        return Err(Error::syntax(path, start, format!("the end of what `{open}` begins"), ""));
-    }
-    words.extend(Some(word).filter(|w| !w.is_empty()));
-    if !words.is_empty() {
-        out.push((start, words));
-    }
-    Ok(out)
-}
-
 struct Sdc<'p> {
     path: &'p Path,
     line: usize,
+    units: Units,
     /// None: set to something that is not understood
     variables: HashMap<String, Option<String>>,
     out: Constraints,
@@ -139,12 +90,12 @@ impl Sdc<'_> {
             }
             "set_clock_transition" => {
                 let (_, mut targets) = self.options(rest, &[])?;
-                let slew = self.first_number(&mut targets)? * TIME;
+                let slew = self.first_number(&mut targets)? * self.units.time;
                 self.clocks(&targets, |c| c.slew = slew);
             }
             "set_input_transition" => {
                 let (options, mut targets) = self.options(rest, &[])?;
-                let slew = self.first_number(&mut targets)? * TIME;
+                let slew = self.first_number(&mut targets)? * self.units.time;
                 let (rise, fall) = (options.contains_key("-rise"), options.contains_key("-fall"));
                 let slews = [(rise || !fall).then_some(slew), (fall || !rise).then_some(slew)];
                 if !options.contains_key("-min") || options.contains_key("-max") {
@@ -153,7 +104,7 @@ impl Sdc<'_> {
             }
             "set_load" => {
                 let (_, mut targets) = self.options(rest, &[])?;
-                let farads = self.first_number(&mut targets)? * CAP;
+                let farads = self.first_number(&mut targets)? * self.units.cap;
                 self.out.loads.extend(targets.into_iter().map(|t| (t, farads)));
             }
             _ if !self.out.skipped.contains(name) => self.out.skipped.push(name.clone()),
@@ -188,7 +139,7 @@ impl Sdc<'_> {
             },
         };
         let name = options.get("-name").or(ports.first()).cloned().unwrap_or_default();
-        let clock = Clock { name, period: period * TIME, duty, ports, is_propagated: false, slew: 0.0 };
+        let clock = Clock { name, period: period * self.units.time, duty, ports, is_propagated: false, slew: 0.0 };
         self.out.clocks.push(clock);
         Ok(())
     }
@@ -242,10 +193,13 @@ impl Sdc<'_> {
             let tail = &tail[1..];
             let (name, after) = match tail.strip_prefix('{').and_then(|t| t.split_once('}')) {
                 Some(split) => split,
-                None => tail.split_at(tail.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(tail.len())),
+                None => tail.split_at(
+                    tail.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(tail.len()),
+                ),
             };
             let known = self.variables.get(name).cloned().flatten();
-            let value = known.ok_or_else(|| self.expected("a variable set to something understood", &format!("${name}")))?;
+            let value =
+                known.ok_or_else(|| self.expected("a variable set to something understood", &format!("${name}")))?;
             out.push_str(head);
             out.push_str(&value);
             rest = after;
@@ -255,7 +209,7 @@ impl Sdc<'_> {
     }
 
     fn call(&self, text: &str, depth: usize) -> Result<String, Error> {
-        let calls = commands(self.path, text)?;
+        let calls = words::commands(self.path, text)?;
         let Some((_, words)) = calls.first() else { return Ok(String::new()) };
         let (name, rest) = words.split_first().map_or(("", &words[..]), |(n, r)| (n.as_str(), r));
         let mut values = Vec::new();
@@ -269,79 +223,12 @@ impl Sdc<'_> {
             "all_clocks" => Ok("*".into()),
             "expr" => {
                 let text = self.value(&values.join(" "), depth + 1)?;
-                let mut rest = text.as_str();
-                match sum(&mut rest, 0) {
-                    Some(number) if rest.trim().is_empty() && number.is_finite() => Ok(number.to_string()),
-                    _ => Err(self.expected("an arithmetic expression", &text)),
-                }
+                let number = words::arithmetic(&text);
+                number.map(|n| n.to_string()).ok_or_else(|| self.expected("an arithmetic expression", &text))
             }
             _ => Err(self.expected("get_ports, get_clocks, all_inputs, all_outputs or expr", name)),
         }
     }
-}
-
-fn sum(text: &mut &str, depth: usize) -> Option<f64> {
-    let mut value = product(text, depth)?;
-    loop {
-        *text = text.trim_start();
-        match text.chars().next() {
-            Some('+') => {
-                *text = &text[1..];
-                value += product(text, depth)?;
-            }
-            Some('-') => {
-                *text = &text[1..];
-                value -= product(text, depth)?;
-            }
-            _ => return Some(value),
-        }
-    }
-}
-
-fn product(text: &mut &str, depth: usize) -> Option<f64> {
-    let mut value = factor(text, depth)?;
-    loop {
-        *text = text.trim_start();
-        match text.chars().next() {
-            Some('*') => {
-                *text = &text[1..];
-                value *= factor(text, depth)?;
-            }
-            Some('/') => {
-                *text = &text[1..];
-                value /= factor(text, depth)?;
-            }
-            _ => return Some(value),
-        }
-    }
-}
-
-fn factor(text: &mut &str, depth: usize) -> Option<f64> {
-    *text = text.trim_start();
-    if depth > MAX_DEPTH {
-        return None;
-    }
-    if let Some(inner) = text.strip_prefix('(') {
-        *text = inner;
-        let value = sum(text, depth + 1)?;
-        *text = text.trim_start().strip_prefix(')')?;
-        return Some(value);
-    }
-    if let Some(inner) = text.strip_prefix('-') {
-        *text = inner;
-        return factor(text, depth + 1).map(|v| -v);
-    }
-    let mut end = text.len();
-    for (i, c) in text.char_indices() {
-        let exponent_sign = matches!(c, '+' | '-') && i > 0 && matches!(text.as_bytes()[i - 1], b'e' | b'E');
-        if !(c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E') || exponent_sign) {
-            end = i;
-            break;
-        }
-    }
-    let (number, rest) = text.split_at(end);
-    *text = rest;
-    number.parse().ok()
 }
 
 /// Whether a target of a command (a name, perhaps with `*`) is this object.
@@ -359,15 +246,28 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
+    const NS_PF: Units = Units { time: 1e-9, cap: 1e-12 };
+
     #[test]
     fn the_subset() {
         let text = "# a comment\nset period 5\nset half [expr $period * .5 - (1 + 1e-1)]\ncreate_clock -name core \\\n  -period $period [get_ports clk]\n\
             set_input_delay $nothing -clock clk {a b}\nset_input_transition .1 [all_inputs]; set_load -pin_load 0.02 [get_ports {y[*] z}]\n\
             set_clock_transition $half [get_clocks core]\nset_propagated_clock [all_clocks]\n";
-        let c = parse(Path::new("t"), text).expect("valid");
-        assert_eq!((c.clocks.len(), c.clocks[0].name.as_str(), &c.clocks[0].ports[..]), (1, "core", &["clk".to_string()][..]));
-        assert!((c.clocks[0].period - 5e-9).abs() < 1e-18 && (c.clocks[0].slew - 0.4e-9).abs() < 1e-18 && c.clocks[0].is_propagated);
-        assert_eq!(c.input_slews, vec![("@inputs".into(), [Some(1e-10); 2])]);
+        let c = parse(Path::new("t"), text, NS_PF).expect("valid");
+        assert_eq!(
+            (c.clocks.len(), c.clocks[0].name.as_str(), &c.clocks[0].ports[..]),
+            (1, "core", &["clk".to_string()][..])
+        );
+        assert!(
+            (c.clocks[0].period - 5e-9).abs() < 1e-18
+                && (c.clocks[0].slew - 1.4e-9).abs() < 1e-18
+                && c.clocks[0].is_propagated
+        );
+        assert!(
+            matches!(&c.input_slews[..], [(t, [Some(r), Some(f)])] if t == "@inputs" && (r - 1e-10).abs() < 1e-20 && r == f),
+            "{:?}",
+            c.input_slews
+        );
         assert_eq!(c.loads, vec![("y[*]".into(), 0.02e-12), ("z".into(), 0.02e-12)]);
         assert_eq!(c.skipped, vec!["set_input_delay"]);
     }
@@ -381,14 +281,16 @@ mod tests {
             ("create_clock -period 0 clk", "t:1: expected a period above 0"),
             ("set_load [get_ports y", "t:1: expected the end of what `[`"),
         ] {
-            let message = parse(Path::new("t"), text).expect_err(text).to_string();
+            let message = parse(Path::new("t"), text, NS_PF).expect_err(text).to_string();
             assert!(message.starts_with(want), "{message}");
         }
     }
 
     #[test]
     fn patterns() {
-        for (p, n, want) in [("a", "a", true), ("a", "a[3]", true), ("a", "ab", false), ("a*c", "abc", true), ("ab*b", "ab", false)] {
+        for (p, n, want) in
+            [("a", "a", true), ("a", "a[3]", true), ("a", "ab", false), ("a*c", "abc", true), ("ab*b", "ab", false)]
+        {
             assert_eq!(matches(p, n), want, "{p} {n}");
         }
     }

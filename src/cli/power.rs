@@ -1,0 +1,85 @@
+//! `report power`: watts of a netlist.
+
+use super::args::Power;
+use super::print::{check_folder, note, write_file, Out};
+use super::Error;
+use power::watts::Watts;
+use power::{ActivitySource, Inputs, Report};
+use std::fmt::Write;
+use std::process::ExitCode;
+
+pub fn power(a: &Power, out: &Out) -> Result<ExitCode, Error> {
+    let activity = match (&a.activity.vcd, &a.activity.saif) {
+        (Some(path), _) => ActivitySource::Vcd(path.clone()),
+        (None, Some(path)) => ActivitySource::Saif(path.clone()),
+        (None, None) => return Err("one of --vcd and --saif is needed".into()),
+    };
+    if let Some(folder) = &a.output {
+        check_folder(folder)?;
+    }
+    let report = power::analyse(&Inputs {
+        netlist: a.netlist.clone(),
+        libraries: a.liberty.clone(),
+        sdc: a.sdc.clone(),
+        spef: a.spef.clone(),
+        activity,
+        scope: a.scope.clone(),
+    })?;
+    for text in &report.notes {
+        note(text);
+    }
+    if let Some(folder) = &a.output {
+        let json = serde_json::to_string_pretty(&report)? + "\n";
+        write_file(&folder.join("power.json"), json.as_bytes())?;
+        write_file(&folder.join("instances.csv"), instances(&report)?.as_bytes())?;
+        note(format_args!("report written to {}", folder.display()));
+    }
+    out.result(&report, || table(&report))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(r: &Report) -> String {
+    let g = &r.groups;
+    let rows: [(&str, &Watts); 6] = [
+        ("sequential", &g.sequential),
+        ("combinational", &g.combinational),
+        ("clock", &g.clock),
+        ("macro", &g.macros),
+        ("pad", &g.pad),
+        ("total", &g.total),
+    ];
+    let mut text = format!("{:14}{:>11}{:>11}{:>11}{:>11}\n", "W", "internal", "switching", "leakage", "total");
+    for (name, w) in rows {
+        let share = if g.total.total > 0.0 { 100.0 * w.total / g.total.total } else { 0.0 };
+        text += &format!(
+            "{name:14}{:>11.3e}{:>11.3e}{:>11.3e}{:>11.3e}{share:>7.1} %\n",
+            w.internal, w.switching, w.leakage, w.total
+        );
+    }
+    let c = &r.corner;
+    text + &format!(
+        "{}: {} instances, {} nets, {:.1} % of them measured over {:.4} us, {:.1} % extracted; {} V, {} °C",
+        r.design,
+        r.n_instances,
+        r.n_nets,
+        r.annotated * 100.0,
+        r.simulated_s * 1e6,
+        r.extracted * 100.0,
+        c.voltage_v,
+        c.temperature_c
+    )
+}
+
+fn instances(r: &Report) -> Result<String, Error> {
+    let mut text = String::from("instance,cell,group,internal_w,switching_w,leakage_w,total_w\n");
+    for i in &r.instances {
+        let (w, quote) = (&i.watts, if i.name.contains([',', '"']) { "\"" } else { "" });
+        let name = i.name.replace('"', "\"\"");
+        writeln!(
+            text,
+            "{quote}{name}{quote},{},{},{:e},{:e},{:e},{:e}",
+            i.cell, i.group, w.internal, w.switching, w.leakage, w.total
+        )?;
+    }
+    Ok(text)
+}
