@@ -156,3 +156,13 @@ fn a_broken_chip_is_found_and_the_place_named() {
         assert!(first.contains(tap), "{file}: expected the first mismatch in {tap}, got {first}");
     }
 }
+
+#[test]
+fn a_head_that_is_no_whole_word_is_refused() {
+    let config = config("wide");
+    let shape = Shape { n_embd: 48, head_size: 24, ..small() };
+    let golden = random_model(&shape, 4);
+    let model = view(&golden, &StreamLayout::of(&golden));
+    let error = rtl_gen::program::compile(&config, &model).expect_err("24 is no multiple of 16").to_string();
+    assert!(error.contains("head_size 24") && error.contains("multiple of 16"), "{error}");
+}

@@ -104,6 +104,9 @@ pub struct Numbers {
     /// Text whose vectors set the fixed-point ranges (without it, pseudo-random tokens do)
     #[arg(long, value_name = "FILE")]
     pub calibrate: Option<PathBuf>,
+    /// Bits of an element of the recurrence state; the chip's configuration says for rtl
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(16..=32))]
+    pub state_bits: u32,
 }
 
 #[derive(Args)]

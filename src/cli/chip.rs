@@ -17,7 +17,8 @@ pub fn build(model: &Model, numbers: &Numbers, args: &ChipArgs, seed: u64) -> Re
         check_file(path)?;
     }
     let config = config(&args.config)?;
-    let (golden, _) = model.quantised(numbers)?;
+    let numbers = Numbers { state_bits: config.numbers.state_bits as u32, ..numbers.clone() };
+    let (golden, _) = model.quantised(&numbers)?;
     let image: &'static [u8] = Box::leak(stream(&golden).into_boxed_slice());
     let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
     // told only when the cache has no simulator for this configuration

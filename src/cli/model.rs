@@ -130,7 +130,8 @@ impl Model {
         let bar = bar(tokens.len() as u64, "calibrating");
         let ranges = calibrate(&Weights::read(checkpoint)?, &tokens, |n| bar.set_position(n as u64));
         bar.finish_and_clear();
-        let done = quantise(checkpoint, &ranges, &QuantOptions::default())?;
+        let options = QuantOptions { state_bits: numbers.state_bits, ..QuantOptions::default() };
+        let done = quantise(checkpoint, &ranges, &options)?;
         Ok((done.model, done.errors))
     }
 }

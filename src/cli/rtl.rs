@@ -1,11 +1,12 @@
 //! `rtl`: the design as files a hardware engineer can take away.
 
-use super::args::Rtl;
+use super::args::{Numbers, Rtl};
 use super::model::{config, Model};
 use super::print::{check_folder, write_file, Out};
 use super::Error;
 use golden_model::layout::{stream, StreamLayout};
 use serde::Serialize;
+use std::path::Path;
 use std::process::ExitCode;
 
 #[derive(Serialize)]
@@ -33,15 +34,20 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     let config = config(&a.config)?;
     check_folder(&a.output)?;
     let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?;
-    for (file, text) in &printed.files {
-        write_file(&a.output.join(file), text.as_bytes())?;
-    }
-    let files: Vec<String> = printed.files.keys().cloned().collect();
-    write_file(&a.output.join("files.f"), (files.join("\n") + "\n").as_bytes())?;
     let program = match &a.model {
         Some(_) => Some(program(a, &config)?),
         None => None,
     };
+    remove_older(&a.output);
+    for (file, text) in &printed.files {
+        write_file(&a.output.join(file), text.as_bytes())?;
+    }
+    let program = match program {
+        Some(program) => Some(program.write(a)?),
+        None => None,
+    };
+    let files: Vec<String> = printed.files.keys().cloned().collect();
+    write_file(&a.output.join("files.f"), (files.join("\n") + "\n").as_bytes())?;
     let manifest = Manifest {
         files,
         top: &printed.top,
@@ -65,20 +71,45 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the image and the four programs of the model.
-fn program(a: &Rtl, config: &rtl_gen::config::Config) -> Result<ProgramFiles, Error> {
-    let (model, _) = Model::open(&a.model)?;
-    let (golden, _) = model.quantised(&a.numbers)?;
-    let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
-    let program = rtl_gen::program::compile(config, &view)?;
-    write_file(&a.output.join("image.bin"), &stream(&golden))?;
-    let mut code = vec![];
-    for (format, instructions) in rtl_gen::isa::FORMATS.iter().zip(&program.code) {
-        let name = format!("program_{}.hex", format.name);
-        let words: String = instructions.iter().flatten().map(|w| format!("{w:08x}\n")).collect();
-        write_file(&a.output.join(&name), words.as_bytes())?;
-        code.push(name);
+/// Removes what an earlier run listed in its manifest, so that a folder never mixes two designs.
+fn remove_older(folder: &Path) {
+    let Ok(text) = std::fs::read(folder.join("manifest.json")) else { return };
+    let Ok(manifest) = serde_json::from_slice::<serde_json::Value>(&text) else { return };
+    let program = &manifest["program"];
+    let lists = [&manifest["files"], &program["code"]].into_iter().filter_map(|l| l.as_array()).flatten();
+    for name in lists.chain([&program["image"]]).filter_map(|n| n.as_str()) {
+        // only plain names: a manifest cannot reach outside its folder
+        if Path::new(name).file_name().is_some_and(|f| f == name) {
+            let _ = std::fs::remove_file(folder.join(name));
+        }
     }
-    let instructions = [0, 1, 2, 3].map(|i| program.code[i].len());
-    Ok(ProgramFiles { image: "image.bin".into(), code, instructions })
+}
+
+/// The image and the four programs of a model.
+struct Compiled {
+    image: Vec<u8>,
+    program: rtl_gen::program::Program,
+}
+
+fn program(a: &Rtl, config: &rtl_gen::config::Config) -> Result<Compiled, Error> {
+    let (model, _) = Model::open(&a.model)?;
+    let numbers = Numbers { state_bits: config.numbers.state_bits as u32, ..a.numbers.clone() };
+    let (golden, _) = model.quantised(&numbers)?;
+    let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
+    Ok(Compiled { image: stream(&golden), program: rtl_gen::program::compile(config, &view)? })
+}
+
+impl Compiled {
+    fn write(&self, a: &Rtl) -> Result<ProgramFiles, Error> {
+        write_file(&a.output.join("image.bin"), &self.image)?;
+        let mut code = vec![];
+        for (format, instructions) in rtl_gen::isa::FORMATS.iter().zip(&self.program.code) {
+            let name = format!("program_{}.hex", format.name);
+            let words: String = instructions.iter().flatten().map(|w| format!("{w:08x}\n")).collect();
+            write_file(&a.output.join(&name), words.as_bytes())?;
+            code.push(name);
+        }
+        let instructions = [0, 1, 2, 3].map(|i| self.program.code[i].len());
+        Ok(ProgramFiles { image: "image.bin".into(), code, instructions })
+    }
 }

@@ -386,8 +386,10 @@ impl Dut {
         self.tick();
     }
 
-    /// Starts an FST waveform; needs a build with [`BuildOptions::trace`]. One time unit is half a cycle.
-    pub fn trace_open(&mut self, path: &Path) -> Result<(), DutError> {
+    /// Starts an FST waveform; needs a build with [`BuildOptions::trace`]. One time unit is half a cycle, so that the
+    /// rising edge of cycle n, counted by the caller and `cycle` now, stands at time 2n + 1.
+    pub fn trace_open(&mut self, path: &Path, cycle: u64) -> Result<(), DutError> {
+        self.half_cycles = 2 * cycle;
         let fail =
             |why: &str| DutError::Trace { top: self.top.clone(), path: path.display().to_string(), why: why.into() };
         // Verilator's writer does not say when it cannot create its file.

@@ -279,9 +279,9 @@ impl<'a> Session<'a> {
         self.memory.stats()
     }
 
-    /// Starts an FST waveform; the design must be built with `BuildOptions::trace`.
+    /// Starts an FST waveform, in which cycle n of a mismatch stands at time 2n; the design must be built with `BuildOptions::trace`.
     pub fn trace_open(&mut self, path: &Path) -> Result<(), SessionError> {
-        Ok(self.dut.trace_open(path)?)
+        Ok(self.dut.trace_open(path, self.cycle)?)
     }
 
     /// Finishes the waveform.

@@ -113,6 +113,11 @@ pub struct Xmem {
 /// Plans both memories, or says which limit of the configuration the model exceeds.
 pub fn plan(config: &Config, dims: &Dims) -> Result<(Vmem, Xmem), CompileError> {
     let d = dims.n_embd;
+    // a head is whole words: scalars, sums and rows of the state belong to words, not to lanes
+    let (head_size, vlanes) = (dims.head_size, config.vlanes());
+    if !head_size.is_multiple_of(vlanes) || head_size > 240 {
+        return Err(CompileError::HeadSize { config: config.name.clone(), head_size, vlanes });
+    }
     let mut v = Allocator::new(config.vlanes());
     let vmem = Vmem {
         x: v.take(d),

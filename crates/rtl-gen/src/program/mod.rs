@@ -24,6 +24,8 @@ use std::collections::BTreeMap;
 pub enum CompileError {
     #[error("the model needs {limit} = {needed}, configuration {config} has {available}")]
     Limit { config: String, limit: &'static str, needed: usize, available: usize },
+    #[error("the model has head_size {head_size}, configuration {config} needs a multiple of {vlanes}, up to 240")]
+    HeadSize { config: String, head_size: usize, vlanes: usize },
     #[error("{0}")]
     Encode(String),
     #[error("schedule: {0}")]
