@@ -8,6 +8,7 @@ use golden_model::tables;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtl_gen::blocks::vec::{VEC_LATENCY, VEC_LATENCY_LUT};
+use rtl_gen::blocks::vec_lane::PRODUCT_STAGE;
 use rtl_gen::blocks::vec_scalar::{MEAN_CYCLES, RSQ_CYCLES, VALUE_CYCLES};
 use rtl_gen::isa::{acc_sel, c_sel, dest, lut, m_sel, post, x_sel};
 use sim_harness::dut::{BuildOptions, Dut};
@@ -110,7 +111,7 @@ fn cycles() {
         }
         let tree = rtl_gen::blocks::vec_reduce::stages(vl);
         for (post, cycles) in [(post::MEAN, MEAN_CYCLES), (post::RSQ, RSQ_CYCLES), (post::VALUE, VALUE_CYCLES)] {
-            for (acc_sel, tap) in [(acc_sel::PRODUCT, 4), (acc_sel::RESULT, VEC_LATENCY - 1)] {
+            for (acc_sel, tap) in [(acc_sel::PRODUCT, PRODUCT_STAGE), (acc_sel::RESULT, VEC_LATENCY - 1)] {
                 let f = Instruction { m_sel: m_sel::X, acc_sel, post, k_const: 1, shift: 31, ..plain.clone() };
                 let times = bench.run(&[(f.clone(), vec![]), (f, vec![])], NO_STALLS, &mut rng, "reduction");
                 let (read, written) = (times.first_read[0] + n - 1, times.last_scalar[0]);
@@ -133,7 +134,7 @@ fn cycles() {
             ..plain
         };
         let times = bench.run(&[(f, vec![])], NO_STALLS, &mut rng, "segments");
-        assert_eq!(times.last_scalar[0] - times.first_read[0], 1 + 4 + tree + 12 * RSQ_CYCLES);
+        assert_eq!(times.last_scalar[0] - times.first_read[0], 1 + PRODUCT_STAGE + tree + 12 * RSQ_CYCLES);
     }
 }
 

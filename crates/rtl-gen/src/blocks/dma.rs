@@ -61,7 +61,8 @@ pub fn dma(config: &Config) -> Arc<Module> {
         ("embedding", format!("2'd{}", dma_kind::EMBEDDING)),
         ("umsb", (unit_bits - 1).to_string()),
         ("addr_ext", extend("f_addr", 32, unit_bits)),
-        ("product_ext", extend("b_product_q", 36, unit_bits)),
+        ("low_ext", extend("b_low_q", 27, unit_bits)),
+        ("high_ext", extend("b_high", 36, unit_bits)),
         ("bmsb", (beat_bits - 1).to_string()),
         ("lmsb", (left_bits - 1).to_string()),
         ("start_beat", shifted("b_unit")),
@@ -82,7 +83,7 @@ pub fn dma(config: &Config) -> Arc<Module> {
     ];
     m.text(BODY, &vars);
     if unit_bits < 36 {
-        m.text("  wire unused_product = &{1'b0, b_product_q[35:{{u}}]};", &[("u", unit_bits.to_string())]);
+        m.text("  wire unused_product = &{1'b0, b_high[35:{{u}}]};", &[("u", unit_bits.to_string())]);
     }
     m.instance(
         "u_tags",
@@ -119,7 +120,7 @@ const BODY: &str = r#"
   reg         b_valid_q, b_param_q;
   reg  [23:0] b_len_q;
   reg  [{{umsb}}:0] b_unit_q;
-  reg  [35:0] b_product_q;
+  reg  [26:0] b_low_q, b_high_q;  // the product by the low and by the high half of len, to be added
   // Stage c: the bursts of one instruction.
   reg         c_valid_q, c_param_q;
   reg  [{{bmsb}}:0] c_beat_q;  // address of the next burst, in beats
@@ -145,9 +146,12 @@ const BODY: &str = r#"
   wire b_load  = a_valid_q && (!b_valid_q || c_load);
   wire a_load  = instr_valid_i && instr_ready_o;
 
-  wire [{{umsb}}:0] b_unit = b_unit_q + {{product_ext}};
+  wire [35:0] b_high  = {b_high_q, 9'b0};
+  wire [{{umsb}}:0] b_unit = b_unit_q + {{low_ext}} + {{high_ext}};
 
   assign instr_ready_o = !a_valid_q || b_load;
+
+  wire [17:0] token = a_embed_q ? token_i : 18'b0;
 
   wire beat      = m_axi_rvalid_i && m_axi_rready_o;
   wire burst_end = beat && m_axi_rlast_i;
@@ -202,7 +206,8 @@ const BODY: &str = r#"
       b_param_q   <= a_param_q;
       b_len_q     <= a_len_q;
       b_unit_q    <= a_unit_q;
-      b_product_q <= a_embed_q ? ({18'b0, token_i} * {18'b0, a_len_q[17:0]}) : 36'b0;
+      b_low_q     <= {9'b0, token} * {18'b0, a_len_q[8:0]};
+      b_high_q    <= {9'b0, token} * {18'b0, a_len_q[17:9]};
     end
     if (c_load) begin
       c_param_q <= b_param_q;

@@ -25,7 +25,8 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
             "Instruction fetch of unit {}: {depth} instructions of {} bits, written by the host in 32-bit words.\n\
              start_i (one cycle, unit idle) begins at instruction 0; the instruction with `last` ends the program.\n\
              An instruction is offered (instr_valid_o) when it is there, its waits hold (done count >= wait field) and stall_i is\n\
-             low. Latency: the first instruction is there 3 cycles after start_i; the following ones back to back, one a cycle.\n\
+             low. Latency: the first instruction is there 3 cycles after start_i; at most two follow each other in successive\n\
+             cycles, then there is a cycle without: the read does not depend on instr_ready_i, which comes late in the cycle.\n\
              waiting_o: an instruction is there and its waits do not hold. finished_o: the last instruction is handed over.\n\
              The program is written while the unit is idle; a program without `last` never finishes.",
             format.name, format.bits
@@ -68,7 +69,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
   wire handover = instr_valid_o && instr_ready_i;
   wire load     = rvalid_q && (!valid_q || handover);
   wire rlast    = rdata[{{last}}];
-  wire read     = active_q && (!rvalid_q || (load && !rlast));
+  wire read     = active_q && (!rvalid_q || (!valid_q && !rlast));
 
   assign instr_valid_o = valid_q && holds && !stall_i;
   assign instr_o       = instr_q;

@@ -9,7 +9,7 @@ use super::sreg::sreg;
 use super::vec_control::vec_control;
 use super::vec_finish::vec_finish;
 use super::vec_issue::{vec_issue, TAG_BITS};
-use super::vec_lane::{vec_lane, LANE_STAGES, TABLE_STAGES};
+use super::vec_lane::{vec_lane, LANE_STAGES, PRODUCT_STAGE, TABLE_STAGES};
 use super::vec_reduce::{stages, vec_reduce, QUEUE};
 use super::vec_scalar::{vec_scalar, MEAN_CYCLES, RSQ_CYCLES, VALUE_CYCLES};
 use super::vec_write::{record_bits, vec_write};
@@ -41,6 +41,7 @@ pub fn vec(config: &Config) -> Arc<Module> {
     let vars = [
         ("segmsb", (index_bits(config.limits.n_head) - 1).to_string()),
         ("tagmsb", (TAG_BITS - 1).to_string()),
+        ("n", LANE_STAGES.to_string()),
         ("lt", TABLE_STAGES.to_string()),
         ("recmsb", (record_bits() - 1).to_string()),
         ("lanes", lanes.to_string()),
@@ -78,12 +79,12 @@ const WIRES: &str = r#"
   wire        commit, finish;                       // a word is written; an instruction's last
   wire        rec_valid, rec_ready, red_busy, report_full, pending, pop_sum, p_valid, scalar_sat;
   wire [{{recmsb}}:0] rec_in, rec;
-  wire [5:0]  v;                                    // stages that hand a word on
+  wire [{{n}}-1:0] v;                                   // stages that hand a word on
   wire [{{lt}}:0]  lv;
   wire [{{lanes}}-1:0] live, live_end, clip;
   wire        t_valid, t_end, t_last, w_valid, w_to_vmem, w_red, w_seg_end, w_last;
-  wire [5:0]  shift_4;
-  wire [4:0]  pshift_4;
+  wire [5:0]  shift_5;
+  wire [4:0]  pshift_6;
   wire [3:0]  lut_shift_l1;
   wire [1:0]  lut_l2;
   wire [{{tagmsb}}:0] tag_in;  // {to vmem, reduction, segment end, last word, live lanes}
@@ -118,6 +119,25 @@ const WIRES: &str = r#"
 
   always_ff @(posedge clk_i) begin
     if (take_params) p_q <= p_word;
+  end
+
+  // -- stage 2: what came out of the memories, and what selects from it
+  reg  [2:0]  x_sel_2_q, m_sel_2_q, c_sel_2_q;
+  reg  [{{word16}}:0] p_2_q;
+  reg  [{{word27}}:0] a_2_q, b_2_q;
+  reg  [26:0] mean_2_q, mult_2_q;
+
+  always_ff @(posedge clk_i) begin
+    if (v[0]) begin
+      x_sel_2_q <= x_sel_q;
+      m_sel_2_q <= m_sel_q;
+      c_sel_2_q <= c_sel_q;
+      p_2_q     <= p_q;
+      a_2_q     <= va_data_i;
+      b_2_q     <= vb_data_i;
+      mean_2_q  <= s_mean;
+      mult_2_q  <= s_mult;
+    end
   end
 
   // -- the reduction under way
@@ -163,7 +183,7 @@ fn header(lanes: usize) -> String {
          done_o: one pulse an instruction, in order, one cycle after its last write at the earliest.\n\
          Widths: t 56, z 57, sums 72 bits, see vec_lane and vec_reduce; nothing wraps.",
         VEC_LATENCY - 1,
-        4 + stages(lanes),
+        PRODUCT_STAGE + stages(lanes),
         VEC_LATENCY - 1 + stages(lanes),
         VEC_LATENCY_LUT - 1 + stages(lanes),
     )
@@ -256,8 +276,8 @@ fn children(m: &mut Module, config: &Config) {
             ("v_o", "v"),
             ("lv_o", "lv"),
             ("live_o", "live"),
-            ("shift_o", "shift_4"),
-            ("pshift_o", "pshift_4"),
+            ("shift_o", "shift_5"),
+            ("pshift_o", "pshift_6"),
             ("t_valid_o", "t_valid"),
             ("t_end_o", "t_end"),
             ("t_last_o", "t_last"),
@@ -358,17 +378,17 @@ fn children(m: &mut Module, config: &Config) {
                 ("clk_i", "clk_i"),
                 ("v_i", "v"),
                 ("lv_i", "lv"),
-                ("a_i", &slice("va_data_i", 27)),
-                ("b_i", &slice("vb_data_i", 27)),
-                ("p_i", &slice("p_q", 16)),
-                ("mean_i", "s_mean"),
-                ("mult_i", "s_mult"),
-                ("x_sel_i", "x_sel_q"),
-                ("m_sel_i", "m_sel_q"),
-                ("c_sel_i", "c_sel_q"),
+                ("a_i", &slice("a_2_q", 27)),
+                ("b_i", &slice("b_2_q", 27)),
+                ("p_i", &slice("p_2_q", 16)),
+                ("mean_i", "mean_2_q"),
+                ("mult_i", "mult_2_q"),
+                ("x_sel_i", "x_sel_2_q"),
+                ("m_sel_i", "m_sel_2_q"),
+                ("c_sel_i", "c_sel_2_q"),
                 ("live_i", &format!("live[{l}]")),
-                ("shift_i", "shift_4"),
-                ("pshift_i", "pshift_4"),
+                ("shift_i", "shift_5"),
+                ("pshift_i", "pshift_6"),
                 ("lut_shift_i", "lut_shift_l1"),
                 ("lut_i", "lut_l2"),
                 ("live_end_i", &format!("live_end[{l}]")),

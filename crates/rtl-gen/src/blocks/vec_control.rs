@@ -1,7 +1,7 @@
 //! Control of the vector pipeline: what travels beside the lanes, stage by stage.
 
 use super::vec_issue::TAG_BITS;
-use super::vec_lane::{LANE_STAGES, TABLE_STAGES};
+use super::vec_lane::{LANE_STAGES, PRODUCT_STAGE, TABLE_STAGES};
 use crate::config::Config;
 use crate::hdl::Module;
 use std::fmt::Write as _;
@@ -26,10 +26,10 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
     m.input("tag_i", TAG_BITS, "with go_i").input("shift_i", 6, "with go_i").input("pshift_i", 5, "with go_i");
     m.input("lut_i", 2, "with go_i").input("lut_shift_i", 4, "with go_i");
     m.input("scalar_shift_i", 1, "stage 1: take s_shift_i instead").input("s_shift_i", 6, "stage 1");
-    m.output("v_o", LANE_STAGES, "stages 1 to 6 hand a word on in this cycle");
-    m.output("lv_o", TABLE_STAGES + 1, "from stage 6, and stages 1 to 7, of the table path");
-    m.output("live_o", lanes, "stage 1").output("shift_o", 6, "stage 4").output("pshift_o", 5, "stage 4");
-    m.output("t_valid_o", 1, "stage 4, leaving: part of a reduction")
+    m.output("v_o", LANE_STAGES, "stages 1 to 8 hand a word on in this cycle");
+    m.output("lv_o", TABLE_STAGES + 1, "from stage 8, and stages 1 to 7, of the table path");
+    m.output("live_o", lanes, "stage 2").output("shift_o", 6, "stage 5").output("pshift_o", 5, "stage 6");
+    m.output("t_valid_o", 1, "stage 5, leaving: part of a reduction")
         .output("t_end_o", 1, "")
         .output("t_last_o", 1, "");
     m.output("lut_shift_o", 4, "table stage 1").output("lut_o", 2, "table stage 2");
@@ -60,31 +60,31 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
         &[("n", LANE_STAGES.to_string()), ("t", TABLE_STAGES.to_string())],
     );
     chain(&mut m, "tag", TAG_BITS, "tag_i", 1..=LANE_STAGES, "");
-    chain(&mut m, "tag", TAG_BITS, "tag_6_q", 1..=TABLE_STAGES, "l");
+    chain(&mut m, "tag", TAG_BITS, &format!("tag_{LANE_STAGES}_q"), 1..=TABLE_STAGES, "l");
     chain(&mut m, "shift", 6, "shift_i", 1..=1, "");
-    chain(&mut m, "shift", 6, "scalar_shift_i ? s_shift_i : shift_1_q", 2..=4, "");
-    chain(&mut m, "pshift", 5, "pshift_i", 1..=4, "");
+    chain(&mut m, "shift", 6, "scalar_shift_i ? s_shift_i : shift_1_q", 2..=PRODUCT_STAGE, "");
+    chain(&mut m, "pshift", 5, "pshift_i", 1..=PRODUCT_STAGE + 1, "");
     chain(&mut m, "lut", 2, "lut_i", 1..=LANE_STAGES, "");
-    chain(&mut m, "lut", 2, "lut_6_q", 1..=2, "l");
+    chain(&mut m, "lut", 2, &format!("lut_{LANE_STAGES}_q"), 1..=2, "l");
     chain(&mut m, "lut_shift", 4, "lut_shift_i", 1..=LANE_STAGES, "");
-    chain(&mut m, "lut_shift", 4, "lut_shift_6_q", 1..=1, "l");
+    chain(&mut m, "lut_shift", 4, &format!("lut_shift_{LANE_STAGES}_q"), 1..=1, "l");
     let live = |tag: &str| (0..lanes).rev().map(|l| format!("5'd{l} < {tag}[4:0]")).collect::<Vec<_>>().join(", ");
     m.text(
         r#"
   reg [3:0] w_tag_q;
   always_ff @(posedge clk_i) begin
-    if (en_i && (lv_q[{{t}}] || v_q[{{n}}])) w_tag_q <= lv_q[{{t}}] ? tag_l{{t}}_q[{{tag}}:5] : tag_6_q[{{tag}}:5];
+    if (en_i && (lv_q[{{t}}] || v_q[{{n}}])) w_tag_q <= lv_q[{{t}}] ? tag_l{{t}}_q[{{tag}}:5] : tag_{{n}}_q[{{tag}}:5];
   end
 
-  assign to_table    = (lut_6_q != 2'd0);
+  assign to_table    = (lut_{{n}}_q != 2'd0);
   assign v_o         = v_q & { {{n}}{en_i}};
   assign lv_o        = lv & { {{t1}}{en_i}};
   assign live_o      = { {{live}}};
-  assign shift_o     = shift_4_q;
-  assign pshift_o    = pshift_4_q;
-  assign t_valid_o   = en_i && v_q[4] && tag_4_q[7];
-  assign t_end_o     = tag_4_q[6];
-  assign t_last_o    = tag_4_q[5];
+  assign shift_o     = shift_{{p}}_q;
+  assign pshift_o    = pshift_{{p1}}_q;
+  assign t_valid_o   = en_i && v_q[{{p}}] && tag_{{p}}_q[7];
+  assign t_end_o     = tag_{{p}}_q[6];
+  assign t_last_o    = tag_{{p}}_q[5];
   assign lut_shift_o = lut_shift_l1_q;
   assign lut_o       = lut_l2_q;
   assign live_end_o  = { {{live_end}}};
@@ -99,7 +99,9 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
             ("t", TABLE_STAGES.to_string()),
             ("tag", (TAG_BITS - 1).to_string()),
             ("t1", (TABLE_STAGES + 1).to_string()),
-            ("live", live("tag_1_q")),
+            ("live", live("tag_2_q")),
+            ("p", PRODUCT_STAGE.to_string()),
+            ("p1", (PRODUCT_STAGE + 1).to_string()),
             ("live_end", live(&format!("tag_l{TABLE_STAGES}_q"))),
         ],
     );

@@ -8,8 +8,10 @@ use crate::hdl::Module;
 use crate::isa::{c_sel, m_sel, x_sel};
 use std::sync::Arc;
 
-/// Register stages from the operands to `o_o`: x/m/c, partial products, t, rounded t, z, o.
-pub const LANE_STAGES: usize = 6;
+/// Register stages from the memories' outputs to `o_o`: operands, x/m/c, partial products, t, two of the rounded t, z, o.
+pub const LANE_STAGES: usize = 8;
+/// The stage that holds t.
+pub const PRODUCT_STAGE: usize = 5;
 /// Further stages of a word that goes through the table: clip to 35 bits, clip to 19, and the five of `lut`.
 pub const TABLE_STAGES: usize = 7;
 
@@ -18,36 +20,37 @@ pub fn vec_lane() -> Arc<Module> {
     let mut m = Module::combinational(
         "vec_lane",
         "One lane: o = lut ? table(clip_19(round(z, lut_shift))) : sat_27(z), z = round(x * m, shift) + c (docs/hardware.md, 3).\n\
-         Stage 1 is the cycle in which a_i and b_i come out of the vector memory. v_i[k-1]: stage k holds a word and hands it to\n\
-         stage k+1 at the next edge; lv_i[k]: the same for stage k of the table path; lv_i[0]: the word in stage 6 goes there.\n\
-         Latency 6 from stage 1 to o_o, 13 through the table. A word and a table word never reach o_o together: vec sees to it.\n\
+         Stage 1 is the cycle in which words come out of the vector memory; vec registers them, because memories are slow, and\n\
+         a_i and b_i are stage 2. v_i[k-1]: stage k holds a word and hands it to stage k+1 at the next edge; lv_i[k]: the same\n\
+         for stage k of the table path; lv_i[0]: the word in stage 8 goes there.\n\
+         Latency 7 from a_i and b_i to o_o, 14 through the table. A word and a table word never reach o_o together: vec sees to it.\n\
          Bounds: |x| < 2^27, |m| < 2^27: t = x * m fits 55 bits, 56 kept. |c| < 2^47, so z fits 57 bits.\n\
          The table path first clips z to 35 bits: clip_19(round(z, s)) does not change for s <= 15.\n\
          A dead lane (live_i low) has x = c = 0; its table result is cleared (live_end_i), so o_o = 0 and clip_o = 0.\n\
          No reset: datapath registers, qualified by v_i and lv_i.",
     );
     m.input("clk_i", 1, "");
-    m.input("v_i", LANE_STAGES, "").input("lv_i", TABLE_STAGES + 1, "");
-    m.input("a_i", 27, "stage 1").input("b_i", 27, "stage 1").input("p_i", 16, "stage 1");
-    m.input("mean_i", 27, "stage 1").input("mult_i", 27, "stage 1");
-    m.input("x_sel_i", 3, "stage 1")
-        .input("m_sel_i", 3, "stage 1")
-        .input("c_sel_i", 3, "stage 1")
-        .input("live_i", 1, "stage 1");
-    m.input("shift_i", 6, "stage 4").input("pshift_i", 5, "stage 4, 0 unless c is p");
+    m.input("v_i", LANE_STAGES, "v_i[0] is for vec").input("lv_i", TABLE_STAGES + 1, "");
+    m.input("a_i", 27, "stage 2").input("b_i", 27, "stage 2").input("p_i", 16, "stage 2");
+    m.input("mean_i", 27, "stage 2").input("mult_i", 27, "stage 2");
+    m.input("x_sel_i", 3, "stage 2")
+        .input("m_sel_i", 3, "stage 2")
+        .input("c_sel_i", 3, "stage 2")
+        .input("live_i", 1, "stage 2");
+    m.input("shift_i", 6, "stage 5").input("pshift_i", 5, "stage 6, 0 unless c is p");
     m.input("lut_shift_i", 4, "table stage 1").input("lut_i", 2, "table stage 2").input(
         "live_end_i",
         1,
         "table stage 7",
     );
-    m.output("t_o", 56, "the product, stage 4").output("o_o", 27, "the result").output(
+    m.output("t_o", 56, "the product, stage 5").output("o_o", 27, "the result").output(
         "clip_o",
         1,
         "o_o was saturated to 27 bits",
     );
     m.text(
         r#"
-  // -- stage 1: operands
+  // -- stage 2: operands
   wire signed [27:0] a    = $signed({a_i[26], a_i});
   wire signed [27:0] b    = $signed({b_i[26], b_i});
   wire signed [27:0] p    = $signed({ {12{p_i[15]}}, p_i});
@@ -69,13 +72,13 @@ pub fn vec_lane() -> Arc<Module> {
                          : (c_sel_i == 3'd{{c_p}})      ? p
                          : (c_sel_i == 3'd{{c_one}})    ? 28'sd65536 : 28'sd0;
 
-  // -- stages 2 to 6
-  reg signed [27:0] x_2_q, m_2_q;
-  reg signed [26:0] c_2_q, c_3_q, c_4_q;
-  reg signed [46:0] c_5_q;
-  reg signed [55:0] floor_5_q;
-  reg               up_5_q;
-  reg signed [56:0] z_6_q;
+  // -- stages 3 to 8
+  reg signed [27:0] x_3_q, m_3_q;
+  reg signed [26:0] c_3_q, c_4_q, c_5_q, c_6_q;
+  reg signed [46:0] c_7_q;
+  reg signed [55:0] floor_7_q;
+  reg               up_7_q;
+  reg signed [56:0] z_8_q;
   reg        [26:0] o_q;
   reg               clip_q;
 
@@ -86,15 +89,11 @@ pub fn vec_lane() -> Arc<Module> {
   wire [17:0] table_y;
 
   always_ff @(posedge clk_i) begin
-    if (v_i[0]) begin
-      x_2_q <= x;
-      m_2_q <= m;
-      c_2_q <= c[26:0];
+    if (v_i[1]) begin
+      x_3_q <= x;
+      m_3_q <= m;
+      c_3_q <= c[26:0];
     end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (v_i[1]) c_3_q <= c_2_q;
   end
 
   always_ff @(posedge clk_i) begin
@@ -102,16 +101,24 @@ pub fn vec_lane() -> Arc<Module> {
   end
 
   always_ff @(posedge clk_i) begin
-    if (v_i[3]) begin
-      floor_5_q <= $signed(floor);
-      up_5_q    <= up;
-      c_5_q     <= $signed({ {20{c_4_q[26]}}, c_4_q}) <<< pshift_i;
+    if (v_i[3]) c_5_q <= c_4_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (v_i[4]) c_6_q <= c_5_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (v_i[5]) begin
+      floor_7_q <= $signed(floor);
+      up_7_q    <= up;
+      c_7_q     <= $signed({ {20{c_6_q[26]}}, c_6_q}) <<< pshift_i;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (v_i[4]) begin
-      z_6_q <= $signed({floor_5_q[55], floor_5_q}) + $signed({ {10{c_5_q[46]}}, c_5_q}) + $signed({56'b0, up_5_q});
+    if (v_i[6]) begin
+      z_8_q <= $signed({floor_7_q[55], floor_7_q}) + $signed({ {10{c_7_q[46]}}, c_7_q}) + $signed({56'b0, up_7_q});
     end
   end
 
@@ -133,13 +140,13 @@ pub fn vec_lane() -> Arc<Module> {
 
   // -- result
   always_ff @(posedge clk_i) begin
-    if ((lv_i[7] || v_i[5])) begin
+    if (lv_i[7] || v_i[7]) begin
       o_q    <= lv_i[7] ? { {9{table_y[17]}}, table_y} & {27{live_end_i}} : o;
       clip_q <= !lv_i[7] && clip;
     end
   end
 
-  wire unused_c = &{1'b0, c[27]};  // a sign bit: every addend fits 27 bits
+  wire unused_c = &{1'b0, c[27], v_i[0]};  // a sign bit: every addend fits 27 bits
 
   assign o_o    = o_q;
   assign clip_o = clip_q;
@@ -163,15 +170,22 @@ pub fn vec_lane() -> Arc<Module> {
     m.instance(
         "u_mul",
         &mul_pipe(28),
-        &[("clk_i", "clk_i"), ("en_i", "v_i[2:1]"), ("x_i", "x_2_q"), ("m_i", "m_2_q"), ("t_o", "t_o")],
+        &[("clk_i", "clk_i"), ("en_i", "v_i[3:2]"), ("x_i", "x_3_q"), ("m_i", "m_3_q"), ("t_o", "t_o")],
     );
     m.instance(
         "u_round",
         &round_parts(56, 6),
-        &[("x_i", "t_o"), ("shift_i", "shift_i"), ("floor_o", "floor"), ("up_o", "up")],
+        &[
+            ("clk_i", "clk_i"),
+            ("en_i", "v_i[4]"),
+            ("x_i", "t_o"),
+            ("shift_i", "shift_i"),
+            ("floor_o", "floor"),
+            ("up_o", "up"),
+        ],
     );
-    m.instance("u_sat", &saturate(57, 27), &[("x_i", "z_6_q"), ("y_o", "o"), ("clipped_o", "clip")]);
-    m.instance("u_clip35", &saturate(57, 35), &[("x_i", "z_6_q"), ("y_o", "z35"), ("clipped_o", "unused_clip35")]);
+    m.instance("u_sat", &saturate(57, 27), &[("x_i", "z_8_q"), ("y_o", "o"), ("clipped_o", "clip")]);
+    m.instance("u_clip35", &saturate(57, 35), &[("x_i", "z_8_q"), ("y_o", "z35"), ("clipped_o", "unused_clip35")]);
     m.instance(
         "u_lut_round",
         &round_shift(35, 4, 35),

@@ -11,9 +11,9 @@ use golden_model::tables;
 use std::sync::Arc;
 
 /// Cycles a segment occupies the unit, from its sum at the head of the queue to the write included; never data-dependent.
-pub const MEAN_CYCLES: usize = 9;
-pub const RSQ_CYCLES: usize = 19;
-pub const VALUE_CYCLES: usize = 4;
+pub const MEAN_CYCLES: usize = 11;
+pub const RSQ_CYCLES: usize = 23;
+pub const VALUE_CYCLES: usize = 5;
 
 /// The scalar unit: a sequencer around one 19 by 19 multiplier, one rounding shift and the rsqrt table.
 pub fn vec_scalar(config: &Config) -> Arc<Module> {
@@ -57,7 +57,7 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
                    R = 4'd8, RK = 4'd9, PRODUCT = 4'd10, MUL = 4'd11, FLOOR = 4'd12, UP = 4'd13, WRITE = 4'd14;
 
   reg        [3:0]  state_q;
-  reg        [2:0]  step_q;     // within NORM and MUL
+  reg        [2:0]  step_q;     // within NORM, MUL, FLOOR and the states that multiply (operands, product)
   reg        [1:0]  post_q;
   reg        [17:0] k_const_q;
   reg        [5:0]  k_shift_q, eps_s_q;
@@ -96,6 +96,7 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
   wire signed [18:0] factor = (state_q == MUL) ? chunk : (state_q == C2T) ? $signed({ {6{row[53]}}, row[53:41]}) : s_q[18:0];
   wire by_t = (state_q == C2T) || (state_q == S1T);
   wire signed [18:0] other = $signed(by_t ? {6'b0, below[12:0]} : {1'b0, k_const_q});
+  reg  signed [18:0] factor_q, other_q;
 
   // round(prod, 13) and round(s0, 5): the carry is the half bit, unless it is a tie and the floor is even
   wire prod_up = prod_q[12] && (|prod_q[11:0] || prod_q[13]);
@@ -128,18 +129,25 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
           end
         end
         ROM: state_q <= C2T;
-        C2T: state_q <= S1;
+        C2T: if (step_q[0]) state_q <= S1;
+        else step_q <= 3'd1;
         S1: state_q <= S1T;
-        S1T: state_q <= S0;
+        S1T: if (step_q[0]) state_q <= S0;
+        else step_q <= 3'd1;
         S0: state_q <= R;
         R: state_q <= RK;
-        RK: state_q <= PRODUCT;
+        RK: if (step_q[0]) state_q <= PRODUCT;
+        else step_q <= 3'd1;
         PRODUCT: state_q <= FLOOR;
         MUL: begin
           step_q <= step_q + 3'd1;
-          if (step_q == 3'd4) state_q <= FLOOR;
+          if (step_q == 3'd5) begin
+            step_q  <= '0;
+            state_q <= FLOOR;
+          end
         end
-        FLOOR: state_q <= UP;
+        FLOOR: if (step_q[0]) state_q <= UP;
+        else step_q <= 3'd1;
         UP: state_q <= WRITE;
         default: begin
           state_q <= IDLE;
@@ -175,8 +183,8 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
         zeros_q   <= zeros_q + step_bit;
       end
       PRODUCT: v_q <= { {53{prod_q[37]}}, prod_q};
-      MUL: if (step_q != 3'd0) v_q <= {v_q[72:0], 18'b0} + { {53{prod_q[37]}}, prod_q};
-      FLOOR: begin
+      MUL: if (step_q > 3'd1) v_q <= {v_q[72:0], 18'b0} + { {53{prod_q[37]}}, prod_q};
+      FLOOR: if (step_q[0]) begin
         v_q  <= floor;
         up_q <= up;
       end
@@ -186,7 +194,11 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
   end
 
   always_ff @(posedge clk_i) begin
-    if (state_q == MUL || state_q == C2T || state_q == S1T || state_q == RK) prod_q <= factor * other;
+    if (state_q == MUL || state_q == C2T || state_q == S1T || state_q == RK) begin
+      factor_q <= factor;
+      other_q  <= other;
+      prod_q   <= factor_q * other_q;
+    end
     if (state_q == S1 || state_q == S0) s_q <= h_base + prod_floor + $signed({23'b0, prod_up});
     if (state_q == R) s_q <= u_zero ? 24'sd0 : $signed({ {5{s_q[23]}}, s_q[23:5]}) + $signed({23'b0, r_up});
   end
@@ -224,7 +236,14 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
     m.instance(
         "u_round",
         &round_parts(91, 6),
-        &[("x_i", "v_q"), ("shift_i", "k_shift_q"), ("floor_o", "floor"), ("up_o", "up")],
+        &[
+            ("clk_i", "clk_i"),
+            ("en_i", "state_q == FLOOR"),
+            ("x_i", "v_q"),
+            ("shift_i", "k_shift_q"),
+            ("floor_o", "floor"),
+            ("up_o", "up"),
+        ],
     );
     m.instance("u_sat", &saturate(91, 27), &[("x_i", "v_q"), ("y_o", "clipped"), ("clipped_o", "was_clipped")]);
     m.done()

@@ -20,7 +20,7 @@ use crate::isa::WKV;
 use std::sync::Arc;
 
 /// Cycles of an instruction beyond its `n_head · head_size · head_words` state words, from the handshake to `done_o`, if
-/// every `y_i` is accepted at once, `head_size` is at least 16 and `head_words` at most 50: one row and both pipelines to fill.
+/// every `y_i` is accepted at once, `head_size` is at least 16 and `head_words` at most 49: one row and both pipelines to fill.
 pub fn overhead_cycles(vlanes: usize, head_words: usize) -> usize {
     let accept = 2; // instruction register, walk
     let row = head_words - 1; // a row is read to its end before its sa can be known; its last word is among the words
@@ -177,7 +177,7 @@ fn header(sizes: &Sizes) -> String {
          Operands and exponents must not change while an instruction that uses them runs (the program's waits see to it).\n\
          n_head, head_size and head_words are at least 1; head_size = head_words * {vl} <= 255.\n\
          Latency: heads * rows * head_words + head_words + {fill} cycles from the handshake to done_o, if every y is accepted at once,\n\
-         head_size is at least 16 and head_words at most 50 (others are computed as well, a little slower);\n\
+         head_size is at least 16 and head_words at most 49 (others are computed as well, a little slower);\n\
          done_o (pulse) follows the last y by one cycle; the next instruction is accepted in the cycle after it.\n\
          clear_i writes 0 to all state, one word a cycle, after a running instruction; no instruction is accepted until then.",
         sw = sizes.sw,

@@ -9,7 +9,7 @@ use crate::config::OPERAND_BITS;
 use crate::hdl::{index_bits, Module};
 use std::sync::Arc;
 
-/// State words that may lie between the two passes: the longest row (63 words), and for rows of up to 50 words the whole latency
+/// State words that may lie between the two passes: the longest row (63 words), and for rows of up to 49 words the whole latency
 /// of `sa_i` on top of it, so that pass 1 never waits at full rate.
 const ROW_BUFFER: usize = 64;
 
@@ -74,7 +74,7 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
 
   reg  [{{sa}}:0] s_addr_q;
   wire [{{wa}}:0] kk_addr;
-  reg  [{{wa}}:0] kk_addr_q;              // kk is read one cycle later, its memory is faster
+  reg  [{{wa}}:0] kk_addr_1_q, kk_addr_q;  // kk is read two cycles later, its memory is faster
   reg  [{{n}}:1]  valid_q, first_q, last_q;  // bit n: stage n; stage {{n}}: operands
   reg  [{{sword}}:0] s_q;
   reg  [{{oword}}:0] kk_q;
@@ -99,7 +99,8 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
   end
 
   always_ff @(posedge clk_i) begin
-    if (read) kk_addr_q <= kk_addr;
+    if (read) kk_addr_1_q <= kk_addr;
+    if (valid_q[1]) kk_addr_q <= kk_addr_1_q;
     if (valid_q[{{n1}}]) begin
       s_q  <= s_i;
       kk_q <= kk_i;
