@@ -153,16 +153,14 @@ pub fn round_shift(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Mo
         r#"
   wire [{{w}}:0]          doubled = {x_i, 1'b0};  // keeps the bit just below the point
   wire signed [{{w}}:0]   shifted = $signed(doubled) >>> shift_i;
-  wire [{{msb}}:0]        below   = ~({({{in}}){1'b1}} << shift_i);  // the bits that fall below the point
-  wire                    sticky  = |(x_i & (below >> 1));         // any of them set, the half bit aside
+{{lost}}
   wire                    up      = shifted[0] && (sticky || shifted[1]);
 
   assign y_o = shifted[{{out}}:1] + {({{outm}}'b0), up};
 "#,
         &[
             ("w", in_bits.to_string()),
-            ("msb", (in_bits - 1).to_string()),
-            ("in", in_bits.to_string()),
+            ("lost", lost_bits(in_bits, shift_bits)),
             ("out", out_bits.to_string()),
             ("outm", (out_bits - 1).to_string()),
         ],
@@ -174,6 +172,29 @@ pub fn round_shift(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Mo
         );
     }
     m.done()
+}
+
+/// The wire `sticky` of a rounding shift of `x_i` by `shift_i`: a bit below the half bit is set.
+///
+/// The bits are shifted out to the left rather than masked: a mask is a chain that synthesis turns into one gate after
+/// another.
+pub fn lost_bits(in_bits: usize, shift_bits: usize) -> String {
+    let wide = 1 << shift_bits;
+    assert!(shift_bits >= 2, "lost_bits: {shift_bits} shift bits");
+    let x = match in_bits.cmp(&wide) {
+        std::cmp::Ordering::Less => format!("{{{}'b0, x_i}}", wide - in_bits),
+        std::cmp::Ordering::Equal => "x_i".to_string(),
+        std::cmp::Ordering::Greater => format!("x_i[{}:0]", wide - 1),
+    };
+    format!(
+        "  wire [{}:0] lost = {x} << ~shift_i;  // the half bit to bit {}, what is below it below\n  \
+         wire sticky = |lost[{}:0];\n  wire unused_lost = &{{1'b0, lost[{}:{}]}};",
+        wide - 1,
+        wide - 2,
+        wide - 3,
+        wide - 1,
+        wide - 2
+    )
 }
 
 /// `sat_n`: clips a signed number to `out_bits` and says whether it had to (`golden_model::fixed::sat`).

@@ -1,5 +1,6 @@
 //! The rounding shift with a register inside: shifting and adding are each a stage's work at 150 MHz.
 
+use crate::blocks::prim::lost_bits;
 use crate::hdl::Module;
 use std::sync::Arc;
 
@@ -20,14 +21,14 @@ pub fn wkv_round(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Modu
         r#"
   wire [{{w}}:0]        doubled = {x_i, 1'b0};                      // keeps the bit just below the point
   wire signed [{{w}}:0] shifted = $signed(doubled) >>> shift_i;
-  wire [{{msb}}:0]        below   = ~({({{in}}){1'b1}} << shift_i);  // the bits that fall below the point
+{{lost}}
   reg  [{{out}}:0]        shifted_q;                                  // the result and the half bit
   reg                   sticky_q;                                   // any bit below the half bit
 
   always_ff @(posedge clk_i) begin
     if (en_i) begin
       shifted_q <= shifted[{{out}}:0];
-      sticky_q  <= |(x_i & (below >> 1));
+      sticky_q  <= sticky;
     end
   end
 
@@ -36,8 +37,7 @@ pub fn wkv_round(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Modu
 "#,
         &[
             ("w", in_bits.to_string()),
-            ("msb", (in_bits - 1).to_string()),
-            ("in", in_bits.to_string()),
+            ("lost", lost_bits(in_bits, shift_bits)),
             ("out", out_bits.to_string()),
             ("outm", (out_bits - 1).to_string()),
         ],
