@@ -4,7 +4,6 @@ use crate::activity::{Activity, Measured};
 use crate::circuit::Circuit;
 use crate::liberty::{Cell, Expr};
 use crate::netlist::PinRef;
-use std::collections::HashMap;
 
 /// Passes through registers before giving up on a fixed point.
 const MAX_PASSES: usize = 50;
@@ -76,30 +75,60 @@ impl Activities {
         out
     }
 
+    /// Evaluates what depends on a change until nothing changes by more than the tolerance.
     fn propagate(&mut self, circuit: &Circuit, known: &[bool], assumed: Activity) {
         let design = circuit.design;
-        let mut states: HashMap<usize, Vec<Activity>> = HashMap::new();
-        let open: Vec<PinRef> =
-            circuit.order.iter().copied().filter(|&o| design.net(o).is_some_and(|n| !known[n])).collect();
+        let open: Vec<(PinRef, usize)> =
+            circuit.order.iter().filter_map(|&o| Some((o, design.net(o)?))).filter(|&(_, n)| !known[n]).collect();
+        // places in `open` of each instance's outputs
+        let mut outputs: Vec<Vec<usize>> = vec![Vec::new(); design.instances.len()];
+        open.iter().enumerate().for_each(|(i, (o, _))| outputs[o.instance].push(i));
+        let mut states: Vec<Vec<Activity>> = vec![Vec::new(); design.instances.len()];
+        for (instance, state) in states.iter_mut().enumerate().filter(|(i, _)| !outputs[*i].is_empty()) {
+            *state = vec![assumed; design.cell(instance).states.len()];
+        }
+        let mut stale = vec![true; open.len()];
+        let mut unclocked: Vec<bool> = states.iter().map(|s| !s.is_empty()).collect();
+        let mut pins = Vec::new();
         for _ in 0..MAX_PASSES {
-            let mut change = 0.0f64;
-            for &out in &open {
-                let (cell, Some(net)) = (design.cell(out.instance), design.net(out)) else { continue };
-                let pins: Vec<Activity> = design.instances[out.instance].pins.iter().map(|n| self.of(*n)).collect();
-                let inner = states.entry(out.instance).or_insert_with(|| vec![assumed; cell.states.len()]);
-                let Some(new) = output(cell, out.pin, &pins, inner) else { continue };
+            let mut is_done = true;
+            for (i, &(out, net)) in open.iter().enumerate() {
+                if !std::mem::replace(&mut stale[i], false) {
+                    continue;
+                }
+                self.pins(circuit, out.instance, &mut pins);
+                let Some(new) = output(design.cell(out.instance), out.pin, &pins, &states[out.instance]) else {
+                    continue;
+                };
                 let old = std::mem::replace(&mut self.nets[net], new);
                 self.levels[net] = Level::Propagated;
-                change = change.max((new.duty - old.duty).abs()).max(relative(new.density, old.density));
+                if (new.duty - old.duty).abs().max(relative(new.density, old.density)) < TOLERANCE {
+                    continue;
+                }
+                is_done = false;
+                for load in &design.nets[net].loads {
+                    outputs[load.instance].iter().for_each(|&o| stale[o] = true);
+                    unclocked[load.instance] |= !states[load.instance].is_empty();
+                }
             }
-            for (&instance, inner) in &mut states {
-                let pins: Vec<Activity> = design.instances[instance].pins.iter().map(|n| self.of(*n)).collect();
-                change = change.max(clock_registers(design.cell(instance), &pins, inner));
+            for instance in 0..unclocked.len() {
+                if std::mem::replace(&mut unclocked[instance], false) {
+                    self.pins(circuit, instance, &mut pins);
+                    if clock_registers(design.cell(instance), &pins, &mut states[instance]) >= TOLERANCE {
+                        is_done = false;
+                        outputs[instance].iter().for_each(|&o| stale[o] = true);
+                    }
+                }
             }
-            if change < TOLERANCE {
+            if is_done {
                 return;
             }
         }
+    }
+
+    fn pins(&self, circuit: &Circuit, instance: usize, out: &mut Vec<Activity>) {
+        out.clear();
+        out.extend(circuit.design.instances[instance].pins.iter().map(|n| self.of(*n)));
     }
 
     /// Activity of a net, or of a pin without one: always 0.
@@ -192,11 +221,13 @@ fn clock_registers(cell: &Cell, pins: &[Activity], states: &mut [Activity]) -> f
         };
         let (data, clock) = (eval(&register.data), eval(&register.clock));
         let cycles = clock.density / 2.0;
-        // a register cannot change more than once a cycle; data that does is taken as random from cycle to cycle
         let density = if register.is_latch {
             data.density.min(data.density * clock.duty + cycles)
         } else if data.density > cycles {
-            2.0 * data.duty * (1.0 - data.duty) * cycles
+            // It cannot change more than once a cycle. Data that seem to change more often are less and less related to their last
+            // value, down to a random one, which differs with 2 d (1 - d). Without a step at one: loops would never settle.
+            let random = 2.0 * data.duty * (1.0 - data.duty);
+            random * cycles + (1.0 - random) * cycles * cycles / data.density
         } else {
             data.density
         };

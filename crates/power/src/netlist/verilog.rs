@@ -137,6 +137,9 @@ impl Parser<'_> {
     }
 
     fn range(&mut self) -> Result<Option<(i64, i64)>, Error> {
+        if matches!(&self.lexer.token, Token::Word(w) if w == "signed" || w == "unsigned") {
+            self.lexer.advance()?; // a sign changes nothing here
+        }
         if !self.eat('[')? {
             return Ok(None);
         }
