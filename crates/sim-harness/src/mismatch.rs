@@ -73,6 +73,6 @@ impl fmt::Display for Mismatch {
             Fault::Missing => write!(f, "expected {}, but the token ended", show(self.expected))?,
             Fault::Extra => write!(f, "expected no further event, got {}", show(self.got))?,
         }
-        write!(f, " (cycle {}, time {} of a waveform)", self.cycle, 2 * self.cycle)
+        write!(f, " (cycle {})", self.cycle)
     }
 }
