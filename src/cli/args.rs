@@ -107,6 +107,32 @@ pub struct Numbers {
     /// Bits of an element of the recurrence state; the chip's configuration says for rtl
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(16..=32))]
     pub state_bits: u32,
+    /// Number format of the matrices [default: w8]
+    #[arg(long, value_enum)]
+    pub weights: Option<Weights>,
+    /// Number format of the head [default: that of --weights]
+    #[arg(long, value_enum)]
+    pub head: Option<Weights>,
+    /// How weights of 4 bits are rounded [default: plain]
+    #[arg(long, value_enum)]
+    pub round: Option<Round>,
+    /// How the groups of 4-bit weights get their scales [default: search]
+    #[arg(long, value_enum)]
+    pub scales: Option<Scales>,
+}
+
+impl Numbers {
+    /// The first option given, if there is one: an image takes none.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--calibrate", self.calibrate.is_some()),
+            ("--weights", self.weights.is_some()),
+            ("--head", self.head.is_some()),
+            ("--round", self.round.is_some()),
+            ("--scales", self.scales.is_some()),
+        ];
+        given.into_iter().find_map(|(name, given)| given.then_some(name))
+    }
 }
 
 #[derive(Args)]
@@ -147,6 +173,24 @@ pub struct Random {
 pub enum Weights {
     /// 8 bits, one scale a row
     W8,
+    /// 4 bits, one scale for each row and 32 columns (backends float and golden)
+    W4,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Round {
+    /// Each to the nearest
+    Plain,
+    /// Later weights make up for the errors of earlier ones, as the calibration text needs it
+    Gptq,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scales {
+    /// The largest weight of a group is exact
+    Max,
+    /// The smallest squared error
+    Search,
 }
 
 #[derive(Args)]
@@ -156,9 +200,6 @@ pub struct Quantize {
     /// The image to write
     #[arg(short, long, value_name = "IMAGE")]
     pub output: PathBuf,
-    /// Number format of the matrices
-    #[arg(long, value_enum, default_value = "w8")]
-    pub weights: Weights,
     #[command(flatten)]
     pub numbers: Numbers,
 }

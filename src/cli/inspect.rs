@@ -5,6 +5,7 @@ use super::model::Model;
 use super::print::{check_file, Out};
 use super::Error;
 use golden_model::checkpoint::{Dtype, Shape, TensorSpec};
+use golden_model::formats::Recipe;
 use golden_model::image;
 use golden_model::random::{official_shape, write_random};
 use serde::Serialize;
@@ -119,7 +120,9 @@ struct TensorError {
 struct QuantizedImage {
     output: String,
     image_bytes: u64,
-    weights: &'static str,
+    /// Formats of the weights and how they were rounded.
+    #[serde(flatten)]
+    recipe: Option<Recipe>,
     errors: Vec<TensorError>,
 }
 
@@ -135,7 +138,8 @@ pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
         .into_iter()
         .map(|(tensor, e)| TensorError { tensor, relative_rms: e.relative_rms, max_abs: e.max_abs })
         .collect();
-    let done = QuantizedImage { output: a.output.display().to_string(), image_bytes, weights: "w8", errors };
+    let done =
+        QuantizedImage { output: a.output.display().to_string(), image_bytes, recipe: quantised.f.recipe, errors };
     out.result(&done, || {
         let worst = done.errors.iter().max_by(|a, b| a.relative_rms.total_cmp(&b.relative_rms));
         let worst =

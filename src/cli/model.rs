@@ -1,16 +1,17 @@
 //! MODEL and --config: where they come from and how a checkpoint becomes integers.
 
-use super::args::{Numbers, DEFAULT_CONFIG};
+use super::args::{Numbers, Round, Scales, Weights as Format, DEFAULT_CONFIG};
 use super::print::bar;
 use super::Error;
-use golden_model::calibrate::{calibrate, random_tokens, RANDOM_TOKENS};
+use golden_model::calibrate::{calibrate, calibrate_operands, random_tokens, RANDOM_TOKENS};
 use golden_model::checkpoint::{Checkpoint, Shape};
 use golden_model::fast;
-use golden_model::formats::QuantOptions;
+use golden_model::formats::{QuantOptions, Rounding};
+use golden_model::groups::GroupScales;
 use golden_model::image::Image;
 use golden_model::qmodel::QModel;
-use golden_model::qtensor::QuantError;
-use golden_model::quantise::quantise;
+use golden_model::qtensor::{QuantError, WeightBits};
+use golden_model::quantise::quantise_with;
 use golden_model::tokenizer::Tokenizer;
 use golden_model::weights::Weights;
 use rtl_gen::config::Config;
@@ -102,7 +103,7 @@ impl Model {
     /// The integer model for the fast step: an image is used where it lies.
     pub fn fast(&self, numbers: &Numbers) -> Result<fast::Weights, Error> {
         match self {
-            Model::Image(image) if numbers.calibrate.is_none() => Ok(fast::from_image(image.clone())?),
+            Model::Image(image) if numbers.given().is_none() => Ok(fast::from_image(image.clone())?),
             _ => Ok(fast::from_model(&self.quantised(numbers)?.0)?),
         }
     }
@@ -110,12 +111,19 @@ impl Model {
     /// The integer model, and each tensor's error if it was quantised just now.
     pub fn quantised(&self, numbers: &Numbers) -> Result<(QModel, Vec<(String, QuantError)>), Error> {
         let checkpoint = match self {
-            Model::Image(_) if numbers.calibrate.is_some() => {
-                return Err("an .anser image is quantised already; --calibrate needs the checkpoint".into())
-            }
-            Model::Image(image) => return Ok((image.model()?, vec![])),
+            Model::Image(image) => match numbers.given() {
+                Some(option) => {
+                    return Err(format!("an .anser image is quantised already; {option} needs the checkpoint").into())
+                }
+                None => return Ok((image.model()?, vec![])),
+            },
             Model::Checkpoint(c) => c,
         };
+        let options = options(numbers);
+        let gptq = options.round == Rounding::Gptq;
+        if gptq && numbers.calibrate.is_none() {
+            return Err("--round gptq needs text to calibrate with, expected --calibrate FILE".into());
+        }
         let tokens = match &numbers.calibrate {
             Some(path) => {
                 let mut tokens = encode(&self.tokenizer(), path)?;
@@ -128,11 +136,31 @@ impl Model {
             None => random_tokens(self.shape().vocab_size, RANDOM_TOKENS),
         };
         let bar = bar(tokens.len() as u64, "calibrating");
-        let ranges = calibrate(&Weights::read(checkpoint)?, &tokens, |n| bar.set_position(n as u64));
+        let weights = Weights::read(checkpoint)?;
+        let progress = |n| bar.set_position(n as u64);
+        let (ranges, operands) = if gptq {
+            let (ranges, operands) = calibrate_operands(&weights, &tokens, progress)?;
+            (ranges, Some(operands))
+        } else {
+            (calibrate(&weights, &tokens, progress), None)
+        };
         bar.finish_and_clear();
-        let options = QuantOptions { state_bits: numbers.state_bits, ..QuantOptions::default() };
-        let done = quantise(checkpoint, &ranges, &options)?;
+        drop(weights);
+        let done = quantise_with(checkpoint, &ranges, operands.as_ref(), &options)?;
         Ok((done.model, done.errors))
+    }
+}
+
+/// What the arguments ask of the quantiser.
+fn options(numbers: &Numbers) -> QuantOptions {
+    let bits = |w: Format| if w == Format::W4 { WeightBits::W4 } else { WeightBits::W8 };
+    QuantOptions {
+        bits: bits(numbers.weights.unwrap_or(Format::W8)),
+        head: numbers.head.map(bits),
+        scales: if numbers.scales == Some(Scales::Max) { GroupScales::Max } else { GroupScales::Search },
+        round: if numbers.round == Some(Round::Gptq) { Rounding::Gptq } else { Rounding::Plain },
+        state_bits: numbers.state_bits,
+        ..QuantOptions::default()
     }
 }
 

@@ -62,6 +62,28 @@ fn quantize_tells_size_and_error_of_every_tensor() {
 }
 
 #[test]
+fn four_bits_go_through_an_image() {
+    let scratch = Scratch::new();
+    let (model, image) = (scratch.small(), scratch.at("m.anser"));
+    let words = scratch.file("words.txt", "The quick brown fox jumps over the lazy dog.");
+    let w8 = number(&json(&["quantize", &model, "-o", &image]), "image_bytes");
+    let numbers = ["--weights=w4", "--round=gptq", "--head=w8", "--calibrate", &words];
+    let told = json(&[&["quantize", &model, "-o", &image], &numbers[..]].concat());
+    for (name, value) in [("weights", "w4"), ("head", "w8"), ("scales", "search"), ("round", "gptq")] {
+        assert_eq!(told[name], value, "{told}");
+    }
+    assert!(number(&told, "image_bytes") < w8, "{told}");
+    let generate = ["--backend=golden", "--prompt=ab", "--tokens=8"];
+    let text =
+        |model: &str, more: &[&str]| json(&[&["generate", model], &generate[..], more].concat())["tokens"].clone();
+    assert_eq!(text(&image, &[]), text(&model, &numbers));
+    let eval = |model: &str, more: &[&str]| {
+        number(&json(&[&["eval", model, "--backend=golden", "--text", &words], more].concat()), "bits_per_byte")
+    };
+    assert_eq!(eval(&image, &[]), eval(&model, &numbers));
+}
+
+#[test]
 fn generate_takes_text_or_numbers_on_both_models_of_software() {
     let scratch = Scratch::new();
     let model = scratch.small();

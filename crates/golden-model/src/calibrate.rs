@@ -2,6 +2,7 @@
 
 use crate::float_step::{step, FloatState};
 use crate::formats::Ranges;
+use crate::gptq::{Hessians, TooLarge};
 use crate::weights::Weights;
 use rand::{Rng, SeedableRng};
 
@@ -10,14 +11,42 @@ pub const RANDOM_TOKENS: usize = 256;
 
 /// Largest |value| of every tap over `tokens`, fed from an empty state; `progress` is called after each token.
 /// Tokens beyond the vocabulary are skipped.
-pub fn calibrate(weights: &Weights, tokens: &[u32], mut progress: impl FnMut(usize)) -> Ranges {
+pub fn calibrate(weights: &Weights, tokens: &[u32], progress: impl FnMut(usize)) -> Ranges {
     let mut ranges = Ranges::new(weights.shape.n_layer);
+    run(weights, tokens, progress, |layer, name, values| ranges.observe(layer, name, values));
+    ranges
+}
+
+/// [`calibrate`] that also sums up what every matrix multiplies.
+///
+/// # Errors
+/// If the sums do not fit in memory.
+pub fn calibrate_operands(
+    weights: &Weights,
+    tokens: &[u32],
+    progress: impl FnMut(usize),
+) -> Result<(Ranges, Hessians), TooLarge> {
+    let mut ranges = Ranges::new(weights.shape.n_layer);
+    let mut operands = Hessians::new(&weights.shape)?;
+    run(weights, tokens, progress, |layer, name, values| {
+        ranges.observe(layer, name, values);
+        operands.observe(layer, name, values);
+    });
+    Ok((ranges, operands))
+}
+
+/// The float step over `tokens` from an empty state.
+fn run(
+    weights: &Weights,
+    tokens: &[u32],
+    mut progress: impl FnMut(usize),
+    mut tap: impl FnMut(usize, &'static str, &[f32]),
+) {
     let mut state = FloatState::new(&weights.shape);
     for (i, token) in tokens.iter().filter(|t| (**t as usize) < weights.shape.vocab_size).enumerate() {
-        step(weights, *token, &mut state, &mut |layer, name, values: &[f32]| ranges.observe(layer, name, values));
+        step(weights, *token, &mut state, &mut tap);
         progress(i + 1);
     }
-    ranges
 }
 
 /// The same pseudo-random tokens on every machine, for networks without a text.

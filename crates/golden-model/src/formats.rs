@@ -4,6 +4,7 @@
 //! else takes the largest magnitude seen in calibration times a headroom. The choices are then lowered until every shift of
 //! the integer step is in its range; a network for which that is impossible is refused by [`crate::qmodel::QModel::check`], with the shift's name.
 
+use crate::groups::GroupScales;
 use crate::qtensor::{frac_for, matrix_frac, scale2, WeightBits};
 use crate::vector_ops::{NORM, O, VEC_BITS, Z};
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,9 @@ pub struct NetFormats {
     pub ln_out: NormConstants,
     /// Bits of one element of S, 16..=32.
     pub state_bits: u32,
+    /// How the weights were rounded; images of version 1 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
 }
 
 /// Largest |value| of every tap, one map a layer and one for the head.
@@ -139,11 +143,36 @@ impl Ranges {
 /// Largest |value| of every tensor of a layer (or of the net) by its name there, e.g. `att.key.weight`; `mix1` and `mix2` hold max(1, |m| + |1 − m|).
 pub type Maxima = BTreeMap<String, f64>;
 
+/// How weights become q.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rounding {
+    /// Each to the nearest.
+    #[default]
+    Plain,
+    /// Matrices of 4 bits: each error is made up for by the weights that follow in its row ([`crate::gptq`]).
+    Gptq,
+}
+
+/// Which formats the weights have and how they were rounded; an image says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    pub weights: WeightBits,
+    pub head: WeightBits,
+    pub scales: GroupScales,
+    pub round: Rounding,
+}
+
 /// How a network is to be quantised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantOptions {
     /// Width of all matrices but the low-rank pairs, which have 16 bits, and `ffn.value`, which has 8.
     pub bits: WeightBits,
+    /// Width of the head; the others' if absent.
+    pub head: Option<WeightBits>,
+    /// Of matrices of 4 bits.
+    pub scales: GroupScales,
+    pub round: Rounding,
     pub state_bits: u32,
     /// Factor between the largest value seen in calibration and the largest value that fits.
     pub headroom: f64,
@@ -151,7 +180,26 @@ pub struct QuantOptions {
 
 impl Default for QuantOptions {
     fn default() -> Self {
-        Self { bits: WeightBits::W8, state_bits: 24, headroom: 8.0 }
+        Self {
+            bits: WeightBits::W8,
+            head: None,
+            scales: GroupScales::default(),
+            round: Rounding::default(),
+            state_bits: 24,
+            headroom: 8.0,
+        }
+    }
+}
+
+impl QuantOptions {
+    /// Width of the head.
+    pub fn head_bits(&self) -> WeightBits {
+        self.head.unwrap_or(self.bits)
+    }
+
+    /// What an image is told.
+    pub fn recipe(&self) -> Recipe {
+        Recipe { weights: self.bits, head: self.head_bits(), scales: self.scales, round: self.round }
     }
 }
 
@@ -265,9 +313,10 @@ pub fn choose(
     }
     let f_ho = elements(bound(net, "ln_out", n_embd));
     let f_logits = elements(seen(n_layer, &["logits"]))
-        .min(f_ho + matrix_frac(of(net, "head.weight"), options.bits) - MAT_SHIFT.0);
+        .min(f_ho + matrix_frac(of(net, "head.weight"), options.head_bits()) - MAT_SHIFT.0);
     let ln_out = NormConstants::new(n_embd, EPS_LN, f_x);
-    (NetFormats { f_emb: f_x, f_x, f_v, f_ho, f_logits, ln_out, state_bits: options.state_bits }, out)
+    let (state_bits, recipe) = (options.state_bits, Some(options.recipe()));
+    (NetFormats { f_emb: f_x, f_x, f_v, f_ho, f_logits, ln_out, state_bits, recipe }, out)
 }
 
 #[cfg(test)]

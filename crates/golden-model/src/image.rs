@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0    8 bytes   "ANSER\r\n" and 0x1a: a copy made in text mode does not start like this
-//! 8    u32       version, 1
+//! 8    u32       version, 2 (1 had no 4-bit weights and did not say how it was rounded; it is read, too)
 //! 12   u32       0
 //! 16   u64       bytes of the metadata
 //! 24   u64       bytes of the stream
@@ -26,8 +26,10 @@ use std::path::{Path, PathBuf};
 
 /// First bytes of every image.
 pub const MAGIC: [u8; 8] = *b"ANSER\r\n\x1a";
-/// The version this program writes, and the only one it reads.
-pub const VERSION: u32 = 1;
+/// The version this program writes.
+pub const VERSION: u32 = 2;
+/// The oldest it reads.
+pub const OLDEST: u32 = 1;
 const HEADER: usize = 64;
 
 /// Why an image cannot be written or read.
@@ -45,7 +47,7 @@ pub enum ImageErrorKind {
     Io(#[from] std::io::Error),
     #[error("not an .anser image: it starts with {found:02x?}, expected \"ANSER\"")]
     Magic { found: Vec<u8> },
-    #[error("image version {found}, expected {VERSION}: quantise the checkpoint again")]
+    #[error("image version {found}, expected {OLDEST} to {VERSION}: quantise the checkpoint again")]
     Version { found: u32 },
     #[error("{found} bytes, expected {expected}: the file is incomplete or has something appended")]
     Length { found: u64, expected: u64 },
@@ -167,7 +169,7 @@ impl Image {
         }
         let u32_at = |at: usize| u32::from_le_bytes([map[at], map[at + 1], map[at + 2], map[at + 3]]);
         let u64_at = |at: usize| u64::from(u32_at(at)) | u64::from(u32_at(at + 4)) << 32;
-        if u32_at(8) != VERSION {
+        if !(OLDEST..=VERSION).contains(&u32_at(8)) {
             return Err(ImageErrorKind::Version { found: u32_at(8) });
         }
         let expected = u64_at(16).saturating_add(u64_at(24)).saturating_add(HEADER as u64);

@@ -6,6 +6,7 @@
 
 use crate::qmodel::{Matrix, QModel, QTensor};
 use crate::qtensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
+use crate::w4_stream;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -26,6 +27,8 @@ pub enum MatrixFormat {
     W16,
     /// Column by column, all tiles of a column together: columns can be skipped.
     W8Columns,
+    /// Tiles of 16 rows of nibbles, with a gs for each row and 32 columns: [`w4_stream`].
+    W4,
 }
 
 /// What a block holds.
@@ -70,6 +73,7 @@ impl BlockKind {
             QTensor::Matrix(m) => {
                 let format = match m.bits() {
                     WeightBits::W8 if name.ends_with("ffn.value.weight") => MatrixFormat::W8Columns,
+                    WeightBits::W4 => MatrixFormat::W4,
                     WeightBits::W8 => MatrixFormat::W8,
                     WeightBits::W16 => MatrixFormat::W16,
                 };
@@ -84,10 +88,12 @@ impl BlockKind {
             BlockKind::Embedding { rows, stride_units, .. } => u64::from(rows) * u64::from(stride_units),
             BlockKind::Vector { len } => (u64::from(len) * 2).div_ceil(UNIT as u64),
             BlockKind::Matrix { rows, cols, format } => {
+                let w4_tile = (w4_stream::tile_bytes(cols as usize) / UNIT) as u64;
                 let (rows, cols) = (u64::from(rows), u64::from(cols).next_multiple_of(4));
                 let scales = rows.div_ceil(SCALES_PER_UNIT as u64);
                 scales
                     + match format {
+                        MatrixFormat::W4 => rows.div_ceil(16) * w4_tile,
                         MatrixFormat::W8 => rows.div_ceil(16) * (cols / 4),
                         MatrixFormat::W16 => rows.div_ceil(8) * (cols / 4),
                         MatrixFormat::W8Columns => cols * rows.div_ceil(16).div_ceil(4),
@@ -161,6 +167,14 @@ pub fn encode(name: &str, tensor: &QTensor, n_embd: usize) -> Vec<u8> {
         QTensor::Embedding(emb, _) => emb.chunks(n_embd).for_each(|row| push16(&mut out, row)),
         QTensor::Vector(v) => push16(&mut out, &v.q),
         QTensor::Matrix(m) => match &m.q {
+            QWeights::W4 { q, gs } => {
+                for first in (0..m.rows).step_by(w4_stream::TILE_ROWS) {
+                    if first % SCALES_PER_UNIT == 0 {
+                        push_scales(&mut out, m, first / SCALES_PER_UNIT);
+                    }
+                    w4_stream::push_tile(&mut out, first, (m.rows, m.cols), q, gs);
+                }
+            }
             QWeights::W16(q) => {
                 let row = |r: usize| &q[r * m.cols..(r + 1) * m.cols];
                 push_tiles(&mut out, m, 8, |out, tile, c| {
@@ -244,7 +258,7 @@ fn gather<T>(rows: usize, cols: usize, f: impl Fn(usize, usize) -> T) -> Vec<T> 
 pub fn decode_matrix(bytes: &[u8], rows: usize, cols: usize, format: MatrixFormat, frac: i32) -> QMatrix {
     let padded = cols.next_multiple_of(4);
     // first byte of the tile that holds row r
-    let tile_bytes = padded * GROUP;
+    let tile_bytes = if format == MatrixFormat::W4 { w4_stream::tile_bytes(cols) } else { padded * GROUP };
     let tiled = |r: usize, tile_rows: usize| {
         let tile = r / tile_rows;
         let per_unit = SCALES_PER_UNIT / tile_rows;
@@ -255,13 +269,14 @@ pub fn decode_matrix(bytes: &[u8], rows: usize, cols: usize, format: MatrixForma
     let scale_at = |r: usize| {
         let unit = r / SCALES_PER_UNIT;
         let before = match format {
-            MatrixFormat::W8 => unit * 2 * tile_bytes,
+            MatrixFormat::W4 | MatrixFormat::W8 => unit * 2 * tile_bytes,
             MatrixFormat::W16 => unit * 4 * tile_bytes,
             MatrixFormat::W8Columns => 0,
         };
         unit * UNIT + before + r % SCALES_PER_UNIT * 2
     };
     let q = match format {
+        MatrixFormat::W4 => w4_stream::decode(bytes, rows, cols, |r| tiled(r, 16)),
         MatrixFormat::W8 => QWeights::W8(gather(rows, cols, |r, c| bytes[tiled(r, 16) + c * GROUP + r % 16] as i8)),
         MatrixFormat::W8Columns => {
             QWeights::W8(gather(rows, cols, |r, c| bytes[scale_units * UNIT + c * column_bytes + r] as i8))
@@ -285,6 +300,10 @@ mod tests {
         let q = match bits {
             WeightBits::W8 => QWeights::W8(q.map(|q| q as i8).collect()),
             WeightBits::W16 => QWeights::W16(q.map(|q| q * 257 - 3).collect()),
+            WeightBits::W4 => QWeights::W4 {
+                q: q.map(|q| ((q + 125) % 16 - 8) as i8).collect(),
+                gs: (0..rows * cols.div_ceil(32)).map(|i| (i * 7 + 1) as u8).collect(),
+            },
         };
         let scales = (0..rows).map(|r| RowScale { m: 2048 + r as u16, e: (r % 16) as u8 }).collect();
         QMatrix { rows, cols, q, scales, frac: 9 }
@@ -319,6 +338,32 @@ mod tests {
             check("blocks.0.ffn.value.weight", rows, cols, WeightBits::W8, |r, c| {
                 rows.div_ceil(32) * 64 + c * column + r
             });
+        }
+    }
+
+    /// The same for nibbles and gs.
+    #[test]
+    fn every_nibble_is_where_the_hardware_reads_it() {
+        for (rows, cols) in [(1usize, 1usize), (16, 32), (33, 31), (50, 40), (96, 5), (64, 128)] {
+            let m = matrix(rows, cols, WeightBits::W4);
+            let QWeights::W4 { q, gs } = &m.q else { panic!("not 4 bits") };
+            let tensor = QTensor::Matrix(&m);
+            let bytes = encode("w", &tensor, cols);
+            assert_eq!(bytes.len() as u64, BlockKind::of("w", &tensor, cols).units() * 64);
+            let groups = cols.div_ceil(32);
+            let tile = (groups * 272).div_ceil(64) * 64;
+            for r in 0..rows {
+                let start = 64 * (r / 32 + 1) + r / 16 * tile + r % 16;
+                for c in 0..cols {
+                    let byte = bytes[start + c / 32 * 272 + 16 + c % 32 / 2 * 16];
+                    let nibble = if c % 2 == 0 { byte & 15 } else { byte >> 4 };
+                    assert_eq!(nibble, q[r * cols + c] as u8 & 15, "row {r} column {c}");
+                }
+                for g in 0..groups {
+                    assert_eq!(bytes[start + g * 272], gs[r * groups + g], "row {r} group {g}");
+                }
+            }
+            assert_eq!(decode_matrix(&bytes, rows, cols, MatrixFormat::W4, 9), m);
         }
     }
 

@@ -77,7 +77,7 @@ pub trait Matrix {
     fn frac(&self) -> i32;
     /// The scale of row `r`.
     fn scale(&self, r: usize) -> RowScale;
-    /// Weights and scales held; both follow from rows and columns in a matrix that is whole.
+    /// Weights and scales (of rows and of groups) held; both follow from rows and columns in a matrix that is whole.
     fn held(&self) -> (usize, usize);
     /// Numbers in `embedding`.
     fn embedding_len(embedding: &Self::Embedding) -> usize;
@@ -107,11 +107,12 @@ impl Matrix for QMatrix {
     }
 
     fn held(&self) -> (usize, usize) {
-        let weights = match &self.q {
-            QWeights::W8(q) => q.len(),
-            QWeights::W16(q) => q.len(),
+        let (weights, groups) = match &self.q {
+            QWeights::W4 { q, gs } => (q.len(), gs.len()),
+            QWeights::W8(q) => (q.len(), 0),
+            QWeights::W16(q) => (q.len(), 0),
         };
-        (weights, self.scales.len())
+        (weights, self.scales.len() + groups)
     }
 
     fn embedding_len(embedding: &Vec<i16>) -> usize {
@@ -347,15 +348,19 @@ impl<M: Matrix> QModel<M> {
                         return bad(format!("({}, {})", m.rows(), m.cols()), format!("({rows}, {cols})"));
                     }
                     let (q, scales) = m.held();
-                    if (q, scales) != (rows * cols, rows) {
-                        return bad(format!("{q} weights, {scales} scales"), format!("{} and {rows}", rows * cols));
+                    let whole = (rows * cols, QMatrix::scales_of(rows, cols, m.bits()));
+                    if (q, scales) != whole {
+                        return bad(format!("{q} weights, {scales} scales"), format!("{} and {}", whole.0, whole.1));
                     }
                     let wrong = |s: &RowScale| s.m != 0 && !(2048..4096).contains(&s.m) || s.e > 15;
                     if let Some(s) = (0..rows).map(|r| m.scale(r)).find(wrong) {
                         return bad(format!("row scale m {} e {}", s.m, s.e), "m 0 or 2048 to 4095, e 0 to 15".into());
                     }
                     if name.ends_with("ffn.value.weight") && m.bits() != WeightBits::W8 {
-                        return bad("16-bit weights".into(), "8-bit weights: it is streamed by columns".into());
+                        return bad(
+                            format!("weights {:?}", m.bits()),
+                            "8-bit weights: it is streamed by columns".into(),
+                        );
                     }
                 }
             }

@@ -1,21 +1,26 @@
-//! Quantised tensors: 8- and 16-bit matrices with a scale for each row, 16-bit vectors with one exponent.
+//! Quantised tensors: 4-, 8- and 16-bit matrices with a scale for each row, 16-bit vectors with one exponent.
 //!
-//! A matrix element stands for `q · m · 2^-(frac + e)` with the row's scale (m, e); a vector element for `q · 2^-frac`.
+//! A matrix element stands for `q · m · 2^-(frac + e)` with the row's scale (m, e), at 4 bits times the group's gs ([`crate::groups`]); a
+//! vector element for `q · 2^-frac`.
 
+use crate::groups::{groups, GroupScales, LARGEST_GS, Q_MAX};
 use serde::{Deserialize, Serialize};
 
 /// Bits of a stored matrix weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WeightBits {
+    /// In groups of 32 columns.
+    W4,
     W8,
     W16,
 }
 
 impl WeightBits {
-    /// Largest magnitude of q; the range is symmetric.
+    /// What a row's largest |weight| becomes in units of the row's scale: q, or q · gs at 4 bits.
     pub fn q_max(self) -> i32 {
         match self {
+            WeightBits::W4 => Q_MAX * LARGEST_GS,
             WeightBits::W8 => 127,
             WeightBits::W16 => 32767,
         }
@@ -24,7 +29,7 @@ impl WeightBits {
     /// Rows of a tile of the weight stream.
     pub fn tile_rows(self) -> usize {
         match self {
-            WeightBits::W8 => 16,
+            WeightBits::W4 | WeightBits::W8 => 16,
             WeightBits::W16 => 8,
         }
     }
@@ -40,6 +45,11 @@ pub struct RowScale {
 /// The weights of a matrix, row-major.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QWeights {
+    /// `gs` holds one byte a row and group of 32 columns, row-major
+    W4 {
+        q: Vec<i8>,
+        gs: Vec<u8>,
+    },
     W8(Vec<i8>),
     W16(Vec<i16>),
 }
@@ -168,6 +178,10 @@ impl QMatrix {
         bits: WeightBits,
         frac: i32,
     ) -> (Self, QuantError) {
+        if bits == WeightBits::W4 {
+            let values: Vec<f32> = (0..rows).flat_map(|r| row(r).as_ref().to_vec()).collect();
+            return Self::quantise_groups(&values, cols, frac, GroupScales::default(), None);
+        }
         let mut scales = Vec::with_capacity(rows);
         let mut errors = ErrorSum::default();
         let mut w8 = Vec::new();
@@ -184,31 +198,37 @@ impl QMatrix {
                 let q = if one > 0.0 { (v / one).round_ties_even().clamp(-q_max, q_max) } else { 0.0 };
                 errors.add(v, q * one);
                 match bits {
-                    WeightBits::W8 => w8.push(q as i8),
                     WeightBits::W16 => w16.push(q as i16),
+                    _ => w8.push(q as i8),
                 }
             }
             scales.push(scale);
         }
         let q = match bits {
-            WeightBits::W8 => QWeights::W8(w8),
             WeightBits::W16 => QWeights::W16(w16),
+            _ => QWeights::W8(w8),
         };
         (Self { rows, cols, q, scales, frac }, errors.finish())
     }
 
     pub fn bits(&self) -> WeightBits {
         match self.q {
+            QWeights::W4 { .. } => WeightBits::W4,
             QWeights::W8(_) => WeightBits::W8,
             QWeights::W16(_) => WeightBits::W16,
         }
+    }
+
+    /// Scales it should hold: one a row, at 4 bits also one a row and group.
+    pub fn scales_of(rows: usize, cols: usize, bits: WeightBits) -> usize {
+        rows * (1 + if bits == WeightBits::W4 { groups(cols) } else { 0 })
     }
 
     /// q at (row, col).
     pub fn at(&self, row: usize, col: usize) -> i32 {
         let i = row * self.cols + col;
         match &self.q {
-            QWeights::W8(q) => i32::from(q[i]),
+            QWeights::W4 { q, .. } | QWeights::W8(q) => i32::from(q[i]),
             QWeights::W16(q) => i32::from(q[i]),
         }
     }

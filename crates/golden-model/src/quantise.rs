@@ -4,7 +4,8 @@ use crate::checkpoint::{Checkpoint, CheckpointError, Shape};
 use crate::formats::{
     choose, layer_matrices, LayerFormats, MatrixSpec, Maxima, NetFormats, QuantOptions, Ranges, EPS_LN,
 };
-use crate::formats::{MAT_SHIFT, NORM_GAIN_MAX};
+use crate::formats::{Rounding, MAT_SHIFT, NORM_GAIN_MAX};
+use crate::gptq::Hessians;
 use crate::qmodel::{ModelError, QModel, TensorSource};
 use crate::qtensor::{frac_for, matrix_frac, quantise16, ErrorSum, QMatrix, QVector, QuantError, WeightBits};
 use crate::vector_ops::Z;
@@ -20,6 +21,8 @@ pub enum QuantiseError {
         "calibration: {name} of layer {layer} overflows in floating point; the checkpoint is damaged or not RWKV-7"
     )]
     Range { layer: usize, name: &'static str },
+    #[error("error-compensated rounding needs the operands of a calibration")]
+    NoOperands,
 }
 
 /// A quantised model and each tensor's error, in the order of the conversion.
@@ -34,6 +37,23 @@ pub struct Quantised {
 /// # Errors
 /// If a tensor cannot be read, or if the network's ranges fit no integer format; the message names the tensor or the format.
 pub fn quantise(checkpoint: &Checkpoint, ranges: &Ranges, options: &QuantOptions) -> Result<Quantised, QuantiseError> {
+    quantise_with(checkpoint, ranges, None, options)
+}
+
+/// [`quantise`] with the operands [`crate::calibrate::calibrate_operands`] has seen, for [`Rounding::Gptq`].
+///
+/// # Errors
+/// As [`quantise`], and if this rounding is asked for without operands.
+pub fn quantise_with(
+    checkpoint: &Checkpoint,
+    ranges: &Ranges,
+    operands: Option<&Hessians>,
+    options: &QuantOptions,
+) -> Result<Quantised, QuantiseError> {
+    let operands = match options.round {
+        Rounding::Gptq => Some(operands.ok_or(QuantiseError::NoOperands)?),
+        Rounding::Plain => None,
+    };
     let shape = checkpoint.shape().clone();
     if let Some((layer, name)) = ranges.first_infinite() {
         return Err(QuantiseError::Range { layer, name });
@@ -46,7 +66,8 @@ pub fn quantise(checkpoint: &Checkpoint, ranges: &Ranges, options: &QuantOptions
     let mut tensors = Tensors {
         checkpoint,
         shape: &shape,
-        bits: options.bits,
+        options,
+        operands,
         net: &net,
         layers: &layers,
         net_max: &net_max,
@@ -127,7 +148,8 @@ fn embedding(checkpoint: &Checkpoint, shape: &Shape, frac: i32) -> Result<(Vec<i
 struct Tensors<'a> {
     checkpoint: &'a Checkpoint,
     shape: &'a Shape,
-    bits: WeightBits,
+    options: &'a QuantOptions,
+    operands: Option<&'a Hessians>,
     net: &'a NetFormats,
     layers: &'a [LayerFormats],
     net_max: &'a Maxima,
@@ -155,14 +177,15 @@ impl Tensors<'_> {
     fn matrix_format(&self, name: &str) -> (WeightBits, i32) {
         let of = |m: &Maxima, name: &str| m.get(name).copied().unwrap_or(0.0);
         let Some((l, leaf)) = in_layer(name) else {
-            let spec =
-                MatrixSpec { name: "head.weight", bits: self.bits, f_in: self.net.f_ho, f_out: self.net.f_logits };
+            let bits = self.options.head_bits();
+            let spec = MatrixSpec { name: "head.weight", bits, f_in: self.net.f_ho, f_out: self.net.f_logits };
             return (spec.bits, spec.frac(of(self.net_max, name)));
         };
         let max = of(&self.layer_max[l], leaf);
-        let specs = layer_matrices(l, self.bits, &self.layers[l], self.net);
+        let bits = self.options.bits;
+        let specs = layer_matrices(l, bits, &self.layers[l], self.net);
         let spec = specs.iter().find(|m| m.name == leaf);
-        spec.map_or((self.bits, matrix_frac(max, self.bits)), |m| (m.bits, m.frac(max)))
+        spec.map_or((bits, matrix_frac(max, bits)), |m| (m.bits, m.frac(max)))
     }
 }
 
@@ -188,7 +211,12 @@ impl TensorSource for Tensors<'_> {
             QMatrix::quantise(rows, cols, row, bits, frac)
         } else {
             let cols = if name.ends_with("ffn.value.weight") { self.shape.dim_ffn } else { self.shape.n_embd };
-            QMatrix::quantise(values.len() / cols, cols, |r| &values[r * cols..(r + 1) * cols], bits, frac)
+            if bits == WeightBits::W4 {
+                let factor = self.operands.and_then(|o| o.factor(name));
+                QMatrix::quantise_groups(&values, cols, frac, self.options.scales, factor.as_ref())
+            } else {
+                QMatrix::quantise(values.len() / cols, cols, |r| &values[r * cols..(r + 1) * cols], bits, frac)
+            }
         };
         self.errors.push((name.into(), error));
         Ok(m)

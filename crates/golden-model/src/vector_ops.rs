@@ -6,6 +6,7 @@
 
 use crate::fixed::{clip, round_shift, sat, Saturations};
 use crate::formats::NormConstants;
+use crate::groups::{groups, GROUP_COLS};
 use crate::qtensor::{QMatrix, QVector, QWeights};
 use crate::tables::{rsqrt, INPUT_BITS};
 use rayon::prelude::*;
@@ -97,6 +98,7 @@ pub fn matvec(w: &QMatrix, x: &Operand, shift: i32, count: &mut Saturations) -> 
     let row = |r: usize| {
         let at = r * w.cols..(r + 1) * w.cols;
         let acc = match &w.q {
+            QWeights::W4 { q, gs } => dot4(&q[at], &gs[r * groups(w.cols)..], &x.q),
             QWeights::W8(q) => dot8(&q[at], &x.q),
             QWeights::W16(q) => dot16(&q[at], &x.q),
         };
@@ -116,6 +118,13 @@ pub fn matvec(w: &QMatrix, x: &Operand, shift: i32, count: &mut Saturations) -> 
     };
     count.0 += rows.iter().map(|r| r.1).sum::<u64>();
     rows.into_iter().map(|r| r.0).collect()
+}
+
+/// Exact Σ gs · (Σ q·x over a group): a group's sum stays within 2^23, times gs within 2^31.
+fn dot4(q: &[i8], gs: &[u8], x: &[i16]) -> i64 {
+    let of_group = |(q, x): (&[i8], &[i16])| q.iter().zip(x).map(|(q, x)| i32::from(*q) * i32::from(*x)).sum::<i32>();
+    let sums = q.chunks(GROUP_COLS).zip(x.chunks(GROUP_COLS)).map(of_group);
+    sums.zip(gs).map(|(sum, gs)| i64::from(sum) * i64::from(*gs)).sum()
 }
 
 /// Exact Σ q·x: 256 products of 8 by 16 bits stay below 2^30 and are summed in 32 bits.

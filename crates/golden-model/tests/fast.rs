@@ -49,7 +49,7 @@ fn wide_shape() -> Shape {
 
 #[test]
 fn trained_network() {
-    for bits in [WeightBits::W8, WeightBits::W16] {
+    for bits in [WeightBits::W4, WeightBits::W8, WeightBits::W16] {
         let (pair, text) = shakespeare(&QuantOptions { bits, ..QuantOptions::default() });
         check("trained", &pair.model, &text[..24]);
     }
@@ -58,7 +58,7 @@ fn trained_network() {
 #[test]
 fn random_networks() {
     for (seed, shape) in [(1, awkward_shape()), (2, wide_shape())] {
-        for bits in [WeightBits::W8, WeightBits::W16] {
+        for bits in [WeightBits::W4, WeightBits::W8, WeightBits::W16] {
             let options = QuantOptions { bits, state_bits: 20 + seed as u32 * 4, ..QuantOptions::default() };
             let (pair, tokens) = random_pair(&shape, seed, 1.0, 12, &options);
             check("random", &pair.model, &tokens);

@@ -20,7 +20,7 @@ fn image(bits: WeightBits) -> (tempfile::TempDir, PathBuf, Pair) {
 
 #[test]
 fn a_model_comes_back_exactly() {
-    for bits in [WeightBits::W8, WeightBits::W16] {
+    for bits in [WeightBits::W4, WeightBits::W8, WeightBits::W16] {
         let (dir, path, pair) = image(bits);
         let image = Image::open(&path).unwrap();
         assert!(Image::is_image(&path));
@@ -64,7 +64,7 @@ fn damage_is_named() {
     assert!(matches!(damaged(&path, |b| b.clear()), E::Magic { .. }));
     assert!(matches!(damaged(&path, |b| b[0] = b'Z'), E::Magic { .. }));
     assert!(matches!(damaged(&path, |b| b.truncate(20)), E::Length { .. }));
-    assert!(matches!(damaged(&path, |b| b[8] = 2), E::Version { found: 2 }));
+    assert!(matches!(damaged(&path, |b| b[8] = 3), E::Version { found: 3 }));
     assert!(matches!(damaged(&path, |b| b.truncate(len - 1)), E::Length { .. }));
     assert!(matches!(damaged(&path, |b| b.push(0)), E::Length { .. }));
     assert!(matches!(damaged(&path, |b| b[31] = 255), E::Length { .. }));

@@ -5,7 +5,7 @@
 #![deny(clippy::float_arithmetic)]
 
 use super::element::{round64, sat};
-use super::kernels::{prefetch, versions, w16, w8, Acc, Isa, PANEL};
+use super::kernels::{prefetch, versions, w16, w4, w8, Acc, Isa, PANEL};
 use super::operand::Operand;
 use super::pool::Pool;
 use super::weights::StreamMatrix;
@@ -145,11 +145,13 @@ fn panel(isa: Isa, w: &StreamMatrix, p: usize, x: &[&Operand], put: impl Fn(usiz
     let tiles = &w.bytes()[p * w.panel_bytes() + unit.len()..];
     let tiles = &tiles[..tiles.len().min(w.panel_bytes() - unit.len())];
     // the last panel may have fewer tiles: any other stands in, its results are not used
-    let tile = |i: usize| tiles.get(i * cols * 16..(i + 1) * cols * 16).unwrap_or(&tiles[..cols * 16]);
+    let n = w.tile_bytes();
+    let tile = |i: usize| tiles.get(i * n..(i + 1) * n).unwrap_or(&tiles[..n]);
     for (i, x) in x.chunks(TOGETHER).enumerate() {
         let mut acc = [[0; PANEL]; TOGETHER];
         let acc = &mut acc[..x.len()];
         match w.format {
+            MatrixFormat::W4 => w4(isa, [tile(0), tile(1)], w.cols, x, acc),
             MatrixFormat::W16 => w16(isa, [tile(0), tile(1), tile(2), tile(3)], cols, x, acc),
             _ => w8(isa, [tile(0), tile(1)], cols, x, acc),
         }

@@ -3,7 +3,8 @@
 use crate::image::{Image, ImageError, ImageErrorKind};
 use crate::layout::{decode_vector, encode, Block, BlockKind, MatrixFormat, StreamLayout, UNIT};
 use crate::qmodel::{Matrix, ModelError, QModel, TensorSource};
-use crate::qtensor::{QVector, RowScale, WeightBits};
+use crate::qtensor::{QMatrix, QVector, RowScale, WeightBits};
+use crate::w4_stream;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -64,8 +65,16 @@ impl StreamMatrix {
 
     /// Bytes from one scale unit to the next in the formats with tiles: the unit and 32 rows.
     pub fn panel_bytes(&self) -> usize {
-        let row_bytes = if self.format == MatrixFormat::W16 { 2 } else { 1 };
-        UNIT + 32 * row_bytes * self.padded_cols()
+        let tiles = if self.format == MatrixFormat::W16 { 4 } else { 2 };
+        UNIT + tiles * self.tile_bytes()
+    }
+
+    /// Bytes of a tile.
+    pub fn tile_bytes(&self) -> usize {
+        match self.format {
+            MatrixFormat::W4 => w4_stream::tile_bytes(self.cols),
+            _ => 16 * self.padded_cols(),
+        }
     }
 
     /// The scale unit of rows 32·panel to 32·panel + 31.
@@ -91,6 +100,7 @@ impl Matrix for StreamMatrix {
 
     fn bits(&self) -> WeightBits {
         match self.format {
+            MatrixFormat::W4 => WeightBits::W4,
             MatrixFormat::W16 => WeightBits::W16,
             MatrixFormat::W8 | MatrixFormat::W8Columns => WeightBits::W8,
         }
@@ -106,7 +116,8 @@ impl Matrix for StreamMatrix {
     }
 
     fn held(&self) -> (usize, usize) {
-        (self.rows * self.cols, self.rows) // the block has the length these need
+        (self.rows * self.cols, QMatrix::scales_of(self.rows, self.cols, self.bits()))
+        // the block has the length these need
     }
 
     fn embedding_len(embedding: &StreamEmbedding) -> usize {

@@ -26,6 +26,8 @@ pub enum CompileError {
     Limit { config: String, limit: &'static str, needed: usize, available: usize },
     #[error("the model has head_size {head_size}, configuration {config} needs a multiple of {vlanes}, up to 240")]
     HeadSize { config: String, head_size: usize, vlanes: usize },
+    #[error("{0} has 4-bit weights, which only the golden backend computes so far; expected a model quantised with --weights w8")]
+    FourBits(String),
     #[error("{0}")]
     Encode(String),
     #[error("schedule: {0}")]
@@ -135,6 +137,9 @@ pub struct Program {
 ///
 /// Fails if the model exceeds a limit of the configuration (the message names it) or if the image lacks a tensor.
 pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> {
+    if let Some((name, _)) = model.matrices.iter().find(|(_, m)| m.fmt == mat_fmt::W4) {
+        return Err(CompileError::FourBits(name.clone()));
+    }
     let dims = model.dims;
     let (v, x) = memory::plan(config, &dims)?;
     let emitter = Emitter::new(config.vlanes(), crate::blocks::vec::latency(config));

@@ -11,6 +11,7 @@ mod avx512;
 mod portable;
 
 use super::operand::Operand;
+use crate::w4_stream::GROUP_BYTES;
 
 /// Rows a kernel takes at once: those of a scale unit.
 pub const PANEL: usize = 32;
@@ -121,6 +122,30 @@ pub fn w8(isa: Isa, tiles: [&[u8]; 2], cols: usize, x: &[&Operand], acc: &mut [A
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { avx512::w8(tiles, cols, x, acc) },
+    }
+}
+
+versions! {
+    /// [`w8`] for two tiles of nibbles in groups of 32 columns; `cols` is the matrix' own.
+    pub fn w4(tiles: [&[u8]; 2], cols: usize, x: &[&Operand], acc: &mut [Acc]) {
+        for (x, acc) in x.iter().zip(acc) {
+            let x = &x.padded()[..cols.next_multiple_of(4)];
+            for (tile, acc) in tiles.iter().zip(acc.chunks_exact_mut(16)) {
+                for (group, x) in tile.chunks_exact(GROUP_BYTES).zip(x.chunks(32)) {
+                    let (gs, nibbles) = group.split_at(16);
+                    let mut sum = [0i32; 16]; // within 2^23
+                    for (pair, x) in nibbles.chunks_exact(16).zip(x.chunks_exact(2)) {
+                        let (even, odd) = (i32::from(x[0]), i32::from(x[1]));
+                        for (sum, byte) in sum.iter_mut().zip(pair) {
+                            *sum += i32::from((byte << 4) as i8 >> 4) * even + i32::from(*byte as i8 >> 4) * odd;
+                        }
+                    }
+                    for ((acc, sum), gs) in acc.iter_mut().zip(sum).zip(gs) {
+                        *acc += i64::from(sum * i32::from(*gs)); // within 2^31
+                    }
+                }
+            }
+        }
     }
 }
 

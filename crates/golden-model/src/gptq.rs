@@ -1,0 +1,241 @@
+//! Error-compensated rounding: what rounding one weight does to a matrix' output is made up for by the weights that follow in its row.
+//!
+//! The idea of GPTQ (Frantar et al., 2022). For a row w and operands X of calibration, the error of the output is `δᵀ H δ` with
+//! `δ = w − ŵ` and `H = Xᵀ X`. Columns are rounded in natural order; after column c the remaining ones take the values that are best
+//! given its error: `w_j −= (w_c − ŵ_c) · U_cj / U_cc` for j > c, with `H⁻¹ = Uᵀ U`, U upper triangular. All in f64.
+
+use crate::checkpoint::Shape;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// Most memory the sums may take, bytes.
+pub const MAX_BYTES: usize = 4 << 30;
+/// Added to the diagonal of H, as a share of its mean: the calibration text does not know every direction.
+const DAMPING: f64 = 0.01;
+
+/// The matrices whose rounding is compensated, and the tap that is their operand.
+const OPERANDS: [(&str, &str); 5] = [
+    ("att.xk", "att.key.weight"),
+    ("att.xv", "att.value.weight"),
+    ("att.xr", "att.receptance.weight"),
+    ("att.yg", "att.output.weight"),
+    ("ffn.xk", "ffn.key.weight"),
+];
+
+/// `Xᵀ X` of one operand, lower triangle, row-major `(n, n)`.
+#[derive(Clone, Debug, PartialEq)]
+struct Gram {
+    n: usize,
+    sums: Vec<f64>,
+}
+
+impl Gram {
+    fn add(&mut self, x: &[f32]) {
+        let row = |(r, sums): (usize, &mut [f64])| {
+            let scale = f64::from(x[r]);
+            if scale != 0.0 {
+                sums[..=r].iter_mut().zip(x).for_each(|(s, x)| *s += scale * f64::from(*x));
+            }
+        };
+        if self.n >= 512 {
+            self.sums.par_chunks_mut(self.n).with_min_len(64).enumerate().for_each(row);
+        } else {
+            self.sums.chunks_mut(self.n).enumerate().for_each(row);
+        }
+    }
+}
+
+/// The calibration does not fit in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "error-compensated rounding of this model needs {needed} bytes, expected at most {MAX_BYTES}: use plain rounding"
+)]
+pub struct TooLarge {
+    pub needed: usize,
+}
+
+/// What calibration saw of every matrix' operand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hessians {
+    n_layer: usize,
+    by_name: BTreeMap<String, Gram>,
+}
+
+impl Hessians {
+    /// Nothing seen yet.
+    ///
+    /// # Errors
+    /// If the sums would take more than [`MAX_BYTES`].
+    pub fn new(shape: &Shape) -> Result<Self, TooLarge> {
+        let n = shape.n_embd;
+        let matrices = OPERANDS.len() * shape.n_layer + 1;
+        let needed = n.saturating_mul(n).saturating_mul(8 * matrices);
+        if needed > MAX_BYTES {
+            return Err(TooLarge { needed });
+        }
+        let empty = || Gram { n, sums: vec![0.0; n * n] };
+        let in_layer = |l: usize| OPERANDS.map(|(_, leaf)| (format!("blocks.{l}.{leaf}"), empty()));
+        let mut by_name: BTreeMap<_, _> = (0..shape.n_layer).flat_map(in_layer).collect();
+        by_name.insert("head.weight".into(), empty());
+        Ok(Self { n_layer: shape.n_layer, by_name })
+    }
+
+    /// Takes a tap of the float step in; others than operands of these matrices are ignored.
+    pub fn observe(&mut self, layer: usize, tap: &str, values: &[f32]) {
+        let name = match OPERANDS.iter().find(|(t, _)| *t == tap) {
+            Some((_, leaf)) => format!("blocks.{layer}.{leaf}"),
+            None if tap == "ln_out.h" && layer == self.n_layer => "head.weight".into(),
+            None => return,
+        };
+        if let Some(gram) = self.by_name.get_mut(&name) {
+            gram.add(values);
+        }
+    }
+
+    /// The factor of matrix `name`, if its operand was observed.
+    pub fn factor(&self, name: &str) -> Option<Factor> {
+        self.by_name.get(name).map(|g| Factor::new(g.n, &g.sums))
+    }
+}
+
+/// U of `H⁻¹ = Uᵀ U`.
+#[derive(Clone, Debug)]
+pub struct Factor {
+    n: usize,
+    /// `(n, n)` row-major, upper triangle
+    u: Vec<f64>,
+}
+
+impl Factor {
+    /// From the lower triangle of `Xᵀ X` `(n, n)`; an operand that was always zero makes no difference, and neither does one not finite.
+    fn new(n: usize, sums: &[f64]) -> Self {
+        let mean = (0..n).map(|i| sums[i * n + i]).sum::<f64>() / n.max(1) as f64;
+        let usable = mean > 0.0 && sums.iter().all(|s| s.is_finite());
+        let damping = if usable { DAMPING * mean } else { 1.0 };
+        // H = R Rᵀ with R upper triangular, from the last column to the first; r holds Rᵀ, whose rows are columns of R
+        let mut r = vec![0f64; n * n];
+        for j in (0..n).rev() {
+            for i in (0..=j).rev() {
+                let h = if usable { sums[j * n + i] } else { 0.0 };
+                let known: f64 = (j + 1..n).map(|k| r[k * n + i] * r[k * n + j]).sum();
+                let left = h - known;
+                // damping keeps the pivots well above the rounding of f64
+                r[j * n + i] = if i == j { (left + damping).max(damping * 1e-3).sqrt() } else { left / r[j * n + j] };
+            }
+        }
+        // U = R⁻¹, row by row: U_cc = 1 / R_cc, U_cj = −(Σ_{c ≤ k < j} U_ck R_kj) / R_jj
+        let mut u = vec![0f64; n * n];
+        u.par_chunks_mut(n.max(1)).enumerate().for_each(|(c, row)| {
+            row[c] = 1.0 / r[c * n + c];
+            for j in c + 1..n {
+                let sum: f64 = row[c..j].iter().zip(&r[j * n + c..j * n + j]).map(|(u, r)| u * r).sum();
+                row[j] = -sum / r[j * n + j];
+            }
+        });
+        Self { n, u }
+    }
+
+    /// What a squared error of column `c` costs once the columns after it have made up for what they can.
+    pub fn importance(&self, c: usize) -> f64 {
+        self.u[c * self.n + c].powi(-2)
+    }
+
+    /// Column `c` of `row` became `rounded`: the columns after it take the error over.
+    pub fn compensate(&self, row: &mut [f64], c: usize, rounded: f64) {
+        let u = &self.u[c * self.n..(c + 1) * self.n];
+        let error = (row[c] - rounded) / u[c];
+        row[c + 1..].iter_mut().zip(&u[c + 1..]).for_each(|(w, u)| *w -= error * u);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::groups::GroupScales;
+    use crate::qtensor::{matrix_frac, QMatrix, QWeights, WeightBits};
+    use rand::{Rng, SeedableRng};
+
+    /// Operands whose columns depend on each other, as those of a network do.
+    fn operands(n: usize, count: usize, rng: &mut impl Rng) -> Vec<Vec<f32>> {
+        let mixing: Vec<f32> = (0..n * n).map(|_| rng.gen_range(-1f32..1.0)).collect();
+        let one = |rng: &mut dyn rand::RngCore| {
+            let z: Vec<f32> = (0..n / 4).map(|_| rng.gen_range(-1f32..1.0)).collect();
+            (0..n)
+                .map(|c| {
+                    z.iter().enumerate().map(|(k, z)| z * mixing[c * n + k]).sum::<f32>()
+                        + 0.1 * rng.gen_range(-1f32..1.0)
+                })
+                .collect()
+        };
+        (0..count).map(|_| one(rng)).collect()
+    }
+
+    fn gram(n: usize, x: &[Vec<f32>]) -> Gram {
+        let mut gram = Gram { n, sums: vec![0.0; n * n] };
+        x.iter().for_each(|x| gram.add(x));
+        gram
+    }
+
+    #[test]
+    fn the_factor_is_that_of_the_inverse() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let n = 24;
+        let gram = gram(n, &operands(n, 100, &mut rng));
+        let f = Factor::new(n, &gram.sums);
+        let mean = (0..n).map(|i| gram.sums[i * n + i]).sum::<f64>() / n as f64;
+        let h = |i: usize, j: usize| gram.sums[i.max(j) * n + i.min(j)] + if i == j { DAMPING * mean } else { 0.0 };
+        let inverse = |i: usize, j: usize| (0..=i.min(j)).map(|k| f.u[k * n + i] * f.u[k * n + j]).sum::<f64>();
+        for i in 0..n {
+            for j in 0..n {
+                let got: f64 = (0..n).map(|k| h(i, k) * inverse(k, j)).sum();
+                assert!((got - f64::from(u8::from(i == j))).abs() < 1e-9, "({i}, {j}): {got}");
+            }
+        }
+    }
+
+    /// The error of the output, which is what counts, falls; that of the weights alone may rise.
+    #[test]
+    fn compensation_lowers_the_error_of_the_output() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
+        let (rows, n) = (16, 96);
+        let x = operands(n, 500, &mut rng);
+        let factor = Factor::new(n, &gram(n, &x).sums);
+        let w: Vec<f32> = (0..rows * n).map(|_| rng.gen_range(-1f32..1.0)).collect();
+        let frac = matrix_frac(1.0, WeightBits::W4);
+        let fresh = operands(n, 1, &mut rand_chacha::ChaCha8Rng::seed_from_u64(3));
+        assert_ne!(fresh[0], x[0]);
+        let error = |factor: Option<&Factor>| {
+            let (m, _) = QMatrix::quantise_groups(&w, n, frac, GroupScales::Search, factor);
+            let QWeights::W4 { gs, .. } = &m.q else { panic!("not 4 bits") };
+            let value = |r: usize, c: usize| {
+                f64::from(m.at(r, c)) * f64::from(gs[r * n.div_ceil(32) + c / 32]) * m.scales[r].value(m.frac)
+            };
+            let dot = |r: usize, x: &[f32]| {
+                (0..n).map(|c| (value(r, c) - f64::from(w[r * n + c])) * f64::from(x[c])).sum::<f64>()
+            };
+            x.iter().map(|x| (0..rows).map(|r| dot(r, x).powi(2)).sum::<f64>()).sum::<f64>()
+        };
+        let (plain, compensated) = (error(None), error(Some(&factor)));
+        eprintln!("squared error of the output: plain {plain:.3}, compensated {compensated:.3}");
+        assert!(compensated < 0.6 * plain, "{compensated} {plain}");
+    }
+
+    #[test]
+    fn operands_that_say_nothing_change_nothing() {
+        let n = 40;
+        let w: Vec<f32> = (0..2 * n).map(|i| (i as f32 * 0.7).sin()).collect();
+        let plain = QMatrix::quantise_groups(&w, n, 12, GroupScales::Search, None);
+        for sums in [vec![0.0; n * n], vec![f64::NAN; n * n]] {
+            assert_eq!(QMatrix::quantise_groups(&w, n, 12, GroupScales::Search, Some(&Factor::new(n, &sums))), plain);
+        }
+    }
+
+    #[test]
+    fn a_model_too_large_is_refused() {
+        let shape = crate::random::official_shape(61, 16384, 64, 256);
+        if let Ok(shape) = shape {
+            let error = Hessians::new(&shape).unwrap_err();
+            assert_eq!(error.needed, 8 * 16384 * 16384 * (5 * 61 + 1));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Networks with 4-bit weights: quality against floating point, what an image says of them, and that old images still load.
+
+mod common;
+
+use common::{awkward_shape, random_pair, shakespeare};
+use golden_model::calibrate::calibrate_operands;
+use golden_model::checkpoint::Checkpoint;
+use golden_model::eval::evaluate;
+use golden_model::formats::{QuantOptions, Rounding};
+use golden_model::image::{write, Image};
+use golden_model::qmodel::{QModel, QTensor};
+use golden_model::qtensor::WeightBits;
+use golden_model::quantise::{quantise, quantise_with, QuantiseError};
+use golden_model::session::{FloatSession, GoldenSession};
+use sha2::Digest;
+use std::path::Path;
+
+fn w4() -> QuantOptions {
+    QuantOptions { bits: WeightBits::W4, ..QuantOptions::default() }
+}
+
+fn bits(model: &QModel, name: &str) -> WeightBits {
+    let all = model.tensors();
+    let found = all.iter().find_map(|(n, t)| match t {
+        QTensor::Matrix(m) if n == name => Some(m.bits()),
+        _ => None,
+    });
+    found.expect(name)
+}
+
+#[test]
+fn compensated_rounding_keeps_the_text() {
+    let (pair, text) = shakespeare(&w4());
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    let checkpoint = Checkpoint::open(models.join("shakespeare.safetensors")).unwrap();
+    let trained: Vec<u32> =
+        std::fs::read(models.join("text/tinyshakespeare.txt")).unwrap()[..1024].iter().map(|b| u32::from(*b)).collect();
+    let (ranges, operands) = calibrate_operands(&pair.weights, &trained, |_| {}).unwrap();
+    let options = QuantOptions { round: Rounding::Gptq, ..w4() };
+    let compensated = quantise_with(&checkpoint, &ranges, Some(&operands), &options).unwrap().model;
+    assert!(matches!(quantise(&checkpoint, &ranges, &options), Err(QuantiseError::NoOperands)));
+
+    let text = &text[..400];
+    let kl = |model: &QModel| {
+        let mut float = FloatSession::new(&pair.weights);
+        let got = evaluate(&mut GoldenSession::new(model), Some(&mut float), text, |_| Some(1), |_| {}).unwrap();
+        (got.kl.unwrap(), got.bits_per_token)
+    };
+    let exact = evaluate(&mut FloatSession::new(&pair.weights), None::<&mut FloatSession>, text, |_| Some(1), |_| {});
+    let exact = exact.unwrap().bits_per_token;
+    let (plain, gptq) = (kl(&pair.model), kl(&compensated));
+    eprintln!("float {exact}, plain {plain:?}, gptq {gptq:?}");
+    assert!(plain.0 < 0.05 && gptq.0 < 0.8 * plain.0, "{plain:?} {gptq:?}");
+    assert!((gptq.1 - exact).abs() < 0.02 * exact && (plain.1 - exact).abs() < 0.04 * exact);
+}
+
+#[test]
+fn which_tensors_have_four_bits() {
+    for head in [None, Some(WeightBits::W8)] {
+        let (pair, _) = random_pair(&awkward_shape(), 3, 1.0, 8, &QuantOptions { head, ..w4() });
+        assert_eq!(bits(&pair.model, "head.weight"), head.unwrap_or(WeightBits::W4));
+        assert_eq!(bits(&pair.model, "blocks.1.att.key.weight"), WeightBits::W4);
+        assert_eq!(bits(&pair.model, "blocks.1.ffn.value.weight"), WeightBits::W8);
+        assert_eq!(bits(&pair.model, "blocks.1.att.w2"), WeightBits::W16);
+    }
+}
+
+#[test]
+fn an_image_says_how_it_was_rounded_and_old_ones_load() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("m.anser");
+    let (pair, _) = random_pair(&awkward_shape(), 3, 1.0, 8, &w4());
+    write(&pair.model, &path).unwrap();
+    let image = Image::open(&path).unwrap();
+    assert_eq!(image.formats().0.recipe, Some(w4().recipe()));
+    assert_eq!(image.model().unwrap(), pair.model);
+
+    // version 1: the same file without the recipe
+    let (pair, _) = random_pair(&awkward_shape(), 3, 1.0, 8, &QuantOptions::default());
+    let mut old = pair.model;
+    old.f.recipe = None;
+    write(&old, &path).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[8] = 1;
+    let sum = sha2::Sha256::new().chain_update(&bytes[..32]).chain_update(&bytes[64..]).finalize();
+    bytes[32..64].copy_from_slice(&sum);
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(Image::open(&path).unwrap().model().unwrap(), old);
+}
