@@ -54,6 +54,6 @@ fn bytes<'a>(tensor: QTensor<'a, super::weights::StreamMatrix>) -> Option<&'a [u
 pub(super) fn column_bytes(m: &super::weights::StreamMatrix) -> u64 {
     match m.format {
         MatrixFormat::W8Columns => m.rows().next_multiple_of(64) as u64,
-        MatrixFormat::W8 | MatrixFormat::W16 => 0,
+        MatrixFormat::W4 | MatrixFormat::W8 | MatrixFormat::W16 => 0,
     }
 }
