@@ -61,14 +61,16 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
     m.text(
         r#"
   reg  [12:0] word_q, seg_word_q;
+  reg         first_q, last_q;          // this word is the instruction's first; or a later one and the last
+  reg         seg_first_q, seg_last_q;  // the same of its segment
   reg  [{{segmsb}}:0] seg_q;
   reg  [2:0]  gap_q;     // cycles until a word without table cannot meet one from the table
   reg  [2:0]  credit_q;  // sums the reduction still has room for
   reg  [3:0]  exp_q;     // S(amax) when the instruction began
 
-  wire first   = (word_q == 13'd0);
-  wire last    = (word_q + 13'd1 == f_n_words);
-  wire seg_end = last || (seg_word_q + 13'd1 == f_seg_words);
+  wire first   = first_q;
+  wire last    = first_q ? (f_n_words == 13'd1) : last_q;
+  wire seg_end = last || (seg_first_q ? (f_seg_words == 13'd1) : seg_last_q);
   wire is_red  = (f_post != 2'd{{post_none}});
   wire is_lut  = (f_lut != 2'd0);
   wire uses_p  = (f_m_sel == 3'd{{m_p}}) || (f_c_sel == 3'd{{c_p}});
@@ -105,17 +107,25 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      word_q     <= '0;
-      seg_word_q <= '0;
-      seg_q      <= '0;
-      gap_q      <= '0;
-      credit_q   <= 3'd{{queue}};
-      exp_q      <= '0;
+      word_q      <= '0;
+      seg_word_q  <= '0;
+      first_q     <= 1'b1;
+      last_q      <= 1'b0;
+      seg_first_q <= 1'b1;
+      seg_last_q  <= 1'b0;
+      seg_q       <= '0;
+      gap_q       <= '0;
+      credit_q    <= 3'd{{queue}};
+      exp_q       <= '0;
     end else begin
       if (go) begin
-        word_q     <= last ? 13'd0 : word_q + 13'd1;
-        seg_word_q <= seg_end ? 13'd0 : seg_word_q + 13'd1;
-        seg_q      <= last ? '0 : seg_end ? seg_q + 1'b1 : seg_q;
+        word_q      <= last ? 13'd0 : word_q + 13'd1;
+        seg_word_q  <= seg_end ? 13'd0 : seg_word_q + 13'd1;
+        first_q     <= last;
+        last_q      <= (word_q + 13'd2 == f_n_words);
+        seg_first_q <= seg_end;
+        seg_last_q  <= (seg_word_q + 13'd2 == f_seg_words);
+        seg_q       <= last ? '0 : seg_end ? seg_q + 1'b1 : seg_q;
       end
       if (go && first) exp_q <= s_amax;
       if (go && is_lut) gap_q <= 3'd{{gap}};
