@@ -143,9 +143,9 @@ fn a_broken_chip_is_found_and_the_place_named() {
     let config = config("nano");
     let good = print(&core(&config)).expect("distinct modules");
     for (file, from, to, tap) in [
-        ("vec_lane.sv", "(c_sel_i == 3'd4)    ? 28'sd65536", "(c_sel_i == 3'd4)    ? 28'sd65535", "att.t"),
-        ("wkv_lane.sv", "{s4_q[23], s4_q} - {sd_q", "{s4_q[23], s4_q} + {sd_q", "att.y"),
-        ("mat_lane.sv", "{w_i[7] && !unsigned_i, w_i}", "{w_i[7] || unsigned_i, w_i}", "att.w1"),
+        ("anser_vec_lane.sv", "(c_sel_i == 3'd4)    ? 28'sd65536", "(c_sel_i == 3'd4)    ? 28'sd65535", "att.t"),
+        ("anser_wkv_lane.sv", "{s4_q[23], s4_q} - {sd_q", "{s4_q[23], s4_q} + {sd_q", "att.y"),
+        ("anser_mat_lane.sv", "{w_i[7] && !unsigned_i, w_i}", "{w_i[7] || unsigned_i, w_i}", "att.w1"),
     ] {
         let mut broken = good.clone();
         let text = broken.files.get_mut(file).unwrap_or_else(|| panic!("no {file}"));

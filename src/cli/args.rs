@@ -308,6 +308,9 @@ pub struct Rtl {
     /// Folder to write to
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
+    /// What module names begin with, so that two configurations can stand side by side
+    #[arg(long, value_name = "PREFIX", default_value = rtl_gen::hdl::PREFIX)]
+    pub prefix: String,
     #[command(flatten)]
     pub numbers: Numbers,
 }

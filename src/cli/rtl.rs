@@ -33,7 +33,7 @@ struct ProgramFiles {
 pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     let config = config(&a.config)?;
     check_folder(&a.output)?;
-    let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?;
+    let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?.renamed(&a.prefix)?;
     let program = match &a.model {
         Some(_) => Some(program(a, &config)?),
         None => None,

@@ -153,9 +153,12 @@ fn rtl_writes_what_it_lists() {
         check_rtl(&folder, &told);
         assert!(told.get("program").is_none() && !Path::new(&folder).join("image.bin").exists());
     }
+    let other = scratch.at("other");
+    let told = json(&["rtl", "--config=wide", "--prefix=wide_", "-o", &other]);
+    assert!(check_rtl(&other, &told).iter().all(|f| f.starts_with("wide_")), "{told}");
     let model = scratch.small();
     let told = json(&["rtl", &model, "--config=nano", "-o", &folder]);
-    check_rtl(&folder, &told);
+    assert!(check_rtl(&folder, &told).iter().all(|f| f.starts_with("anser_")), "{told}");
     let image = Path::new(&folder).join(told["program"]["image"].as_str().expect("a name"));
     let image = std::fs::read(image).expect("the image");
     assert!(!image.is_empty() && image.len().is_multiple_of(64));

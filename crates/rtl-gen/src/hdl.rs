@@ -9,7 +9,7 @@
 //! `clk_i`, `rst_ni` (asynchronous assert, active low), `_i/_o` ports, `_d/_q` registers, every control register reset.
 
 use rust_hdl::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -79,6 +79,9 @@ impl Atom for Port {
     }
 }
 
+/// What every module's name starts with, so that a design can stand beside others in one tool's single space of names.
+pub const PREFIX: &str = "anser_";
+
 /// A hardware module: header, ports, body text and the modules its body instantiates.
 ///
 /// Two modules with the same name must have the same text ([`print`] refuses otherwise), so a generator that depends on
@@ -94,7 +97,7 @@ pub struct Module {
 }
 
 impl Module {
-    /// A module with `clk_i` and `rst_ni` and nothing else yet.
+    /// A module with `clk_i` and `rst_ni` and nothing else yet. [`PREFIX`] is put before `name`.
     pub fn new(name: impl Into<String>, doc: impl Into<String>) -> Self {
         let mut m = Self::combinational(name, doc);
         m.input("clk_i", 1, "");
@@ -104,7 +107,8 @@ impl Module {
 
     /// A module without clock and reset.
     pub fn combinational(name: impl Into<String>, doc: impl Into<String>) -> Self {
-        Module { name: name.into(), doc: doc.into(), ports: vec![], body: String::new(), children: vec![] }
+        let name = format!("{PREFIX}{}", name.into());
+        Module { name, doc: doc.into(), ports: vec![], body: String::new(), children: vec![] }
     }
 
     pub fn input(&mut self, name: impl Into<String>, bits: usize, doc: impl Into<String>) -> &mut Self {
@@ -230,6 +234,42 @@ pub struct Printed {
     pub top: String,
 }
 
+impl Printed {
+    /// The same design with `prefix` in place of [`PREFIX`], so that two configurations can live in one simulation.
+    ///
+    /// # Errors
+    /// If `prefix` cannot begin an identifier of the language.
+    pub fn renamed(&self, prefix: &str) -> Result<Printed, String> {
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if !prefix.chars().all(word) || !prefix.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            return Err(format!("prefix {prefix:?}: expected letters, digits and _, not beginning with a digit"));
+        }
+        let new = |module: &str| format!("{prefix}{}", module.strip_prefix(PREFIX).unwrap_or(module));
+        let modules: BTreeSet<&str> = self.instances.values().map(String::as_str).collect();
+        let text = |text: &str| {
+            let mut out = String::with_capacity(text.len());
+            let mut rest = text;
+            while let Some(start) = rest.find(word) {
+                let end = rest[start..].find(|c| !word(c)).map_or(rest.len(), |n| start + n);
+                let name = &rest[start..end];
+                out.push_str(&rest[..start]);
+                out.push_str(&if modules.contains(name) { new(name) } else { name.to_string() });
+                rest = &rest[end..];
+            }
+            out + rest
+        };
+        let rename_path = |path: &str| match path.split_once('.') {
+            Some((top, below)) => format!("{}.{below}", new(top)),
+            None => new(path),
+        };
+        Ok(Printed {
+            files: self.files.iter().map(|(file, body)| (new(file), text(body))).collect(),
+            instances: self.instances.iter().map(|(path, m)| (rename_path(path), new(m))).collect(),
+            top: new(&self.top),
+        })
+    }
+}
+
 struct Printer {
     printed: Printed,
     path: Vec<String>,
@@ -300,8 +340,25 @@ mod tests {
         top.instance("u_second", &leaf, &[("a_i", "m"), ("b_o", "y_o")]);
         let printed = print(&top).unwrap();
         assert_eq!(printed.files.len(), 2);
-        assert_eq!(printed.instances["top.u_second"], "leaf");
-        assert!(printed.files["top.sv"].contains(".clk_i(clk_i)"));
+        assert_eq!(printed.instances["anser_top.u_second"], "anser_leaf");
+        assert!(printed.files["anser_top.sv"].contains(".clk_i(clk_i)"));
+    }
+
+    #[test]
+    fn another_prefix_renames_modules_and_nothing_else() {
+        let mut leaf = Module::new("leaf", "The word anser_leaf is this module, anser_leaf_q is not.");
+        leaf.input("a_i", 1, "").text("  wire anser_leaf_q = a_i;", &[]);
+        let mut top = Module::new("top", "");
+        top.input("a_i", 1, "").instance("u_leaf", &leaf.done(), &[("a_i", "a_i")]);
+        let printed = print(&top).unwrap().renamed("nano_").unwrap();
+        assert_eq!(printed.top, "nano_top");
+        assert_eq!(printed.instances["nano_top.u_leaf"], "nano_leaf");
+        assert!(printed.files["nano_top.sv"].contains("  nano_leaf u_leaf ("));
+        let leaf = &printed.files["nano_leaf.sv"];
+        assert!(leaf.contains("word nano_leaf is") && leaf.contains("wire anser_leaf_q = a_i"), "{leaf}");
+        for bad in ["", "3x_", "a-b"] {
+            assert!(print(&top).unwrap().renamed(bad).is_err(), "{bad:?} is taken");
+        }
     }
 
     #[test]

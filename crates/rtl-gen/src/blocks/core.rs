@@ -30,7 +30,7 @@ pub const STALL_POINTS: [&str; 8] = [
 pub fn core(config: &Config) -> Arc<Module> {
     let l = &config.limits;
     let mut m = Module::new(
-        "anser_core",
+        "core",
         "RWKV-7 accelerator: token id in, next token id out. Control on AXI4-Lite, weights over an AXI4 read master, logits on an\n\
          AXI4-Stream master. The contract of every unit is docs/hardware.md.\n\
          stall_i is for tests: each bit holds one internal handshake back; a system ties it to 0 (see anser_top).\n\
@@ -88,7 +88,7 @@ pub fn core(config: &Config) -> Arc<Module> {
 pub fn top(config: &Config) -> Arc<Module> {
     let core = core(config);
     let mut m = Module::new(
-        "anser_top",
+        "top",
         "RWKV-7 accelerator, as a system integrates it: anser_core without its test inputs and trace ports.\n\
          AXI4-Lite slave for control, AXI4 read master for the weights, AXI4-Stream master for the logits; one clock.",
     );

@@ -350,7 +350,7 @@ mod tests {
         for bus_bits in [128, 256, 512] {
             config.bus_bits = bus_bits;
             let printed = crate::hdl::print(&mat(&config)).unwrap();
-            assert_eq!(printed.instances.values().filter(|name| *name == "mat_lane").count(), bus_bits / 8);
+            assert_eq!(printed.instances.values().filter(|name| *name == "anser_mat_lane").count(), bus_bits / 8);
             if let Ok(dir) = std::env::var("ANSER_DUMP_RTL") {
                 let dir = format!("{dir}/{bus_bits}");
                 std::fs::create_dir_all(&dir).unwrap();

@@ -456,7 +456,7 @@ mod tests {
                 .replace("bus_bits = 128", &format!("bus_bits = {bus_bits}"));
             let config = Config::parse(&text, "nano.toml").unwrap();
             let printed = crate::hdl::print(&vec(&config)).unwrap();
-            assert_eq!(printed.instances.values().filter(|m| *m == "vec_lane").count(), bus_bits / 32);
+            assert_eq!(printed.instances.values().filter(|m| *m == "anser_vec_lane").count(), bus_bits / 32);
             if let Ok(dir) = std::env::var("ANSER_DUMP_RTL") {
                 let dir = format!("{dir}/vec{bus_bits}");
                 std::fs::create_dir_all(&dir).unwrap();

@@ -16,7 +16,7 @@ pub const STRAY_TOKEN: u32 = 77;
 
 pub fn stand_in(config: &Config) -> Arc<Module> {
     let (vl, sw, bus) = (config.vlanes(), config.numbers.state_bits, config.bus_bits);
-    let mut m = Module::new("anser_core", "Stand-in for the chip in the tests of the harness.");
+    let mut m = Module::new("core", "Stand-in for the chip in the tests of the harness.");
     for (name, bits) in [
         ("awaddr", 8),
         ("awvalid", 1),

@@ -300,7 +300,7 @@ mod tests {
             config.limits.n_embd = n_embd;
             config.limits.state_elements = state_words * config.vlanes();
             let printed = crate::hdl::print(&wkv(&config)).unwrap();
-            assert_eq!(printed.top, "wkv");
+            assert_eq!(printed.top, "anser_wkv");
             if let Ok(dir) = std::env::var("ANSER_DUMP_RTL") {
                 let dir = format!("{dir}/wkv_{bus_bits}_{state_bits}");
                 std::fs::create_dir_all(&dir).unwrap();
