@@ -107,6 +107,9 @@ pub struct Numbers {
     /// Bits of an element of the recurrence state; the chip's configuration says for rtl
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(16..=32))]
     pub state_bits: u32,
+    /// Bits of a matrix operand's mantissas; fewer than 16 run on golden only [default: 16]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=16))]
+    pub operand_bits: Option<u32>,
     /// Number format of the matrices [default: w8]
     #[arg(long, value_enum)]
     pub weights: Option<Weights>,
@@ -127,6 +130,7 @@ impl Numbers {
         let given = [
             ("--calibrate", self.calibrate.is_some()),
             ("--weights", self.weights.is_some()),
+            ("--operand-bits", self.operand_bits.is_some()),
             ("--head", self.head.is_some()),
             ("--round", self.round.is_some()),
             ("--scales", self.scales.is_some()),

@@ -153,6 +153,7 @@ impl Model {
 
 /// What the arguments ask of the quantiser.
 fn options(numbers: &Numbers) -> QuantOptions {
+    let defaults = QuantOptions::default();
     let bits = |w: Format| if w == Format::W4 { WeightBits::W4 } else { WeightBits::W8 };
     QuantOptions {
         bits: bits(numbers.weights.unwrap_or(Format::W8)),
@@ -160,7 +161,8 @@ fn options(numbers: &Numbers) -> QuantOptions {
         scales: if numbers.scales == Some(Scales::Max) { GroupScales::Max } else { GroupScales::Search },
         round: if numbers.round == Some(Round::Gptq) { Rounding::Gptq } else { Rounding::Plain },
         state_bits: numbers.state_bits,
-        ..QuantOptions::default()
+        operand_bits: numbers.operand_bits.unwrap_or(defaults.operand_bits),
+        ..defaults
     }
 }
 

@@ -108,6 +108,19 @@ fn four_bits_on_the_chip() {
 }
 
 #[test]
+fn narrow_operands_on_the_chip() {
+    let scratch = Scratch::new();
+    let (small, image) = (scratch.small(), scratch.at("m.anser"));
+    super::done(&["quantize", &small, "-o", &image, "--operand-bits=10"]);
+    let words = ["10 bits", "golden", "expected 16"];
+    refused(&["generate", &image, "--backend=rtl", "--prompt=a", "--tokens=1"], &words);
+    refused(&["rtl", &image, "-o", &scratch.at("rtl")], &words);
+    refused(&["cosim", &small, "--operand-bits=10", "--prompt=a", "--tokens=1"], &words);
+    refused(&["eval", &image, "--backend=golden", "--operand-bits=10"], &["--operand-bits needs the checkpoint"]);
+    refused(&["eval", &small, "--backend=golden", "--operand-bits=3"], &["--operand-bits", "4..=16"]);
+}
+
+#[test]
 fn tokens_and_texts() {
     let scratch = Scratch::new();
     let (small, empty) = (scratch.small(), scratch.file("empty.txt", ""));

@@ -6,7 +6,7 @@
 
 use crate::groups::GroupScales;
 use crate::qtensor::{frac_for, matrix_frac, scale2, WeightBits};
-use crate::vector_ops::{NORM, O, VEC_BITS, Z};
+use crate::vector_ops::{NORM, O, OPERAND_BITS, VEC_BITS, Z};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -94,6 +94,15 @@ pub struct LayerFormats {
     pub ln2: NormConstants,
 }
 
+fn chip_operand_bits() -> u32 {
+    OPERAND_BITS
+}
+
+/// Images say the width only if the chip cannot have it: those before it was an option stay the same to the byte.
+fn is_chip_operand_bits(bits: &u32) -> bool {
+    *bits == OPERAND_BITS
+}
+
 /// Formats of the whole network.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetFormats {
@@ -105,6 +114,9 @@ pub struct NetFormats {
     pub ln_out: NormConstants,
     /// Bits of one element of S, 16..=32.
     pub state_bits: u32,
+    /// Bits of a matrix operand's mantissas, 4..=16; the chip has 16. The recurrence's operands always have 16.
+    #[serde(default = "chip_operand_bits", skip_serializing_if = "is_chip_operand_bits")]
+    pub operand_bits: u32,
     /// How the weights were rounded; images of version 1 do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<Recipe>,
@@ -166,7 +178,7 @@ pub struct Recipe {
 /// How a network is to be quantised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantOptions {
-    /// Width of all matrices but the low-rank pairs, which have 16 bits, and `ffn.value`, which has 8.
+    /// Width of all matrices but the low-rank pairs, which have 16 bits, and `ffn.value`, which has at least 8.
     pub bits: WeightBits,
     /// Width of the head; the others' if absent.
     pub head: Option<WeightBits>,
@@ -174,6 +186,8 @@ pub struct QuantOptions {
     pub scales: GroupScales,
     pub round: Rounding,
     pub state_bits: u32,
+    /// Bits of a matrix operand's mantissas, 4..=16; fewer than 16 run on the golden model only.
+    pub operand_bits: u32,
     /// Factor between the largest value seen in calibration and the largest value that fits.
     pub headroom: f64,
 }
@@ -186,6 +200,7 @@ impl Default for QuantOptions {
             scales: GroupScales::default(),
             round: Rounding::default(),
             state_bits: 24,
+            operand_bits: OPERAND_BITS,
             headroom: 8.0,
         }
     }
@@ -203,6 +218,14 @@ impl QuantOptions {
     }
 }
 
+/// Width of `ffn.value` in a model of width `bits`: it is streamed by columns, which 4 bits cannot be.
+fn value_bits(bits: WeightBits) -> WeightBits {
+    match bits {
+        WeightBits::W4 | WeightBits::W8 => WeightBits::W8,
+        WeightBits::W16 => WeightBits::W16,
+    }
+}
+
 /// A matrix of a layer: name, stored bits, fraction of its operand and of its result.
 #[derive(Clone, Copy, Debug)]
 pub struct MatrixSpec {
@@ -214,7 +237,7 @@ pub struct MatrixSpec {
 
 /// All matrices of layer `layer`, in order of use.
 pub fn layer_matrices(layer: usize, bits: WeightBits, f: &LayerFormats, net: &NetFormats) -> Vec<MatrixSpec> {
-    use WeightBits::{W16, W8};
+    use WeightBits::W16;
     let all = [
         ("att.key.weight", bits, f.f_h1, f.f_k),
         ("att.w1", W16, f.f_h1, Z),
@@ -229,7 +252,7 @@ pub fn layer_matrices(layer: usize, bits: WeightBits, f: &LayerFormats, net: &Ne
         ("att.g2", W16, O, f.f_g),
         ("att.output.weight", bits, f.f_yg, net.f_x),
         ("ffn.key.weight", bits, f.f_h2, f.f_fk),
-        ("ffn.value.weight", W8, f.f_r2, net.f_x),
+        ("ffn.value.weight", value_bits(bits), f.f_r2, net.f_x),
     ];
     let spec = |(name, bits, f_in, f_out)| MatrixSpec { name, bits, f_in, f_out };
     all.into_iter().map(spec).filter(|m| layer > 0 || !["att.v1", "att.v2"].contains(&m.name)).collect()
@@ -304,7 +327,7 @@ pub fn choose(
         f.f_yg = elements(seen(l, &["att.yg"])).min(f.f_yb + f.f_g);
         f_x = f_x
             .min(f.f_yg + matrix_frac(of(m, "att.output.weight"), options.bits) - MAT_SHIFT.0)
-            .min(f.f_r2 + matrix_frac(of(m, "ffn.value.weight"), WeightBits::W8) - MAT_SHIFT.0);
+            .min(f.f_r2 + matrix_frac(of(m, "ffn.value.weight"), value_bits(options.bits)) - MAT_SHIFT.0);
     }
     for f in &mut out {
         f.ln1 = NormConstants::new(n_embd, EPS_LN, f_x);
@@ -315,8 +338,8 @@ pub fn choose(
     let f_logits = elements(seen(n_layer, &["logits"]))
         .min(f_ho + matrix_frac(of(net, "head.weight"), options.head_bits()) - MAT_SHIFT.0);
     let ln_out = NormConstants::new(n_embd, EPS_LN, f_x);
-    let (state_bits, recipe) = (options.state_bits, Some(options.recipe()));
-    (NetFormats { f_emb: f_x, f_x, f_v, f_ho, f_logits, ln_out, state_bits, recipe }, out)
+    let (state_bits, operand_bits, recipe) = (options.state_bits, options.operand_bits, Some(options.recipe()));
+    (NetFormats { f_emb: f_x, f_x, f_v, f_ho, f_logits, ln_out, state_bits, operand_bits, recipe }, out)
 }
 
 #[cfg(test)]

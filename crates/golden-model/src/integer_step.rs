@@ -8,7 +8,9 @@ use crate::fixed::round_shift;
 use crate::qmodel::{Matrix, QModel};
 use crate::recurrence::Wkv;
 use crate::tables::{decay, sigmoid, tanh};
-use crate::vector_ops::{add, each, l2, lut, matvec, mix, mul, mul_param, norm, operand, sh, SaturationCounts, O, Z};
+use crate::vector_ops::{
+    add, each, l2, lut, matvec, mix, mul, mul_param, norm, operand_of, sh, SaturationCounts, O, OPERAND_BITS, Z,
+};
 
 /// What one session keeps between tokens, all zero at the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,10 +76,13 @@ pub fn step<T: Tap>(
             taps.tap($l, $name, $v)
         };
     }
-    /// A named vector made into an operand: mantissas and exponent.
+    /// A named vector made into a matrix operand: mantissas and exponent.
     macro_rules! operand {
-        ($l:expr, $name:literal, $v:expr) => {{
-            let x = operand($v);
+        ($l:expr, $name:literal, $v:expr) => {
+            operand!($l, $name, $v, net.operand_bits)
+        };
+        ($l:expr, $name:literal, $v:expr, $bits:expr) => {{
+            let x = operand_of($v, $bits);
             if T::ON {
                 let q: Vec<i32> = x.q.iter().map(|q| i32::from(*q)).collect();
                 taps.tap($l, concat!("q.", $name), &q);
@@ -212,12 +217,12 @@ pub fn step<T: Tap>(
 
         // the delta rule; d = 1 - w is below 2^15, so its operand is itself
         let wkv = Wkv {
-            r: &operand!(l, "att.r", &r),
-            d: &operand!(l, "att.d", &d),
-            k: &operand!(l, "att.km", &km),
-            v: &operand!(l, "att.v", &v),
-            kk: &operand!(l, "att.kk", &kk),
-            b: &operand!(l, "att.b", &b),
+            r: &operand!(l, "att.r", &r, OPERAND_BITS),
+            d: &operand!(l, "att.d", &d, OPERAND_BITS),
+            k: &operand!(l, "att.km", &km, OPERAND_BITS),
+            v: &operand!(l, "att.v", &v, OPERAND_BITS),
+            kk: &operand!(l, "att.kk", &kk, OPERAND_BITS),
+            b: &operand!(l, "att.b", &b, OPERAND_BITS),
             head_size,
             state_bits: net.state_bits,
             sh_sa: O,

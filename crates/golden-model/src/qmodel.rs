@@ -311,6 +311,7 @@ impl<M: Matrix> QModel<M> {
         value("dim_ffn", s.dim_ffn, (1..=65532).contains(&s.dim_ffn), "1 to 65532")?;
         value("vocab_size", s.vocab_size, (1..1 << 18).contains(&s.vocab_size), "1 to 262143")?;
         value("state_bits", self.f.state_bits as usize, (16..=32).contains(&self.f.state_bits), "16 to 32")?;
+        value("operand_bits", self.f.operand_bits as usize, (4..=16).contains(&self.f.operand_bits), "4 to 16")?;
         value(
             "size of emb.weight",
             M::embedding_len(&self.emb),
@@ -356,10 +357,10 @@ impl<M: Matrix> QModel<M> {
                     if let Some(s) = (0..rows).map(|r| m.scale(r)).find(wrong) {
                         return bad(format!("row scale m {} e {}", s.m, s.e), "m 0 or 2048 to 4095, e 0 to 15".into());
                     }
-                    if name.ends_with("ffn.value.weight") && m.bits() != WeightBits::W8 {
+                    if name.ends_with("ffn.value.weight") && m.bits() == WeightBits::W4 {
                         return bad(
                             format!("weights {:?}", m.bits()),
-                            "8-bit weights: it is streamed by columns".into(),
+                            "8-bit weights, streamed by columns, or 16-bit ones".into(),
                         );
                     }
                 }

@@ -85,9 +85,18 @@ pub fn lut(a: &[i32], p: Option<&QVector>, table: fn(i32) -> i32) -> Vec<i32> {
 
 /// Mantissas `clip_16(round(v, s))` with `s = max(0, L − 15)`, L the significant bits of the OR of all `v ^ (v >> 26)`.
 pub fn operand(v: &[i32]) -> Operand {
+    operand_of(v, OPERAND_BITS)
+}
+
+/// [`operand`] with mantissas of `bits` bits, 4..=16, in the upper bits of 16: `clip_b(round(v, s_b)) << (s_b − s)`, `s_b = max(0, L − b + 1)`.
+/// The exponent stays that of 16 bits, so that no shift after it changes.
+pub fn operand_of(v: &[i32], bits: u32) -> Operand {
     let amax = v.iter().fold(0u32, |m, v| m | (v ^ (v >> 31)) as u32);
-    let e = (32 - amax.leading_zeros()).saturating_sub(15);
-    Operand { q: v.iter().map(|v| clip(round_shift(i64::from(*v), e), OPERAND_BITS) as i16).collect(), e }
+    let length = 32 - amax.leading_zeros();
+    let e = length.saturating_sub(OPERAND_BITS - 1);
+    let narrower = length.saturating_sub(bits - 1) - e;
+    let q = v.iter().map(|v| (clip(round_shift(i64::from(*v), e + narrower), bits) << narrower) as i16);
+    Operand { q: q.collect(), e }
 }
 
 /// Below this many products a matrix is not worth handing to other cores.

@@ -66,6 +66,21 @@ fn random_networks() {
     }
 }
 
+#[test]
+fn narrow_operands() {
+    for operand_bits in [8, 13] {
+        let options = QuantOptions { operand_bits, ..QuantOptions::default() };
+        let (pair, text) = shakespeare(&options);
+        check("trained", &pair.model, &text[..12]);
+        let (pair, tokens) = random_pair(&awkward_shape(), 9, 3.0, 12, &options);
+        check("random", &pair.model, &tokens);
+        let mut wide = pair.model.clone();
+        wide.f.operand_bits = 16;
+        let last = |model| specified(model, &tokens).0.pop();
+        assert!(last(&pair.model) != last(&wide), "{operand_bits} bits change nothing");
+    }
+}
+
 /// Networks that saturate everywhere, and one of zeros.
 #[test]
 fn wild_networks() {

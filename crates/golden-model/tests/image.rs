@@ -110,6 +110,7 @@ fn metadata_is_not_trusted() {
         ("\"stride_units\":2", "\"stride_units\":1", "emb.weight"),
         ("\"inv_n\":", "\"inv_n\":1", "constants"),
         ("\"state_bits\":24", "\"state_bits\":40", "state_bits"),
+        ("\"state_bits\":24", "\"operand_bits\":3,\"state_bits\":24", "operand_bits"),
     ] {
         let message = forge(from, to);
         assert!(message.contains(says) || says == "shift" && message.contains("expected"), "{from} -> {to}: {message}");

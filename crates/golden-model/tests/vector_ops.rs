@@ -5,7 +5,7 @@ use golden_model::formats::{NormConstants, EPS_LN, EPS_LN_X};
 use golden_model::qtensor::{QMatrix, QVector, QWeights, RowScale};
 use golden_model::recurrence::Wkv;
 use golden_model::tables;
-use golden_model::vector_ops::{l2, lut, matvec, mix, norm, operand, Operand};
+use golden_model::vector_ops::{l2, lut, matvec, mix, norm, operand, operand_of, Operand};
 use proptest::prelude::*;
 
 const MAX27: i32 = (1 << 26) - 1;
@@ -71,6 +71,20 @@ proptest! {
         prop_assert!(o.e <= 11);
         for (q, v) in o.q.iter().zip(&v) {
             prop_assert_eq!(i128::from(*q), clipped(rounded((*v).into(), o.e), 16).0);
+        }
+    }
+
+    #[test]
+    fn narrower_operands_keep_fewer_bits_of_the_largest(
+        v in prop::collection::vec(element(), 1..30), small in 0u32..27, bits in 4u32..=16
+    ) {
+        let v: Vec<i32> = v.iter().map(|v| v >> small).collect();
+        let (o, full) = (operand_of(&v, bits), operand(&v));
+        prop_assert_eq!(o.e, full.e);
+        let length = v.iter().map(|v| 32 - (if *v < 0 { -1 - v } else { *v }).leading_zeros()).max().unwrap();
+        let s = length.saturating_sub(bits - 1);
+        for (q, v) in o.q.iter().zip(&v) {
+            prop_assert_eq!(i128::from(*q) << o.e, clipped(rounded((*v).into(), s), bits).0 << s);
         }
     }
 

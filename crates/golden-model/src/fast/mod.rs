@@ -149,8 +149,8 @@ impl Runner {
 
     /// Rows for `n` tokens, made once.
     fn make_rows(&mut self, n: usize) {
-        let shape = &self.weights.shape;
-        self.rows.resize_with(n.min(MAX_ROWS).max(self.rows.len()), || step::Row::new(shape));
+        let (shape, bits) = (&self.weights.shape, self.weights.f.operand_bits);
+        self.rows.resize_with(n.min(MAX_ROWS).max(self.rows.len()), || step::Row::new(shape, bits));
     }
 
     fn check(&self, tokens: &[u32]) -> Result<(), TokenError> {

@@ -3,6 +3,7 @@
 
 use super::element::round;
 use super::kernels::versions;
+use crate::vector_ops::OPERAND_BITS;
 
 /// Mantissas of a vector and its exponent: the vector is `q · 2^e`.
 #[derive(Clone, Debug, Default)]
@@ -36,10 +37,24 @@ pub fn mantissas(v: &[i32], out: &mut Mantissas) {
     }
 }
 
+/// The mantissas of [`crate::vector_ops::operand_of`] in place of those of 16 bits, whose exponent is kept. Only studies come here.
+#[cold]
+#[inline(never)]
+fn narrow(v: &[i32], bits: u32, out: &mut Mantissas) {
+    let amax = v.iter().fold(0u32, |m, v| m | (v ^ (v >> 31)) as u32);
+    let narrower = (32 - amax.leading_zeros()).saturating_sub(bits - 1) - out.e as u32;
+    let max = (1 << (bits - 1)) - 1;
+    for (q, v) in out.q.iter_mut().zip(v) {
+        *q = (round(*v, out.e as u32 + narrower).clamp(-max - 1, max) << narrower) as i16;
+    }
+}
+
 /// A matrix operand, with its mantissas cut into bytes the way the kernels multiply them; padded to 4 columns with zeros.
 #[derive(Clone, Debug, Default)]
 pub struct Operand {
     n: usize,
+    /// bits of a mantissa that [`Operand::set`] makes
+    bits: u32,
     m: Mantissas,
     /// low bytes, unsigned
     lo: Vec<u8>,
@@ -53,9 +68,15 @@ pub struct Operand {
 impl Operand {
     /// Zeros in place of `n` elements.
     pub fn new(n: usize) -> Self {
+        Self::with_bits(n, OPERAND_BITS)
+    }
+
+    /// Zeros in place of `n` elements whose mantissas will have `bits` bits, 4..=16.
+    pub fn with_bits(n: usize, bits: u32) -> Self {
         let padded = n.next_multiple_of(4);
         Self {
             n,
+            bits,
             m: Mantissas::new(padded),
             lo: vec![0; padded],
             hi: vec![128; padded],
@@ -75,6 +96,9 @@ impl Operand {
     #[inline(always)]
     pub fn set(&mut self, v: &[i32]) {
         mantissas(&v[..self.n], &mut self.m);
+        if self.bits < OPERAND_BITS {
+            narrow(&v[..self.n], self.bits, &mut self.m);
+        }
         self.cut();
     }
 

@@ -68,10 +68,10 @@ pub struct Row {
 }
 
 impl Row {
-    /// Room for a token of a network of this shape.
-    pub fn new(s: &Shape) -> Self {
+    /// Room for a token of a network of this shape, matrix operands of `operand_bits` bits.
+    pub fn new(s: &Shape, operand_bits: u32) -> Self {
         let (d, n) = (|| vec![0; s.n_embd], |n: usize| vec![0; n]);
-        let o = Operand::new;
+        let o = |n: usize| Operand::with_bits(n, operand_bits);
         Self {
             x: d(),
             h: d(),

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::isa::{self, mat_fmt};
 use emit::{Emitter, OpInfo};
 use golden_model::formats::{LayerFormats, NetFormats};
+use golden_model::vector_ops::OPERAND_BITS;
 use memory::Dims;
 use std::collections::BTreeMap;
 
@@ -28,6 +29,8 @@ pub enum CompileError {
     HeadSize { config: String, head_size: usize, vlanes: usize },
     #[error("{0} has 4-bit weights, which only the golden backend computes so far; expected a model quantised with --weights w8")]
     FourBits(String),
+    #[error("the model's matrix operands have {0} bits, which only the golden backend computes; expected 16")]
+    OperandBits(u32),
     #[error("{0}")]
     Encode(String),
     #[error("schedule: {0}")]
@@ -139,6 +142,9 @@ pub struct Program {
 pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> {
     if let Some((name, _)) = model.matrices.iter().find(|(_, m)| m.fmt == mat_fmt::W4) {
         return Err(CompileError::FourBits(name.clone()));
+    }
+    if model.net.operand_bits != OPERAND_BITS {
+        return Err(CompileError::OperandBits(model.net.operand_bits));
     }
     let dims = model.dims;
     let (v, x) = memory::plan(config, &dims)?;
