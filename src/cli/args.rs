@@ -242,9 +242,21 @@ pub struct Chip {
     /// Probability of a random stall on every handshake and memory response
     #[arg(long, value_name = "P", default_value = "0", value_parser = probability, allow_negative_numbers = true, help_heading = CHIP)]
     pub stall: f64,
+    /// Memory behind the bus [default: the configuration's DDR4, if it has one]
+    #[arg(long, value_enum, help_heading = CHIP)]
+    pub memory: Option<Memory>,
     /// Write a waveform (FST)
     #[arg(long, value_name = "F.fst", help_heading = CHIP)]
     pub trace: Option<PathBuf>,
+}
+
+/// The simulated memory; it changes cycles, never values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Memory {
+    /// Constant latency and bandwidth
+    Ideal,
+    /// Banks, rows, refresh and turnaround of the configuration's device
+    Ddr4,
 }
 
 #[derive(Args)]

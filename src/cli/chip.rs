@@ -1,6 +1,6 @@
 //! The simulated chip for a verb.
 
-use super::args::{Chip as ChipArgs, Numbers};
+use super::args::{Chip as ChipArgs, Memory, Numbers};
 use super::model::{config, Model};
 use super::print::{check_file, command_line, note};
 use super::Error;
@@ -16,7 +16,18 @@ pub fn build(model: &Model, numbers: &Numbers, args: &ChipArgs, seed: u64) -> Re
     if let Some(path) = &args.trace {
         check_file(path)?;
     }
-    let config = config(&args.config)?;
+    let mut config = config(&args.config)?;
+    match args.memory {
+        Some(Memory::Ideal) => config.memory.ddr4 = None,
+        Some(Memory::Ddr4) if config.memory.ddr4.is_none() => {
+            return Err(format!(
+                "configuration {} has no section [memory.ddr4], expected one for --memory ddr4",
+                config.name
+            )
+            .into())
+        }
+        _ => {}
+    }
     let numbers = Numbers { state_bits: config.numbers.state_bits as u32, ..numbers.clone() };
     let (golden, _) = model.quantised(&numbers)?;
     let image: &'static [u8] = Box::leak(stream(&golden).into_boxed_slice());

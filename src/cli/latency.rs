@@ -5,7 +5,9 @@ use super::model::Model;
 use super::print::{check_folder, command_line, note, Out};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::calibrate::random_tokens;
-use reports::record::{Counters, LatencyRecord, MemoryModel, OpSpan, Saturations, Shape, Unit, SCHEMA_VERSION};
+use reports::record::{
+    Counters, DramModel, LatencyRecord, MemoryModel, OpSpan, Saturations, Shape, Unit, SCHEMA_VERSION,
+};
 use sim_harness::chip::Chip;
 use sim_harness::session::{TokenOptions, TokenResult};
 use std::process::ExitCode;
@@ -93,6 +95,13 @@ fn record(chip: &Chip, model: &Model, name: &str, last: &TokenResult) -> Latency
         tokens_measured: chip.totals.cycles.len() as u64,
         cycles_all_tokens: chip.totals.cycles.clone(),
         memory: MemoryModel {
+            dram: chip.dram_stats().zip(config.memory.ddr4.as_ref()).map(|(stats, d)| DramModel {
+                part: d.part.clone(),
+                peak_bytes_per_cycle: f64::from(d.data_bits) / 8.0 * f64::from(d.mega_transfers)
+                    / f64::from(config.clock_mhz),
+                refresh_share: d.trfc_ns / d.trefi_ns,
+                row_hit_share: stats.row_hits as f64 / (stats.reads + stats.writes).max(1) as f64,
+            }),
             latency_cycles: config.memory.latency_cycles,
             bytes_per_cycle: config.memory.bytes_per_cycle,
             refresh_interval_cycles: config.memory.refresh_interval_cycles,

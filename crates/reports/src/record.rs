@@ -72,9 +72,12 @@ pub struct Shape {
 }
 
 /// The simulated memory; it changes cycles, never values.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemoryModel {
+    /// What the simulated DRAM is and did; without it the memory was ideal, and the fields below describe it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dram: Option<DramModel>,
     /// From an accepted read address to its first beat.
     pub latency_cycles: u32,
     /// Bandwidth; the bus takes at most `bus_bytes` of it a cycle.
@@ -82,6 +85,20 @@ pub struct MemoryModel {
     pub refresh_interval_cycles: u32,
     /// Cycles without data at each refresh; 0 for a memory without refresh.
     pub refresh_cycles: u32,
+}
+
+/// A simulated DRAM behind a controller.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DramModel {
+    /// The device.
+    pub part: String,
+    /// What its data bus could carry at most, in bytes a cycle of the chip.
+    pub peak_bytes_per_cycle: f64,
+    /// Share of the time that refreshes take, 0 to 1.
+    pub refresh_share: f64,
+    /// Share of the accesses of all measured tokens that found their row open, 0 to 1.
+    pub row_hit_share: f64,
 }
 
 /// The chip's stall counters (`docs/hardware.md`, section 6), cycles of one token. They may overlap: one cycle can count in several.

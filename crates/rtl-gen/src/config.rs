@@ -46,15 +46,104 @@ pub struct Numbers {
 }
 
 /// The simulated memory; it changes cycles, never values.
+///
+/// With `ddr4` it is that device behind a controller; without, an ideal memory of constant latency and bandwidth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {
-    /// From an accepted read address to its first beat.
+    /// Ideal memory: from an accepted read address to its first beat.
     pub latency_cycles: u32,
     pub bytes_per_cycle: f64,
     pub refresh_interval_cycles: u32,
     /// Cycles without data at each refresh; 0 for a memory of constant latency.
     pub refresh_cycles: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ddr4: Option<Ddr4>,
+}
+
+/// A DDR4 channel and its controller; intervals in ns, named as in JESD79-4.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ddr4 {
+    /// The device, for reports.
+    pub part: String,
+    /// Data bus; a burst of eight transfers has as many bytes.
+    pub data_bits: u32,
+    /// Million transfers a second.
+    pub mega_transfers: u32,
+    pub bank_groups: u32,
+    pub banks_per_group: u32,
+    /// Bytes of one row over all devices of the bus.
+    pub row_bytes: u32,
+    /// Interconnect, controller and PHY, both ways together, without the DRAM's own latency.
+    pub controller_ns: f64,
+    /// What the controller can hold of data that was not taken yet.
+    pub read_buffer_bytes: u32,
+    pub cl_ns: f64,
+    pub cwl_ns: f64,
+    pub trcd_ns: f64,
+    pub trp_ns: f64,
+    pub tras_ns: f64,
+    pub trrd_s_ns: f64,
+    pub trrd_l_ns: f64,
+    pub tfaw_ns: f64,
+    pub tccd_l_ns: f64,
+    pub trtp_ns: f64,
+    pub twr_ns: f64,
+    pub twtr_s_ns: f64,
+    pub twtr_l_ns: f64,
+    pub trfc_ns: f64,
+    pub trefi_ns: f64,
+}
+
+impl Ddr4 {
+    /// The first field that makes no memory, its value and what it should be.
+    fn fault(&self) -> Option<(&'static str, String, &'static str)> {
+        for (field, value) in [
+            ("memory.ddr4.data_bits", self.data_bits),
+            ("memory.ddr4.bank_groups", self.bank_groups),
+            ("memory.ddr4.banks_per_group", self.banks_per_group),
+            ("memory.ddr4.row_bytes", self.row_bytes),
+        ] {
+            if !value.is_power_of_two() || value > 1 << 16 {
+                return Some((field, value.to_string(), "a power of two up to 65536"));
+            }
+        }
+        if self.data_bits < 8 || self.data_bits > self.row_bytes {
+            return Some(("memory.ddr4.data_bits", self.data_bits.to_string(), "8 to memory.ddr4.row_bytes"));
+        }
+        if !(100..=10_000).contains(&self.mega_transfers) {
+            return Some(("memory.ddr4.mega_transfers", self.mega_transfers.to_string(), "100 to 10000"));
+        }
+        if self.read_buffer_bytes < 256 {
+            return Some(("memory.ddr4.read_buffer_bytes", self.read_buffer_bytes.to_string(), "256 or more"));
+        }
+        let intervals = [
+            ("memory.ddr4.controller_ns", self.controller_ns),
+            ("memory.ddr4.cl_ns", self.cl_ns),
+            ("memory.ddr4.cwl_ns", self.cwl_ns),
+            ("memory.ddr4.trcd_ns", self.trcd_ns),
+            ("memory.ddr4.trp_ns", self.trp_ns),
+            ("memory.ddr4.tras_ns", self.tras_ns),
+            ("memory.ddr4.trrd_s_ns", self.trrd_s_ns),
+            ("memory.ddr4.trrd_l_ns", self.trrd_l_ns),
+            ("memory.ddr4.tfaw_ns", self.tfaw_ns),
+            ("memory.ddr4.tccd_l_ns", self.tccd_l_ns),
+            ("memory.ddr4.trtp_ns", self.trtp_ns),
+            ("memory.ddr4.twr_ns", self.twr_ns),
+            ("memory.ddr4.twtr_s_ns", self.twtr_s_ns),
+            ("memory.ddr4.twtr_l_ns", self.twtr_l_ns),
+            ("memory.ddr4.trfc_ns", self.trfc_ns),
+        ];
+        if let Some((field, value)) = intervals.into_iter().find(|(_, v)| !(0.0..=10_000.0).contains(v)) {
+            return Some((field, value.to_string(), "0 to 10000 ns"));
+        }
+        // a refresh must leave time for accesses
+        if !(4.0 * (self.trfc_ns + 100.0)..=1e6).contains(&self.trefi_ns) {
+            return Some(("memory.ddr4.trefi_ns", self.trefi_ns.to_string(), "from 4 (trfc_ns + 100) to 1000000 ns"));
+        }
+        None
+    }
 }
 
 /// Why a configuration cannot be used.
@@ -144,6 +233,9 @@ impl Config {
         if m.refresh_cycles > 0 && m.refresh_cycles >= m.refresh_interval_cycles {
             let expected = format!("below memory.refresh_interval_cycles, {}", m.refresh_interval_cycles);
             return fail("memory.refresh_cycles", &m.refresh_cycles, &expected);
+        }
+        if let Some((field, value, expected)) = m.ddr4.as_ref().and_then(Ddr4::fault) {
+            return fail(field, &value, expected);
         }
         for (field, value) in [
             ("limits.dma_program", l.dma_program),

@@ -2,12 +2,15 @@
 //!
 //! Each cycle [`AxiMemory::drive`] says what the slave puts on its outputs and [`AxiMemory::sample`] is told what the
 //! master did with them, both before the clock edge. Reads are answered in order, one ID.
-//! Timing: the first beat of a burst comes at the earliest `latency_cycles` after its address was accepted;
+//! Timing of the ideal memory: the first beat of a burst comes at the earliest `latency_cycles` after its address was accepted;
 //! `bytes_per_cycle` may be a fraction of the bus; every `refresh_interval_cycles` no new beat starts for `refresh_cycles`.
+//! With a [`Ddr4`] the device says when each beat comes ([`crate::dram`]); its refreshes are counted from the first request after a
+//! pause that is long enough for one, so that equal sequences of requests after such a pause take equal times.
 //! Timing and random stalls change when data comes, never what comes.
 
 use crate::chance::Chance;
-use rtl_gen::config::Config;
+use crate::dram::{Dram, DramStats};
+use rtl_gen::config::{Config, Ddr4};
 use std::collections::VecDeque;
 
 /// What the master must keep to; a violation is a bug of the RTL and ends the simulation.
@@ -45,6 +48,8 @@ pub struct MemoryTiming {
     /// Probability of a random stall, for each cycle of arready and each beat's first offer.
     pub stall: f64,
     pub seed: u64,
+    /// The device, and the chip's clock in MHz; without it the memory is ideal.
+    pub ddr4: Option<(Ddr4, u32)>,
 }
 
 impl MemoryTiming {
@@ -61,6 +66,7 @@ impl MemoryTiming {
             refresh_cycles: m.refresh_cycles,
             stall,
             seed,
+            ddr4: m.ddr4.clone().map(|d| (d, config.clock_mhz)),
         }
     }
 }
@@ -94,7 +100,84 @@ pub struct MemoryStats {
 struct Burst {
     at: usize,
     beats: usize,
+    /// Ideal memory: first cycle of data. DDR4: the cycle its address was accepted.
     ready_cycle: u64,
+    /// DDR4: beats not asked of the device yet.
+    to_ask: usize,
+}
+
+/// The device behind the read port.
+struct Device {
+    dram: Dram,
+    clock_mhz: u64,
+    controller_ps: u64,
+    beat_bytes: u64,
+    buffer_beats: usize,
+    /// Cycles from which the beats asked for and not taken can be offered.
+    ready: VecDeque<u64>,
+    /// Bytes up to which the burst being asked for is covered, and when they come.
+    covered: (u64, u64),
+    /// Cycle that is the device's time 0.
+    epoch: u64,
+    /// A pause of so many cycles is used to refresh.
+    pause_cycles: u64,
+    /// The cycle after the last transfer.
+    idle_since: u64,
+}
+
+impl Device {
+    fn new(d: &Ddr4, clock_mhz: u32, beat_bytes: usize) -> Self {
+        Device {
+            dram: Dram::new(d),
+            clock_mhz: u64::from(clock_mhz.max(1)),
+            controller_ps: (d.controller_ns * 1000.0).round() as u64,
+            beat_bytes: beat_bytes as u64,
+            buffer_beats: (d.read_buffer_bytes as usize / beat_bytes).max(2),
+            ready: VecDeque::new(),
+            covered: (0, 0),
+            epoch: 0,
+            pause_cycles: ((d.trfc_ns + d.trp_ns) * f64::from(clock_mhz) / 1000.0).ceil() as u64,
+            idle_since: 0,
+        }
+    }
+
+    /// A request comes while nothing else is under way.
+    fn wake(&mut self, cycle: u64) {
+        if cycle - self.idle_since >= self.pause_cycles {
+            self.dram.restart();
+            self.covered = (0, 0);
+            self.epoch = cycle;
+        }
+    }
+
+    /// Picoseconds at which a cycle of the chip begins.
+    fn time(&self, cycle: u64) -> u64 {
+        (cycle - self.epoch) * 1_000_000 / self.clock_mhz
+    }
+
+    /// Asks for beats in order while there is room for them; addresses are `base` plus places in the image.
+    #[inline]
+    fn ask(&mut self, queue: &mut VecDeque<Burst>, base: u64, cycle: u64) {
+        while self.ready.len() < self.buffer_beats {
+            let Some(burst) = queue.iter_mut().find(|b| b.to_ask > 0) else { return };
+            let addr = base + (burst.at + (burst.beats - burst.to_ask) * self.beat_bytes as usize) as u64;
+            burst.to_ask -= 1;
+            let (arrival, now) = (self.time(burst.ready_cycle), self.time(cycle));
+            let bytes = self.dram.burst_bytes();
+            let (mut end, mut time) = self.covered;
+            // a narrow bus takes several beats of one access, a wide one needs several accesses a beat
+            if !(addr < end && end <= addr + bytes) {
+                end = addr / bytes * bytes;
+            }
+            while end < addr + self.beat_bytes {
+                time = self.dram.access(end, false, arrival, now);
+                end += bytes;
+            }
+            self.covered = (end, time);
+            let cycles = ((time + self.controller_ps) * self.clock_mhz).div_ceil(1_000_000);
+            self.ready.push_back(self.epoch + cycles);
+        }
+    }
 }
 
 /// Credit is counted in 2^-16 bytes.
@@ -117,6 +200,7 @@ pub struct AxiMemory<'a> {
     ar_stall: Chance,
     r_stall: Chance,
     stats: MemoryStats,
+    device: Option<Device>,
 }
 
 impl<'a> AxiMemory<'a> {
@@ -138,12 +222,18 @@ impl<'a> AxiMemory<'a> {
             ar_stall: Chance::new(seed, 1, stall),
             r_stall: Chance::new(seed, 2, stall),
             stats: MemoryStats::default(),
+            device: timing.ddr4.as_ref().map(|(d, mhz)| Device::new(d, *mhz, timing.beat_bytes)),
             timing,
         }
     }
 
     pub fn stats(&self) -> MemoryStats {
         self.stats
+    }
+
+    /// What the device did, if there is one.
+    pub fn dram_stats(&self) -> Option<DramStats> {
+        self.device.as_ref().map(|d| d.dram.stats())
     }
 
     /// Bursts accepted and not finished.
@@ -166,13 +256,19 @@ impl<'a> AxiMemory<'a> {
             self.next_refresh += u64::from(self.timing.refresh_interval_cycles.max(1));
         }
         self.arready = self.queue.len() < self.timing.max_outstanding && !self.ar_stall.flip();
+        if let Some(device) = &mut self.device {
+            device.ask(&mut self.queue, self.base, self.cycle);
+        }
         let Some(burst) = self.queue.front() else { return (self.arready, None) };
         if !self.offered {
-            let can = burst.ready_cycle <= self.cycle && self.credit >= cost && self.cycle >= self.refresh_end;
+            let can = match &self.device {
+                Some(device) => device.ready.front().is_some_and(|ready| *ready <= self.cycle),
+                None => burst.ready_cycle <= self.cycle && self.credit >= cost && self.cycle >= self.refresh_end,
+            };
             if !can || self.r_stall.flip() {
                 return (self.arready, None);
             }
-            self.credit -= cost;
+            self.credit = self.credit.saturating_sub(cost);
             self.offered = true; // from here on it stays until taken
         }
         (self.arready, Some(self.beat()))
@@ -204,11 +300,17 @@ impl<'a> AxiMemory<'a> {
     fn take_beat(&mut self) {
         self.offered = false;
         self.stats.beats += 1;
+        if let Some(device) = &mut self.device {
+            device.ready.pop_front();
+        }
         let burst = &mut self.queue[0];
         burst.at += self.timing.beat_bytes;
         burst.beats -= 1;
         if burst.beats == 0 {
             self.queue.pop_front();
+            if let Some(device) = self.device.as_mut() {
+                device.idle_since = self.cycle + 1;
+            }
         }
     }
 
@@ -222,8 +324,15 @@ impl<'a> AxiMemory<'a> {
         if let (Some(a), true) = (address, self.arready) {
             let at = self.check(a)?;
             self.stats.bursts += 1;
-            let ready_cycle = self.cycle + u64::from(self.timing.latency_cycles).max(1);
-            self.queue.push_back(Burst { at, beats: usize::from(a.len) + 1, ready_cycle });
+            let beats = usize::from(a.len) + 1;
+            if let Some(device) = self.device.as_mut().filter(|_| self.queue.is_empty()) {
+                device.wake(self.cycle);
+            }
+            let (wait, to_ask) = match self.device {
+                Some(_) => (1, beats),
+                None => (u64::from(self.timing.latency_cycles).max(1), 0),
+            };
+            self.queue.push_back(Burst { at, beats, ready_cycle: self.cycle + wait, to_ask });
         }
         Ok(())
     }

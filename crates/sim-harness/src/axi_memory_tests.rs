@@ -15,6 +15,7 @@ fn timing() -> MemoryTiming {
         refresh_cycles: 0,
         stall: 0.0,
         seed: 1,
+        ddr4: None,
     }
 }
 
@@ -126,4 +127,55 @@ fn a_broken_rule_is_named() {
     memory.sample(Some(good), true).unwrap();
     memory.drive();
     assert_eq!(memory.sample(None, true), Err(MemoryError::Unstable { was: BASE, now: None }));
+}
+
+fn device() -> Ddr4 {
+    let text = include_str!("../../../configs/edge.toml");
+    Config::parse(text, "edge.toml").unwrap().memory.ddr4.expect("edge has a DDR4 memory")
+}
+
+/// Values come in order through the device too, on buses narrower and wider than its burst, and never earlier than it can.
+#[test]
+fn a_device_delays_and_changes_nothing() {
+    let image = image();
+    for (beat_bytes, data_bits) in [(16, 64), (16, 16), (64, 64), (64, 16), (32, 64)] {
+        let ddr4 = Some((Ddr4 { data_bits, ..device() }, 300));
+        for (stall, refuse) in [(0.0, 0.0), (0.2, 0.3)] {
+            let size = (beat_bytes as u64).trailing_zeros() as u8;
+            let beats = |n: u64| n * 16 / beat_bytes as u64;
+            let bursts: Vec<_> = [(0, 64), (4096, 64), (1024, 4), (8192, 8), (2048, 64)]
+                .map(|(a, n)| ReadAddress { size, ..read(BASE + a, beats(n)) })
+                .to_vec();
+            let want: Vec<u8> = (bursts.iter())
+                .flat_map(|b| image[(b.addr - BASE) as usize..][..(usize::from(b.len) + 1) * beat_bytes].to_vec())
+                .collect();
+            let timing = MemoryTiming { beat_bytes, stall, ddr4: ddr4.clone(), ..timing() };
+            let mut memory = AxiMemory::new(&image, BASE, timing);
+            let (got, at) = run(&mut memory, &bursts, refuse);
+            assert_eq!(got, want, "{beat_bytes} bytes a beat, {data_bits} bits of data");
+            assert!(at[0] > 20, "the first beat came after {} cycles", at[0]);
+            let stats = memory.dram_stats().unwrap();
+            let least = want.len() as u64 / u64::from(data_bits);
+            assert!((least..=least + 8).contains(&stats.reads), "{} accesses for {} bytes", stats.reads, want.len());
+        }
+    }
+}
+
+/// The time a token takes does not depend on when it starts: after a pause the device is as it was before.
+#[test]
+fn equal_requests_after_a_pause_take_equal_times() {
+    let image = image();
+    let timing = MemoryTiming { ddr4: Some((device(), 300)), ..timing() };
+    let mut memory = AxiMemory::new(&image, BASE, timing);
+    let bursts: Vec<_> = (0..16).map(|i| read(BASE + 1024 * (i % 16), 64)).collect();
+    let mut durations = vec![];
+    for pause in [0, 117, 250, 1001, 9999] {
+        for _ in 0..pause {
+            memory.drive();
+            memory.sample(None, true).unwrap();
+        }
+        durations.push(run(&mut memory, &bursts, 0.0).1);
+    }
+    assert!(durations.iter().all(|d| *d == durations[0]), "{durations:?}");
+    assert!(memory.dram_stats().unwrap().row_hits > 0);
 }

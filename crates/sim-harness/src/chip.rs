@@ -1,5 +1,6 @@
 //! The whole comparison: a quantised model, its program, the golden state and the simulated chip, one token at a time.
 
+use crate::dram::DramStats;
 use crate::dut::Dut;
 use crate::expect::{fill, op_names, MissingTap, TapRecorder};
 use crate::lockstep::{group_lanes, ExpectedToken, Lanes, OpNames, Outcome, SatCounts};
@@ -160,6 +161,11 @@ impl<'a> Chip<'a> {
     /// Values and widths of a trace event by group.
     pub fn lanes(&self) -> [Lanes; 7] {
         group_lanes(self.config.vlanes(), self.config.numbers.state_bits)
+    }
+
+    /// What the memory's device did, if it has one.
+    pub fn dram_stats(&self) -> Option<DramStats> {
+        self.session.dram_stats()
     }
 
     /// Finishes the waveform, if one is written.

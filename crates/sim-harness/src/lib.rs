@@ -7,6 +7,7 @@ pub mod cache;
 pub mod chance;
 pub mod chip;
 mod core_ports;
+pub mod dram;
 pub mod dut;
 pub mod expect;
 pub mod lint;

@@ -9,6 +9,7 @@ use crate::axi_memory::{AxiMemory, MemoryError, MemoryStats, MemoryTiming};
 use crate::chance::Chance;
 use crate::core_ports::CorePorts;
 pub use crate::core_ports::PortsError;
+use crate::dram::DramStats;
 use crate::dut::{Dut, DutError};
 use crate::lockstep::{ExpectedToken, Lockstep, OpNames, Outcome, SatCounts, GROUPS, UNITS};
 pub use crate::timeline::OpSpan;
@@ -277,6 +278,11 @@ impl<'a> Session<'a> {
     /// What the memory delivered since the session began.
     pub fn memory_stats(&self) -> MemoryStats {
         self.memory.stats()
+    }
+
+    /// What the memory's device did, if it has one.
+    pub fn dram_stats(&self) -> Option<DramStats> {
+        self.memory.dram_stats()
     }
 
     /// Starts an FST waveform, in which cycle n of a mismatch stands at time 2n; the design must be built with `BuildOptions::trace`.

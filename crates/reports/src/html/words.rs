@@ -7,6 +7,7 @@ use crate::summary::LatencySummary;
 pub(super) fn plain_words(record: &LatencyRecord, s: &LatencySummary) -> Vec<Html> {
     let c = &record.shape;
     let slower = match record.memory.bytes_per_cycle {
+        _ if record.memory.dram.is_some() => String::new(),
         b if b < f64::from(record.bus_bytes) => {
             format!(" Part of it is the memory's: the simulated one brings at most {b} bytes a cycle, less than the bus could take.")
         }
@@ -54,6 +55,22 @@ pub(super) fn trust(record: &LatencyRecord, s: &LatencySummary) -> Vec<Html> {
         0 => "and never pauses".to_string(),
         n => format!("and pauses {n} cycles every {} (refresh)", thousands(u64::from(m.refresh_interval_cycles))),
     };
+    let memory = match &m.dram {
+        Some(d) => format!(
+            "The memory: {}, with banks, rows, refresh and turnaround, at most {:.1} bytes a cycle of the chip, of which refresh takes {}. {} of \
+             the accesses found their row open. Its controller keeps the order of requests and opens rows ahead of them; other masters on the \
+             same memory are not simulated. A slower memory costs cycles, never correctness.",
+            d.part,
+            d.peak_bytes_per_cycle,
+            percent(d.refresh_share),
+            percent(d.row_hit_share)
+        ),
+        None => format!(
+            "The memory. It delivers the first beat {} cycles after it accepts a read address, then at most {} bytes a cycle, {refresh}. \
+             Real DRAM varies with page hits, refresh and other traffic; a slower memory costs cycles, never correctness.",
+            m.latency_cycles, m.bytes_per_cycle
+        ),
+    };
     let checked = match (s.mismatches, s.values_checked) {
         (Some(0), Some(n)) => format!(
             "In this run {} values that the RTL computed were compared with the golden model, bit by bit, and all were equal: the \
@@ -77,11 +94,7 @@ pub(super) fn trust(record: &LatencyRecord, s: &LatencySummary) -> Vec<Html> {
             ),
             (
                 "A model",
-                format!(
-                    "The memory. It delivers the first beat {} cycles after it accepts a read address, then at most {} bytes a cycle, {refresh}. \
-                     Real DRAM varies with page hits, refresh and other traffic; a slower memory costs cycles, never correctness.",
-                    m.latency_cycles, m.bytes_per_cycle
-                ),
+                memory,
             ),
             (
                 "An assumption",

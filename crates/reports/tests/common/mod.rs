@@ -29,6 +29,7 @@ pub fn hand_made() -> LatencyRecord {
         tokens_measured: 3,
         cycles_all_tokens: vec![1000, 1010, 1000],
         memory: MemoryModel {
+            dram: None,
             latency_cycles: 40,
             bytes_per_cycle: 16.0,
             refresh_interval_cycles: 780,
@@ -183,6 +184,7 @@ pub fn realistic() -> LatencyRecord {
         tokens_measured: 16,
         cycles_all_tokens: vec![cycles; 16],
         memory: MemoryModel {
+            dram: None,
             latency_cycles: 40,
             bytes_per_cycle: 16.0,
             refresh_interval_cycles: 780,
