@@ -25,7 +25,7 @@ fn an_image_says_what_its_checkpoint_says() {
     let scratch = Scratch::new();
     let (model, image) = (scratch.small(), scratch.at("m.anser"));
     let words = scratch.file("words.txt", "The quick brown fox jumps over the lazy dog.");
-    for calibrate in [&[][..], &["--calibrate", &words]] {
+    for calibrate in [&[][..], &["--calibrate", &words], &["--weights=w4"]] {
         done(&[&["quantize", &model, "-o", &image], calibrate].concat());
         let of = |model: &str, backend, more: &[&str]| {
             json(&[&["logits", model, "--backend", backend, "--tokens", "5,0,255"], more].concat())["logits"].clone()

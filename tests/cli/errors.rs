@@ -95,18 +95,6 @@ fn images_that_are_damaged_or_misused() {
     refused(&["quantize", &image, "-o", &scratch.at("n.anser")], &["m.anser", "expected a checkpoint"]);
 }
 
-/// The chip does not compute them yet; it says so before anything is built.
-#[test]
-fn four_bits_on_the_chip() {
-    let scratch = Scratch::new();
-    let (small, image) = (scratch.small(), scratch.at("m.anser"));
-    super::done(&["quantize", &small, "-o", &image, "--weights", "w4"]);
-    let words = ["blocks.0.att.key.weight", "4-bit weights", "golden", "--weights w8"];
-    refused(&["generate", &image, "--backend=rtl", "--prompt=a", "--tokens=1"], &words);
-    refused(&["rtl", &image, "-o", &scratch.at("rtl")], &words);
-    refused(&["cosim", &small, "--weights=w4", "--prompt=a", "--tokens=1"], &words);
-}
-
 #[test]
 fn narrow_operands_on_the_chip() {
     let scratch = Scratch::new();

@@ -107,7 +107,7 @@ pub mod mat_fmt {
     pub const W8: u64 = 0;
     pub const W16: u64 = 1;
     pub const W8_COLUMNS: u64 = 2;
-    /// 4 bits in groups: defined, not built yet.
+    /// 4 bits in groups of 32 columns.
     pub const W4: u64 = 3;
 }
 

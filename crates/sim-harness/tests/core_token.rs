@@ -4,6 +4,7 @@
 //! second matrix to the logits. The expected logits restate `docs/hardware.md` in i64.
 
 use golden_model::fixed::{clip, round_shift, sat, Saturations};
+use golden_model::w4_stream;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtl_gen::blocks::core::core;
@@ -26,6 +27,7 @@ const SHIFTS: [i64; 4] = [16, 16, 9, 14]; // sh_sa, sh_b, sh_vk, sh_y
 struct Matrix {
     weights: Vec<i64>, // (rows, N)
     scales: Vec<(i64, i64)>,
+    gs: Option<Vec<u8>>, // W4: one a row, as N is one group of columns
 }
 
 struct Network {
@@ -45,15 +47,25 @@ struct Network {
 #[derive(Default, Clone, Copy)]
 struct Clipped([Saturations; 3]);
 
-fn random_matrix(rows: usize, rng: &mut ChaCha8Rng) -> Matrix {
+/// `four`: 4-bit weights, with a gs that makes them about as large as 8-bit ones.
+fn random_matrix(rows: usize, four: bool, rng: &mut ChaCha8Rng) -> Matrix {
     Matrix {
-        weights: (0..rows * N).map(|_| i64::from(rng.gen::<i8>())).collect(),
+        weights: (0..rows * N).map(|_| i64::from(rng.gen::<i8>() >> if four { 4 } else { 0 })).collect(),
         scales: (0..rows).map(|_| (rng.gen_range(2048..4096), rng.gen_range(0..3))).collect(),
+        gs: four.then(|| (0..rows).map(|_| rng.gen_range(8..24)).collect()),
     }
 }
 
 impl Matrix {
-    /// `fmt` W8: 32 scales, then two tiles of 16 rows, column by column.
+    fn fmt(&self) -> u64 {
+        if self.gs.is_some() {
+            mat_fmt::W4
+        } else {
+            mat_fmt::W8
+        }
+    }
+
+    /// 32 scales, then two tiles of 16 rows, column by column, or pairs of columns.
     fn bytes(&self) -> Vec<u8> {
         let rows = self.scales.len();
         let mut out = vec![];
@@ -63,6 +75,11 @@ impl Matrix {
                     let (m, e) = self.scales.get(16 * tile + r).copied().unwrap_or((0, 0));
                     out.extend(((m | e << 12) as u16).to_le_bytes());
                 }
+            }
+            if let Some(gs) = &self.gs {
+                let q: Vec<i8> = self.weights.iter().map(|w| *w as i8).collect();
+                w4_stream::push_tile(&mut out, 16 * tile, (rows, N), &q, gs);
+                continue;
             }
             for c in 0..N {
                 out.extend((0..16).map(|r| self.weights.get((16 * tile + r) * N + c).copied().unwrap_or(0) as u8));
@@ -75,19 +92,21 @@ impl Matrix {
     fn times(&self, shift: i64, (xq, exp): (Vec<i64>, i64), count: &mut Saturations) -> Vec<i64> {
         (self.scales.iter().enumerate())
             .map(|(row, (m, e))| {
-                let acc: i64 = (0..N).map(|c| self.weights[row * N + c] * xq[c]).sum();
+                let gs = self.gs.as_ref().map_or(1, |gs| i64::from(gs[row]));
+                let acc: i64 = (0..N).map(|c| gs * self.weights[row * N + c] * xq[c]).sum();
                 sat(round_shift(acc * m, (shift + e - exp).max(0) as u32), 27, count).into()
             })
             .collect()
     }
 }
 
-/// `wild`: values that clip in many places; otherwise hardly any do.
+/// `wild`: values that clip in many places; otherwise hardly any do. Every third seed has 4-bit matrices, every sixth only one.
 fn network(seed: u64, wild: bool) -> Network {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let emb: Vec<i64> = (0..TOKENS * N).map(|_| rng.gen::<i16>().into()).collect();
     let params: Vec<i64> = (0..6 * N).map(|_| rng.gen_range(0..2000) - if rng.gen() { 1000 } else { 0 }).collect();
-    let matrices = [random_matrix(N, &mut rng), random_matrix(VOCAB, &mut rng)];
+    let four = [seed.is_multiple_of(3), seed % 6 == 3];
+    let matrices = [random_matrix(N, four[0], &mut rng), random_matrix(VOCAB, four[1], &mut rng)];
     let mut image = vec![0u8; 64 * 3];
     let mut put = |bytes: Vec<u8>| {
         let at = image.len() / 64;
@@ -200,17 +219,21 @@ impl Network {
             ("dest", dest::XMEM),
             ("slot", 12),
         ]));
-        let mat = |fields: &[(&'static str, i64)], rows: usize| {
-            let mut all = vec![("fmt", mat_fmt::W8 as i64), ("shift", self.mat_shift), ("cols", N as i64)];
+        let mat = |fields: &[(&'static str, i64)], of: &Matrix| {
+            let rows = of.scales.len();
+            let mut all = vec![("fmt", of.fmt() as i64), ("shift", self.mat_shift), ("cols", N as i64)];
             all.extend([("rows", rows as i64), ("tiles", rows.div_ceil(16) as i64)]);
             all.extend(fields);
             all
         };
         let mats = vec![
-            mat(&[("wait_vec", 2), ("dest", mat_dest::VMEM as i64), ("xexp", 3), ("d_addr", square_at * vl as i64)], N),
+            mat(
+                &[("wait_vec", 2), ("dest", mat_dest::VMEM as i64), ("xexp", 3), ("d_addr", square_at * vl as i64)],
+                &self.matrices[0],
+            ),
             mat(
                 &[("wait_vec", 10), ("dest", mat_dest::LOGITS as i64), ("xexp", 12), ("x_addr", words), ("last", 1)],
-                VOCAB,
+                &self.matrices[1],
             ),
         ];
         let [sh_sa, sh_b, sh_vk, sh_y] = SHIFTS;

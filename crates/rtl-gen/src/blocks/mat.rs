@@ -8,7 +8,7 @@
 //!
 //! Everything advances with the weight stream: a beat a cycle unless weights are missing or the drain is behind.
 
-use super::{mat_control, mat_drain, mat_lane, mat_operands, mat_output, mat_scales};
+use super::{mat_control, mat_drain, mat_lane, mat_operands, mat_output, mat_scales, mat_w4};
 use crate::config::Config;
 use crate::hdl::Module;
 use crate::isa::{mat_dest, mat_fmt, MAT};
@@ -19,6 +19,11 @@ pub fn max_cols(config: &Config) -> usize {
     config.limits.dim_ffn.max(config.limits.n_embd).next_power_of_two()
 }
 
+/// Largest `cols` of an instruction of format W4; only `ffn.value` is longer, and it has 8 bits.
+pub fn max_w4_cols(config: &Config) -> usize {
+    config.limits.n_embd.next_power_of_two().max(32)
+}
+
 /// Sizes that follow from the configuration.
 pub(super) struct Dims {
     /// Groups of 16 byte lanes: 1, 2 or 4.
@@ -26,9 +31,12 @@ pub(super) struct Dims {
     /// Elements of an xmem word, 4 × groups.
     pub vl: usize,
     pub max_cols: usize,
-    /// A lane's accumulator: a 24-bit product `max_cols` times.
+    pub max_w4_cols: usize,
+    /// A lane's sum of bytes times operands: a 24-bit product `max_cols` times.
+    pub column_acc: usize,
+    /// A lane's accumulator: as much, or a 28-bit product `max_w4_cols / 2` times.
     pub acc: usize,
-    /// The sum of a row: 16-bit weights have 8 bits more.
+    /// The sum of a row: 16-bit weights have 8 bits more than bytes.
     pub sum: usize,
     /// Partial sums a lane keeps for the column-wise format.
     pub entries: usize,
@@ -42,13 +50,16 @@ impl Dims {
     fn new(config: &Config) -> Self {
         let groups = config.groups();
         let max_cols = max_cols(config);
-        let acc = 24 + max_cols.ilog2() as usize;
+        let max_w4_cols = max_w4_cols(config);
+        let column_acc = 24 + max_cols.ilog2() as usize;
         Dims {
             groups,
             vl: config.vlanes(),
             max_cols,
-            acc,
-            sum: acc + 8,
+            max_w4_cols,
+            column_acc,
+            acc: column_acc.max(27 + max_w4_cols.ilog2() as usize),
+            sum: column_acc + 8,
             // padding tiles have entries too; a memory has at least two words
             entries: (config.max_tiles().next_multiple_of(4) / groups).max(2),
             unit_beats: 64 / config.beat_bytes(),
@@ -77,13 +88,14 @@ pub fn mat(config: &Config) -> Arc<Module> {
         "mat",
         format!(
             "Matrix times vector: y[row] = sat_27(round(acc[row] m, max(0, shift + e - xexp))), acc exact over the columns.\n\
-             Formats W8, W16 and W8_COLUMNS as in docs/hardware.md; cols a multiple of 4 up to {}, W8_COLUMNS up to {} rows,\n\
-             tiles = the rows rounded up to 16 (W16: 8). {} byte lanes.\n\
+             Formats W8, W16, W8_COLUMNS and W4 as in docs/hardware.md; cols a multiple of 4 up to {} (W4: of 32 up to {}),\n\
+             W8_COLUMNS up to {} rows, tiles = the rows rounded up to 16 (W16: 8). {} byte lanes.\n\
              Throughput: a weight beat a cycle while weights come and rows leave; the drain gives a row a cycle, so a tile takes\n\
              max(beats, rows) cycles. The next instruction is taken while one runs and follows without a lost cycle.\n\
-             Latency: instr_ready_o to the first scale beat 2 cycles; last weight beat of a tile to its first row 11.\n\
+             Latency: instr_ready_o to the first scale beat 2 cycles; last weight beat of a tile to its first row 12.\n\
              done_o one cycle after the instruction's last row was handed over, in order.",
             d.max_cols,
+            d.max_w4_cols,
             config.limits.n_embd,
             config.mac_lanes()
         ),
@@ -129,6 +141,7 @@ pub fn mat(config: &Config) -> Arc<Module> {
 
   wire columns = (f_fmt == 2'd{{columns}});
   wire w16     = (f_fmt == 2'd{{w16}});
+  wire w4      = (f_fmt == 2'd{{w4}});
   wire logits  = (f_dest == 1'd{{logits}});
   wire [6:0] shift = {1'b0, f_shift} - {2'd0, xexp_i};  // signed
 
@@ -140,10 +153,13 @@ pub fn mat(config: &Config) -> Arc<Module> {
 
   wire scale_push, row, row_last;
   wire [15:0] scale;
-  wire x_valid, x_pop, x_columns;
+  wire x_valid, x_pop, x_columns, x_w4;
   wire [{{vmsb}}:0] x_index;
+  wire [{{gmsb}}:0] x_gs;
+  wire [{{pmsb}}:0] x_pair;
   wire [{{xmsb}}:0] x;
-  wire en_a, en_b, en_c, from_zero, from_ram, lanes_w16, ram_re, ram_we;
+  wire [{{wmsb}}:0] w_taken, gs;
+  wire en_a, en_b, en_m, en_c, from_zero, from_ram, lanes_w16, lanes_w4, ram_re, ram_we;
   wire [{{emsb}}:0] ram_raddr, ram_waddr;
   wire load, load_columns, load_w16, load_last, hold_ok;
   wire [6:0] load_shift, load_rows;
@@ -165,9 +181,12 @@ pub fn mat(config: &Config) -> Arc<Module> {
             ),
             ("columns", mat_fmt::W8_COLUMNS.to_string()),
             ("w16", mat_fmt::W16.to_string()),
+            ("w4", mat_fmt::W4.to_string()),
             ("logits", mat_dest::LOGITS.to_string()),
             ("vmsb", (d.vl_bits() - 1).to_string()),
-            ("xmsb", (16 * d.groups - 1).to_string()),
+            ("xmsb", (32 * d.groups - 1).to_string()),
+            ("pmsb", (d.vl_bits() * d.groups - 1).to_string()),
+            ("wmsb", (128 * d.groups - 1).to_string()),
             ("emsb", (crate::hdl::index_bits(d.entries) - 1).to_string()),
             ("gmsb", (d.groups - 1).to_string()),
             ("smsb", (d.groups * d.acc - 1).to_string()),
@@ -186,6 +205,7 @@ fn instances(m: &mut Module, d: &Dims) {
             ("ready_o", "control_ready"),
             ("columns_i", "columns"),
             ("w16_i", "w16"),
+            ("w4_i", "w4"),
             ("shift_i", "shift"),
             ("cols_i", "f_cols"),
             ("tiles_i", "f_tiles"),
@@ -197,9 +217,14 @@ fn instances(m: &mut Module, d: &Dims) {
             ("x_pop_o", "x_pop"),
             ("x_columns_o", "x_columns"),
             ("x_index_o", "x_index"),
+            ("x_w4_o", "x_w4"),
+            ("x_gs_o", "x_gs"),
+            ("x_pair_o", "x_pair"),
             ("en_a_o", "en_a"),
             ("w16_o", "lanes_w16"),
             ("en_b_o", "en_b"),
+            ("w4_o", "lanes_w4"),
+            ("en_m_o", "en_m"),
             ("en_c_o", "en_c"),
             ("from_zero_o", "from_zero"),
             ("from_ram_o", "from_ram"),
@@ -235,6 +260,9 @@ fn instances(m: &mut Module, d: &Dims) {
             ("x_pop_i", "x_pop"),
             ("use_columns_i", "x_columns"),
             ("index_i", "x_index"),
+            ("use_w4_i", "x_w4"),
+            ("gs_i", "x_gs"),
+            ("pair_i", "x_pair"),
             ("x_o", "x"),
         ],
     );
@@ -249,6 +277,17 @@ fn instances(m: &mut Module, d: &Dims) {
             ("scale_o", "scale"),
         ],
     );
+    m.instance(
+        "u_gs",
+        &mat_w4::scales(d),
+        &[
+            ("en_a_i", "en_a && x_w4"),
+            ("sel_i", "x_gs"),
+            ("en_b_i", "en_b && lanes_w4"),
+            ("w_i", "w_taken"),
+            ("gs_o", "gs"),
+        ],
+    );
     let group = mat_lane::group(d);
     for g in 0..d.groups {
         let slice = |signal: &str, bits: usize| format!("{signal}[{}:{}]", (g + 1) * bits - 1, g * bits);
@@ -260,8 +299,12 @@ fn instances(m: &mut Module, d: &Dims) {
                 ("en_a_i", "en_a"),
                 ("w_i", &slice("w_data_i", 128)),
                 ("w16_i", "lanes_w16"),
-                ("x_i", &slice("x", 16)),
+                ("w_o", &slice("w_taken", 128)),
+                ("x_i", &slice("x", 32)),
                 ("en_b_i", "en_b"),
+                ("w4_i", "lanes_w4"),
+                ("gs_i", &slice("gs", 128)),
+                ("en_m_i", "en_m"),
                 ("en_c_i", "en_c"),
                 ("from_zero_i", "from_zero"),
                 ("from_ram_i", "from_ram"),

@@ -1,6 +1,7 @@
 //! The sequencer of the matrix unit: what each weight beat is.
 
 use super::mat::Dims;
+use super::mat_w4;
 use crate::hdl::{index_bits, Module};
 use std::sync::Arc;
 
@@ -12,16 +13,17 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
         format!(
             "Sequencer of the matrix unit: takes one weight beat a cycle, scale units into the scale queue, weights to the lanes.\n\
              Every format is two nested counters: beats of a tile in all tiles, or (columns) entries of a column in all columns.\n\
+             Where scales and columns lie in a beat of 4-bit weights is mat_w4's business.\n\
              An instruction waits in a second set of registers while the one before runs, so no cycle lies between them.\n\
              A beat that completes sums is taken only when the drain is sure to have emptied the hand-over registers in time;\n\
-             sums beyond the last row are never handed over. tiles, rows and cols are at least 1, cols a multiple of 4.\n\
-             Latency: a beat taken in cycle T multiplies in T+1 (b stage) and accumulates in T+2 (c stage), where load_o hands over\n\
-             the sums of up to {} rows. w_ready_o does not depend on w_valid_i.",
+             sums beyond the last row are never handed over. tiles, rows and cols are at least 1, cols a multiple of 4 (W4: 32).\n\
+             Latency: a beat taken in cycle T is in the b stage (nibbles) in T+1, multiplies in T+2 (m stage) and accumulates in T+3\n\
+             (c stage), where load_o hands over the sums of up to {} rows. w_ready_o does not depend on w_valid_i.",
             16 * d.groups
         ),
     );
     m.input("accept_i", 1, "an instruction; only with ready_o").output("ready_o", 1, "");
-    m.input("columns_i", 1, "format W8_COLUMNS").input("w16_i", 1, "format W16");
+    m.input("columns_i", 1, "format W8_COLUMNS").input("w16_i", 1, "format W16").input("w4_i", 1, "format W4");
     m.input("shift_i", 7, "signed: shift - xexp")
         .input("cols_i", 16, "")
         .input("tiles_i", 14, "")
@@ -33,15 +35,17 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
         d.vl_bits(),
         "",
     );
-    m.output("en_a_o", 1, "this beat is weights").output("w16_o", 1, "");
-    m.output("en_b_o", 1, "").output("en_c_o", 1, "").output("from_zero_o", 1, "c stage").output(
-        "from_ram_o",
-        1,
-        "c stage",
+    m.output("x_w4_o", 1, "").output("x_gs_o", d.groups, "groups that hold scales of columns").output(
+        "x_pair_o",
+        d.groups * d.vl_bits(),
+        "places of the two columns of a group",
     );
-    m.output("ram_re_o", 1, "b stage").output("ram_raddr_o", entry, "");
+    m.output("en_a_o", 1, "this beat is weights").output("w16_o", 1, "");
+    m.output("en_b_o", 1, "").output("w4_o", 1, "b stage").output("en_m_o", 1, "").output("en_c_o", 1, "");
+    m.output("from_zero_o", 1, "c stage").output("from_ram_o", 1, "c stage");
+    m.output("ram_re_o", 1, "m stage").output("ram_raddr_o", entry, "");
     m.output("ram_we_o", 1, "c stage").output("ram_waddr_o", entry, "");
-    m.input("hold_ok_i", 1, "the hand-over registers are free two cycles from now");
+    m.input("hold_ok_i", 1, "the hand-over registers are free three cycles from now");
     m.output("load_o", 1, "c stage: the sums are complete; the next five describe them");
     m.output("load_columns_o", 1, "").output("load_w16_o", 1, "").output("load_shift_o", 7, "");
     m.output("load_rows_o", 7, "rows to drain").output("load_last_o", 1, "with them the instruction ends");
@@ -58,19 +62,21 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
         ("column_rows", (16 * d.groups).to_string()),
         // cols / groups, and tiles rounded up to 4, / groups; both 16 bits
         ("dense_beats", d.shifted_right("next_cols_q", 16)),
+        ("w4_units", "w4_groups[14:2]".into()), // 64 B units a tile; cols is below 2^15 in every configuration
+        ("w4_beats", format!("{{{}'d0, w4_units{}}}", 1 + d.groups.ilog2(), pad(4 / d.groups))),
         ("column_beats", format!("{{{}'d0, padded{}}}", 1 + d.groups.ilog2(), pad(4 / d.groups))),
     ];
     m.text(
         r#"
   // The instruction that waits.
-  reg         next_q, next_columns_q, next_w16_q;
+  reg         next_q, next_columns_q, next_w16_q, next_w4_q;
   reg  [6:0]  next_shift_q;
   reg  [15:0] next_cols_q;
   reg  [13:0] next_tiles_q;
   reg  [17:0] next_rows_q;
 
   // The instruction that runs.
-  reg         run_q, columns_q, w16_q;
+  reg         run_q, columns_q, w16_q, w4_q;
   reg  [6:0]  shift_q;
   reg         scale_q;                // the next beat is scales
   reg  [13:0] units_q;                // scale units left before weights come
@@ -82,11 +88,12 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   reg  [{{emsb}}:0] entry_q;
   reg  [{{vmsb}}:0] index_q;          // operand element in its word
 
-  // Weights in the b and c stages.
-  reg         b_q, b_zero_q, b_ram_q, b_load_q, b_columns_q, b_w16_q, b_last_q;
+  // Weights in the b, m and c stages.
+  reg         b_q, b_zero_q, b_ram_q, b_load_q, b_columns_q, b_w16_q, b_w4_q, b_last_q;
+  reg         m_q, m_zero_q, m_ram_q, m_load_q, m_columns_q, m_w16_q, m_last_q;
   reg         c_q, c_zero_q, c_ram_q, c_load_q, c_columns_q, c_w16_q, c_last_q;
-  reg  [6:0]  b_shift_q, b_rows_q, c_shift_q, c_rows_q;
-  reg  [{{emsb}}:0] b_entry_q, c_entry_q;
+  reg  [6:0]  b_shift_q, b_rows_q, m_shift_q, m_rows_q, c_shift_q, c_rows_q;
+  reg  [{{emsb}}:0] b_entry_q, m_entry_q, c_entry_q;
 
   wire        inner_last = (inner_q == 16'd1);
   wire        outer_last = (outer_q == 16'd1);
@@ -96,9 +103,10 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   wire        complete   = (columns_q ? outer_last : inner_last) && wanted;
 
   wire        unit_last;  // last beat of a scale unit
-  wire        drain_ok = scale_q || !complete || (hold_ok_i && !b_load_q && !c_load_q);
+  wire        drain_ok = scale_q || !complete || (hold_ok_i && !b_load_q && !m_load_q && !c_load_q);
+  wire        w4_needed, w4_pop;  // an operand word is still to be used; it goes with this beat
 
-  assign w_ready_o = run_q && drain_ok && (scale_q || x_valid_i);
+  assign w_ready_o = run_q && drain_ok && (scale_q || x_valid_i || (w4_q && !w4_needed));
 
   wire        take       = w_valid_i && w_ready_o;
   wire        take_scale = take && scale_q;
@@ -117,20 +125,26 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   wire        word_end   = columns_q ? (index_q == {{vbits}}'d{{vlast}}) : (index_q == {{vbits}}'d{{xlast}});
   assign x_columns_o = columns_q;
   assign x_index_o   = index_q;
-  assign x_pop_o     = take_mac && (columns_q ? inner_last && (word_end || outer_last) : inner_last || word_end);
+  assign x_pop_o     = take_mac && (w4_q ? w4_pop : columns_q ? inner_last && (word_end || outer_last)
+                                                  : inner_last || word_end);
+  assign x_w4_o      = w4_q;
 
   wire [16:0] tiles_up   = {3'd0, next_tiles_q} + 17'd3;
   wire [12:0] padded     = tiles_up[14:2];  // groups of four tiles
   wire [18:0] rows_up    = {1'b0, next_rows_q} + 19'd31;
-  wire [15:0] beats      = next_columns_q ? {{column_beats}} : {{dense_beats}};
+  wire [15:0] w4_groups  = {5'd0, next_cols_q[15:5]} + {1'b0, next_cols_q[15:5], 4'd0} + 16'd3;  // 17 every 32 columns
+  wire [12:0] w4_units   = {{w4_units}};
+  wire [15:0] beats      = next_columns_q ? {{column_beats}} : next_w4_q ? {{w4_beats}} : {{dense_beats}};
 
-  wire unused_up = &{1'b0, tiles_up[16:15], tiles_up[1:0], rows_up[4:0]};
+  wire unused_up = &{1'b0, tiles_up[16:15], tiles_up[1:0], rows_up[4:0], w4_groups[15],
+                    w4_groups[1:0]};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       next_q         <= 1'b0;
       next_columns_q <= 1'b0;
       next_w16_q     <= 1'b0;
+      next_w4_q      <= 1'b0;
       next_shift_q   <= 7'd0;
       next_cols_q    <= 16'd0;
       next_tiles_q   <= 14'd0;
@@ -139,6 +153,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       next_q         <= 1'b1;
       next_columns_q <= columns_i;
       next_w16_q     <= w16_i;
+      next_w4_q      <= w4_i;
       next_shift_q   <= shift_i;
       next_cols_q    <= cols_i;
       next_tiles_q   <= tiles_i;
@@ -153,6 +168,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       run_q       <= 1'b0;
       columns_q   <= 1'b0;
       w16_q       <= 1'b0;
+      w4_q        <= 1'b0;
       shift_q     <= 7'd0;
       scale_q     <= 1'b0;
       units_q     <= 14'd0;
@@ -168,6 +184,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       run_q       <= 1'b1;
       columns_q   <= next_columns_q;
       w16_q       <= next_w16_q;
+      w4_q        <= next_w4_q;
       shift_q     <= next_shift_q;
       scale_q     <= 1'b1;
       units_q     <= next_columns_q ? rows_up[18:5] : 14'd1;
@@ -210,15 +227,19 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      b_q         <= 1'b0;
-      b_load_q    <= 1'b0;
-      c_q         <= 1'b0;
-      c_load_q    <= 1'b0;
+      b_q      <= 1'b0;
+      b_load_q <= 1'b0;
+      m_q      <= 1'b0;
+      m_load_q <= 1'b0;
+      c_q      <= 1'b0;
+      c_load_q <= 1'b0;
     end else begin
-      b_q         <= take_mac;
-      b_load_q    <= take_mac && complete;
-      c_q         <= b_q;
-      c_load_q    <= b_load_q;
+      b_q      <= take_mac;
+      b_load_q <= take_mac && complete;
+      m_q      <= b_q;
+      m_load_q <= b_load_q;
+      c_q      <= m_q;
+      c_load_q <= m_load_q;
     end
   end
 
@@ -229,30 +250,43 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       b_entry_q   <= entry_q;
       b_columns_q <= columns_q;
       b_w16_q     <= w16_q;
+      b_w4_q      <= w4_q;
       b_shift_q   <= shift_q;
       b_rows_q    <= last_rows ? rows_q[6:0] : tile_rows[6:0];
       b_last_q    <= last_rows;
     end
     if (b_q) begin
-      c_zero_q    <= b_zero_q;
-      c_ram_q     <= b_ram_q;
-      c_entry_q   <= b_entry_q;
-      c_columns_q <= b_columns_q;
-      c_w16_q     <= b_w16_q;
-      c_shift_q   <= b_shift_q;
-      c_rows_q    <= b_rows_q;
-      c_last_q    <= b_last_q;
+      m_zero_q    <= b_zero_q;
+      m_ram_q     <= b_ram_q;
+      m_entry_q   <= b_entry_q;
+      m_columns_q <= b_columns_q;
+      m_w16_q     <= b_w16_q;
+      m_shift_q   <= b_shift_q;
+      m_rows_q    <= b_rows_q;
+      m_last_q    <= b_last_q;
+    end
+    if (m_q) begin
+      c_zero_q    <= m_zero_q;
+      c_ram_q     <= m_ram_q;
+      c_entry_q   <= m_entry_q;
+      c_columns_q <= m_columns_q;
+      c_w16_q     <= m_w16_q;
+      c_shift_q   <= m_shift_q;
+      c_rows_q    <= m_rows_q;
+      c_last_q    <= m_last_q;
     end
   end
 
   assign en_a_o         = take_mac;
   assign w16_o          = w16_q;
   assign en_b_o         = b_q;
+  assign w4_o           = b_w4_q;
+  assign en_m_o         = m_q;
   assign en_c_o         = c_q;
   assign from_zero_o    = c_zero_q;
   assign from_ram_o     = c_ram_q;
-  assign ram_re_o       = b_q && b_ram_q && !b_zero_q;
-  assign ram_raddr_o    = b_entry_q;
+  assign ram_re_o       = m_q && m_ram_q && !m_zero_q;
+  assign ram_raddr_o    = m_entry_q;
   assign ram_we_o       = c_q && c_ram_q && !c_load_q;
   assign ram_waddr_o    = c_entry_q;
   assign load_o         = c_load_q;
@@ -263,6 +297,20 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   assign load_last_o    = c_last_q;
 "#,
         &[vars.as_slice(), &[("vlast", (d.vl - 1).to_string())]].concat(),
+    );
+    m.instance(
+        "u_w4",
+        &mat_w4::sequence(d),
+        &[
+            ("start_i", "start && next_w4_q"),
+            ("cols_i", "next_cols_q"),
+            ("step_i", "take_mac && w4_q"),
+            ("tile_last_i", "inner_last"),
+            ("gs_o", "x_gs_o"),
+            ("pair_o", "x_pair_o"),
+            ("needed_o", "w4_needed"),
+            ("pop_o", "w4_pop"),
+        ],
     );
     unit_beats(&mut m, d.unit_beats);
     m.done()

@@ -13,19 +13,25 @@ fn lane(d: &Dims) -> Arc<Module> {
     let mut m = Module::combinational(
         "mat_lane",
         format!(
-            "One byte lane of the matrix unit: operand times weight byte, accumulated exactly.\n\
-             Latency: en_a_i takes w_i; en_b_i, a cycle later, registers the product; en_c_i, a cycle after that, adds it to 0,\n\
-             to acc_i or to the lane's last sum. load_i, only together with en_c_i, copies the new sum to hold_o.\n\
-             A product has 24 bits (-32768 x 255 at worst), so {} bits hold the sum over {} columns.\n\
-             No reset: data only, every use follows a write.",
-            d.acc, d.max_cols
+            "One byte lane of the matrix unit: operand times weight, accumulated exactly; one multiplier for all formats.\n\
+             Latency: en_a_i takes w_i. en_b_i, a cycle later, registers the factors: operand and byte, or (w4_i) scale of the columns\n\
+             and what their two nibbles give, q0 x0 + q1 x1 (21 bits). en_m_i, after that, registers the product; en_c_i, a cycle\n\
+             later, adds it to 0, to acc_i or to the lane's last sum. load_i, only together with en_c_i, copies the new sum to hold_o.\n\
+             A product has 24 bits (-32768 x 255 at worst), with 4-bit weights 28 (2 x -8 x -32768 x 255), so {} bits hold the sum\n\
+             over {} columns, or over {} of 4-bit weights. No reset: data only, every use follows a write.",
+            d.acc, d.max_cols, d.max_w4_cols
         ),
     );
     m.input("clk_i", 1, "");
-    m.input("en_a_i", 1, "take w_i").input("w_i", 8, "weight byte");
-    m.input("unsigned_i", 1, "w_i is the low byte of a 16-bit weight");
-    m.input("x_i", 16, "signed operand, registered, in the cycle of en_b_i");
-    m.input("en_b_i", 1, "register the product").input("en_c_i", 1, "accumulate");
+    m.input("en_a_i", 1, "take w_i").input("w_i", 8, "weight byte, or nibbles: low, high");
+    m.input("unsigned_i", 1, "w_i is the low byte of a 16-bit weight").output("w_o", 8, "w_i as it was taken");
+    m.input("en_b_i", 1, "register the factors").input(
+        "x_i",
+        32,
+        "signed 2 x 16, registered: low half, or both with w4_i",
+    );
+    m.input("w4_i", 1, "with en_b_i: nibbles").input("gs_i", 8, "unsigned scale, with en_b_i");
+    m.input("en_m_i", 1, "register the product").input("en_c_i", 1, "accumulate");
     m.input("from_zero_i", 1, "the sum starts here").input("from_ram_i", 1, "the sum so far is acc_i");
     m.input("acc_i", d.acc, "signed, from the accumulator memory").input("load_i", 1, "the sum is complete");
     m.output("sum_o", d.acc, "signed, the new sum, combinational").output(
@@ -35,25 +41,35 @@ fn lane(d: &Dims) -> Arc<Module> {
     );
     m.text(
         r#"
-  reg signed [8:0]   w_q;
-  reg signed [23:0]  product_q;
+  reg signed [8:0]   w_q, by_q;
+  reg signed [20:0]  x_q;
+  reg signed [27:0]  product_q;
   reg [{{msb}}:0]       sum_q, hold_q;
 
-  wire signed [23:0] x_wide = { {8{x_i[15]}}, x_i};
-  wire signed [23:0] w_wide = { {15{w_q[8]}}, w_q};
+  wire signed [20:0] x0     = { {5{x_i[15]}}, x_i[15:0]};
+  wire signed [20:0] x1     = { {5{x_i[31]}}, x_i[31:16]};
+  wire signed [20:0] q0     = { {17{w_q[3]}}, w_q[3:0]};
+  wire signed [20:0] q1     = { {17{w_q[7]}}, w_q[7:4]};
+  wire signed [27:0] x_wide = { {7{x_q[20]}}, x_q};
+  wire signed [27:0] by_wide = { {19{by_q[8]}}, by_q};
   wire [{{msb}}:0]      so_far = from_zero_i ? {{acc}}'d0 : from_ram_i ? acc_i : sum_q;
 
-  assign sum_o  = so_far + { {({{ext}}){product_q[23]}}, product_q};
+  assign w_o    = w_q[7:0];
+  assign sum_o  = so_far + { {({{ext}}){product_q[27]}}, product_q};
   assign hold_o = hold_q;
 
   always_ff @(posedge clk_i) begin
     if (en_a_i) w_q <= {w_i[7] && !unsigned_i, w_i};
-    if (en_b_i) product_q <= x_wide * w_wide;
+    if (en_b_i) begin
+      x_q  <= w4_i ? q0 * x0 + q1 * x1 : x0;
+      by_q <= w4_i ? {1'b0, gs_i} : w_q;
+    end
+    if (en_m_i) product_q <= x_wide * by_wide;
     if (en_c_i) sum_q <= sum_o;
     if (load_i) hold_q <= sum_o;
   end
 "#,
-        &[("msb", (d.acc - 1).to_string()), ("acc", d.acc.to_string()), ("ext", (d.acc - 24).to_string())],
+        &[("msb", (d.acc - 1).to_string()), ("acc", d.acc.to_string()), ("ext", (d.acc - 28).to_string())],
     );
     m.done()
 }
@@ -61,14 +77,14 @@ fn lane(d: &Dims) -> Arc<Module> {
 /// Sixteen lanes that share an operand, their accumulator memory, and the mux the drain reads them through.
 pub(super) fn group(d: &Dims) -> Arc<Module> {
     let lane = lane(d);
-    let ram = ram_1w1r(LANES * d.acc, d.entries);
+    let ram = ram_1w1r(LANES * d.column_acc, d.entries);
     let entry = index_bits(d.entries);
     let mut m = Module::combinational(
         "mat_group",
         format!(
-            "Sixteen byte lanes that share one operand: the 16 rows of a tile, or 8 rows of low (even) and high (odd) bytes.\n\
+            "Sixteen byte lanes that share one operand (W4: two): the 16 rows of a tile, or 8 rows of low (even) and high (odd) bytes.\n\
              The memory keeps {} partial sums a lane for the column-wise format; it is written in the cycle of en_c_i, so a sum\n\
-             may be read back (ram_re_i in the cycle of en_b_i) from the second beat after it on. Beat after beat of one entry\n\
+             may be read back (ram_re_i in the cycle of en_m_i) from the second beat after it on. Beat after beat of one entry\n\
              uses the lanes' own sum instead. Dense formats never touch the memory.\n\
              Read side: row_en_i registers lanes 2 pair_i and 2 pair_i + 1 of the hand-over registers in even_o and odd_o, or 0\n\
              in both if row_sel_i is low. Latency: as mat_lane; one cycle for the read side. No reset: data only.",
@@ -77,8 +93,14 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
     );
     m.input("clk_i", 1, "");
     m.input("en_a_i", 1, "take weights and operand").input("w_i", 8 * LANES, "16 weight bytes, lane 0 lowest");
-    m.input("w16_i", 1, "even lanes are unsigned").input("x_i", 16, "signed operand");
-    m.input("en_b_i", 1, "register the products").input("en_c_i", 1, "accumulate");
+    m.input("w16_i", 1, "even lanes are unsigned").input("x_i", 32, "signed operands");
+    m.output("w_o", 8 * LANES, "w_i as it was taken");
+    m.input("en_b_i", 1, "register the factors").input("w4_i", 1, "with en_b_i").input(
+        "gs_i",
+        8 * LANES,
+        "with en_b_i",
+    );
+    m.input("en_m_i", 1, "register the products").input("en_c_i", 1, "accumulate");
     m.input("from_zero_i", 1, "").input("from_ram_i", 1, "").input("load_i", 1, "the sums are complete");
     m.input("ram_re_i", 1, "").input("ram_raddr_i", entry, "");
     m.input("ram_we_i", 1, "").input("ram_waddr_i", entry, "");
@@ -86,11 +108,11 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
     m.output("even_o", d.acc, "signed").output("odd_o", d.acc, "signed");
     m.text(
         r#"
-  reg  [15:0] x_q;
+  reg  [31:0] x_q;
   wire [{{ram}}:0] acc;
   reg  [{{msb}}:0] even, odd, even_q, odd_q;
 "#,
-        &[("ram", (LANES * d.acc - 1).to_string()), ("msb", (d.acc - 1).to_string())],
+        &[("ram", (LANES * d.column_acc - 1).to_string()), ("msb", (d.acc - 1).to_string())],
     );
     for i in 0..LANES {
         m.text("  wire [{{msb}}:0] sum_{{i}}, hold_{{i}};", &[("msb", (d.acc - 1).to_string()), ("i", i.to_string())]);
@@ -132,7 +154,15 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
             ),
         ],
     );
-    let sums = (0..LANES).rev().map(|i| format!("sum_{i}")).collect::<Vec<_>>().join(", ");
+    let top = d.column_acc - 1;
+    let sums = (0..LANES).rev().map(|i| format!("sum_{i}[{top}:0]")).collect::<Vec<_>>().join(", ");
+    if d.acc > d.column_acc {
+        let upper: Vec<_> = (0..LANES).map(|i| format!("sum_{i}[{}:{}]", d.acc - 1, d.column_acc)).collect();
+        m.text(
+            "  wire unused_upper = &{1'b0, {{u}}};  // column sums are bytes times operands",
+            &[("u", upper.join(", "))],
+        );
+    }
     m.instance(
         "u_acc",
         &ram,
@@ -154,12 +184,16 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
                 ("en_a_i", "en_a_i"),
                 ("w_i", &format!("w_i[{}:{}]", 8 * i + 7, 8 * i)),
                 ("unsigned_i", if i % 2 == 0 { "w16_i" } else { "1'b0" }),
+                ("w_o", &format!("w_o[{}:{}]", 8 * i + 7, 8 * i)),
                 ("x_i", "x_q"),
                 ("en_b_i", "en_b_i"),
+                ("w4_i", "w4_i"),
+                ("gs_i", &format!("gs_i[{}:{}]", 8 * i + 7, 8 * i)),
+                ("en_m_i", "en_m_i"),
                 ("en_c_i", "en_c_i"),
                 ("from_zero_i", "from_zero_i"),
                 ("from_ram_i", "from_ram_i"),
-                ("acc_i", &format!("acc[{}:{}]", (i + 1) * d.acc - 1, i * d.acc)),
+                ("acc_i", &column_sum(d, i)),
                 ("load_i", "load_i"),
                 ("sum_o", &format!("sum_{i}")),
                 ("hold_o", &format!("hold_{i}")),
@@ -167,4 +201,13 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
         );
     }
     m.done()
+}
+
+/// Lane `i`'s sum out of the memory, at the width of an accumulator.
+fn column_sum(d: &Dims, i: usize) -> String {
+    let (hi, lo) = ((i + 1) * d.column_acc - 1, i * d.column_acc);
+    match d.acc - d.column_acc {
+        0 => format!("acc[{hi}:{lo}]"),
+        n => format!("{{ {{{n}{{acc[{hi}]}}}}, acc[{hi}:{lo}]}}"),
+    }
 }

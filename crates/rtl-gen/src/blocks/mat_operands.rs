@@ -8,16 +8,18 @@ use std::sync::Arc;
 /// Walks the operand words of an instruction and hands the groups their elements.
 pub(super) fn operands(d: &Dims) -> Arc<Module> {
     // A refill takes three cycles from the end of a word. The last word of a pass may serve a single beat when a beat has
-    // four columns (cols is a multiple of 4), then two words are one cycle short.
-    let depth = if d.groups == 4 { 4 } else { 2 };
+    // four columns (cols is a multiple of 4), then two words are one cycle short; so they are when 4-bit weights straddle words.
+    let depth = if d.groups == 1 { 2 } else { 4 };
     let queue = fifo(16 * d.vl, depth);
     let mut m = Module::new(
         "mat_operands",
         format!(
             "Reads the operand of an accepted instruction from xmem, ceil(cols / {vl}) words a pass, one pass for each tile\n\
-             (dense formats) or one in all (columns_i), and keeps {depth} words ahead. A word serves four beats or more, the last one of\n\
-             a pass sometimes fewer; {depth} words cover the memory's latency.\n\
-             x_o: the element of each of the {g} groups: index_i + group of the oldest word, or index_i for all (use_columns_i).\n\
+             (dense formats) or one in all (columns_i), and keeps {depth} words ahead. A word serves four beats or more (W4: two), the last\n\
+             one of a pass sometimes fewer; {depth} words cover the memory's latency.\n\
+             x_o, 32 bits for each of the {g} groups. Low half: element index_i + group of the oldest word, or index_i for all\n\
+             (use_columns_i). With use_w4_i: the pair pair_i of the window of the word used last and the oldest one, as mat_w4 counts\n\
+             it, or 0 for a group of gs_i.\n\
              Latency: x_valid_o three cycles after accept_i. ready_o: every word of the instruction before has been asked for.",
             vl = d.vl,
             g = d.groups
@@ -29,7 +31,8 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
     m.output("xr_en_o", 1, "").output("xr_addr_o", 14, "").input("xr_data_i", 16 * d.vl, "one cycle after xr_en_o");
     m.output("x_valid_o", 1, "").input("x_pop_i", 1, "the oldest word is used up; only with x_valid_o");
     m.input("use_columns_i", 1, "").input("index_i", d.vl_bits(), "element in the word");
-    m.output("x_o", 16 * d.groups, "signed 16 bits a group, group 0 lowest");
+    m.input("use_w4_i", 1, "").input("gs_i", d.groups, "").input("pair_i", d.groups * d.vl_bits(), "a group each");
+    m.output("x_o", 32 * d.groups, "signed 2 x 16 bits a group, group 0 lowest");
     m.text(
         r#"
   // Walk: words left in this pass, passes left.
@@ -110,24 +113,61 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
             ("out_data_o", "word"),
         ],
     );
+    window(&mut m, d);
+    m.done()
+}
+
+/// The operands of each group out of the window of two words.
+fn window(m: &mut Module, d: &Dims) {
+    let (vl, vb) = (d.vl, d.vl_bits());
+    let word = 16 * vl - 1;
+    if d.groups == 1 {
+        // two columns a beat never straddle words
+        m.text(
+            "\n  wire [{{w}}:0] window = word;\n  wire unused_pair = &{1'b0, use_columns_i, pair_i[1]};",
+            &[("w", word.to_string())],
+        );
+    } else {
+        m.text(
+            r#"
+  reg  [{{w}}:0] used_q;  // the word used last
+  wire [{{ww}}:0] window = {word, used_q};
+
+  always_ff @(posedge clk_i) begin
+    if (x_pop_i && use_w4_i) used_q <= word;
+  end
+"#,
+            &[("w", word.to_string()), ("ww", (2 * word + 1).to_string())],
+        );
+    }
+    // Both ways choose a pair of the window; without 4-bit weights one half of it counts.
+    let pair_bits = if d.groups == 1 { vb - 1 } else { vb };
     for g in 0..d.groups {
         let index = match g {
             0 => "index_i".to_string(),
-            _ => format!("(index_i | (use_columns_i ? {0}'d0 : {0}'d{g}))", d.vl_bits()),
+            _ => format!("(index_i | (use_columns_i ? {vb}'d0 : {vb}'d{g}))"),
         };
+        let oldest = if d.groups == 1 { "" } else { "1'b1, " };
         m.text(
-            "\n  wire [{{msb}}:0] index_{{g}} = {{index}};\n  assign x_o[{{hi}}:{{lo}}] = word[{index_{{g}}, 4'd0} +: 16];",
+            r#"
+  wire [{{vmsb}}:0] index_{{g}} = {{index}};
+  wire [{{pmsb}}:0] at_{{g}} = use_w4_i ? pair_i[{{phi}}:{{plo}}] : { {{oldest}}index_{{g}}[{{vmsb}}:1]};
+  wire [31:0] pair_{{g}} = window[{at_{{g}}, 5'd0} +: 32];
+  assign x_o[{{hi}}:{{lo}}] = !use_w4_i ? {16'd0, index_{{g}}[0] ? pair_{{g}}[31:16] : pair_{{g}}[15:0]}
+                              : {{gs}} ? 32'd0 : pair_{{g}};
+"#,
             &[
-                ("msb", (d.vl_bits() - 1).to_string()),
+                ("vmsb", (vb - 1).to_string()),
                 ("g", g.to_string()),
+                ("gs", if d.groups == 1 { "gs_i".into() } else { format!("gs_i[{g}]") }),
                 ("index", index),
-                ("hi", (16 * g + 15).to_string()),
-                ("lo", (16 * g).to_string()),
+                ("pmsb", (pair_bits - 1).to_string()),
+                ("phi", (g * vb + pair_bits - 1).to_string()),
+                ("plo", (g * vb).to_string()),
+                ("oldest", oldest.into()),
+                ("hi", (32 * g + 31).to_string()),
+                ("lo", (32 * g).to_string()),
             ],
         );
     }
-    if d.groups == 1 {
-        m.text("  wire unused_columns = &{1'b0, use_columns_i};", &[]);
-    }
-    m.done()
 }

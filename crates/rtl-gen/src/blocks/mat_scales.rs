@@ -17,7 +17,7 @@ pub(super) fn scales(d: &Dims) -> Arc<Module> {
             "Queue of {} scale units of 32 scales; a unit is {nb} beats. Written in beats (push_i), read in rows: row_i asks for the\n\
              next scale, row_last_i with it drops the rest of its unit. A unit must be complete before its first row_i.\n\
              It cannot overflow, so it has no ready: a column-wise matrix brings n_embd / 32 units, and two more may still be in\n\
-             use when they come, because sums are handed over only when three rows at most are left of the ones before.\n\
+             use when they come, because sums are handed over only when four rows at most are left of the ones before.\n\
              Latency: scale_o two cycles after row_i.",
             d.scale_units
         ),

@@ -12,6 +12,7 @@ mod mat_lane;
 mod mat_operands;
 mod mat_output;
 mod mat_scales;
+mod mat_w4;
 pub mod mul_pipe;
 pub mod param_gear;
 pub mod prim;

@@ -336,12 +336,12 @@ impl Sequence<'_> {
         let rows = self.dims.vocab_size;
         let part = m.rows_block(0..rows)?;
         let mut info = self.value("logits", rows);
-        info.weight_bytes = rows * (m.cols * m.weight_bytes + 2);
+        info.weight_bytes = rows * m.row_bytes();
         let fields = vec![
             ("fmt", m.fmt as i64),
             ("dest", mat_dest::LOGITS as i64),
             ("shift", i64::from(net.f_ho + m.frac - net.f_logits)),
-            ("cols", m.cols.next_multiple_of(4) as i64),
+            ("cols", m.padded_cols() as i64),
             ("tiles", part.tiles as i64),
             ("rows", rows as i64),
         ];

@@ -16,7 +16,9 @@ use crate::config::Config;
 use crate::isa::{self, mat_fmt};
 use emit::{Emitter, OpInfo};
 use golden_model::formats::{LayerFormats, NetFormats};
+use golden_model::layout::UNIT;
 use golden_model::vector_ops::OPERAND_BITS;
+use golden_model::{groups, w4_stream};
 use memory::Dims;
 use std::collections::BTreeMap;
 
@@ -27,8 +29,6 @@ pub enum CompileError {
     Limit { config: String, limit: &'static str, needed: usize, available: usize },
     #[error("the model has head_size {head_size}, configuration {config} needs a multiple of {vlanes}, up to 240")]
     HeadSize { config: String, head_size: usize, vlanes: usize },
-    #[error("{0} has 4-bit weights, which only the golden backend computes so far; expected a model quantised with --weights w8")]
-    FourBits(String),
     #[error("the model's matrix operands have {0} bits, which only the golden backend computes; expected 16")]
     OperandBits(u32),
     #[error("{0}")]
@@ -57,8 +57,6 @@ pub struct MatrixBlock {
     /// One of `isa::mat_fmt`.
     pub fmt: u64,
     pub frac: i32,
-    /// Bytes of one weight.
-    pub weight_bytes: usize,
 }
 
 /// Some rows of a matrix: where they are in the stream and how many tiles they make.
@@ -70,9 +68,27 @@ pub struct Part {
 }
 
 impl MatrixBlock {
+    /// Bytes of one row with its scales, without padding.
+    pub fn row_bytes(&self) -> usize {
+        let weights = match self.fmt {
+            mat_fmt::W16 => 2 * self.cols,
+            mat_fmt::W4 => self.cols.div_ceil(2) + groups::groups(self.cols),
+            _ => self.cols,
+        };
+        weights + 2
+    }
+
+    /// Columns with those that fill up: the `cols` of an instruction.
+    pub fn padded_cols(&self) -> usize {
+        self.cols.next_multiple_of(if self.fmt == mat_fmt::W4 { groups::GROUP_COLS } else { 4 })
+    }
+
     /// The part that holds `rows`; it starts at a multiple of 32, where a scale unit is.
     pub fn rows_block(&self, rows: std::ops::Range<usize>) -> Result<Part, CompileError> {
-        let tile_units = self.cols.div_ceil(4); // 16 bytes a column
+        let tile_units = match self.fmt {
+            mat_fmt::W4 => w4_stream::tile_bytes(self.cols) / UNIT,
+            _ => self.cols.div_ceil(4), // 16 bytes a column
+        };
         let units = |rows: usize| match self.fmt {
             mat_fmt::W16 => rows.div_ceil(32) + rows.div_ceil(8) * tile_units,
             _ => rows.div_ceil(32) + rows.div_ceil(16) * tile_units,
@@ -140,9 +156,6 @@ pub struct Program {
 ///
 /// Fails if the model exceeds a limit of the configuration (the message names it) or if the image lacks a tensor.
 pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> {
-    if let Some((name, _)) = model.matrices.iter().find(|(_, m)| m.fmt == mat_fmt::W4) {
-        return Err(CompileError::FourBits(name.clone()));
-    }
     if model.net.operand_bits != OPERAND_BITS {
         return Err(CompileError::OperandBits(model.net.operand_bits));
     }

@@ -21,14 +21,14 @@ pub fn view(model: &QModel, layout: &StreamLayout) -> Model {
                 params.insert(b.name.clone(), ParamBlock { offset, len, frac });
             }
             BlockKind::Matrix { rows, cols, format } => {
-                let (fmt, weight_bytes) = match format {
-                    MatrixFormat::W8 => (mat_fmt::W8, 1),
-                    MatrixFormat::W16 => (mat_fmt::W16, 2),
-                    MatrixFormat::W8Columns => (mat_fmt::W8_COLUMNS, 1),
-                    MatrixFormat::W4 => (mat_fmt::W4, 1), // refused by `compile`
+                let fmt = match format {
+                    MatrixFormat::W8 => mat_fmt::W8,
+                    MatrixFormat::W16 => mat_fmt::W16,
+                    MatrixFormat::W8Columns => mat_fmt::W8_COLUMNS,
+                    MatrixFormat::W4 => mat_fmt::W4,
                 };
                 let (rows, cols) = (rows as usize, cols as usize);
-                matrices.insert(b.name.clone(), MatrixBlock { offset, len, rows, cols, fmt, frac, weight_bytes });
+                matrices.insert(b.name.clone(), MatrixBlock { offset, len, rows, cols, fmt, frac });
             }
         }
     }

@@ -269,14 +269,14 @@ impl<'a> Sequence<'a> {
         if let Some(t) = &mut info.values {
             t.start = rows.start;
         }
-        info.weight_bytes = rows.len() * (m.cols * m.weight_bytes + 2);
+        info.weight_bytes = rows.len() * m.row_bytes();
         let piece = Slot { word: d.word + rows.start / self.e.vlanes, len: rows.len() };
         let fields = vec![
             ("fmt", m.fmt as i64),
             ("dest", mat_dest::VMEM as i64),
             ("shift", i64::from(fx + m.frac - fd)),
             ("d_addr", (piece.word * self.e.vlanes) as i64),
-            ("cols", m.cols.next_multiple_of(4) as i64),
+            ("cols", m.padded_cols() as i64),
             ("tiles", part.tiles as i64),
             ("rows", rows.len() as i64),
         ];

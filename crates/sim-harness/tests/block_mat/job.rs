@@ -1,9 +1,10 @@
 //! An instruction of the matrix unit, its bytes in the stream, and its results as `docs/hardware.md` §2 defines them.
 
 use golden_model::fixed::{round_shift_wide, sat, Saturations};
+use golden_model::w4_stream;
 use rand::{seq::SliceRandom, Rng};
 use rand_chacha::ChaCha8Rng;
-use rtl_gen::blocks::mat::max_cols;
+use rtl_gen::blocks::mat::{max_cols, max_w4_cols};
 use rtl_gen::config::Config;
 use rtl_gen::isa::{mat_dest, mat_fmt, MAT};
 
@@ -18,6 +19,7 @@ pub struct Job {
     pub x_addr: usize,
     pub d_addr: usize,
     pub weights: Vec<i32>, // (padded rows, cols)
+    pub gs: Vec<u8>,       // W4: (padded rows, cols / 32)
     pub scales: Vec<u16>,  // a multiple of 32
 }
 
@@ -66,6 +68,15 @@ impl Job {
                     (0..16 * (self.tiles().next_multiple_of(4) - self.tiles())).for_each(|_| bytes.push(rng.gen()));
                 }
             }
+            mat_fmt::W4 => {
+                let q: Vec<i8> = self.weights.iter().map(|w| *w as i8).collect();
+                for t in 0..self.tiles() {
+                    if t % 2 == 0 {
+                        unit(&mut bytes, 16 * t);
+                    }
+                    w4_stream::push_tile(&mut bytes, 16 * t, (16 * self.tiles(), self.cols), &q, &self.gs);
+                }
+            }
             _ => {
                 for t in 0..self.tiles() {
                     if (t * self.tile_rows()).is_multiple_of(32) {
@@ -90,8 +101,12 @@ impl Job {
     pub fn rows(&self, x: &[i16], xexp: u32) -> Vec<(i32, bool)> {
         (0..self.rows)
             .map(|row| {
-                let acc: i64 =
-                    (0..self.cols).map(|c| i64::from(self.weights[row * self.cols + c]) * i64::from(x[c])).sum();
+                let gs = |c: usize| match self.fmt {
+                    mat_fmt::W4 => i64::from(self.gs[row * (self.cols / 32) + c / 32]),
+                    _ => 1,
+                };
+                let product = |c: usize| gs(c) * i64::from(self.weights[row * self.cols + c]) * i64::from(x[c]);
+                let acc: i64 = (0..self.cols).map(product).sum();
                 let (m, e) = (i128::from(self.scales[row] & 0xfff), u32::from(self.scales[row] >> 12));
                 let mut clipped = Saturations::default();
                 let y = round_shift_wide(i128::from(acc) * m, (self.shift + e).saturating_sub(xexp));
@@ -101,22 +116,28 @@ impl Job {
     }
 
     pub fn random(rng: &mut ChaCha8Rng, config: &Config) -> Job {
-        let fmt = *[mat_fmt::W8, mat_fmt::W16, mat_fmt::W8_COLUMNS].choose(rng).unwrap();
+        let fmt = *[mat_fmt::W8, mat_fmt::W16, mat_fmt::W8_COLUMNS, mat_fmt::W4].choose(rng).unwrap();
         let most = config.limits.n_embd.min(300);
         let rows = match rng.gen_range(0..3) {
             0 => rng.gen_range(1..=40.min(most)),
             1 => rng.gen_range(1..=most),
             _ => [1, 8, 16, 17, 31, 32, 33, 64, 80, 128, most].choose(rng).copied().unwrap().min(most),
         };
-        let widest = max_cols(config) / 4;
-        let cols = 4 * match rng.gen_range(0..20) {
-            0..=7 => rng.gen_range(1..=4),
-            8..=14 => rng.gen_range(1..=24.min(widest)),
-            15..=17 => rng.gen_range(1..=widest),
-            _ => widest,
-        };
+        let step = if fmt == mat_fmt::W4 { 32 } else { 4 };
+        let widest = if fmt == mat_fmt::W4 { max_w4_cols(config) } else { max_cols(config) } / step;
+        let cols = step
+            * match rng.gen_range(0..20) {
+                0..=7 => rng.gen_range(1..=4.min(widest)),
+                8..=14 => rng.gen_range(1..=24.min(widest)),
+                15..=17 => rng.gen_range(1..=widest),
+                _ => widest,
+            };
         let x_words = cols.div_ceil(config.vlanes());
-        let bits = if fmt == mat_fmt::W16 { 16 } else { 8 };
+        let bits = match fmt {
+            mat_fmt::W16 => 16,
+            mat_fmt::W4 => 4,
+            _ => 8,
+        };
         let top = (1 << (bits - 1)) - 1;
         let kind = rng.gen_range(0..5);
         let weight = |rng: &mut ChaCha8Rng, i: usize| match kind {
@@ -127,13 +148,16 @@ impl Job {
             3 => 1 << rng.gen_range(0..bits - 1),
             _ => rng.gen_range(-top - 1..=top),
         };
+        let gs = |rng: &mut ChaCha8Rng| if kind == 1 { 255 } else { rng.gen() };
+        let groups = if fmt == mat_fmt::W4 { cols / 32 } else { 0 };
+        let gs = (0..rows.next_multiple_of(16) * groups).map(|_| gs(rng)).collect();
         let weights = (0..rows.next_multiple_of(16) * cols).map(|i| weight(rng, i)).collect();
         let scale = |rng: &mut ChaCha8Rng| {
             let m: u16 = *[0, 2048, 2049, 4095, rng.gen_range(2048..4096)].choose(rng).unwrap();
             m | rng.gen_range(0..16) << 12
         };
         // Half of the shifts near the one that just fits 27 bits: saturations, ties and small results all occur.
-        let fit = (15 + bits + cols.ilog2() + 12).saturating_sub(26 + 8);
+        let fit = (15 + if fmt == mat_fmt::W4 { 12 } else { bits } + cols.ilog2() + 12).saturating_sub(26 + 8);
         let shift =
             if rng.gen() { rng.gen_range(0..64) } else { (fit + rng.gen_range(0..16)).saturating_sub(8).min(63) };
         Job {
@@ -146,6 +170,7 @@ impl Job {
             x_addr: if rng.gen_bool(0.3) { 0 } else { rng.gen_range(0..=config.xmem_words() - x_words) },
             d_addr: rng.gen_range(0..(1 << 18) - rows),
             weights,
+            gs,
             scales: (0..rows.next_multiple_of(32)).map(|_| scale(rng)).collect(),
         }
     }

@@ -312,13 +312,14 @@ fn throughput_in_cycles() {
             if job.fmt == fmt {
                 let filled = (job.weights[0], job.scales[0]);
                 job.weights = vec![filled.0; rows * cols];
+                job.gs = vec![job.gs.first().copied().unwrap_or(0); rows * cols / 32];
                 job.scales = vec![filled.1; rows];
                 (job.rows, job.cols, job.dest, job.x_addr, job.d_addr) = (rows, cols, mat_dest::VMEM, 0, 0);
                 break job;
             }
         };
         // From acceptance to the first beat, and from the last beat of a tile through its 16 rows to done.
-        let constant = 2 + 11 + 16 + 2;
+        let constant = 2 + 12 + 16 + 2;
         for (what, fmt, rows, cols, n) in [
             ("square", mat_fmt::W8, 128, 128, 1),
             ("tiles of 16 beats", mat_fmt::W8, 320, 16 * groups, 1),
@@ -326,6 +327,8 @@ fn throughput_in_cycles() {
             ("short instructions", mat_fmt::W8, 32, 32 * groups, 8),
             ("operand words of one beat", mat_fmt::W8, 64, 16 * groups + 4, 4),
             ("16-bit weights", mat_fmt::W16, 64, 64, 4),
+            ("4-bit weights", mat_fmt::W4, 64, 320, 4),
+            ("4-bit weights, 17 groups and 3 to fill up", mat_fmt::W4, 64, 32 * groups, 4),
         ] {
             let jobs: Vec<Job> = (0..n).map(|_| job(&mut bench, fmt, rows, cols)).collect();
             let took = bench.token(&jobs, |_, _| ALWAYS);
