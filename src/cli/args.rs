@@ -13,6 +13,7 @@ Examples:
 
 const MODEL: &str = "Checkpoint or .anser image [default: the project's own model]";
 const CHIP: &str = "Simulated chip";
+const FORMATS: &str = "Formats of a checkpoint's weights";
 pub const DEFAULT_CONFIG: &str = "nano";
 
 /// A count of at least 1.
@@ -27,6 +28,11 @@ fn token(text: &str) -> Result<u32, String> {
 fn probability(text: &str) -> Result<f64, String> {
     let p = text.parse().ok().filter(|p| (0.0..1.0).contains(p));
     p.ok_or_else(|| "expected a probability from 0 to below 1".into())
+}
+
+fn bits_a_weight(text: &str) -> Result<f64, String> {
+    let bits = text.parse().ok().filter(|b| (1.0..=16.0).contains(b));
+    bits.ok_or_else(|| "expected a number of bits from 1 to 16".into())
 }
 
 /// `64,64,32,128`.
@@ -104,23 +110,35 @@ pub struct Numbers {
     /// Text whose vectors set the fixed-point ranges (without it, pseudo-random tokens do)
     #[arg(long, value_name = "FILE")]
     pub calibrate: Option<PathBuf>,
-    /// Bits of an element of the recurrence state; the chip's configuration says for rtl
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(16..=32))]
-    pub state_bits: u32,
+    /// Bits of an element of the recurrence state; the chip's configuration says for rtl [default: 24]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=32))]
+    pub state_bits: Option<u32>,
     /// Bits of a matrix operand's mantissas; fewer than 16 run on golden only [default: 16]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=16))]
     pub operand_bits: Option<u32>,
     /// Number format of the matrices [default: w8]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = FORMATS)]
     pub weights: Option<Weights>,
-    /// Number format of the head [default: that of --weights]
-    #[arg(long, value_enum)]
-    pub head: Option<Weights>,
+    /// Average bits a weight with --weights auto, scales and branches included [default: 5]
+    #[arg(long, value_name = "BITS", value_parser = bits_a_weight, help_heading = FORMATS)]
+    pub budget: Option<f64>,
+    /// Number format of the head [default: w8 if it is a small part of a w4 network, else that of --weights]
+    #[arg(long, value_enum, help_heading = FORMATS)]
+    pub head: Option<Head>,
+    /// Clusters of --head clustered [default: twice the root of the vocabulary, 32 tokens in one at least]
+    #[arg(long, value_name = "N", value_parser = count(), help_heading = FORMATS)]
+    pub clusters: Option<u32>,
+    /// Clusters a token reads [default: a quarter of them]
+    #[arg(long, value_name = "N", value_parser = count(), help_heading = FORMATS)]
+    pub visit: Option<u32>,
+    /// Rank of a 16-bit branch beside each matrix of 4 bits (golden only) [default: 0, none]
+    #[arg(long, value_name = "RANK", value_parser = clap::value_parser!(u32).range(0..=1024), help_heading = FORMATS)]
+    pub branch: Option<u32>,
     /// How weights of 4 bits are rounded [default: plain]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = FORMATS)]
     pub round: Option<Round>,
     /// How the groups of 4-bit weights get their scales [default: search]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = FORMATS)]
     pub scales: Option<Scales>,
 }
 
@@ -131,7 +149,12 @@ impl Numbers {
             ("--calibrate", self.calibrate.is_some()),
             ("--weights", self.weights.is_some()),
             ("--operand-bits", self.operand_bits.is_some()),
+            ("--state-bits", self.state_bits.is_some()),
+            ("--budget", self.budget.is_some()),
             ("--head", self.head.is_some()),
+            ("--clusters", self.clusters.is_some()),
+            ("--visit", self.visit.is_some()),
+            ("--branch", self.branch.is_some()),
             ("--round", self.round.is_some()),
             ("--scales", self.scales.is_some()),
         ];
@@ -177,8 +200,20 @@ pub struct Random {
 pub enum Weights {
     /// 8 bits, one scale a row
     W8,
-    /// 4 bits, one scale for each row and 32 columns (backends float and golden)
+    /// 4 bits, one scale for each row and 32 columns
     W4,
+    /// For each matrix the format that costs least error for its bytes, found on the calibration text; add --branch 0 for the chip
+    Auto,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Head {
+    /// 8 bits, one scale a row
+    W8,
+    /// 4 bits, one scale for each row and 32 columns
+    W4,
+    /// 8 bits in clusters of rows, of which a token reads the likeliest (golden only)
+    Clustered,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -204,6 +239,9 @@ pub struct Quantize {
     /// The image to write
     #[arg(short, long, value_name = "IMAGE")]
     pub output: PathBuf,
+    /// Write a page that shows each matrix' format and error; wants --calibrate
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
     #[command(flatten)]
     pub numbers: Numbers,
 }

@@ -28,8 +28,7 @@ pub fn build(model: &Model, numbers: &Numbers, args: &ChipArgs, seed: u64) -> Re
         }
         _ => {}
     }
-    let numbers = Numbers { state_bits: config.numbers.state_bits as u32, ..numbers.clone() };
-    let (golden, _) = model.quantised(&numbers)?;
+    let (golden, _) = model.quantised(&model.numbers_for(&config, numbers))?;
     let image: &'static [u8] = Box::leak(stream(&golden).into_boxed_slice());
     let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
     // told only when the cache has no simulator for this configuration

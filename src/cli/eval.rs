@@ -6,6 +6,7 @@ use super::model::{check_tokens, encode, held_out_text, read, Model};
 use super::print::{bar, Out};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::eval::evaluate;
+use golden_model::layout::{MatrixFormat, StreamLayout};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -21,6 +22,45 @@ struct Evaluated {
     top1_agreement: Option<f64>,
     /// Mean KL divergence from float, nats a token.
     kl: Option<f64>,
+    #[serde(flatten)]
+    read: Option<Read>,
+}
+
+/// What the golden backend read for a token, in the mean.
+#[derive(Serialize)]
+struct Read {
+    /// Weights and parameters, padding not counted, less the columns that were skipped.
+    bytes_per_token: f64,
+    /// Bytes of columns of `ffn.value` skipped because their operand was 0.
+    skipped_bytes_per_token: f64,
+    /// The share of the columns this was, in each layer.
+    zero_columns: Vec<f64>,
+}
+
+/// After `steps` single steps.
+fn read_bytes(engine: &Engine, steps: usize) -> Option<Read> {
+    let Engine::Golden { runner, .. } = engine else { return None };
+    let weights = runner.weights();
+    let (n, shape) = (steps.max(1) as f64, &weights.shape);
+    let columns = runner.skipped_columns();
+    // without the padding of a column to 64 rows
+    let skipped: f64 =
+        weights.layers.iter().zip(columns).map(|(l, c)| *c as f64 * column(l.ffn.value.format, shape.n_embd)).sum();
+    let layout = StreamLayout::of(&**weights);
+    Some(Read {
+        bytes_per_token: layout.bytes_per_token(weights.f.clusters) as f64 - skipped / n,
+        skipped_bytes_per_token: skipped / n,
+        zero_columns: columns.iter().map(|c| *c as f64 / n / shape.dim_ffn as f64).collect(),
+    })
+}
+
+/// Bytes of a column that is not read when it is skipped.
+fn column(format: MatrixFormat, rows: usize) -> f64 {
+    if format == MatrixFormat::W8Columns {
+        rows as f64
+    } else {
+        0.0
+    }
 }
 
 pub fn eval(a: &Eval, out: &Out) -> Result<ExitCode, Error> {
@@ -63,6 +103,7 @@ pub fn eval(a: &Eval, out: &Out) -> Result<ExitCode, Error> {
         bits_per_byte: score.bits_per_byte,
         top1_agreement: score.top1_agreement.or(own.map(|o| o.0)),
         kl: score.kl.or(own.map(|o| o.1)),
+        read: read_bytes(&engine, score.n_tokens),
     };
     out.result(&done, || {
         let per_byte = done.bits_per_byte.map_or(String::new(), |b| format!(", {b:.4} bits/byte"));
@@ -72,8 +113,11 @@ pub fn eval(a: &Eval, out: &Out) -> Result<ExitCode, Error> {
             }
             _ => String::new(),
         };
+        let read = done.read.as_ref().map_or(String::new(), |r| {
+            format!("; {:.0} bytes read a token, {:.0} skipped", r.bytes_per_token, r.skipped_bytes_per_token)
+        });
         format!(
-            "{} over {} tokens: {:.4} bits/token{per_byte}{against}",
+            "{} over {} tokens: {:.4} bits/token{per_byte}{against}{read}",
             done.backend, done.n_tokens, done.bits_per_token
         )
     })?;

@@ -1,13 +1,12 @@
-//! `inspect`, `random` and `quantize`: checkpoints and images as files.
+//! `inspect` and `random`: checkpoints and images as files.
 
-use super::args::{Inspect, Quantize, Random};
+use super::args::{Inspect, Random};
 use super::model::Model;
 use super::print::{check_file, Out};
 use super::Error;
 use golden_model::checkpoint::{Dtype, Shape, TensorSpec};
-use golden_model::formats::Recipe;
-use golden_model::image;
 use golden_model::random::{official_shape, write_random};
+use golden_model::recipe::{Recipe, TensorRecord};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -26,8 +25,11 @@ struct Inspected {
     rank_v: usize,
     rank_g: usize,
     n_params: u64,
-    /// Weights and parameters one token reads at W8, scales included, padding not.
+    /// Weights and parameters one token reads, scales included, padding not: of an image as it is, of a checkpoint at W8.
     bytes_per_token: u64,
+    /// Of an image: how its weights were rounded, with the formats and errors of its matrices where they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipe: Option<Recipe>,
     /// What a session keeps between tokens, elements.
     state_elements: usize,
 }
@@ -53,18 +55,36 @@ pub fn inspect(a: &Inspect, out: &Out) -> Result<ExitCode, Error> {
         rank_v: s.rank_v,
         rank_g: s.rank_g,
         n_params: s.n_params(),
-        bytes_per_token: bytes_per_token(s),
+        bytes_per_token: match &model {
+            Model::Checkpoint(_) => bytes_per_token(s),
+            Model::Image(i) => i.layout().bytes_per_token(i.formats().0.clusters),
+        },
+        recipe: match &model {
+            Model::Checkpoint(_) => None,
+            Model::Image(i) => i.formats().0.recipe.clone(),
+        },
         state_elements: s.n_layer * s.n_embd * (s.head_size + 2),
     };
     out.result(&seen, || {
         format!(
             "{} ({})\n  n_layer {}  n_embd {}  n_head {}  head_size {}  dim_ffn {}  vocab_size {}\n  ranks w {} a {} v {} g {}\n  \
-             {} parameters, {} bytes a token at W8, {} state elements",
+             {} parameters, {} bytes a token{}, {} state elements{}",
             seen.model, seen.format, seen.n_layer, seen.n_embd, seen.n_head, seen.head_size, seen.dim_ffn, seen.vocab_size,
-            seen.rank_w, seen.rank_a, seen.rank_v, seen.rank_g, seen.n_params, seen.bytes_per_token, seen.state_elements
+            seen.rank_w, seen.rank_a, seen.rank_v, seen.rank_g, seen.n_params, seen.bytes_per_token, if seen.recipe.is_some() { "" } else { " at W8" }, seen.state_elements,
+            seen.recipe.as_ref().map_or(String::new(), tensors)
         )
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// One line for each matrix whose output's error was measured.
+pub fn tensors(recipe: &Recipe) -> String {
+    let line = |t: &TensorRecord| {
+        let branch = if t.format.branch > 0 { format!(" + branch of rank {}", t.format.branch) } else { String::new() };
+        let form = format!("{:?} {:?}{branch}", t.format.bits, t.format.round).to_lowercase();
+        format!("\n  {:<32} {form:<32} {:>9} bytes, output error {:.3e}", t.tensor, t.bytes, t.output_error)
+    };
+    recipe.tensors.iter().map(line).collect()
 }
 
 /// W8 matrices with 16-bit row scales, 16-bit low-rank pairs and vectors, one row of the embedding; ln0 is folded into it.
@@ -105,46 +125,5 @@ pub fn random(a: &Random, out: &Out) -> Result<ExitCode, Error> {
     let n_params = write_random(&a.output, &shape, Dtype::F16, a.seed)?;
     let written = Written { output: a.output.display().to_string(), n_params };
     out.result(&written, || format!("{}: {} parameters", written.output, n_params))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-#[derive(Serialize)]
-struct TensorError {
-    tensor: String,
-    /// RMS of the error over RMS of the tensor.
-    relative_rms: f64,
-    max_abs: f64,
-}
-
-#[derive(Serialize)]
-struct QuantizedImage {
-    output: String,
-    image_bytes: u64,
-    /// Formats of the weights and how they were rounded.
-    #[serde(flatten)]
-    recipe: Option<Recipe>,
-    errors: Vec<TensorError>,
-}
-
-pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
-    let (model, name) = Model::open(&a.model)?;
-    if matches!(model, Model::Image(_)) {
-        return Err(format!("{name}: is an .anser image already, expected a checkpoint").into());
-    }
-    check_file(&a.output)?;
-    let (quantised, errors) = model.quantised(&a.numbers)?;
-    let image_bytes = image::write(&quantised, &a.output)?;
-    let errors: Vec<_> = errors
-        .into_iter()
-        .map(|(tensor, e)| TensorError { tensor, relative_rms: e.relative_rms, max_abs: e.max_abs })
-        .collect();
-    let done =
-        QuantizedImage { output: a.output.display().to_string(), image_bytes, recipe: quantised.f.recipe, errors };
-    out.result(&done, || {
-        let worst = done.errors.iter().max_by(|a, b| a.relative_rms.total_cmp(&b.relative_rms));
-        let worst =
-            worst.map_or(String::new(), |w| format!("; largest relative error {:.4} in {}", w.relative_rms, w.tensor));
-        format!("{}: {image_bytes} bytes{worst}", done.output)
-    })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -127,7 +127,7 @@ fn record(chip: &Chip, model: &Model, name: &str, last: &TokenResult) -> Latency
 }
 
 /// The current time in UTC, RFC 3339, to the second.
-fn now() -> String {
+pub fn now() -> String {
     humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string()
 }
 

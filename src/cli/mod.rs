@@ -5,12 +5,14 @@ mod bench;
 mod chip;
 mod engine;
 mod eval;
+mod formats;
 mod generate;
 mod inspect;
 mod latency;
 mod model;
 mod power;
 pub mod print;
+mod quantise;
 mod rtl;
 
 use args::{Anser, Report, Verb};
@@ -28,7 +30,7 @@ pub fn run(anser: Anser) -> Result<ExitCode, Error> {
     match anser.verb {
         Verb::Inspect(a) => inspect::inspect(&a, &out),
         Verb::Random(a) => inspect::random(&a, &out),
-        Verb::Quantize(a) => inspect::quantize(&a, &out),
+        Verb::Quantize(a) => quantise::quantize(&a, &out),
         Verb::Generate(a) => generate::generate(&a, &out),
         Verb::Logits(a) => generate::logits(&a, &out),
         Verb::Eval(a) => eval::eval(&a, &out),

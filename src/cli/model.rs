@@ -1,17 +1,13 @@
 //! MODEL and --config: where they come from and how a checkpoint becomes integers.
 
-use super::args::{Numbers, Round, Scales, Weights as Format, DEFAULT_CONFIG};
-use super::print::bar;
+use super::args::{Numbers, DEFAULT_CONFIG};
+use super::quantise::quantise;
 use super::Error;
-use golden_model::calibrate::{calibrate, calibrate_operands, random_tokens, RANDOM_TOKENS};
 use golden_model::checkpoint::{Checkpoint, Shape};
 use golden_model::fast;
-use golden_model::formats::{QuantOptions, Rounding};
-use golden_model::groups::GroupScales;
 use golden_model::image::Image;
 use golden_model::qmodel::QModel;
-use golden_model::qtensor::{QuantError, WeightBits};
-use golden_model::quantise::quantise_with;
+use golden_model::qtensor::QuantError;
 use golden_model::tokenizer::Tokenizer;
 use golden_model::weights::Weights;
 use rtl_gen::config::Config;
@@ -22,8 +18,6 @@ use std::sync::Arc;
 pub const OWN_MODEL: &str = "models/shakespeare.safetensors";
 pub const OWN_TEXT: &str = "models/text/tinyshakespeare.txt";
 const HELD_OUT: f64 = 0.05;
-/// Longest calibration that is worth its time: ranges have settled by then.
-const MAX_CALIBRATION_TOKENS: usize = 4096;
 
 /// A model as the user gave it.
 pub enum Model {
@@ -119,50 +113,15 @@ impl Model {
             },
             Model::Checkpoint(c) => c,
         };
-        let options = options(numbers);
-        let gptq = options.round == Rounding::Gptq;
-        if gptq && numbers.calibrate.is_none() {
-            return Err("--round gptq needs text to calibrate with, expected --calibrate FILE".into());
-        }
-        let tokens = match &numbers.calibrate {
-            Some(path) => {
-                let mut tokens = encode(&self.tokenizer(), path)?;
-                if tokens.is_empty() {
-                    return Err(format!("{}: is empty, expected text to calibrate with", path.display()).into());
-                }
-                tokens.truncate(MAX_CALIBRATION_TOKENS);
-                tokens
-            }
-            None => random_tokens(self.shape().vocab_size, RANDOM_TOKENS),
-        };
-        let bar = bar(tokens.len() as u64, "calibrating");
-        let weights = Weights::read(checkpoint)?;
-        let progress = |n| bar.set_position(n as u64);
-        let (ranges, operands) = if gptq {
-            let (ranges, operands) = calibrate_operands(&weights, &tokens, progress)?;
-            (ranges, Some(operands))
-        } else {
-            (calibrate(&weights, &tokens, progress), None)
-        };
-        bar.finish_and_clear();
-        drop(weights);
-        let done = quantise_with(checkpoint, &ranges, operands.as_ref(), &options)?;
+        let done = quantise(checkpoint, &self.tokenizer(), numbers, false)?;
         Ok((done.model, done.errors))
     }
-}
 
-/// What the arguments ask of the quantiser.
-fn options(numbers: &Numbers) -> QuantOptions {
-    let defaults = QuantOptions::default();
-    let bits = |w: Format| if w == Format::W4 { WeightBits::W4 } else { WeightBits::W8 };
-    QuantOptions {
-        bits: bits(numbers.weights.unwrap_or(Format::W8)),
-        head: numbers.head.map(bits),
-        scales: if numbers.scales == Some(Scales::Max) { GroupScales::Max } else { GroupScales::Search },
-        round: if numbers.round == Some(Round::Gptq) { Rounding::Gptq } else { Rounding::Plain },
-        state_bits: numbers.state_bits,
-        operand_bits: numbers.operand_bits.unwrap_or(defaults.operand_bits),
-        ..defaults
+    /// `numbers` for a chip of `config`, which has a state of its own width; an image must have been made for it.
+    pub fn numbers_for(&self, config: &Config, numbers: &Numbers) -> Numbers {
+        let bits = config.numbers.state_bits as u32;
+        let state_bits = if matches!(self, Model::Image(_)) { numbers.state_bits } else { Some(bits) };
+        Numbers { state_bits, ..numbers.clone() }
     }
 }
 

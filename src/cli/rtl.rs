@@ -1,6 +1,6 @@
 //! `rtl`: the design as files a hardware engineer can take away.
 
-use super::args::{Numbers, Rtl};
+use super::args::Rtl;
 use super::model::{config, Model};
 use super::print::{check_folder, write_file, Out};
 use super::Error;
@@ -93,8 +93,7 @@ struct Compiled {
 
 fn program(a: &Rtl, config: &rtl_gen::config::Config) -> Result<Compiled, Error> {
     let (model, _) = Model::open(&a.model)?;
-    let numbers = Numbers { state_bits: config.numbers.state_bits as u32, ..a.numbers.clone() };
-    let (golden, _) = model.quantised(&numbers)?;
+    let (golden, _) = model.quantised(&model.numbers_for(config, &a.numbers))?;
     let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
     Ok(Compiled { image: stream(&golden), program: rtl_gen::program::compile(config, &view)? })
 }

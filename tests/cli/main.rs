@@ -5,6 +5,7 @@ mod errors;
 mod files;
 mod pipes;
 mod power;
+mod quantise;
 mod verbs;
 
 use serde_json::Value;

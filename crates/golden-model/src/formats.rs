@@ -4,15 +4,17 @@
 //! else takes the largest magnitude seen in calibration times a headroom. The choices are then lowered until every shift of
 //! the integer step is in its range; a network for which that is impossible is refused by [`crate::qmodel::QModel::check`], with the shift's name.
 
+use crate::clusters::ClusterForm;
 use crate::groups::GroupScales;
 use crate::qtensor::{frac_for, matrix_frac, scale2, WeightBits};
+pub use crate::recipe::{Recipe, TensorFormat};
 use crate::vector_ops::{NORM, O, OPERAND_BITS, VEC_BITS, Z};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Elements never get more fraction bits than this, so that a value unseen in calibration has ±16 at least.
-const MAX_FRAC: i32 = 22;
-const MIN_FRAC: i32 = -16;
+pub const MAX_FRAC: i32 = 22;
+pub const MIN_FRAC: i32 = -16;
 /// Most fraction bits of a vector that multiplies: with NORM = 20 and a result of at least −16 bits every shift is below 63.
 pub const NORM_GAIN_MAX: i32 = 22;
 /// Range of a matrix' static shift `f_x + frac − f_y`; with the row's and less the operand's exponent it stays in 0..=63.
@@ -92,6 +94,9 @@ pub struct LayerFormats {
     pub ln1: NormConstants,
     pub ln_x: NormConstants,
     pub ln2: NormConstants,
+    /// Of what lies between the two matrices of a low-rank branch, by the matrix it goes with; images of version 2 have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub f_t: BTreeMap<String, i32>,
 }
 
 fn chip_operand_bits() -> u32 {
@@ -104,7 +109,7 @@ fn is_chip_operand_bits(bits: &u32) -> bool {
 }
 
 /// Formats of the whole network.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NetFormats {
     pub f_emb: i32,
     pub f_x: i32,
@@ -117,6 +122,12 @@ pub struct NetFormats {
     /// Bits of a matrix operand's mantissas, 4..=16; the chip has 16. The recurrence's operands always have 16.
     #[serde(default = "chip_operand_bits", skip_serializing_if = "is_chip_operand_bits")]
     pub operand_bits: u32,
+    /// As `f_t` of a layer, for the head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub f_t_head: Option<i32>,
+    /// Of a head in two levels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<ClusterForm>,
     /// How the weights were rounded; images of version 1 do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<Recipe>,
@@ -166,25 +177,22 @@ pub enum Rounding {
     Gptq,
 }
 
-/// Which formats the weights have and how they were rounded; an image says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recipe {
-    pub weights: WeightBits,
-    pub head: WeightBits,
-    pub scales: GroupScales,
-    pub round: Rounding,
-}
-
 /// How a network is to be quantised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantOptions {
     /// Width of all matrices but the low-rank pairs, which have 16 bits, and `ffn.value`, which has at least 8.
     pub bits: WeightBits,
-    /// Width of the head; the others' if absent.
+    /// Width of the head; if absent, [`crate::recipe::default_head`] says.
     pub head: Option<WeightBits>,
     /// Of matrices of 4 bits.
     pub scales: GroupScales,
     pub round: Rounding,
+    /// Rank of the branch beside matrices of 4 bits ([`crate::branch`]); 0 for none.
+    pub branch: usize,
+    /// Matrices that differ from the above, by name.
+    pub tensors: BTreeMap<String, TensorFormat>,
+    /// A head in clusters.
+    pub clusters: Option<ClusterForm>,
     pub state_bits: u32,
     /// Bits of a matrix operand's mantissas, 4..=16; fewer than 16 run on the golden model only.
     pub operand_bits: u32,
@@ -199,6 +207,9 @@ impl Default for QuantOptions {
             head: None,
             scales: GroupScales::default(),
             round: Rounding::default(),
+            branch: 0,
+            tensors: BTreeMap::new(),
+            clusters: None,
             state_bits: 24,
             operand_bits: OPERAND_BITS,
             headroom: 8.0,
@@ -206,20 +217,8 @@ impl Default for QuantOptions {
     }
 }
 
-impl QuantOptions {
-    /// Width of the head.
-    pub fn head_bits(&self) -> WeightBits {
-        self.head.unwrap_or(self.bits)
-    }
-
-    /// What an image is told.
-    pub fn recipe(&self) -> Recipe {
-        Recipe { weights: self.bits, head: self.head_bits(), scales: self.scales, round: self.round }
-    }
-}
-
 /// Width of `ffn.value` in a model of width `bits`: it is streamed by columns, which 4 bits cannot be.
-fn value_bits(bits: WeightBits) -> WeightBits {
+pub fn value_bits(bits: WeightBits) -> WeightBits {
     match bits {
         WeightBits::W4 | WeightBits::W8 => WeightBits::W8,
         WeightBits::W16 => WeightBits::W16,
@@ -289,7 +288,7 @@ pub fn choose(
     let mut f_v = MAX_FRAC;
     for (l, m) in layers.iter().enumerate() {
         let frac = |name: &str, bits| matrix_frac(of(m, name), bits);
-        let big = |name: &str| frac(name, options.bits);
+        let big = |name: &str| frac(name, options.tensor(&format!("blocks.{l}.{name}")).bits);
         let low = |name: &str| frac(name, WeightBits::W16);
         let min = MAT_SHIFT.0;
         // results with the fixed format Z need enough fraction bits before them; ranges beyond that saturate, and are counted
@@ -325,8 +324,9 @@ pub fn choose(
         f.f_bs = elements(seen(l, &["att.bonus"])).min(f.f_rk + bits_frac(of(m, "att.r_k"), 16));
         f.f_yb = elements(seen(l, &["att.yb"]).max(bound(m, "att.ln_x", head_size))).min(f_v + f.f_bs);
         f.f_yg = elements(seen(l, &["att.yg"])).min(f.f_yb + f.f_g);
+        let output_bits = options.tensor(&format!("blocks.{l}.att.output.weight")).bits;
         f_x = f_x
-            .min(f.f_yg + matrix_frac(of(m, "att.output.weight"), options.bits) - MAT_SHIFT.0)
+            .min(f.f_yg + matrix_frac(of(m, "att.output.weight"), output_bits) - MAT_SHIFT.0)
             .min(f.f_r2 + matrix_frac(of(m, "ffn.value.weight"), value_bits(options.bits)) - MAT_SHIFT.0);
     }
     for f in &mut out {
@@ -336,10 +336,21 @@ pub fn choose(
     }
     let f_ho = elements(bound(net, "ln_out", n_embd));
     let f_logits = elements(seen(n_layer, &["logits"]))
-        .min(f_ho + matrix_frac(of(net, "head.weight"), options.head_bits()) - MAT_SHIFT.0);
-    let ln_out = NormConstants::new(n_embd, EPS_LN, f_x);
-    let (state_bits, operand_bits, recipe) = (options.state_bits, options.operand_bits, Some(options.recipe()));
-    (NetFormats { f_emb: f_x, f_x, f_v, f_ho, f_logits, ln_out, state_bits, operand_bits, recipe }, out)
+        .min(f_ho + matrix_frac(of(net, "head.weight"), options.tensor("head.weight").bits) - MAT_SHIFT.0);
+    let formats = NetFormats {
+        f_emb: f_x,
+        f_x,
+        f_v,
+        f_ho,
+        f_logits,
+        ln_out: NormConstants::new(n_embd, EPS_LN, f_x),
+        state_bits: options.state_bits,
+        operand_bits: options.operand_bits,
+        f_t_head: None,
+        clusters: options.clusters,
+        recipe: Some(options.recipe()),
+    };
+    (formats, out)
 }
 
 #[cfg(test)]

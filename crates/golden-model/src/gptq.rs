@@ -22,15 +22,68 @@ const OPERANDS: [(&str, &str); 5] = [
     ("ffn.xk", "ffn.key.weight"),
 ];
 
+/// The tap that is the operand of a matrix of a layer with this name there.
+pub fn operand_of(leaf: &str) -> Option<&'static str> {
+    OPERANDS.iter().find(|(_, weight)| *weight == leaf).map(|(tap, _)| *tap)
+}
+
 /// `Xᵀ X` of one operand, lower triangle, row-major `(n, n)`.
 #[derive(Clone, Debug, PartialEq)]
-struct Gram {
+pub struct Gram {
     n: usize,
     sums: Vec<f64>,
 }
 
 impl Gram {
-    fn add(&mut self, x: &[f32]) {
+    /// Elements of the operand.
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// `dᵀ Xᵀ X d`: the squared error of an output whose row is off by `d`.
+    pub fn quadratic(&self, d: &[f64]) -> f64 {
+        let row = |(i, d_i): (usize, &f64)| {
+            let sums = &self.sums[i * self.n..][..=i];
+            let below: f64 = sums[..i].iter().zip(d).map(|(s, d)| s * d).sum();
+            d_i * (2.0 * below + sums[i] * d_i)
+        };
+        d.iter().enumerate().map(row).sum()
+    }
+
+    /// `(Xᵀ X + λ I) x`, λ as in [`Factor`].
+    pub fn apply(&self, x: &[f64]) -> Vec<f64> {
+        let damping = DAMPING * self.mean();
+        let mut out: Vec<f64> = x.iter().map(|x| x * damping).collect();
+        for i in 0..self.n {
+            let sums = &self.sums[i * self.n..][..=i];
+            out[i] += sums.iter().zip(x).map(|(s, x)| s * x).sum::<f64>();
+            out[..i].iter_mut().zip(sums).for_each(|(o, s)| *o += s * x[i]);
+        }
+        out
+    }
+
+    /// Coordinates in which the squared distance of two rows is the squared difference of their outputs, λ included.
+    pub fn whitened(&self) -> impl Fn(&[f32]) -> Vec<f64> {
+        let (n, r) = (self.n, root(self.n, &self.sums));
+        move |w| (0..n).map(|j| r[j * n..][..=j].iter().zip(w).map(|(r, w)| r * f64::from(*w)).sum()).collect()
+    }
+
+    /// Mean of the diagonal.
+    fn mean(&self) -> f64 {
+        (0..self.n).map(|i| self.sums[i * self.n + i]).sum::<f64>() / self.n.max(1) as f64
+    }
+
+    /// The factor for error-compensated rounding.
+    pub fn factor(&self) -> Factor {
+        Factor::new(self.n, &self.sums)
+    }
+
+    /// Nothing seen yet of an operand of `n` elements.
+    pub(crate) fn new(n: usize) -> Self {
+        Self { n, sums: vec![0.0; n * n] }
+    }
+
+    pub(crate) fn add(&mut self, x: &[f32]) {
         let row = |(r, sums): (usize, &mut [f64])| {
             let scale = f64::from(x[r]);
             if scale != 0.0 {
@@ -48,7 +101,7 @@ impl Gram {
 /// The calibration does not fit in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "error-compensated rounding of this model needs {needed} bytes, expected at most {MAX_BYTES}: use plain rounding"
+    "the operands of this model need {needed} bytes, expected at most {MAX_BYTES}: use plain rounding without branches"
 )]
 pub struct TooLarge {
     pub needed: usize,
@@ -73,7 +126,7 @@ impl Hessians {
         if needed > MAX_BYTES {
             return Err(TooLarge { needed });
         }
-        let empty = || Gram { n, sums: vec![0.0; n * n] };
+        let empty = || Gram::new(n);
         let in_layer = |l: usize| OPERANDS.map(|(_, leaf)| (format!("blocks.{l}.{leaf}"), empty()));
         let mut by_name: BTreeMap<_, _> = (0..shape.n_layer).flat_map(in_layer).collect();
         by_name.insert("head.weight".into(), empty());
@@ -92,10 +145,34 @@ impl Hessians {
         }
     }
 
-    /// The factor of matrix `name`, if its operand was observed.
-    pub fn factor(&self, name: &str) -> Option<Factor> {
-        self.by_name.get(name).map(|g| Factor::new(g.n, &g.sums))
+    /// What was seen of the operand of matrix `name`.
+    pub fn gram(&self, name: &str) -> Option<&Gram> {
+        self.by_name.get(name)
     }
+
+    /// The matrices whose operands are observed, in no particular order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+}
+
+/// R of `Xᵀ X + λ I = R Rᵀ`, upper triangular, from the lower triangle of `Xᵀ X`; what is returned is Rᵀ, row-major.
+fn root(n: usize, sums: &[f64]) -> Vec<f64> {
+    let mean = (0..n).map(|i| sums[i * n + i]).sum::<f64>() / n.max(1) as f64;
+    let usable = mean > 0.0 && sums.iter().all(|s| s.is_finite());
+    let damping = if usable { DAMPING * mean } else { 1.0 };
+    // from the last column to the first; rows of r are columns of R
+    let mut r = vec![0f64; n * n];
+    for j in (0..n).rev() {
+        for i in (0..=j).rev() {
+            let h = if usable { sums[j * n + i] } else { 0.0 };
+            let known: f64 = (j + 1..n).map(|k| r[k * n + i] * r[k * n + j]).sum();
+            let left = h - known;
+            // damping keeps the pivots well above the rounding of f64
+            r[j * n + i] = if i == j { (left + damping).max(damping * 1e-3).sqrt() } else { left / r[j * n + j] };
+        }
+    }
+    r
 }
 
 /// U of `H⁻¹ = Uᵀ U`.
@@ -109,20 +186,7 @@ pub struct Factor {
 impl Factor {
     /// From the lower triangle of `Xᵀ X` `(n, n)`; an operand that was always zero makes no difference, and neither does one not finite.
     fn new(n: usize, sums: &[f64]) -> Self {
-        let mean = (0..n).map(|i| sums[i * n + i]).sum::<f64>() / n.max(1) as f64;
-        let usable = mean > 0.0 && sums.iter().all(|s| s.is_finite());
-        let damping = if usable { DAMPING * mean } else { 1.0 };
-        // H = R Rᵀ with R upper triangular, from the last column to the first; r holds Rᵀ, whose rows are columns of R
-        let mut r = vec![0f64; n * n];
-        for j in (0..n).rev() {
-            for i in (0..=j).rev() {
-                let h = if usable { sums[j * n + i] } else { 0.0 };
-                let known: f64 = (j + 1..n).map(|k| r[k * n + i] * r[k * n + j]).sum();
-                let left = h - known;
-                // damping keeps the pivots well above the rounding of f64
-                r[j * n + i] = if i == j { (left + damping).max(damping * 1e-3).sqrt() } else { left / r[j * n + j] };
-            }
-        }
+        let r = root(n, sums);
         // U = R⁻¹, row by row: U_cc = 1 / R_cc, U_cj = −(Σ_{c ≤ k < j} U_ck R_kj) / R_jj
         let mut u = vec![0f64; n * n];
         u.par_chunks_mut(n.max(1)).enumerate().for_each(|(c, row)| {
@@ -171,7 +235,7 @@ mod tests {
     }
 
     fn gram(n: usize, x: &[Vec<f32>]) -> Gram {
-        let mut gram = Gram { n, sums: vec![0.0; n * n] };
+        let mut gram = Gram::new(n);
         x.iter().for_each(|x| gram.add(x));
         gram
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0    8 bytes   "ANSER\r\n" and 0x1a: a copy made in text mode does not start like this
-//! 8    u32       version, 2 (1 had no 4-bit weights and did not say how it was rounded; it is read, too)
+//! 8    u32       version, 3 (2 had neither branches nor clusters, 1 no 4-bit weights either; both are read, too)
 //! 12   u32       0
 //! 16   u64       bytes of the metadata
 //! 24   u64       bytes of the stream
@@ -15,7 +15,8 @@
 
 use crate::checkpoint::Shape;
 use crate::formats::{LayerFormats, NetFormats};
-use crate::layout::{decode_embedding, decode_matrix, decode_vector, encode, Block, BlockKind, StreamLayout, UNIT};
+use crate::layout::{decode_embedding, decode_matrix, decode_order, decode_vector, encode};
+use crate::layout::{Block, BlockKind, StreamLayout, UNIT};
 use crate::qmodel::{ModelError, QModel, TensorSource};
 use crate::qtensor::{QMatrix, QVector};
 use memmap2::Mmap;
@@ -27,7 +28,7 @@ use std::path::{Path, PathBuf};
 /// First bytes of every image.
 pub const MAGIC: [u8; 8] = *b"ANSER\r\n\x1a";
 /// The version this program writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// The oldest it reads.
 pub const OLDEST: u32 = 1;
 const HEADER: usize = 64;
@@ -310,6 +311,13 @@ impl TensorSource for Tensors<'_> {
                 Ok(decode_vector(bytes, *len as usize, *frac))
             }
             (b, _) => Err(wrong_kind(b, "a vector")),
+        }
+    }
+
+    fn order(&mut self, name: &str) -> Result<Vec<u32>, ImageErrorKind> {
+        match self.block(name)? {
+            (Block { kind: BlockKind::Order { len }, .. }, bytes) => Ok(decode_order(bytes, *len as usize)),
+            (b, _) => Err(wrong_kind(b, "an order")),
         }
     }
 

@@ -4,6 +4,7 @@
 //! tap reports each value as soon as it exists. There is no floating point here and nothing depends on the order of sums.
 #![deny(clippy::float_arithmetic)]
 
+use crate::clusters;
 use crate::fixed::round_shift;
 use crate::qmodel::{Matrix, QModel};
 use crate::recurrence::Wkv;
@@ -91,6 +92,23 @@ pub fn step<T: Tap>(
             x
         }};
     }
+    /// `W x`, or `sat_27(W x + U (V x))` where the matrix has a branch: names, matrix, branch, operand, frac of operand and result.
+    macro_rules! product {
+        ($l:expr, [$w_tap:literal, $t_tap:literal, $u_tap:literal], $w:expr, $branch:expr, $x:expr, $f_in:expr, $f_out:expr) => {{
+            let y = matvec($w, $x, $f_in + $w.frac - $f_out, &mut sat.mat);
+            if let Some(b) = $branch {
+                tap!($l, $w_tap, &y);
+                let t = matvec(&b.v, $x, $f_in + b.v.frac - b.f_t, &mut sat.mat);
+                tap!($l, $t_tap, &t);
+                let t = operand!($l, $t_tap, &t);
+                let u = matvec(&b.u, &t, b.f_t + b.u.frac - $f_out, &mut sat.mat);
+                tap!($l, $u_tap, &u);
+                add(&y, &u, &mut sat.vec)
+            } else {
+                y
+            }
+        }};
+    }
     /// A named norm: constants, gain and bias, frac of the result.
     macro_rules! norm {
         ($l:expr, $name:literal, $x:expr, $c:expr, $p:expr, $f_h:expr) => {{
@@ -131,7 +149,8 @@ pub fn step<T: Tap>(
         state.att_x_prev = h;
 
         let xk = operand!(l, "att.xk", &xk);
-        let k = matvec(&att.key, &xk, f.f_h1 + att.key.frac - f.f_k, &mut sat.mat);
+        let branch = layer.branches.get("att.key.weight");
+        let k = product!(l, ["att.key.w", "att.key.t", "att.key.u"], &att.key, branch, &xk, f.f_h1, f.f_k);
         tap!(l, "att.k", &k);
 
         // decay, kept as 1 - w
@@ -158,7 +177,8 @@ pub fn step<T: Tap>(
 
         // value, mixed with that of layer 0
         let xv = operand!(l, "att.xv", &xv);
-        let v0 = matvec(&att.value, &xv, f.f_h1 + att.value.frac - net.f_v, &mut sat.mat);
+        let branch = layer.branches.get("att.value.weight");
+        let v0 = product!(l, ["att.value.w", "att.value.t", "att.value.u"], &att.value, branch, &xv, f.f_h1, net.f_v);
         tap!(l, "att.v0", &v0);
         let v = if let Some(r) = &att.v {
             let v1 = matvec(&r.v1, &xv, f.f_h1 + r.v1.frac - f.f_v1, &mut sat.mat);
@@ -182,7 +202,16 @@ pub fn step<T: Tap>(
         };
 
         let xr = operand!(l, "att.xr", &xr);
-        let r = matvec(&att.receptance, &xr, f.f_h1 + att.receptance.frac - f.f_r, &mut sat.mat);
+        let branch = layer.branches.get("att.receptance.weight");
+        let r = product!(
+            l,
+            ["att.receptance.w", "att.receptance.t", "att.receptance.u"],
+            &att.receptance,
+            branch,
+            &xr,
+            f.f_h1,
+            f.f_r
+        );
         tap!(l, "att.r", &r);
 
         // gate
@@ -253,7 +282,9 @@ pub fn step<T: Tap>(
         let yg = mul(&yb, &g, f.f_yb + f.f_g - f.f_yg, &mut sat.vec);
         tap!(l, "att.yg", &yg);
         let yg = operand!(l, "att.yg", &yg);
-        let out = matvec(&att.output, &yg, f.f_yg + att.output.frac - net.f_x, &mut sat.mat);
+        let branch = layer.branches.get("att.output.weight");
+        let out =
+            product!(l, ["att.output.w", "att.output.t", "att.output.u"], &att.output, branch, &yg, f.f_yg, net.f_x);
         tap!(l, "att.out", &out);
         x = add(&x, &out, &mut sat.vec);
         tap!(l, "att.x", &x);
@@ -265,7 +296,8 @@ pub fn step<T: Tap>(
         tap!(l, "ffn.prev", &h);
         state.ffn_x_prev = h;
         let xk = operand!(l, "ffn.xk", &xk);
-        let k = matvec(&ffn.key, &xk, f.f_h2 + ffn.key.frac - f.f_fk, &mut sat.mat);
+        let branch = layer.branches.get("ffn.key.weight");
+        let k = product!(l, ["ffn.key.w", "ffn.key.t", "ffn.key.u"], &ffn.key, branch, &xk, f.f_h2, f.f_fk);
         tap!(l, "ffn.k", &k);
         let s = sh(2 * f.f_fk - f.f_r2);
         let r2 = each(k.len(), &mut sat.vec, |i| round_shift(i64::from(k[i].max(0)) * i64::from(k[i].max(0)), s));
@@ -279,7 +311,13 @@ pub fn step<T: Tap>(
 
     let h = norm!(shape.n_layer, "ln_out", &x, &net.ln_out, model.ln_out, net.f_ho);
     let h = operand!(shape.n_layer, "ln_out.h", &h);
-    let logits = matvec(&model.head, &h, net.f_ho + model.head.frac - net.f_logits, &mut sat.mat);
+    let logits = match &model.clusters {
+        Some(c) => clusters::logits(model, c, &h, &mut sat.mat),
+        None => {
+            let branch = model.head_branch.as_ref();
+            product!(shape.n_layer, ["head.w", "head.t", "head.u"], &model.head, branch, &h, net.f_ho, net.f_logits)
+        }
+    };
     tap!(shape.n_layer, "logits", &logits);
     logits
 }

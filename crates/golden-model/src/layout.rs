@@ -4,6 +4,8 @@
 //! for every bus width. Blocks carry the checkpoint's names and follow each other without gaps: embedding, then for each layer its vectors and its
 //! matrices in the order of use, then `ln_out` and `head`.
 
+use crate::clusters::ClusterForm;
+use crate::groups::GROUP_COLS;
 use crate::qmodel::{Matrix, QModel, QTensor};
 use crate::qtensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
 use crate::w4_stream;
@@ -49,6 +51,10 @@ pub enum BlockKind {
         cols: u32,
         format: MatrixFormat,
     },
+    /// Unsigned numbers of 32 bits.
+    Order {
+        len: u32,
+    },
 }
 
 /// One tensor in the stream.
@@ -70,6 +76,7 @@ impl BlockKind {
                 BlockKind::Embedding { rows, cols, stride_units: (n_embd * 2).div_ceil(UNIT) as u32 }
             }
             QTensor::Vector(v) => BlockKind::Vector { len: v.q.len() as u32 },
+            QTensor::Order(order) => BlockKind::Order { len: order.len() as u32 },
             QTensor::Matrix(m) => {
                 let format = match m.bits() {
                     WeightBits::W8 if name.ends_with("ffn.value.weight") => MatrixFormat::W8Columns,
@@ -82,11 +89,31 @@ impl BlockKind {
         }
     }
 
+    /// Bytes a token reads of the block, padding not counted: one row of an embedding, all of anything else.
+    pub fn bytes_read(&self) -> u64 {
+        match *self {
+            BlockKind::Embedding { cols, .. } => 2 * u64::from(cols),
+            BlockKind::Vector { len } => 2 * u64::from(len),
+            BlockKind::Order { len } => 4 * u64::from(len),
+            BlockKind::Matrix { rows, cols, format } => {
+                let (rows, cols) = (u64::from(rows), u64::from(cols));
+                let weights = match format {
+                    // nibbles, and a gs for each row and group
+                    MatrixFormat::W4 => rows * (cols.div_ceil(2) + cols.div_ceil(GROUP_COLS as u64)),
+                    MatrixFormat::W8 | MatrixFormat::W8Columns => rows * cols,
+                    MatrixFormat::W16 => 2 * rows * cols,
+                };
+                weights + 2 * rows
+            }
+        }
+    }
+
     /// Units the block takes.
     pub fn units(&self) -> u64 {
         match *self {
             BlockKind::Embedding { rows, stride_units, .. } => u64::from(rows) * u64::from(stride_units),
             BlockKind::Vector { len } => (u64::from(len) * 2).div_ceil(UNIT as u64),
+            BlockKind::Order { len } => (u64::from(len) * 4).div_ceil(UNIT as u64),
             BlockKind::Matrix { rows, cols, format } => {
                 let w4_tile = (w4_stream::tile_bytes(cols as usize) / UNIT) as u64;
                 let (rows, cols) = (u64::from(rows), u64::from(cols).next_multiple_of(4));
@@ -120,6 +147,7 @@ impl StreamLayout {
                 QTensor::Embedding(_, frac) => frac,
                 QTensor::Vector(v) => v.frac,
                 QTensor::Matrix(m) => m.frac(),
+                QTensor::Order(_) => 0,
             };
             let block = Block { name, offset_units: at, len_units: kind.units(), frac, kind };
             at += block.len_units;
@@ -144,6 +172,17 @@ impl StreamLayout {
         self.by_name.get(name).map(|i| &self.blocks[*i])
     }
 
+    /// Bytes one token reads, padding not counted; of a head in `clusters` the centroids and the clusters that are visited.
+    pub fn bytes_per_token(&self, clusters: Option<ClusterForm>) -> u64 {
+        let of = |b: &Block| match clusters {
+            Some(form) if b.name == "head.weight" || b.name == "head.order" => {
+                b.kind.bytes_read() * u64::from(form.visit) / u64::from(form.clusters.max(1))
+            }
+            _ => b.kind.bytes_read(),
+        };
+        self.blocks.iter().map(of).sum()
+    }
+
     /// Length of the stream.
     pub fn units(&self) -> u64 {
         self.blocks.last().map_or(0, |b| b.offset_units + b.len_units)
@@ -166,6 +205,10 @@ pub fn encode(name: &str, tensor: &QTensor, n_embd: usize) -> Vec<u8> {
     match tensor {
         QTensor::Embedding(emb, _) => emb.chunks(n_embd).for_each(|row| push16(&mut out, row)),
         QTensor::Vector(v) => push16(&mut out, &v.q),
+        QTensor::Order(order) => {
+            out.extend(order.iter().flat_map(|t| t.to_le_bytes()));
+            out.resize(out.len().next_multiple_of(UNIT), 0);
+        }
         QTensor::Matrix(m) => match &m.q {
             QWeights::W4 { q, gs } => {
                 for first in (0..m.rows).step_by(w4_stream::TILE_ROWS) {
@@ -243,6 +286,11 @@ pub fn decode_embedding(bytes: &[u8], cols: usize, stride_units: usize) -> Vec<i
 /// A vector from the bytes of its block.
 pub fn decode_vector(bytes: &[u8], len: usize, frac: i32) -> QVector {
     QVector { q: read16(bytes, len), frac }
+}
+
+/// Numbers of 32 bits from the bytes of their block.
+pub fn decode_order(bytes: &[u8], len: usize) -> Vec<u32> {
+    bytes.chunks_exact(4).take(len).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }
 
 /// `f(row, column)` row by row.

@@ -2,8 +2,13 @@
 //!
 //! Names are the checkpoint's; `w` is the decay and `a` the in-context learning rate. `docs/integer-step.md` is the
 //! integer step in words. [`fast`] is the integer step once more, for speed: the same bits, tested against it.
+pub mod approximate;
+pub mod branch;
+pub mod branch_fit;
 pub mod calibrate;
 pub mod checkpoint;
+pub mod cluster_fit;
+pub mod clusters;
 pub mod eval;
 pub mod fast;
 pub mod fixed;
@@ -16,11 +21,14 @@ pub mod groups;
 pub mod image;
 pub mod integer_step;
 pub mod layout;
+mod model_check;
 pub mod qmodel;
 pub mod qtensor;
 pub mod quantise;
 pub mod random;
+pub mod recipe;
 pub mod recurrence;
+pub mod search;
 pub mod session;
 mod table_fit;
 pub mod tables;

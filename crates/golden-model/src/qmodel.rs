@@ -1,10 +1,11 @@
 //! A quantised network: every tensor as integers under its official name, and the formats between them.
 
+use crate::branch::{QBranch, BRANCHED, HEAD};
 use crate::checkpoint::Shape;
-use crate::formats::{layer_matrices, MatrixSpec, NormConstants};
-use crate::formats::{LayerFormats, NetFormats, EPS_LN, EPS_LN_X, MAT_SHIFT, MIN_SH_VK, MIN_SH_Y};
+use crate::clusters::QClusters;
+use crate::formats::{LayerFormats, NetFormats};
 use crate::qtensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
-use crate::vector_ops::{NORM, O, Z};
+use std::collections::BTreeMap;
 
 /// Gain and bias of a norm.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,8 @@ pub struct QLayer<M = QMatrix> {
     pub att: QAtt<M>,
     pub ln2: QAffine,
     pub ffn: QFfn<M>,
+    /// Low-rank branches by the matrix they go with, such as `att.key.weight`.
+    pub branches: BTreeMap<&'static str, QBranch<M>>,
 }
 
 /// What a model needs to know of a matrix, wherever its weights lie.
@@ -121,7 +124,7 @@ impl Matrix for QMatrix {
 }
 
 /// A network ready for [`crate::integer_step`] and for the chip; [`crate::fast`] has its matrices elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct QModel<M: Matrix = QMatrix> {
     pub shape: Shape,
     pub f: NetFormats,
@@ -129,7 +132,10 @@ pub struct QModel<M: Matrix = QMatrix> {
     pub emb: M::Embedding,
     pub layers: Vec<QLayer<M>>,
     pub ln_out: QAffine,
-    pub head: M, // (vocab_size, n_embd)
+    /// (vocab_size, n_embd); with clusters their rows one cluster after the other
+    pub head: M,
+    pub head_branch: Option<QBranch<M>>,
+    pub clusters: Option<QClusters<M>>,
 }
 
 /// A tensor of a model by reference.
@@ -139,6 +145,8 @@ pub enum QTensor<'a, M: Matrix = QMatrix> {
     Embedding(&'a M::Embedding, i32),
     Vector(&'a QVector),
     Matrix(&'a M),
+    /// Which token each row of a clustered head belongs to.
+    Order(&'a [u32]),
 }
 
 /// Where a model's tensors come from: the quantiser or an image. Names are official and complete (`blocks.0.att.w1`).
@@ -147,6 +155,8 @@ pub trait TensorSource {
     type Matrix: Matrix;
     fn vector(&mut self, name: &str) -> Result<QVector, Self::Error>;
     fn matrix(&mut self, name: &str) -> Result<Self::Matrix, Self::Error>;
+    /// [`QTensor::Order`].
+    fn order(&mut self, name: &str) -> Result<Vec<u32>, Self::Error>;
 }
 
 /// A model whose parts do not fit together.
@@ -170,6 +180,12 @@ impl<M: Matrix> QLayer<M> {
     /// Layer `l` with its tensors from `s`.
     pub fn build<S: TensorSource<Matrix = M>>(l: usize, f: LayerFormats, s: &mut S) -> Result<Self, S::Error> {
         let b = format!("blocks.{l}");
+        let mut branches = BTreeMap::new();
+        for part in &BRANCHED {
+            if let Some(f_t) = f.f_t.get(part.weight) {
+                branches.insert(part.weight, QBranch::build(&format!("{b}."), part, *f_t, s)?);
+            }
+        }
         let att = |n: &str| format!("{b}.att.{n}");
         Ok(Self {
             f,
@@ -212,6 +228,7 @@ impl<M: Matrix> QLayer<M> {
                 key: s.matrix(&format!("{b}.ffn.key.weight"))?,
                 value: s.matrix(&format!("{b}.ffn.value.weight"))?,
             },
+            branches,
         })
     }
 
@@ -259,7 +276,12 @@ impl<M: Matrix> QLayer<M> {
             ("ffn.value.weight", Some(&self.ffn.value)),
         ];
         let vectors = vectors.into_iter().filter_map(|(name, v)| Some((name, V(v?))));
-        let matrices = matrices.into_iter().filter_map(|(name, m)| Some((name, M(m?))));
+        let matrices = matrices.into_iter().filter_map(|(name, m)| Some((name, m?)));
+        // a branch follows its matrix
+        let matrices = matrices.flat_map(|(name, m)| {
+            let of_branch = self.branches.get(name).map(QBranch::tensors);
+            std::iter::once((name, m)).chain(of_branch.into_iter().flatten()).map(|(name, m)| (name, M(m)))
+        });
         vectors.chain(matrices).collect()
     }
 }
@@ -274,7 +296,10 @@ impl<M: Matrix> QModel<M> {
         s: &mut S,
     ) -> Result<Self, S::Error> {
         let layers = layers.into_iter().enumerate().map(|(l, f)| QLayer::build(l, f, s)).collect::<Result<_, _>>()?;
-        Ok(Self { shape, f, emb, layers, ln_out: affine("ln_out", s)?, head: s.matrix("head.weight")? })
+        let head_branch = f.f_t_head.map(|f_t| QBranch::build("", &HEAD, f_t, s)).transpose()?;
+        let clusters = f.clusters.map(|form| QClusters::build(form, s)).transpose()?;
+        let (ln_out, head) = (affine("ln_out", s)?, s.matrix("head.weight")?);
+        Ok(Self { shape, f, emb, layers, ln_out, head, head_branch, clusters })
     }
 
     /// Every tensor under its official name, in the order of the image.
@@ -285,152 +310,14 @@ impl<M: Matrix> QModel<M> {
         }
         all.push(("ln_out.weight".into(), QTensor::Vector(&self.ln_out.weight)));
         all.push(("ln_out.bias".into(), QTensor::Vector(&self.ln_out.bias)));
+        if let Some(c) = &self.clusters {
+            all.push(("head.order".into(), QTensor::Order(&c.order)));
+            all.push(("head.centroids".into(), QTensor::Matrix(&c.centroids)));
+        }
         all.push(("head.weight".into(), QTensor::Matrix(&self.head)));
+        if let Some(b) = &self.head_branch {
+            all.extend(b.tensors().map(|(name, m)| (name.to_string(), QTensor::Matrix(m))));
+        }
         all
     }
-
-    /// Checks all that the integer step takes for granted: sizes, row scales, and that every shift it makes is in range.
-    ///
-    /// # Errors
-    /// The first thing that does not fit, with its name and the range expected.
-    pub fn check(&self) -> Result<(), ModelError> {
-        let s = &self.shape;
-        let value = |what: &str, found: usize, ok: bool, expected: &str| match ok {
-            true => Ok(()),
-            false => Err(ModelError::Value { what: what.into(), found: found.to_string(), expected: expected.into() }),
-        };
-        value("n_layer", s.n_layer, s.n_layer > 0 && s.n_layer == self.layers.len(), "one set of formats a layer")?;
-        let heads = s.n_head.checked_mul(s.head_size);
-        value(
-            "n_embd",
-            s.n_embd,
-            heads == Some(s.n_embd) && (1..=16384).contains(&s.n_embd),
-            "n_head · head_size, up to 16384",
-        )?;
-        value("head_size", s.head_size, (1..=255).contains(&s.head_size), "1 to 255")?;
-        value("dim_ffn", s.dim_ffn, (1..=65532).contains(&s.dim_ffn), "1 to 65532")?;
-        value("vocab_size", s.vocab_size, (1..1 << 18).contains(&s.vocab_size), "1 to 262143")?;
-        value("state_bits", self.f.state_bits as usize, (16..=32).contains(&self.f.state_bits), "16 to 32")?;
-        value("operand_bits", self.f.operand_bits as usize, (4..=16).contains(&self.f.operand_bits), "4 to 16")?;
-        value(
-            "size of emb.weight",
-            M::embedding_len(&self.emb),
-            s.vocab_size.checked_mul(s.n_embd) == Some(M::embedding_len(&self.emb)),
-            "vocab_size · n_embd",
-        )?;
-        self.check_sizes()?;
-        for (l, layer) in self.layers.iter().enumerate() {
-            layer.check(l, self)?;
-        }
-        let f = &self.f;
-        range("f_x - f_emb", f.f_x - f.f_emb, (0, 31))?;
-        check_norm("ln_out", &f.ln_out, &self.ln_out, (s.n_embd, EPS_LN, f.f_x, f.f_ho))?;
-        range("head: f_ho + frac - f_logits", f.f_ho + self.head.frac() - f.f_logits, MAT_SHIFT)
-    }
-
-    /// Every tensor has the size its name demands, every row scale is one the stream can carry.
-    fn check_sizes(&self) -> Result<(), ModelError> {
-        let specs: std::collections::HashMap<_, _> = self.shape.tensors().map(|t| (t.name.clone(), t.shape)).collect();
-        for (name, tensor) in self.tensors() {
-            let Some(dims) = specs.get(&name) else { continue };
-            let bad = |found: String, expected: String| Err(ModelError::Tensor { name: name.clone(), found, expected });
-            match tensor {
-                QTensor::Embedding(..) => {}
-                QTensor::Vector(v) => {
-                    let n: usize = dims.iter().product();
-                    if v.q.len() != n {
-                        return bad(format!("{} elements", v.q.len()), n.to_string());
-                    }
-                }
-                QTensor::Matrix(m) => {
-                    let low_rank = !name.ends_with(".weight");
-                    let (rows, cols) = if low_rank { (dims[1], dims[0]) } else { (dims[0], dims[1]) };
-                    if (m.rows(), m.cols()) != (rows, cols) {
-                        return bad(format!("({}, {})", m.rows(), m.cols()), format!("({rows}, {cols})"));
-                    }
-                    let (q, scales) = m.held();
-                    let whole = (rows * cols, QMatrix::scales_of(rows, cols, m.bits()));
-                    if (q, scales) != whole {
-                        return bad(format!("{q} weights, {scales} scales"), format!("{} and {}", whole.0, whole.1));
-                    }
-                    let wrong = |s: &RowScale| s.m != 0 && !(2048..4096).contains(&s.m) || s.e > 15;
-                    if let Some(s) = (0..rows).map(|r| m.scale(r)).find(wrong) {
-                        return bad(format!("row scale m {} e {}", s.m, s.e), "m 0 or 2048 to 4095, e 0 to 15".into());
-                    }
-                    if name.ends_with("ffn.value.weight") && m.bits() == WeightBits::W4 {
-                        return bad(
-                            format!("weights {:?}", m.bits()),
-                            "8-bit weights, streamed by columns, or 16-bit ones".into(),
-                        );
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<M: Matrix> QLayer<M> {
-    fn matrix(&self, name: &str) -> Option<&M> {
-        self.tensors().into_iter().find_map(|(n, t)| match t {
-            QTensor::Matrix(m) if n == name => Some(m),
-            _ => None,
-        })
-    }
-
-    fn check(&self, l: usize, model: &QModel<M>) -> Result<(), ModelError> {
-        let (f, net, a) = (&self.f, &model.f, &self.att);
-        let (d, n) = (model.shape.n_embd, model.shape.head_size);
-        let name = |what: &str| format!("layer {l}: {what}");
-        let shift = |what: &str, value: i32| range(&name(what), value, (0, 63));
-        check_norm(&name("ln1"), &f.ln1, &self.ln1, (d, EPS_LN, net.f_x, f.f_h1))?;
-        check_norm(&name("ln2"), &f.ln2, &self.ln2, (d, EPS_LN, net.f_x, f.f_h2))?;
-        check_norm(&name("att.ln_x"), &f.ln_x, &a.ln_x, (n, EPS_LN_X, f.f_y, f.f_yb))?;
-        for MatrixSpec { name: matrix, f_in, f_out, .. } in layer_matrices(l, WeightBits::W8, f, net) {
-            if let Some(m) = self.matrix(matrix) {
-                range(&name(&format!("{matrix}: f_in + frac - f_out")), f_in + m.frac() - f_out, MAT_SHIFT)?;
-            }
-        }
-        for (what, v) in
-            [("x_r", &a.x_r), ("x_w", &a.x_w), ("x_k", &a.x_k), ("x_v", &a.x_v), ("x_a", &a.x_a), ("x_g", &a.x_g)]
-        {
-            shift(&format!("f of att.{what}"), v.frac)?;
-        }
-        shift("f of ffn.x_k", self.ffn.x_k.frac)?;
-        shift("f of att.k_a", a.k_a.frac)?;
-        for (what, v) in [("w0", Some(&a.w0)), ("a0", Some(&a.a0)), ("v0", a.v.as_ref().map(|v| &v.v0))] {
-            v.map_or(Ok(()), |v| range(&name(&format!("Z - f of att.{what}")), Z - v.frac, (0, 31)))?;
-        }
-        shift("f_k + f - f_k0", f.f_k + a.k_k.frac - f.f_k0)?;
-        shift("O + f_k - f_km", O + f.f_k - f.f_km)?;
-        range(&name("sh_vk"), net.f_v + f.f_km - f.f_s, (MIN_SH_VK, 63))?;
-        range(&name("sh_y"), f.f_s + f.f_r - f.f_y, (MIN_SH_Y, 63))?;
-        shift("f_r + f_km - f_rk", f.f_r + f.f_km - f.f_rk)?;
-        shift("f_rk + f - f_bs", f.f_rk + a.r_k.frac - f.f_bs)?;
-        shift("f_v + f_bs - f_yb", net.f_v + f.f_bs - f.f_yb)?;
-        shift("f_yb + f_g - f_yg", f.f_yb + f.f_g - f.f_yg)?;
-        shift("2 f_fk - f_r2", 2 * f.f_fk - f.f_r2)
-    }
-}
-
-fn range(what: &str, value: i32, (low, high): (i32, i32)) -> Result<(), ModelError> {
-    if (low..=high).contains(&value) {
-        return Ok(());
-    }
-    Err(ModelError::Shift { what: what.into(), value, low, high })
-}
-
-fn check_norm(
-    what: &str,
-    c: &NormConstants,
-    p: &QAffine,
-    (n, eps, f_in, f_out): (usize, f64, i32, i32),
-) -> Result<(), ModelError> {
-    let expected = NormConstants::new(n, eps, f_in);
-    if *c != expected {
-        let what = format!("constants of {what}");
-        return Err(ModelError::Value { what, found: format!("{c:?}"), expected: format!("{expected:?}") });
-    }
-    range(&format!("{what}: NORM + f - f_h"), NORM + p.weight.frac - f_out, (0, 63))?;
-    range(&format!("{what}: f_h - f"), f_out - p.bias.frac, (0, 31))
 }

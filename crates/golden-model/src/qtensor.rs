@@ -3,7 +3,7 @@
 //! A matrix element stands for `q · m · 2^-(frac + e)` with the row's scale (m, e), at 4 bits times the group's gs ([`crate::groups`]); a
 //! vector element for `q · 2^-frac`.
 
-use crate::groups::{groups, GroupScales, LARGEST_GS, Q_MAX};
+use crate::groups::{groups, GroupScales, GROUP_COLS, LARGEST_GS, Q_MAX};
 use serde::{Deserialize, Serialize};
 
 /// Bits of a stored matrix weight.
@@ -222,6 +222,28 @@ impl QMatrix {
     /// Scales it should hold: one a row, at 4 bits also one a row and group.
     pub fn scales_of(rows: usize, cols: usize, bits: WeightBits) -> usize {
         rows * (1 + if bits == WeightBits::W4 { groups(cols) } else { 0 })
+    }
+
+    /// The number at (row, col).
+    pub fn value(&self, row: usize, col: usize) -> f64 {
+        let gs = match &self.q {
+            QWeights::W4 { gs, .. } => f64::from(gs[row * groups(self.cols) + col / GROUP_COLS]),
+            QWeights::W8(_) | QWeights::W16(_) => 1.0,
+        };
+        f64::from(self.at(row, col)) * gs * self.scales[row].value(self.frac)
+    }
+
+    /// The same matrix with a frac of at most `limit`; rows whose scale is then too small become zero.
+    pub fn with_frac_at_most(mut self, limit: i32) -> Self {
+        let less = self.frac - limit;
+        if less > 0 {
+            self.frac = limit;
+            for s in &mut self.scales {
+                let e = i32::from(s.e).saturating_add(less);
+                *s = if e > 15 { RowScale::default() } else { RowScale { m: s.m, e: e as u8 } };
+            }
+        }
+        self
     }
 
     /// q at (row, col).

@@ -10,6 +10,7 @@ use crate::groups::{groups, GROUP_COLS};
 use crate::qtensor::{QMatrix, QVector, QWeights};
 use crate::tables::{rsqrt, INPUT_BITS};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Bits of an element at rest.
 pub const VEC_BITS: u32 = 27;
@@ -104,6 +105,11 @@ const PARALLEL_PRODUCTS: usize = 1 << 18;
 
 /// `sat_27(round(m · Σ q·xq, max(0, shift + e_row − e_x)))` for each row; `shift = f_x + frac − f_y`.
 pub fn matvec(w: &QMatrix, x: &Operand, shift: i32, count: &mut Saturations) -> Vec<i32> {
+    matvec_rows(w, 0..w.rows, x, shift, count)
+}
+
+/// [`matvec`] for some of the rows.
+pub fn matvec_rows(w: &QMatrix, rows: Range<usize>, x: &Operand, shift: i32, count: &mut Saturations) -> Vec<i32> {
     let row = |r: usize| {
         let at = r * w.cols..(r + 1) * w.cols;
         let acc = match &w.q {
@@ -120,10 +126,10 @@ pub fn matvec(w: &QMatrix, x: &Operand, shift: i32, count: &mut Saturations) -> 
         );
         (y, count.0)
     };
-    let rows: Vec<(i32, u64)> = if w.rows * w.cols >= PARALLEL_PRODUCTS {
-        (0..w.rows).into_par_iter().with_min_len(PARALLEL_PRODUCTS / 4 / w.cols.max(1)).map(row).collect()
+    let rows: Vec<(i32, u64)> = if rows.len() * w.cols >= PARALLEL_PRODUCTS {
+        rows.into_par_iter().with_min_len(PARALLEL_PRODUCTS / 4 / w.cols.max(1)).map(row).collect()
     } else {
-        (0..w.rows).map(row).collect()
+        rows.map(row).collect()
     };
     count.0 += rows.iter().map(|r| r.1).sum::<u64>();
     rows.into_iter().map(|r| r.0).collect()

@@ -106,6 +106,23 @@ impl Scope<'_> {
 }
 
 impl Weights {
+    /// A matrix that can have 4 bits by its complete name, such as `blocks.3.att.key.weight`.
+    pub fn matrix_mut(&mut self, name: &str) -> Option<&mut Matrix> {
+        if name == "head.weight" {
+            return Some(&mut self.head);
+        }
+        let (layer, leaf) = name.strip_prefix("blocks.")?.split_once('.')?;
+        let layer = self.layers.get_mut(layer.parse::<usize>().ok()?)?;
+        match leaf {
+            "att.key.weight" => Some(&mut layer.att.key),
+            "att.value.weight" => Some(&mut layer.att.value),
+            "att.receptance.weight" => Some(&mut layer.att.receptance),
+            "att.output.weight" => Some(&mut layer.att.output),
+            "ffn.key.weight" => Some(&mut layer.ffn.key),
+            _ => None,
+        }
+    }
+
     /// Opens and reads the checkpoint at `path`.
     ///
     /// # Errors

@@ -56,9 +56,10 @@ fn compensated_rounding_keeps_the_text() {
 
 #[test]
 fn which_tensors_have_four_bits() {
-    for head in [None, Some(WeightBits::W8)] {
+    // a head as small as this one keeps 8 bits unless told otherwise
+    for head in [None, Some(WeightBits::W8), Some(WeightBits::W4)] {
         let (pair, _) = random_pair(&awkward_shape(), 3, 1.0, 8, &QuantOptions { head, ..w4() });
-        assert_eq!(bits(&pair.model, "head.weight"), head.unwrap_or(WeightBits::W4));
+        assert_eq!(bits(&pair.model, "head.weight"), head.unwrap_or(WeightBits::W8));
         assert_eq!(bits(&pair.model, "blocks.1.att.key.weight"), WeightBits::W4);
         assert_eq!(bits(&pair.model, "blocks.1.ffn.value.weight"), WeightBits::W8);
         assert_eq!(bits(&pair.model, "blocks.1.att.w2"), WeightBits::W16);
@@ -72,7 +73,7 @@ fn an_image_says_how_it_was_rounded_and_old_ones_load() {
     let (pair, _) = random_pair(&awkward_shape(), 3, 1.0, 8, &w4());
     write(&pair.model, &path).unwrap();
     let image = Image::open(&path).unwrap();
-    assert_eq!(image.formats().0.recipe, Some(w4().recipe()));
+    assert_eq!(image.formats().0.recipe, Some(QuantOptions { head: Some(WeightBits::W8), ..w4() }.recipe()));
     assert_eq!(image.model().unwrap(), pair.model);
 
     // version 1: the same file without the recipe

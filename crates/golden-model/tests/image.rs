@@ -64,7 +64,7 @@ fn damage_is_named() {
     assert!(matches!(damaged(&path, |b| b.clear()), E::Magic { .. }));
     assert!(matches!(damaged(&path, |b| b[0] = b'Z'), E::Magic { .. }));
     assert!(matches!(damaged(&path, |b| b.truncate(20)), E::Length { .. }));
-    assert!(matches!(damaged(&path, |b| b[8] = 3), E::Version { found: 3 }));
+    assert!(matches!(damaged(&path, |b| b[8] = 4), E::Version { found: 4 }));
     assert!(matches!(damaged(&path, |b| b.truncate(len - 1)), E::Length { .. }));
     assert!(matches!(damaged(&path, |b| b.push(0)), E::Length { .. }));
     assert!(matches!(damaged(&path, |b| b[31] = 255), E::Length { .. }));

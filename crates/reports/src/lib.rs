@@ -13,6 +13,7 @@
 //! | [`palette`], [`pictures`] | colours for light and dark, SVG drawings (plotters) |
 //! | [`page`] | the scaffolding every report shares: head, style, figures, tables |
 //! | [`html`] | the latency page |
+//! | [`formats`] | the page of formats that a quantiser chose |
 //! | [`output`] | files under a temporary name, then renamed |
 //!
 //! ```no_run
@@ -26,6 +27,7 @@
 
 pub mod error;
 pub mod family;
+pub mod formats;
 pub mod html;
 pub mod output;
 pub mod page;

@@ -41,6 +41,11 @@ impl Runner {
     pub fn skipped_bytes(&self) -> u64 {
         self.skipped_bytes
     }
+
+    /// Columns of each layer's `ffn.value` whose operand was 0 in single steps since the runner was made.
+    pub fn skipped_columns(&self) -> &[u64] {
+        &self.skipped_columns
+    }
 }
 
 fn bytes<'a>(tensor: QTensor<'a, super::weights::StreamMatrix>) -> Option<&'a [u8]> {

@@ -5,12 +5,15 @@
 //! * [`matmul`]: matrices times several tokens; columns of `ffn.value` whose operand is zero are not read.
 //! * [`element`], [`operand`], [`wkv`]: what is left, written so that it compiles to vector instructions.
 //! * [`pool`]: threads that stay and share work of microseconds.
+//! * [`branch`], [`clusters`]: what some models have beside their matrices.
 //! * [`step`]: the step itself for a block of tokens, of one session or of several.
 //! * [`bandwidth`]: what the machine's memory allows, to compare with.
 //!
-//! A step allocates nothing. `unsafe` is confined to `kernels`, `pool`, and the shared results of `matmul` and `wkv`.
+//! A step allocates nothing, except for a head in clusters. `unsafe` is confined to `kernels`, `pool`, and the shared results of `matmul` and `wkv`.
 
 pub mod bandwidth;
+mod branch;
+mod clusters;
 pub mod element;
 pub mod kernels;
 pub mod matmul;
@@ -58,6 +61,7 @@ pub struct Runner {
     rows: Vec<step::Row>,
     share_rows: bool,
     skipped_bytes: u64,
+    skipped_columns: Vec<u64>,
 }
 
 impl Runner {
@@ -68,8 +72,9 @@ impl Runner {
 
     /// With a given instruction set: results are the same.
     pub fn with_isa(weights: Arc<Weights>, threads: usize, isa: Isa) -> Self {
+        let skipped_columns = vec![0; weights.layers.len()];
         let share_rows = weights.shape.n_embd >= SHARED_ELEMENTS;
-        Self { isa, pool: Pool::new(threads), rows: vec![], share_rows, skipped_bytes: 0, weights }
+        Self { isa, pool: Pool::new(threads), rows: vec![], share_rows, skipped_bytes: 0, skipped_columns, weights }
     }
 
     pub fn weights(&self) -> &Arc<Weights> {
@@ -149,8 +154,8 @@ impl Runner {
 
     /// Rows for `n` tokens, made once.
     fn make_rows(&mut self, n: usize) {
-        let (shape, bits) = (&self.weights.shape, self.weights.f.operand_bits);
-        self.rows.resize_with(n.min(MAX_ROWS).max(self.rows.len()), || step::Row::new(shape, bits));
+        let weights = &self.weights;
+        self.rows.resize_with(n.min(MAX_ROWS).max(self.rows.len()), || step::Row::new(weights));
     }
 
     fn check(&self, tokens: &[u32]) -> Result<(), TokenError> {

@@ -11,8 +11,7 @@ use super::matmul::{multiply, Job};
 use super::operand::{mantissas, Operand};
 use super::weights::{StreamMatrix, Weights};
 use super::wkv::{self, Access, Constants, WkvRow};
-use super::{Feed, Runner};
-use crate::checkpoint::Shape;
+use super::{branch, clusters, Feed, Runner};
 use crate::formats::NetFormats;
 use crate::integer_step::IntState;
 use crate::qmodel::QLayer;
@@ -59,19 +58,22 @@ pub struct Row {
     out: Vec<i32>,
     fk: Vec<i32>, // (dim_ffn)
     r2: Operand,  // (dim_ffn)
-    head: Operand,
+    pub(super) head: Operand,
     /// (vocab_size), only in rows that were asked for logits
     pub logits: Vec<i32>,
-    sat: SaturationCounts,
-    mat_clipped: AtomicU64,
+    pub(super) branch: branch::Scratch,
+    pub(super) clusters: clusters::Scratch,
+    pub(super) sat: SaturationCounts,
+    pub(super) mat_clipped: AtomicU64,
     wkv_clipped: AtomicU64,
 }
 
 impl Row {
-    /// Room for a token of a network of this shape, matrix operands of `operand_bits` bits.
-    pub fn new(s: &Shape, operand_bits: u32) -> Self {
+    /// Room for a token of this network.
+    pub fn new(model: &Weights) -> Self {
+        let s = &model.shape;
         let (d, n) = (|| vec![0; s.n_embd], |n: usize| vec![0; n]);
-        let o = |n: usize| Operand::with_bits(n, operand_bits);
+        let o = |n: usize| Operand::with_bits(n, model.f.operand_bits);
         Self {
             x: d(),
             h: d(),
@@ -109,6 +111,8 @@ impl Row {
             fk: n(s.dim_ffn),
             r2: o(s.dim_ffn),
             head: o(s.n_embd),
+            branch: branch::Scratch::new(model),
+            clusters: clusters::Scratch::new(model),
             ..Self::default()
         }
     }
@@ -279,7 +283,7 @@ fn hand_on(rows: &mut [Row], feeds: &mut [Feed<'_>], state: impl Fn(&mut IntStat
 /// Takes one block through the network: `feeds` are sessions with consecutive tokens, all their rows together at most [`super::MAX_ROWS`]. The
 /// logits of the feeds that want them are in `runner.rows` afterwards, in the order of the feeds.
 pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
-    let Runner { weights: model, isa, pool, rows, share_rows, skipped_bytes } = runner;
+    let Runner { weights: model, isa, pool, rows, share_rows, skipped_bytes, skipped_columns } = runner;
     let (isa, model, share_rows) = (*isa, &**model, *share_rows);
     let n_rows: usize = feeds.iter().map(|f| f.tokens.len()).sum();
     let rows = &mut rows[..n_rows];
@@ -300,6 +304,14 @@ pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
     macro_rules! each_row {
         ($rows:expr, |$row:ident| $body:expr) => {
             pool.for_each($rows, share_rows, &|$row: &mut Row| $body)
+        };
+    }
+    /// What the branch of a matrix of this layer adds to its result, if it has one.
+    macro_rules! with_branch {
+        ($layer:expr, $name:literal, $f_in:expr, $f_out:expr, $x:ident -> $y:ident) => {
+            if let Some(b) = $layer.branches.get($name) {
+                branch::add(pool, isa, rows, b, ($f_in, $f_out), |r| &r.$x, |r| &mut r.$y[..]);
+            }
         };
     }
     for (l, layer) in model.layers.iter().enumerate() {
@@ -338,6 +350,9 @@ pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
                 multiply(pool, isa, rows, &[a, b, v2, c], mat);
             }
         }
+        with_branch!(layer, "att.key.weight", f.f_h1, f.f_k, xk -> k);
+        with_branch!(layer, "att.value.weight", f.f_h1, net.f_v, xv -> v);
+        with_branch!(layer, "att.receptance.weight", f.f_h1, f.f_r, xr -> r);
         each_row!(rows, |row| recurrence_operands(isa, row, layer, head_size));
 
         let c = Constants {
@@ -357,15 +372,18 @@ pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
         each_row!(rows, |row| gated(isa, row, layer, net, head_size));
         let output = job!(&att.output, f.f_yg + att.output.frac - net.f_x, yg -> out);
         multiply(pool, isa, rows, &[output], mat);
+        with_branch!(layer, "att.output.weight", f.f_yg, net.f_x, yg -> out);
 
         each_row!(rows, |row| ln2(isa, row, layer));
         hand_on(rows, feeds, |state| &mut state.layers[l].ffn_x_prev);
         each_row!(rows, |row| ffn_mix(isa, row, layer));
         multiply(pool, isa, rows, &[job!(&ffn.key, f.f_h2 + ffn.key.frac - f.f_fk, xk -> fk)], mat);
+        with_branch!(layer, "ffn.key.weight", f.f_h2, f.f_fk, xk -> fk);
         each_row!(rows, |row| squared(isa, row, layer));
         if let [row] = &*rows {
             let zeros = row.r2.mantissas().iter().filter(|q| **q == 0).count() as u64;
             *skipped_bytes += zeros * column_bytes(&ffn.value);
+            skipped_columns[l] += zeros;
         }
         multiply(pool, isa, rows, &[job!(&ffn.value, f.f_r2 + ffn.value.frac - net.f_x, r2 -> out)], mat);
         each_row!(rows, |row| layer_out(isa, row));
@@ -383,8 +401,15 @@ pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
     }
     let rows = &mut rows[..wanted];
     each_row!(rows, |row| ln_out(isa, row, model));
-    let shift = net.f_ho + model.head.frac - net.f_logits;
-    multiply(pool, isa, rows, &[job!(&model.head, shift, head -> logits)], mat);
+    if let Some(c) = &model.clusters {
+        rows.iter_mut().for_each(|row| clusters::logits(pool, isa, row, model, c));
+    } else {
+        let shift = net.f_ho + model.head.frac - net.f_logits;
+        multiply(pool, isa, rows, &[job!(&model.head, shift, head -> logits)], mat);
+    }
+    if let Some(b) = &model.head_branch {
+        branch::add(pool, isa, rows, b, (net.f_ho, net.f_logits), |r| &r.head, |r| &mut r.logits[..]);
+    }
     for (row, feed) in rows.iter_mut().zip(feeds.iter_mut().filter(|f| f.logits)) {
         row.count(feed.sat);
     }

@@ -1,7 +1,7 @@
 //! A model whose matrices stay where the weight stream has them: in the mapped image, or in one block of memory.
 
 use crate::image::{Image, ImageError, ImageErrorKind};
-use crate::layout::{decode_vector, encode, Block, BlockKind, MatrixFormat, StreamLayout, UNIT};
+use crate::layout::{decode_order, decode_vector, encode, Block, BlockKind, MatrixFormat, StreamLayout, UNIT};
 use crate::qmodel::{Matrix, ModelError, QModel, TensorSource};
 use crate::qtensor::{QMatrix, QVector, RowScale, WeightBits};
 use crate::w4_stream;
@@ -56,6 +56,15 @@ impl StreamMatrix {
     /// The matrix' block, a multiple of 64 bytes; `docs/hardware.md` §2 says what lies where.
     pub fn bytes(&self) -> &[u8] {
         self.bytes.get()
+    }
+
+    /// Rows `rows` of a matrix in tiles, which start at a multiple of 32, where a scale unit is.
+    pub fn part(&self, rows: Range<usize>) -> Self {
+        let panel = self.panel_bytes() / UNIT;
+        let start = self.bytes.units.start + rows.start / 32 * panel;
+        let end = (self.bytes.units.start + rows.end.div_ceil(32) * panel).min(self.bytes.units.end);
+        let bytes = Bytes { stream: self.bytes.stream.clone(), units: start..end };
+        Self { bytes, rows: rows.len(), ..*self }
     }
 
     /// Columns as stored: a multiple of 4.
@@ -241,6 +250,13 @@ impl TensorSource for Source<'_> {
                 Ok(decode_vector(bytes.get(), *len as usize, *frac))
             }
             (b, _) => Err(wrong_kind(b, "a vector")),
+        }
+    }
+
+    fn order(&mut self, name: &str) -> Result<Vec<u32>, ImageErrorKind> {
+        match self.block(name)? {
+            (Block { kind: BlockKind::Order { len }, .. }, bytes) => Ok(decode_order(bytes.get(), *len as usize)),
+            (b, _) => Err(wrong_kind(b, "an order")),
         }
     }
 

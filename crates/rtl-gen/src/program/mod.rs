@@ -29,6 +29,10 @@ pub enum CompileError {
     Limit { config: String, limit: &'static str, needed: usize, available: usize },
     #[error("the model has head_size {head_size}, configuration {config} needs a multiple of {vlanes}, up to 240")]
     HeadSize { config: String, head_size: usize, vlanes: usize },
+    #[error("{0} has a low-rank branch, which only the golden backend computes so far; expected a model quantised without --branch")]
+    Branch(String),
+    #[error("the head is in clusters, which only the golden backend computes so far; expected a model quantised without --head clustered")]
+    Clusters,
     #[error("the model's matrix operands have {0} bits, which only the golden backend computes; expected 16")]
     OperandBits(u32),
     #[error("{0}")]
@@ -156,6 +160,16 @@ pub struct Program {
 ///
 /// Fails if the model exceeds a limit of the configuration (the message names it) or if the image lacks a tensor.
 pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> {
+    if model.net.clusters.is_some() {
+        return Err(CompileError::Clusters);
+    }
+    let branched = model.layers.iter().enumerate().find_map(|(l, f)| Some((l, f.f_t.keys().next()?)));
+    if let Some((layer, name)) = branched {
+        return Err(CompileError::Branch(format!("blocks.{layer}.{name}")));
+    }
+    if model.net.f_t_head.is_some() {
+        return Err(CompileError::Branch("head.weight".into()));
+    }
     if model.net.operand_bits != OPERAND_BITS {
         return Err(CompileError::OperandBits(model.net.operand_bits));
     }

@@ -17,6 +17,7 @@ pub fn view(model: &QModel, layout: &StreamLayout) -> Model {
         let (offset, len, frac) = (b.offset_units as usize, b.len_units as usize, b.frac);
         match b.kind {
             BlockKind::Embedding { stride_units, .. } => embedding = (offset, stride_units as usize),
+            BlockKind::Order { .. } => {} // of a head in clusters, refused by `compile`
             BlockKind::Vector { .. } => {
                 params.insert(b.name.clone(), ParamBlock { offset, len, frac });
             }

@@ -1,0 +1,268 @@
+//! Branches, clustered heads, formats of each tensor's own: what an image holds comes back, the fast step agrees with the specification to
+//! the bit, and each does what it is for.
+
+mod common;
+
+use common::{awkward_shape, random_pair, shakespeare, Pair};
+use golden_model::calibrate::{calibrate_operands, random_tokens};
+use golden_model::checkpoint::{Checkpoint, Shape};
+use golden_model::clusters::ClusterForm;
+use golden_model::fast::{from_image, from_model, Runner};
+use golden_model::fixed::Saturations;
+use golden_model::formats::{QuantOptions, Rounding, TensorFormat};
+use golden_model::image::{write, Image};
+use golden_model::integer_step::{argmax, step, IntState};
+use golden_model::qmodel::QModel;
+use golden_model::qtensor::WeightBits;
+use golden_model::quantise::quantise_with;
+use golden_model::search::{candidates, pick, Space};
+use golden_model::vector_ops::{add, SaturationCounts};
+use golden_model::weights::Weights;
+use sha2::Digest;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A random network quantised with operands of `n` tokens, and those tokens.
+fn random(shape: &Shape, seed: u64, n: usize, options: &QuantOptions) -> (QModel, Vec<u32>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("random.safetensors");
+    common::random(shape, seed, 1.0, &path);
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    let tokens = random_tokens(shape.vocab_size, n);
+    let (ranges, operands) = calibrate_operands(&Weights::read(&checkpoint).unwrap(), &tokens, |_| {}).unwrap();
+    (quantise_with(&checkpoint, &ranges, Some(&operands), options).unwrap().model, tokens)
+}
+
+fn branched() -> QuantOptions {
+    // the head has 4 bits and a branch, too; one matrix has neither
+    let plain = TensorFormat { bits: WeightBits::W8, round: Rounding::Plain, branch: 0 };
+    QuantOptions {
+        bits: WeightBits::W4,
+        head: Some(WeightBits::W4),
+        round: Rounding::Gptq,
+        branch: 3,
+        tensors: [("blocks.1.att.value.weight".to_string(), plain)].into(),
+        ..QuantOptions::default()
+    }
+}
+
+fn clustered(visit: u32) -> QuantOptions {
+    let form = ClusterForm { clusters: 4, size: 32, visit };
+    QuantOptions { clusters: Some(form), ..QuantOptions::default() }
+}
+
+/// 101 tokens: the last cluster has padding.
+fn clustered_shape() -> Shape {
+    Shape { vocab_size: 101, ..awkward_shape() }
+}
+
+/// The image gives the model back; the fast step, from memory and from the image, gives the specification's bits.
+fn same_everywhere(model: &QModel, tokens: &[u32]) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("m.anser");
+    write(model, &path).unwrap();
+    let image = Image::open(&path).unwrap();
+    assert!(&image.model().unwrap() == model, "the image holds another model");
+    let mut state = IntState::new(model);
+    let mut sat = SaturationCounts::default();
+    let want: Vec<Vec<i32>> = tokens
+        .iter()
+        .map(|t| step(model, *t as usize, &mut state, &mut sat, &mut golden_model::integer_step::NoTaps))
+        .collect();
+    for weights in [from_model(model).unwrap(), from_image(image).unwrap()] {
+        let mut runner = Runner::new(Arc::new(weights), 2);
+        let mut session = runner.session();
+        for (token, want) in tokens.iter().zip(&want) {
+            assert_eq!(runner.step(&mut session, *token).unwrap(), want);
+        }
+        assert_eq!((&session.state, session.saturations), (&state, sat));
+        // several rows at once
+        let mut session = runner.session();
+        assert_eq!(runner.prefill(&mut session, tokens).unwrap(), want.last().unwrap());
+        assert_eq!(session.state, state);
+    }
+}
+
+#[test]
+fn branches_are_the_same_everywhere() {
+    for seed in [1, 2] {
+        let (model, tokens) = random(&awkward_shape(), seed, 40, &branched());
+        assert_eq!(model.layers[1].branches.len(), 4);
+        assert!(model.head_branch.is_some() && model.layers[0].branches.contains_key("ffn.key.weight"));
+        same_everywhere(&model, &tokens);
+    }
+}
+
+/// The sum is the one addition of `docs/integer-step.md`.
+#[test]
+fn a_branch_is_added_once() {
+    let (model, tokens) = random(&awkward_shape(), 3, 20, &branched());
+    let mut seen: BTreeMap<(usize, &str), Vec<i32>> = BTreeMap::new();
+    let mut state = IntState::new(&model);
+    step(&model, tokens[0] as usize, &mut state, &mut SaturationCounts::default(), &mut |l: usize, name, v: &[i32]| {
+        seen.insert((l, name), v.to_vec());
+    });
+    for (l, stem, result) in
+        [(0, "att.key", "att.k"), (1, "att.output", "att.out"), (2, "ffn.key", "ffn.k"), (3, "head", "logits")]
+    {
+        let get = |part: &str| {
+            seen.iter()
+                .find(|((layer, name), _)| *layer == l && *name == format!("{stem}.{part}"))
+                .map(|(_, v)| v)
+                .unwrap()
+        };
+        let (w, u) = (get("w"), get("u"));
+        assert_eq!(get("t").len(), 3);
+        assert!(u.iter().any(|u| *u != 0), "{stem}");
+        assert_eq!(add(w, u, &mut Saturations::default()), seen[&(l, result)], "{stem}");
+    }
+}
+
+#[test]
+fn clusters_are_the_same_everywhere() {
+    for visit in [1, 2, 4] {
+        let (model, tokens) = random(&clustered_shape(), 5, 40, &clustered(visit));
+        same_everywhere(&model, &tokens);
+    }
+}
+
+/// Whatever is visited has exactly the full head's logit, everything else less than the largest of those.
+#[test]
+fn visited_logits_are_exact() {
+    let shape = clustered_shape();
+    let full = random(&shape, 6, 40, &QuantOptions::default()).0;
+    for visit in 1..=4 {
+        let (model, tokens) = random(&shape, 6, 40, &clustered(visit));
+        let clusters = model.clusters.clone().unwrap();
+        let mut states = [IntState::new(&full), IntState::new(&model)];
+        for token in &tokens {
+            let [exact, got] = [(&full, 0), (&model, 1)].map(|(m, i)| {
+                let sat = &mut SaturationCounts::default();
+                step(m, *token as usize, &mut states[i], sat, &mut golden_model::integer_step::NoTaps)
+            });
+            let clusters =
+                clusters.order.chunks(32).map(|c| c.iter().filter(|t| (**t as usize) < 101).map(|t| *t as usize));
+            let visited: Vec<Vec<usize>> =
+                clusters.map(|c| c.collect::<Vec<_>>()).filter(|c| c.iter().all(|t| got[*t] == exact[*t])).collect();
+            assert!(visited.len() >= visit as usize, "{} of {visit}", visited.len());
+            let best = argmax(&got);
+            assert_eq!(got[best], exact[best], "the most likely token was not visited");
+            if visit == 4 {
+                assert_eq!(got, exact);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused() {
+    let (model, _) = random(&clustered_shape(), 5, 10, &clustered(2));
+    let refused = |change: &dyn Fn(&mut QModel), says: &str| {
+        let mut bad = model.clone();
+        change(&mut bad);
+        let message = bad.check().expect_err(says).to_string();
+        assert!(message.contains(says), "{message}");
+    };
+    let form = |m: &mut QModel, change: fn(&mut ClusterForm)| change(&mut m.clusters.as_mut().unwrap().form);
+    refused(&|m| form(m, |f| f.visit = 5), "clusters");
+    refused(&|m| form(m, |f| f.visit = 0), "clusters");
+    refused(&|m| form(m, |f| f.size = 16), "clusters");
+    refused(&|m| m.clusters.as_mut().unwrap().order[0] = 101, "head.order");
+    refused(&|m| m.clusters.as_mut().unwrap().order.swap(0, 127), "head.order");
+    refused(&|m| m.clusters.as_mut().unwrap().order.truncate(100), "head.order");
+    refused(&|m| m.clusters.as_mut().unwrap().centroids.rows = 3, "head.centroids");
+    let (model, _) = random(&awkward_shape(), 1, 10, &branched());
+    let refused = |change: &dyn Fn(&mut QModel), says: &str| {
+        let mut bad = model.clone();
+        change(&mut bad);
+        let message = bad.check().expect_err(says).to_string();
+        assert!(message.contains(says), "{message}");
+    };
+    refused(&|m| m.head_branch.as_mut().unwrap().f_t = 40, "f_t");
+    refused(&|m| m.layers[2].branches.get_mut("ffn.key.weight").unwrap().f_t = -40, "f_t");
+    refused(&|m| m.layers[0].branches.get_mut("att.key.weight").unwrap().u.cols = 4, "att.key.branch_u");
+    refused(&|m| m.layers[0].branches.get_mut("att.key.weight").unwrap().v.frac = 90, "att.key.branch_v");
+}
+
+/// An image of version 2 has none of this and says so with its number.
+#[test]
+fn images_of_version_2_load() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("m.anser");
+    let (Pair { model, .. }, _) =
+        random_pair(&awkward_shape(), 3, 1.0, 8, &QuantOptions { bits: WeightBits::W4, ..QuantOptions::default() });
+    write(&model, &path).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let json = String::from_utf8_lossy(&bytes[64..4096.min(bytes.len())]).into_owned();
+    assert!(!json.contains("f_t") && !json.contains("clusters") && !json.contains("branch"), "{json}");
+    bytes[8] = 2;
+    let sum = sha2::Sha256::new().chain_update(&bytes[..32]).chain_update(&bytes[64..]).finalize();
+    bytes[32..64].copy_from_slice(&sum);
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(Image::open(&path).unwrap().model().unwrap(), model);
+}
+
+/// On the trained network: every step up costs bytes and takes error away, the search spends its budget well, and the image tells it.
+#[test]
+fn the_search_finds_formats_for_the_trained_network() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    let checkpoint = Checkpoint::open(models.join("shakespeare.safetensors")).unwrap();
+    let trained: Vec<u32> =
+        std::fs::read(models.join("text/tinyshakespeare.txt")).unwrap()[..512].iter().map(|b| u32::from(*b)).collect();
+    let mut weights = Weights::read(&checkpoint).unwrap();
+    let (ranges, operands) = calibrate_operands(&weights, &trained, |_| {}).unwrap();
+    let w4 = QuantOptions { bits: WeightBits::W4, ..QuantOptions::default() };
+    let space = Space { ranks: vec![4], ..Space::default() };
+    let mut steps = vec![];
+    let head = weights.head.clone();
+    let found = candidates(&checkpoint, &mut weights, (&operands, &trained), &w4, &space, |n| steps.push(n)).unwrap();
+    assert_eq!(weights.head, head, "weights are put back");
+    assert_eq!(steps.len(), found.len());
+    for m in &found {
+        let error = |i: usize| m.candidates[i].output_error;
+        // plain, compensated, with a branch, 8 bits
+        assert_eq!(m.candidates.len(), 4);
+        assert!(error(1) < error(0) && error(2) < 0.9 * error(1) && error(3) < 0.1 * error(1), "{m:?}");
+        assert!(m.candidates.windows(2).all(|c| c[0].bytes <= c[1].bytes), "{m:?}");
+    }
+    let weights: u64 = found.iter().map(|m| m.weights).sum();
+    let picks = pick(&found, weights * 5 / 8);
+    eprintln!("{} bytes of {}, cost {}, bound {}", picks.bytes, weights * 5 / 8, picks.cost, picks.bound);
+    assert!(picks.bytes <= weights * 5 / 8 && picks.cost < 1.05 * picks.bound);
+    let tensors: BTreeMap<_, _> =
+        found.iter().zip(&picks.picked).map(|(m, p)| (m.tensor.clone(), m.candidates[*p].format)).collect();
+    let options = QuantOptions { tensors: tensors.clone(), ..w4 };
+    let model = quantise_with(&checkpoint, &ranges, Some(&operands), &options).unwrap().model;
+    let recipe = model.f.recipe.as_ref().unwrap();
+    assert_eq!(recipe.tensors.len(), tensors.len());
+    for t in &recipe.tensors {
+        let m = found.iter().position(|m| m.tensor == t.tensor).unwrap();
+        let c = &found[m].candidates[picks.picked[m]];
+        assert_eq!((t.format, t.bytes), (c.format, c.bytes), "{}", t.tensor);
+        assert!((t.output_error / c.output_error - 1.0).abs() < 0.2, "{t:?} {c:?}");
+    }
+}
+
+/// Columns of `ffn.value` that meet a zero are not read, and nothing else changes.
+#[test]
+fn skipped_columns_change_nothing() {
+    let (pair, text) = shakespeare(&QuantOptions::default());
+    let mut runner = Runner::new(Arc::new(from_model(&pair.model).unwrap()), 1);
+    let mut session = runner.session();
+    let mut state = IntState::new(&pair.model);
+    let mut zeros = vec![0u64; pair.model.shape.n_layer];
+    for token in &text[..32] {
+        let mut sat = SaturationCounts::default();
+        let want =
+            step(&pair.model, *token as usize, &mut state, &mut sat, &mut |l: usize, name: &'static str, v: &[i32]| {
+                if name == "q.ffn.r2" {
+                    zeros[l] += v.iter().filter(|q| **q == 0).count() as u64;
+                }
+            });
+        assert_eq!(runner.step(&mut session, *token).unwrap(), want);
+    }
+    assert_eq!(runner.skipped_columns(), zeros);
+    let (columns, rows) = (zeros.iter().sum::<u64>(), pair.model.shape.n_embd as u64);
+    assert!(columns > 0 && runner.skipped_bytes() == columns * rows.next_multiple_of(64));
+}
