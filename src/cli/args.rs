@@ -412,10 +412,32 @@ pub struct Bench {
 pub enum Report {
     /// Cycles a token by operation, unit and cause of stall
     Latency(Latency),
+    /// What each width of weights, operands and state costs, and where
+    ///
+    /// Runs the floating-point network and some thirty integer networks over a text; what each figure means is in docs/accuracy.md.
+    Accuracy(Accuracy),
     /// Power of any mapped netlist from measured activity
     ///
     /// Every file may be gzip-compressed. The method and what it leaves out are in docs/power.md.
     Power(Power),
+}
+
+#[derive(Args)]
+pub struct Accuracy {
+    #[arg(help = MODEL)]
+    pub model: Option<PathBuf>,
+    /// Text to study on [default: the held-out 5 % of the project's own text]
+    #[arg(long, value_name = "FILE")]
+    pub text: Option<PathBuf>,
+    /// Tokens read for the errors by position; a quarter of them are scored for every combination of widths
+    #[arg(long, value_name = "N", default_value_t = 32_768, value_parser = clap::value_parser!(u32).range(64..=1 << 24))]
+    pub max_tokens: u32,
+    /// Text whose vectors set the fixed-point ranges; also adds error-compensated rounding at 4 bits
+    #[arg(long, value_name = "TEXT")]
+    pub calibrate: Option<PathBuf>,
+    /// The page with pictures, one HTML file
+    #[arg(short, long, value_name = "PAGE.html")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Args)]

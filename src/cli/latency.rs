@@ -132,7 +132,7 @@ pub fn now() -> String {
 }
 
 /// Revision of the project's sources, if they are in a git checkout.
-fn git_revision() -> Option<String> {
+pub fn git_revision() -> Option<String> {
     let output = std::process::Command::new("git")
         .args(["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short=12", "HEAD"])
         .stderr(std::process::Stdio::null())

@@ -1,5 +1,6 @@
 //! The verbs: each reads its arguments, calls the libraries and prints.
 
+mod accuracy;
 pub mod args;
 mod bench;
 mod chip;
@@ -38,6 +39,7 @@ pub fn run(anser: Anser) -> Result<ExitCode, Error> {
         Verb::Cosim(a) => generate::cosim(&a, &out),
         Verb::Bench(a) => bench::bench(&a, &out),
         Verb::Report(Report::Latency(a)) => latency::latency(&a, &out),
+        Verb::Report(Report::Accuracy(a)) => accuracy::accuracy(&a, &out),
         Verb::Report(Report::Power(a)) => power::power(&a, &out),
     }
 }

@@ -1,5 +1,6 @@
 //! The `anser` program from outside: what it prints, what it writes, what it refuses and how it says so.
 
+mod accuracy;
 mod chip;
 mod errors;
 mod files;

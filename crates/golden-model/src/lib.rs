@@ -30,6 +30,7 @@ pub mod recipe;
 pub mod recurrence;
 pub mod search;
 pub mod session;
+pub mod study;
 mod table_fit;
 pub mod tables;
 pub mod tokenizer;

@@ -14,6 +14,7 @@
 //! | [`page`] | the scaffolding every report shares: head, style, figures, tables |
 //! | [`html`] | the latency page |
 //! | [`formats`] | the page of formats that a quantiser chose |
+//! | [`accuracy`] | the accuracy record and its page |
 //! | [`output`] | files under a temporary name, then renamed |
 //!
 //! ```no_run
@@ -25,6 +26,7 @@
 //! # }
 //! ```
 
+pub mod accuracy;
 pub mod error;
 pub mod family;
 pub mod formats;
@@ -37,6 +39,7 @@ pub mod record;
 pub mod spans;
 pub mod summary;
 
+pub use accuracy::AccuracyRecord;
 pub use error::ReportError;
 pub use record::LatencyRecord;
 pub use summary::LatencySummary;

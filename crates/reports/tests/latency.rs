@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{hand_made, op, realistic};
+use common::{hand_made, op, realistic, well_formed};
 use reports::html::latency_page;
 use reports::record::Unit;
 use reports::summary::ShareKind;
@@ -122,33 +122,6 @@ fn records_that_cannot_be_trusted_are_refused() {
         assert!(matches!(&error, ReportError::Invalid { field: f, .. } if f == field), "{field}: {error}");
         assert!(latency_page(&bad).is_err());
     }
-}
-
-/// Walks the tags of a document: each one closed, in order; returns how often each was opened.
-fn well_formed(html: &str) -> std::collections::BTreeMap<String, usize> {
-    let mut open: Vec<&str> = vec![];
-    let mut counts = std::collections::BTreeMap::new();
-    let mut rest = html.strip_prefix("<!DOCTYPE html>").expect("doctype");
-    while let Some(at) = rest.find('<') {
-        assert!(!rest[..at].contains('>') || open.last() == Some(&"style"), "stray > in {:?}", &rest[..at]);
-        rest = &rest[at + 1..];
-        let end = rest.find('>').expect("every < has its >");
-        let tag = &rest[..end];
-        rest = &rest[end + 1..];
-        if let Some(name) = tag.strip_prefix('/') {
-            assert_eq!(open.pop(), Some(name), "</{name}> closes something else");
-            continue;
-        }
-        let name = tag.split([' ', '\n', '/']).next().unwrap();
-        assert!(!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric()), "odd tag <{tag}>");
-        assert_eq!(tag.matches('"').count() % 2, 0, "quotes in <{tag}>");
-        *counts.entry(name.to_string()).or_insert(0) += 1;
-        if !tag.ends_with('/') && name != "meta" {
-            open.push(name);
-        }
-    }
-    assert!(open.is_empty(), "never closed: {open:?}");
-    counts
 }
 
 #[test]

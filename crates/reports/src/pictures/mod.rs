@@ -4,10 +4,16 @@
 //! [`SCALE`] times larger than they are shown and the `viewBox` shrinks them.
 
 mod bars;
+mod heatmap;
+mod lines;
+mod ranges;
 mod stream;
 mod timeline;
 
 pub use bars::{bars, Bar, BarPart, BarsText};
+pub use heatmap::{heatmap, Cell, Heatmap};
+pub use lines::{lines, scientific, LinePoint, Lines, Series};
+pub use ranges::{ranges, RangeBox, RangeRow, RangesText};
 pub use stream::stream_utilisation;
 pub use timeline::{timeline, Timeline};
 

@@ -1,4 +1,5 @@
-//! Records to test with.
+//! Records to test with, and what every page must be.
+#![allow(dead_code)] // each test binary uses its part
 
 use reports::record::{Counters, LatencyRecord, MemoryModel, OpSpan, Saturations, Shape, Unit};
 
@@ -207,4 +208,31 @@ pub fn realistic() -> LatencyRecord {
         date: "2025-11-21T10:00:00Z".into(),
         git_revision: Some("c371fa2".into()),
     }
+}
+
+/// Walks the tags of a document: each one closed, in order; returns how often each was opened.
+pub fn well_formed(html: &str) -> std::collections::BTreeMap<String, usize> {
+    let mut open: Vec<&str> = vec![];
+    let mut counts = std::collections::BTreeMap::new();
+    let mut rest = html.strip_prefix("<!DOCTYPE html>").expect("doctype");
+    while let Some(at) = rest.find('<') {
+        assert!(!rest[..at].contains('>') || open.last() == Some(&"style"), "stray > in {:?}", &rest[..at]);
+        rest = &rest[at + 1..];
+        let end = rest.find('>').expect("every < has its >");
+        let tag = &rest[..end];
+        rest = &rest[end + 1..];
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "</{name}> closes something else");
+            continue;
+        }
+        let name = tag.split([' ', '\n', '/']).next().unwrap();
+        assert!(!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric()), "odd tag <{tag}>");
+        assert_eq!(tag.matches('"').count() % 2, 0, "quotes in <{tag}>");
+        *counts.entry(name.to_string()).or_insert(0) += 1;
+        if !tag.ends_with('/') && name != "meta" {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "never closed: {open:?}");
+    counts
 }
