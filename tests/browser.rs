@@ -1,6 +1,6 @@
-//! The report page in a real browser: Debian's chromium lays it out, nothing is fetched, nothing overflows a phone.
+//! The report pages in a real browser: Debian's chromium lays them out, nothing is fetched, nothing overflows a phone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Appended to the page: writes what the browser made of it into the document, where `--dump-dom` shows it.
@@ -18,25 +18,24 @@ fn chromium() -> Command {
     command
 }
 
-#[test]
-fn the_latency_page_renders_at_desk_and_phone_width() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let report = folder.path().join("report");
-    let model = folder.path().join("tiny.safetensors");
-    let anser = || {
-        let mut c = Command::new(env!("CARGO_BIN_EXE_anser"));
-        c.current_dir(env!("CARGO_MANIFEST_DIR"));
-        c
-    };
-    let random = anser()
-        .args(["random", "--layers", "2", "--embd", "64", "--head-size", "32", "--vocab", "64", "-o"])
-        .arg(&model)
-        .status();
-    assert!(random.expect("anser runs").success());
-    let made = anser().args(["report", "latency"]).arg(&model).args(["--config", "nano", "-o"]).arg(&report).status();
-    assert!(made.expect("anser runs").success());
+fn anser() -> Command {
+    let mut c = Command::new(env!("CARGO_BIN_EXE_anser"));
+    c.current_dir(env!("CARGO_MANIFEST_DIR"));
+    c
+}
 
-    let page = std::fs::read_to_string(report.join("index.html")).expect("a page");
+/// A random checkpoint in `folder`.
+fn model(folder: &Path, vocab: &str) -> PathBuf {
+    let model = folder.join("tiny.safetensors");
+    let shape = ["random", "--layers", "2", "--embd", "64", "--head-size", "32", "--vocab", vocab, "-o"];
+    assert!(anser().args(shape).arg(&model).status().expect("anser runs").success());
+    model
+}
+
+/// The page stands alone and has at least `pictures` to see at both widths.
+fn renders(page: &Path, pictures: u64) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let page = std::fs::read_to_string(page).expect("a page");
     assert!(!page.contains("<script") && !page.contains("src=\"http"), "the page must stand alone");
     let probed = folder.path().join("probed.html");
     std::fs::write(&probed, page.replace("</body>", &format!("{PROBE}</body>"))).expect("a copy");
@@ -54,8 +53,26 @@ fn the_latency_page_renders_at_desk_and_phone_width() {
             panic!("no probe in the page at width {width}: {}", String::from_utf8_lossy(&output.stderr))
         });
         let seen: serde_json::Value = serde_json::from_str(&probe.replace("&quot;", "\"")).expect("the probe is JSON");
-        assert!(seen["svgs"].as_u64() >= Some(4), "pictures drawn at width {width}: {seen}");
+        assert!(seen["svgs"].as_u64() >= Some(pictures), "pictures drawn at width {width}: {seen}");
         assert_eq!(seen["fetched"].as_u64(), Some(0), "the page fetched something: {seen}");
         assert!(seen["overflow"].as_i64() <= Some(0), "wider than the window at {width}: {seen}");
     }
+}
+
+#[test]
+fn the_latency_page_renders_at_desk_and_phone_width() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (model, report) = (model(folder.path(), "64"), folder.path().join("report"));
+    let made = anser().args(["report", "latency"]).arg(&model).args(["--config", "nano", "-o"]).arg(&report).status();
+    assert!(made.expect("anser runs").success());
+    renders(&report.join("index.html"), 4);
+}
+
+#[test]
+fn the_accuracy_page_renders_at_desk_and_phone_width() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (model, page) = (model(folder.path(), "256"), folder.path().join("page.html"));
+    let made = anser().args(["report", "accuracy"]).arg(&model).args(["--max-tokens", "300", "-o"]).arg(&page).output();
+    assert!(made.expect("anser runs").status.success());
+    renders(&page, 7);
 }

@@ -2,8 +2,9 @@
 
 use super::args::Accuracy;
 use super::latency::{git_revision, now};
-use super::model::{check_tokens, encode, held_out_text, Model, MAX_CALIBRATION_TOKENS};
+use super::model::{check_tokens, encode, held_out_text, Model};
 use super::print::{bar, check_file, command_line, note, write_file, Out};
+use super::quantise::MAX_CALIBRATION_TOKENS;
 use super::Error;
 use golden_model::calibrate::{calibrate, calibrate_operands, random_tokens, RANDOM_TOKENS};
 use golden_model::checkpoint::{Checkpoint, Shape as ModelShape};
@@ -30,10 +31,8 @@ use std::time::Instant;
 /// Widths of a matrix operand and of the state that are tried.
 const OPERANDS: [u32; 5] = [8, 10, 12, 14, 16];
 const STATES: [u32; 7] = [16, 18, 20, 22, 24, 28, 32];
-/// Widths of the state whose error is followed over positions, besides the default.
-const DRIFTS: [u32; 2] = [STATES[0], STATES[STATES.len() - 1]];
 /// Of the tokens read for positions, the share that the grid scores and that taps are looked at for.
-const GRID_SHARE: usize = 4;
+const GRID_SHARE: usize = 2;
 const TAP_SHARE: usize = 32;
 const LEAST_TOKENS: usize = 64;
 
@@ -133,8 +132,7 @@ fn study(
         None => random_tokens(weights.shape.vocab_size, RANDOM_TOKENS),
     };
     let groups = groups(gptq);
-    let drifts: Vec<QuantOptions> =
-        std::iter::once(QuantOptions::default().state_bits).chain(DRIFTS).map(of_state).collect();
+    let drifts = drift_networks();
     let n_networks: usize = groups.iter().map(|g| g.operand_bits.len()).sum();
     let total = seen.len() + n_networks * (text.n_grid - 1) + text.n_taps + (1 + drifts.len()) * text.n_positions;
     bar.set_length(total as u64);
@@ -165,8 +163,12 @@ fn study(
     })
 }
 
-fn of_state(state_bits: u32) -> QuantOptions {
-    QuantOptions { state_bits, ..QuantOptions::default() }
+/// Those followed over positions: the default and the narrowest state, each also with weights so wide that the state's own rounding shows.
+fn drift_networks() -> Vec<QuantOptions> {
+    let of = |(bits, state_bits)| QuantOptions { bits, state_bits, ..QuantOptions::default() };
+    let default = QuantOptions::default();
+    let widths = [default.bits, WeightBits::W16];
+    widths.into_iter().flat_map(|bits| [(bits, default.state_bits), (bits, STATES[0])]).map(of).collect()
 }
 
 /// Every width of weights with every width of operands; every width of the state with the full width of operands.

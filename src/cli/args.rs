@@ -429,7 +429,7 @@ pub struct Accuracy {
     /// Text to study on [default: the held-out 5 % of the project's own text]
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
-    /// Tokens read for the errors by position; a quarter of them are scored for every combination of widths
+    /// Tokens read for the errors by position; half of them are scored for every combination of widths
     #[arg(long, value_name = "N", default_value_t = 32_768, value_parser = clap::value_parser!(u32).range(64..=1 << 24))]
     pub max_tokens: u32,
     /// Text whose vectors set the fixed-point ranges; also adds error-compensated rounding at 4 bits

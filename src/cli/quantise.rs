@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Longest calibration that is worth its time: ranges have settled by then.
-const MAX_CALIBRATION_TOKENS: usize = 4096;
+pub const MAX_CALIBRATION_TOKENS: usize = 4096;
 /// Tokens of the calibration text on which `quantize` compares the result with float.
 const CHECKED_TOKENS: usize = 512;
 /// Bits a weight for `--weights auto`: what 4 bits take with their scales, and room for the matrices that need more.

@@ -17,7 +17,7 @@ fn point(record: &Value, weights: &str, operand_bits: u64, state_bits: u64) -> V
 #[test]
 fn json_has_what_other_programs_rely_on() {
     let scratch = Scratch::new();
-    let (small, page) = (scratch.small(), scratch.at("new/page.html"));
+    let (small, page) = (scratch.small(), scratch.at("page.html"));
     let text = scratch.file("text.txt", "the quick brown fox jumps over the lazy dog; ".repeat(4));
     let arguments = ["report", "accuracy", &small, "--text", &text, FEW, "--calibrate", &text, "-o", &page];
     let record = json(&arguments);

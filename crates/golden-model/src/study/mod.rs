@@ -22,7 +22,7 @@ pub mod tensors;
 use crate::checkpoint::Checkpoint;
 use crate::fast;
 use crate::float_step::{no_tap, step, FloatState};
-use crate::formats::{QuantOptions, Ranges};
+use crate::formats::{QuantOptions, Ranges, Rounding};
 use crate::gptq::Hessians;
 use crate::qmodel::{ModelError, QModel};
 use crate::quantise::{quantise_with, QuantiseError, Quantised};
@@ -59,7 +59,9 @@ pub struct Source<'a> {
 
 impl Source<'_> {
     pub fn quantise(&self, options: &QuantOptions) -> Result<Quantised, StudyError> {
-        Ok(quantise_with(self.checkpoint, self.ranges, self.operands, options)?)
+        // with operands the quantiser also measures every matrix' output: only where they are needed
+        let operands = self.operands.filter(|_| options.round == Rounding::Gptq);
+        Ok(quantise_with(self.checkpoint, self.ranges, operands, options)?)
     }
 
     /// The quantised network for the fast step.

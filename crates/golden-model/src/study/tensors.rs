@@ -5,7 +5,7 @@ use super::{Source, StudyError};
 use crate::qmodel::{QModel, QTensor};
 use crate::qtensor::{QuantError, WeightBits};
 use crate::quantise::{QuantiseError, Quantised};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// One tensor.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,14 +22,17 @@ pub struct TensorRange {
     pub error: QuantError,
 }
 
-/// Ranges of all tensors of `quantised`, which came from `source`, in the order of the image.
+/// Ranges of all tensors of the checkpoint in `quantised`, which came from `source`, in the order of the image.
 ///
 /// # Errors
 /// If a tensor cannot be read.
 pub fn tensors(source: &Source<'_>, quantised: &Quantised) -> Result<Vec<TensorRange>, StudyError> {
     let errors: HashMap<&str, QuantError> = quantised.errors.iter().map(|(n, e)| (n.as_str(), *e)).collect();
     let model: &QModel = &quantised.model;
-    model.tensors().into_iter().map(|(name, tensor)| of(source, name, &tensor, &errors)).collect()
+    // what the quantiser added, such as low-rank branches, has nothing to be compared with
+    let own: HashSet<String> = model.shape.tensors().map(|t| t.name).collect();
+    let tensors = model.tensors().into_iter().filter(|(name, _)| own.contains(name));
+    tensors.map(|(name, tensor)| of(source, name, &tensor, &errors)).collect()
 }
 
 fn of(
@@ -48,6 +51,7 @@ fn of(
             (16, *frac, 2f64.powi(15 - frac))
         }
         QTensor::Vector(v) => (16, v.frac, 2f64.powi(15 - v.frac)),
+        QTensor::Order(_) => (32, 0, 2f64.powi(31)),
         QTensor::Matrix(m) => {
             let largest = m.scales.iter().map(|s| s.value(m.frac)).fold(0.0, f64::max);
             let bits = match m.bits() {

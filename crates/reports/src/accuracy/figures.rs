@@ -169,7 +169,7 @@ pub(super) fn tap_ranges(record: &AccuracyRecord) -> Result<Html, ReportError> {
     let reading = format!(
         "Every bar is one layer, the first on top. Grey reaches from the smallest step of the format to its largest number; blue is \
          where the values of {} tokens lie in it. Room to the right is headroom for values not seen here; grey left of blue is \
-         precision below the smallest values. Blue that leaves the grey on the left is rounded to zero.",
+         precision below the smallest values. Blue that reaches the left end of the grey is zero or rounded to it, as relu² often is.",
         record.taps.n_tokens
     );
     Ok(figure(&Figure {

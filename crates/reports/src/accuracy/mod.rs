@@ -82,14 +82,14 @@ pub fn headline(record: &AccuracyRecord) -> Result<Html, ReportError> {
     });
     if let Some(run) = record.drift.runs.iter().find(|r| r.setting == record.default) {
         numbers.push(match run.state_fit {
-            Some(fit) => BigNumber {
-                alarm: fit.grows(),
-                ..number(
-                    format!("{:+.1} %", fit.slope_per_doubling * 100.0),
-                    "a doubling",
-                    format!("± {} (one standard error): growth of the state's error", percent(fit.slope_se)),
-                )
-            },
+            Some(fit) => number(
+                format!("{:+.1} %", fit.slope_per_doubling * 100.0),
+                "a doubling",
+                format!(
+                    "± {} (one standard error): growth of the state's error with the position",
+                    percent(fit.slope_se)
+                ),
+            ),
             None => number("–".into(), "drift", "the text is too short to tell".into()),
         });
     }

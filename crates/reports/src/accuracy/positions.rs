@@ -74,11 +74,16 @@ fn verdict(record: &AccuracyRecord, run: &DriftRun) -> String {
         (_, true) => "the state does not drift: its error even shrinks",
         _ => "the state does not drift: its error does not change beyond the uncertainty",
     };
+    let (from, to) = (record.drift.fit_from, record.drift.n_tokens);
+    let doublings = (to as f64 / from.max(1) as f64).log2();
     format!(
-        "{what}, {words}, {} a doubling of the position from token {} to {}.",
+        "{what}, {words}, {} a doubling of the position; from token {} to {} that makes {:+.0} % ± {:.0} % of the mean, {}.",
         slope(&fit),
-        thousands(record.drift.fit_from),
-        thousands(record.drift.n_tokens)
+        thousands(from),
+        thousands(to),
+        fit.slope_per_doubling * doublings * 100.0,
+        fit.slope_se * doublings * 100.0,
+        scientific(fit.mean)
     )
 }
 

@@ -60,7 +60,10 @@ fn draw(h: &Heatmap, width: u32, row_px: f64, font: f64) -> Result<String, Repor
                 let shade = cell.shade.clamp(0.0, 1.0) * DARKEST;
                 area.draw(&Rectangle::new(corners, palette::BLUE.rgb().mix(shade).filled()))?;
                 if cell.framed {
-                    area.draw(&Rectangle::new(corners, ink.stroke_width(2 * SCALE as u32)))?;
+                    // a path, because plotters gives the outline of a rectangle no width
+                    let [(x0, y0), (x1, y1)] = corners;
+                    let frame = vec![(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)];
+                    area.draw(&PathElement::new(frame, ink.stroke_width(2 * SCALE as u32)))?;
                 }
                 let middle = px(x + column / 2.0);
                 let place = (middle, px(y + row_px * 0.36));
