@@ -226,9 +226,8 @@ fn truncation_in_the_state_shows() {
     let mut runs = [Truncated(of(16), 0), Truncated(of(24), 8)];
     let (found, _) = drift(&source, &mut runs, &network.tokens, 0, &|_| {}).unwrap();
     let last = |i: usize| found[i].states.last().unwrap().relative_error;
-    let kl = |i: usize| found[i].bins.last().unwrap().kl;
-    eprintln!("rounded {:e}, KL {:e}; truncated {:e}, KL {:e}", last(0), kl(0), last(1), kl(1));
-    assert!(last(1) > 3.0 * last(0) && kl(1) > 2.0 * kl(0));
+    eprintln!("rounded {:e}, truncated {:e}", last(0), last(1));
+    assert!(last(1) > 4.0 * last(0));
 }
 
 #[test]
