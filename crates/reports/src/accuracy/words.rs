@@ -23,7 +23,7 @@ pub(super) fn plain(record: &AccuracyRecord) -> Vec<Html> {
         )));
     }
     parts.push(definitions(&[
-        ("weights", "Bits of an element of the large matrices. The low-rank pairs, the small vectors and the embedding always have 16; ffn.value has at least 8.".into()),
+        ("weights", "Bits of an element of the large matrices. The low-rank pairs, the small vectors and the embedding always have 16; ffn.value and a small head have at least 8.".into()),
         ("operands", "Bits of the mantissas of a vector that enters a matrix; a vector shares one power-of-two exponent. Values at rest have 27 bits, the operands of the recurrence 16.".into()),
         ("state", "Bits of an element of the matrix S that each head carries from token to token.".into()),
         ("bits/byte", "How well the network predicts: the mean of −log2 of the probability it gave to what came, per byte of text. Less is better.".into()),
