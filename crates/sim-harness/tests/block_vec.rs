@@ -7,9 +7,10 @@ mod vec_bench;
 use golden_model::tables;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rtl_gen::blocks::vec::{VEC_LATENCY, VEC_LATENCY_LUT};
+use rtl_gen::blocks::vec::{RESULT_STAGE, VEC_LATENCY, VEC_LATENCY_LUT};
 use rtl_gen::blocks::vec_lane::PRODUCT_STAGE;
 use rtl_gen::blocks::vec_scalar::{MEAN_CYCLES, RSQ_CYCLES, VALUE_CYCLES};
+use rtl_gen::blocks::vmem::WRITE_LATENCY;
 use rtl_gen::isa::{acc_sel, c_sel, dest, lut, m_sel, post, x_sel};
 use sim_harness::dut::{BuildOptions, Dut};
 use vec_bench::model::Instruction;
@@ -104,19 +105,19 @@ fn cycles() {
         for (table, latency) in [(lut::NONE, VEC_LATENCY), (lut::DECAY, VEC_LATENCY_LUT)] {
             let f = Instruction { lut: table, ..plain.clone() };
             let times = bench.run(&[(f.clone(), vec![]), (f, vec![])], NO_STALLS, &mut rng, "pass");
-            assert_eq!(times.last_word[0] - times.first_read[0], n - 1 + latency - 1);
+            assert_eq!(times.last_word[0] - times.first_read[0], n - 1 + latency - WRITE_LATENCY);
             assert_eq!(times.first_read[1] - times.first_read[0], n - 1 + latency);
             assert_eq!(times.done[0], times.last_word[0] + 1);
             println!("bus {bus_bits}, {n} words, lut {table}: pass {}", times.first_read[1] - times.first_read[0]);
         }
         let tree = rtl_gen::blocks::vec_reduce::stages(vl);
         for (post, cycles) in [(post::MEAN, MEAN_CYCLES), (post::RSQ, RSQ_CYCLES), (post::VALUE, VALUE_CYCLES)] {
-            for (acc_sel, tap) in [(acc_sel::PRODUCT, PRODUCT_STAGE), (acc_sel::RESULT, VEC_LATENCY - 1)] {
+            for (acc_sel, tap) in [(acc_sel::PRODUCT, PRODUCT_STAGE), (acc_sel::RESULT, RESULT_STAGE)] {
                 let f = Instruction { m_sel: m_sel::X, acc_sel, post, k_const: 1, shift: 31, ..plain.clone() };
                 let times = bench.run(&[(f.clone(), vec![]), (f, vec![])], NO_STALLS, &mut rng, "reduction");
                 let (read, written) = (times.first_read[0] + n - 1, times.last_scalar[0]);
                 assert_eq!(written - read, tap + tree + cycles, "post {post}");
-                assert_eq!(times.first_read[1], (written + 1).max(read + VEC_LATENCY));
+                assert_eq!(times.first_read[1], (written + 2).max(read + VEC_LATENCY));
                 println!(
                     "bus {bus_bits}, post {post}, acc {acc_sel}: scalar written {} cycles after the last read",
                     written - read

@@ -24,10 +24,10 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
         format!(
             "Instruction fetch of unit {}: {depth} instructions of {} bits, written by the host in 32-bit words.\n\
              start_i (one cycle, unit idle) begins at instruction 0; the instruction with `last` ends the program.\n\
-             An instruction is offered (instr_valid_o) when it is there, its waits hold (done count >= wait field) and stall_i is\n\
-             low. Latency: the first instruction is there 3 cycles after start_i; at most two follow each other in successive\n\
+             An instruction is offered (instr_valid_o) when it is there, its waits held in the cycle before (done count >= wait field;\n\
+             counts only rise while a program runs) and stall_i is low. Latency: the first instruction is there 3 cycles after start_i; at most two follow each other in successive\n\
              cycles, then there is a cycle without: the read does not depend on instr_ready_i, which comes late in the cycle.\n\
-             waiting_o: an instruction is there and its waits do not hold. finished_o: the last instruction is handed over.\n\
+             waiting_o: an instruction is there and its waits did not hold. finished_o: the last instruction is handed over.\n\
              The program is written while the unit is idle; a program without `last` never finishes.",
             format.name, format.bits
         ),
@@ -43,15 +43,26 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
     m.output("instr_valid_o", 1, "").input("instr_ready_i", 1, "").output("instr_o", format.bits, "");
     m.output("instr_idx_o", COUNT_BITS, "").output("waiting_o", 1, "").output("finished_o", 1, "");
 
-    let holds =
-        waits.iter().zip(["done_a_i", "done_b_i"]).map(|(w, port)| format!("({port} >= f_{w})")).collect::<Vec<_>>();
+    // the waits of the instruction in `from`
+    let holds = |from: &str| {
+        let compare = |(wait, port): (&&str, &str)| {
+            let (at, bits) = format.field(wait);
+            format!("({port} >= {from}[{}:{at}])", at + bits - 1)
+        };
+        let all = waits.iter().zip(["done_a_i", "done_b_i"]).map(compare).collect::<Vec<_>>();
+        if all.is_empty() {
+            "1'b1".to_string()
+        } else {
+            all.join(" && ")
+        }
+    };
     let vars = [
         ("msb", (format.bits - 1).to_string()),
         ("amsb", (addr - 1).to_string()),
         ("one", format!("{addr}'d1")),
         ("last", format.field("last").0.to_string()),
-        ("decode", format.decode_wires("instr_q", waits)),
-        ("holds", if holds.is_empty() { "1'b1".into() } else { holds.join(" && ") }),
+        ("holds", holds("instr_q")),
+        ("holds_next", holds("rdata")),
     ];
     m.text(
         r#"
@@ -59,22 +70,23 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
   reg  [{{amsb}}:0]  pc_q;        // next instruction to read
   reg            rvalid_q;    // the RAM's output register holds the instruction after instr_q
   reg            valid_q;     // instr_q holds the instruction on offer
+  reg            holds_q;     // and its waits held a cycle ago
   reg  [{{msb}}:0] instr_q;
   reg  [11:0]    idx_q;
   reg            finished_q;
   wire [{{msb}}:0] rdata;
 
-{{decode}}
-  wire holds    = {{holds}};
+  wire holds      = {{holds}};
+  wire holds_next = {{holds_next}};
   wire handover = instr_valid_o && instr_ready_i;
   wire load     = rvalid_q && (!valid_q || handover);
   wire rlast    = rdata[{{last}}];
   wire read     = active_q && (!rvalid_q || (!valid_q && !rlast));
 
-  assign instr_valid_o = valid_q && holds && !stall_i;
+  assign instr_valid_o = valid_q && holds_q && !stall_i;
   assign instr_o       = instr_q;
   assign instr_idx_o   = idx_q;
-  assign waiting_o     = valid_q && !holds;
+  assign waiting_o     = valid_q && !holds_q;
   assign finished_o    = finished_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -106,6 +118,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
 
   always_ff @(posedge clk_i) begin
     if (load) instr_q <= rdata;
+    holds_q <= load ? holds_next : holds;
   end
 "#,
         &vars,

@@ -9,18 +9,21 @@ use super::sreg::sreg;
 use super::vec_control::vec_control;
 use super::vec_finish::vec_finish;
 use super::vec_issue::{vec_issue, TAG_BITS};
-use super::vec_lane::{vec_lane, LANE_STAGES, PRODUCT_STAGE, TABLE_STAGES};
+use super::vec_lane::{vec_lane, C_CASES, LANE_STAGES, M_CASES, PRODUCT_STAGE, TABLE_STAGES, X_CASES};
 use super::vec_reduce::{stages, vec_reduce, QUEUE};
 use super::vec_scalar::{vec_scalar, MEAN_CYCLES, RSQ_CYCLES, VALUE_CYCLES};
 use super::vec_write::{record_bits, vec_write};
+use super::vmem::WRITE_LATENCY;
 use crate::config::Config;
 use crate::hdl::{index_bits, Module};
 use crate::isa::{self, c_sel, shift_sel};
 use std::sync::Arc;
 
+/// Cycles from the read of a word to its result, for an instruction without table.
+pub const RESULT_STAGE: usize = LANE_STAGES + 1;
 /// Smallest distance, in cycles without stalls, between the read of a word and a read that sees what was written for it,
-/// for an instruction without table.
-pub const VEC_LATENCY: usize = 2 + LANE_STAGES;
+/// for an instruction without table: one more for the queue of results.
+pub const VEC_LATENCY: usize = RESULT_STAGE + 1 + WRITE_LATENCY;
 /// The same through the table.
 pub const VEC_LATENCY_LUT: usize = VEC_LATENCY + TABLE_STAGES;
 
@@ -28,6 +31,9 @@ pub const VEC_LATENCY_LUT: usize = VEC_LATENCY + TABLE_STAGES;
 pub fn latency(_config: &Config) -> usize {
     VEC_LATENCY_LUT
 }
+
+/// Finished words that may wait for vmem: the pipeline hears of a refused one a cycle later.
+const RESULTS: usize = 2;
 
 /// Instructions that may be in the pipeline at once.
 const RECORDS: usize = 4;
@@ -49,6 +55,12 @@ pub fn vec(config: &Config) -> Arc<Module> {
         ("word27", (lanes * 27 - 1).to_string()),
         ("word56", (lanes * 56 - 1).to_string()),
         ("by_scalar", shift_sel::SCALAR.to_string()),
+        ("x_is", one_hot("x_sel_q", &X_CASES)),
+        ("m_is", one_hot("m_sel_q", &M_CASES)),
+        ("c_is", one_hot("c_sel_q", &C_CASES)),
+        ("xs", (X_CASES.len() - 1).to_string()),
+        ("ms", (M_CASES.len() - 1).to_string()),
+        ("cs", (C_CASES.len() - 1).to_string()),
     ];
     m.text(WIRES, &vars);
     children(&mut m, config);
@@ -77,12 +89,15 @@ const WIRES: &str = r#"
   wire        go, open, last, reduce, take_params;  // a word is issued; the instruction's first, last; part of a reduction
   wire        en;                                   // the pipeline advances
   wire        commit, finish;                       // a word is written; an instruction's last
-  wire        rec_valid, rec_ready, red_busy, report_full, pending, pop_sum, p_valid, scalar_sat;
+  wire        rec_valid, rec_ready, red_busy, report_full, pending, pop_sum, p_valid, scalar_sat, unused_results_ready;
   wire [{{recmsb}}:0] rec_in, rec;
   wire [{{n}}-1:0] v;                                   // stages that hand a word on
   wire [{{lt}}:0]  lv;
   wire [{{lanes}}-1:0] live, live_end, clip;
   wire        t_valid, t_end, t_last, w_valid, w_to_vmem, w_red, w_seg_end, w_last;
+  wire        r_valid, r_to_vmem, r_red, r_last;    // the oldest finished word
+  wire [{{lanes}}-1:0] r_clip;
+  wire [{{word27}}:0] r_o;
   wire [5:0]  shift_5;
   wire [4:0]  pshift_6;
   wire [3:0]  lut_shift_l1;
@@ -101,7 +116,13 @@ const WIRES: &str = r#"
 
   assign busy_o = instr_valid_i || rec_valid || red_busy || pending;
   assign started_o = open;
-  assign sat_o  = clipped + {5'b0, scalar_sat};
+
+  reg  [5:0]  sat_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) sat_q <= '0;
+    else sat_q <= clipped + {5'b0, scalar_sat};
+  end
+  assign sat_o = sat_q;
 
   // -- stage 1: what the operands need
   reg  [2:0]  x_sel_q, m_sel_q, c_sel_q;
@@ -122,22 +143,32 @@ const WIRES: &str = r#"
   end
 
   // -- stage 2: what came out of the memories, and what selects from it
-  reg  [2:0]  x_sel_2_q, m_sel_2_q, c_sel_2_q;
+  reg  [{{xs}}:0]  x_is_2_q;  // one bit a case, see vec_lane
+  reg  [{{ms}}:0]  m_is_2_q;
+  reg  [{{cs}}:0]  c_is_2_q;
   reg  [{{word16}}:0] p_2_q;
   reg  [{{word27}}:0] a_2_q, b_2_q;
   reg  [26:0] mean_2_q, mult_2_q;
 
   always_ff @(posedge clk_i) begin
     if (v[0]) begin
-      x_sel_2_q <= x_sel_q;
-      m_sel_2_q <= m_sel_q;
-      c_sel_2_q <= c_sel_q;
-      p_2_q     <= p_q;
-      a_2_q     <= va_data_i;
-      b_2_q     <= vb_data_i;
-      mean_2_q  <= s_mean;
-      mult_2_q  <= s_mult;
+      x_is_2_q <= { {{x_is}}};
+      m_is_2_q <= { {{m_is}}};
+      c_is_2_q <= { {{c_is}}};
+      p_2_q    <= p_q;
+      a_2_q    <= va_data_i;
+      b_2_q    <= vb_data_i;
+      mean_2_q <= s_mean;
+      mult_2_q <= s_mult;
     end
+  end
+
+  // -- nothing unfinished a cycle ago, and nothing begun since
+  reg         drained_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) drained_q <= 1'b1;
+    else drained_q <= !open && !rec_valid && !red_busy;
   end
 
   // -- the reduction under way
@@ -159,6 +190,11 @@ const WIRES: &str = r#"
   assign trace_sreg_shift_o = shift_we ? scalar_shift : 6'd0;
 "#;
 
+/// The comparisons of `select` with `cases`, the first one in bit 0.
+fn one_hot(select: &str, cases: &[u64]) -> String {
+    cases.iter().rev().map(|case| format!("{select} == 3'd{case}")).collect::<Vec<_>>().join(", ")
+}
+
 fn header(lanes: usize) -> String {
     format!(
         "Vector unit, {lanes} lanes: one word of {lanes} elements a cycle (docs/hardware.md, 3).\n\
@@ -167,7 +203,8 @@ fn header(lanes: usize) -> String {
          issue of its last word. n_words >= 1; seg_words = 0 means one segment; tail >= {lanes}: no dead lanes.\n\
          Word i is read (va, vb, one cycle of memory latency) and its parameters taken in the cycle of its issue. Issue pauses, and\n\
          bubbles follow, while parameters are missing or {QUEUE} segments wait for the scalar unit; a refused vmem write (vw_valid_o\n\
-         and not vw_ready_i) holds the whole pipeline. vw_valid_o does not depend on vw_ready_i.\n\
+         and not vw_ready_i) holds the whole pipeline in the next cycle. vw_valid_o does not depend on vw_ready_i. A write is taken\n\
+         to be seen by reads {WRITE_LATENCY} cycles after it was accepted (vmem).\n\
          \n\
          VEC_LATENCY = {VEC_LATENCY}: what is written for a word read in cycle t (without stalls) is seen by reads from cycle t + {VEC_LATENCY} on; with\n\
          lut {VEC_LATENCY_LUT}. An instruction with drain = 0 follows without a gap (after a lut instruction one without lut waits {TABLE_STAGES} cycles more),\n\
@@ -184,8 +221,8 @@ fn header(lanes: usize) -> String {
          Widths: t 56, z 57, sums 72 bits, see vec_lane and vec_reduce; nothing wraps.",
         VEC_LATENCY - 1,
         PRODUCT_STAGE + stages(lanes),
-        VEC_LATENCY - 1 + stages(lanes),
-        VEC_LATENCY_LUT - 1 + stages(lanes),
+        RESULT_STAGE + stages(lanes),
+        RESULT_STAGE + TABLE_STAGES + stages(lanes),
     )
 }
 
@@ -218,7 +255,7 @@ fn ports(m: &mut Module, config: &Config) {
         .output("exp_slot_o", 4, "")
         .output("exp_o", 5, "");
     m.input("p_valid_i", 1, "parameter beats").output("p_ready_o", 1, "").input("p_data_i", config.bus_bits, "");
-    m.output("sat_o", 6, "values clipped in this cycle").output("busy_o", 1, "");
+    m.output("sat_o", 6, "values clipped a cycle ago").output("busy_o", 1, "");
     m.output("started_o", 1, "the first word of an instruction is issued");
     m.output("trace_vec_valid_o", 1, "").output("trace_vec_op_o", 12, "").output("trace_vec_word_o", 13, "");
     m.output("trace_vec_data_o", lanes * 27, "");
@@ -238,7 +275,7 @@ fn children(m: &mut Module, config: &Config) {
             ("instr_i", "instr_i"),
             ("instr_idx_i", "instr_idx_i"),
             ("en_i", "en"),
-            ("drained_i", "!rec_valid && !red_busy"),
+            ("drained_i", "drained_q"),
             ("record_ready_i", "rec_ready"),
             ("red_busy_i", "red_busy"),
             ("report_full_i", "report_full"),
@@ -291,14 +328,26 @@ fn children(m: &mut Module, config: &Config) {
             ("w_last_o", "w_last"),
         ],
     );
+    m.instance(
+        "u_results",
+        &fifo(lanes * 28 + 3, RESULTS),
+        &[
+            ("in_valid_i", "w_valid && en"),
+            ("in_ready_o", "unused_results_ready"),
+            ("in_data_i", "{w_last, w_red, w_to_vmem, clip, o}"),
+            ("out_valid_o", "r_valid"),
+            ("out_ready_i", "commit"),
+            ("out_data_o", "{r_last, r_red, r_to_vmem, r_clip, r_o}"),
+        ],
+    );
     let write = vec_write(config);
     let mut connections = vec![
-        ("valid_i", "w_valid"),
-        ("to_vmem_i", "w_to_vmem"),
-        ("last_i", "w_last"),
+        ("valid_i", "r_valid"),
+        ("to_vmem_i", "r_to_vmem"),
+        ("last_i", "r_last"),
         ("record_i", "rec"),
-        ("o_i", "o"),
-        ("clip_i", "clip"),
+        ("o_i", "r_o"),
+        ("clip_i", "r_clip"),
         ("en_o", "en"),
         ("commit_o", "commit"),
         ("finish_o", "finish"),
@@ -316,7 +365,7 @@ fn children(m: &mut Module, config: &Config) {
         &[
             ("open_red_i", "open && reduce"),
             ("finish_i", "finish"),
-            ("finish_red_i", "w_red"),
+            ("finish_red_i", "r_red"),
             ("last_scalar_i", "scalar_last"),
             ("red_busy_o", "red_busy"),
             ("done_o", "done_o"),
@@ -383,9 +432,9 @@ fn children(m: &mut Module, config: &Config) {
                 ("p_i", &slice("p_2_q", 16)),
                 ("mean_i", "mean_2_q"),
                 ("mult_i", "mult_2_q"),
-                ("x_sel_i", "x_sel_2_q"),
-                ("m_sel_i", "m_sel_2_q"),
-                ("c_sel_i", "c_sel_2_q"),
+                ("x_is_i", "x_is_2_q"),
+                ("m_is_i", "m_is_2_q"),
+                ("c_is_i", "c_is_2_q"),
                 ("live_i", &format!("live[{l}]")),
                 ("shift_i", "shift_5"),
                 ("pshift_i", "pshift_6"),
@@ -407,7 +456,7 @@ fn children(m: &mut Module, config: &Config) {
             ("t_end_i", "t_end"),
             ("t_last_i", "t_last"),
             ("t_i", "t"),
-            ("o_valid_i", "commit && w_red"),
+            ("o_valid_i", "w_valid && w_red && en"),
             ("o_end_i", "w_seg_end"),
             ("o_last_i", "w_last"),
             ("o_i", "o"),

@@ -15,6 +15,11 @@ pub const PRODUCT_STAGE: usize = 5;
 /// Further stages of a word that goes through the table: clip to 35 bits, clip to 19, and the five of `lut`.
 pub const TABLE_STAGES: usize = 7;
 
+/// The cases of `x_sel`, `m_sel` and `c_sel` that a lane tells apart, decoded a stage before it.
+pub const X_CASES: [u64; 5] = [x_sel::ZERO, x_sel::RELU_A, x_sel::A_MINUS_B, x_sel::A_MINUS_MEAN, x_sel::A_MINUS_ONE];
+pub const M_CASES: [u64; 4] = [m_sel::P, m_sel::B, m_sel::SCALAR, m_sel::X];
+pub const C_CASES: [u64; 4] = [c_sel::A, c_sel::B, c_sel::P, c_sel::ONE];
+
 /// The datapath of one lane; all control comes from `vec`, in step with the stage that uses it.
 pub fn vec_lane() -> Arc<Module> {
     let mut m = Module::combinational(
@@ -33,10 +38,11 @@ pub fn vec_lane() -> Arc<Module> {
     m.input("v_i", LANE_STAGES, "v_i[0] is for vec").input("lv_i", TABLE_STAGES + 1, "");
     m.input("a_i", 27, "stage 2").input("b_i", 27, "stage 2").input("p_i", 16, "stage 2");
     m.input("mean_i", 27, "stage 2").input("mult_i", 27, "stage 2");
-    m.input("x_sel_i", 3, "stage 2")
-        .input("m_sel_i", 3, "stage 2")
-        .input("c_sel_i", 3, "stage 2")
-        .input("live_i", 1, "stage 2");
+    let none = "stage 2, one bit a case, bit 0 first";
+    m.input("x_is_i", X_CASES.len(), format!("{none}: 0, max(a, 0), a - b, a - mean, a - 65536; none: a"));
+    m.input("m_is_i", M_CASES.len(), format!("{none}: p, b, mult, x; none: 1"));
+    m.input("c_is_i", C_CASES.len(), format!("{none}: a, b, p, 65536; none: 0"));
+    m.input("live_i", 1, "stage 2");
     m.input("shift_i", 6, "stage 5").input("pshift_i", 5, "stage 6, 0 unless c is p");
     m.input("lut_shift_i", 4, "table stage 1").input("lut_i", 2, "table stage 2").input(
         "live_end_i",
@@ -57,20 +63,14 @@ pub fn vec_lane() -> Arc<Module> {
   wire signed [27:0] mean = $signed({mean_i[26], mean_i});
   wire signed [27:0] mult = $signed({mult_i[26], mult_i});
 
-  wire x_zero = !live_i || (x_sel_i == 3'd{{x_zero}}) || (x_sel_i == 3'd{{x_relu}} && a_i[26]);
-  wire signed [27:0] sub = (x_sel_i == 3'd{{x_a_b}})    ? b
-                         : (x_sel_i == 3'd{{x_a_mean}}) ? mean
-                         : (x_sel_i == 3'd{{x_a_one}})  ? 28'sd65536 : 28'sd0;
+  wire x_zero = !live_i || x_is_i[0] || (x_is_i[1] && a_i[26]);
+  wire signed [27:0] sub = ({28{x_is_i[2]}} & b) | ({28{x_is_i[3]}} & mean) | {11'b0, x_is_i[4], 16'b0};
   wire signed [27:0] x   = x_zero ? 28'sd0 : a - sub;
-  wire signed [27:0] m   = (m_sel_i == 3'd{{m_p}})      ? p
-                         : (m_sel_i == 3'd{{m_b}})      ? b
-                         : (m_sel_i == 3'd{{m_scalar}}) ? mult
-                         : (m_sel_i == 3'd{{m_x}})      ? x : 28'sd1;
-  wire signed [27:0] c   = !live_i                  ? 28'sd0
-                         : (c_sel_i == 3'd{{c_a}})      ? a
-                         : (c_sel_i == 3'd{{c_b}})      ? b
-                         : (c_sel_i == 3'd{{c_p}})      ? p
-                         : (c_sel_i == 3'd{{c_one}})    ? 28'sd65536 : 28'sd0;
+  wire signed [27:0] m   = m_is_i[3] ? x
+                         : ({28{m_is_i[0]}} & p) | ({28{m_is_i[1]}} & b) | ({28{m_is_i[2]}} & mult)
+                           | {27'b0, m_is_i == 4'd0};
+  wire signed [27:0] c   = {28{live_i}} & (({28{c_is_i[0]}} & a) | ({28{c_is_i[1]}} & b) | ({28{c_is_i[2]}} & p)
+                                           | {11'b0, c_is_i[3], 16'b0});
 
   // -- stages 3 to 8
   reg signed [27:0] x_3_q, m_3_q;
@@ -151,21 +151,7 @@ pub fn vec_lane() -> Arc<Module> {
   assign o_o    = o_q;
   assign clip_o = clip_q;
 "#,
-        &[
-            ("x_zero", x_sel::ZERO.to_string()),
-            ("x_relu", x_sel::RELU_A.to_string()),
-            ("x_a_b", x_sel::A_MINUS_B.to_string()),
-            ("x_a_mean", x_sel::A_MINUS_MEAN.to_string()),
-            ("x_a_one", x_sel::A_MINUS_ONE.to_string()),
-            ("m_p", m_sel::P.to_string()),
-            ("m_b", m_sel::B.to_string()),
-            ("m_scalar", m_sel::SCALAR.to_string()),
-            ("m_x", m_sel::X.to_string()),
-            ("c_a", c_sel::A.to_string()),
-            ("c_b", c_sel::B.to_string()),
-            ("c_p", c_sel::P.to_string()),
-            ("c_one", c_sel::ONE.to_string()),
-        ],
+        &[],
     );
     m.instance(
         "u_mul",

@@ -15,14 +15,15 @@ pub fn record_bits() -> usize {
     RECORD.iter().map(|f| f.1).sum()
 }
 
-/// The last stage: hands the lanes' results over and holds the pipeline while vmem refuses one.
+/// The last stage: hands the lanes' results over and holds the pipeline for every cycle in which vmem refuses one.
 pub fn vec_write(config: &Config) -> Arc<Module> {
     let lanes = config.vlanes();
     let mut m = Module::new(
         "vec_write",
-        "Hands a finished word to vmem, xmem or an operand of wkv, and to the trace; latency 0 from the lanes' result registers.\n\
-         record_i belongs to the oldest instruction in the pipeline; its words are counted here. en_o is low while a vmem write\n\
-         is refused; everything else happens once, in the word's last cycle (commit_o). finish_o: the instruction's last word.\n\
+        "Hands a finished word to vmem, xmem or an operand of wkv, and to the trace; latency 0 from the queue of results.\n\
+         record_i belongs to the oldest instruction in the pipeline; its words are counted here. en_o is low in the cycle after\n\
+         one in which a vmem write was refused, so a later read comes as many cycles later as the writes before it.\n\
+         Everything else happens once, in the word's last cycle (commit_o). finish_o: the instruction's last word.\n\
          xmem and wkv get clip_16(o). The operand's exponent is written with the last word. amax_o: OR over live lanes of\n\
          o ^ (o >>> 26) of the instructions that keep it, from the cycle after a word's commit; start_i clears it.\n\
          Only the bits that S(amax) depends on are kept.\n\
@@ -54,6 +55,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
     m.text(&record_wires(), &[]);
     m.text(
         r#"
+  reg         en_q;
   reg  [12:0] word_q;
   reg  [10:0] amax_q;
   wire [{{word16}}:0] o16;       // clip_16(o)
@@ -68,7 +70,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
   wire finish  = commit && last_i;
   wire [13:0] d_addr = r_d_addr + {1'b0, word_q};
 
-  assign en_o       = !refused;
+  assign en_o       = en_q;
   assign commit_o   = commit;
   assign finish_o   = finish;
   assign amax_o     = amax_q;
@@ -99,9 +101,11 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      en_q   <= 1'b1;
       word_q <= '0;
       amax_q <= '0;
     end else begin
+      en_q <= !refused;
       if (commit) word_q <= last_i ? 13'd0 : word_q + 13'd1;
       if (start_i) amax_q <= '0;
       else if (commit && r_amax) amax_q <= magnitude | ((word_q == 13'd0 && !r_amax_keep) ? 11'd0 : amax_q);

@@ -9,6 +9,9 @@ use std::sync::Arc;
 pub const WORD_ADDR_BITS: usize = 14;
 pub const ELEMENT_ADDR_BITS: usize = 18;
 
+/// Cycles from an accepted write to the first read that sees it: one in the write register.
+pub const WRITE_LATENCY: usize = 2;
+
 /// The unit `vmem` of `docs/hardware.md`: `vmem_words` words of VL elements of 27 bits.
 pub fn vmem(config: &Config) -> Arc<Module> {
     let lanes = config.vlanes();
@@ -22,9 +25,12 @@ pub fn vmem(config: &Config) -> Arc<Module> {
              Read: v*_data_o holds the word one cycle after v*_en_i and keeps it while v*_en_i is low; a read of the word being\n\
              written in the same cycle returns the old content.\n\
              Write: one writer a cycle, in fixed priority: d (element, matrix unit), y (element, recurrence), vw (word, vector\n\
-             unit); a write accepted in a cycle is seen by reads of the next one.\n\
-             clear_i (one cycle, everything idle) writes 0 to all words, {depth} cycles of clear_busy_o from the next cycle on.\n\
-             Element address e is lane e % {lanes} of word e / {lanes}; addresses past the end are the program's mistake."
+             unit); a write accepted in a cycle is seen by reads from {WRITE_LATENCY} cycles later on: it is registered before it goes to\n\
+             the memories, which are many and far apart.\n\
+             clear_i (one cycle, everything idle) writes 0 to all words, {} cycles of clear_busy_o from the next cycle on;\n\
+             in the last of them writes are accepted again.\n\
+             Element address e is lane e % {lanes} of word e / {lanes}; addresses past the end are the program's mistake.",
+            depth + 1
         ),
     );
     for p in ["va", "vb"] {
@@ -42,7 +48,7 @@ pub fn vmem(config: &Config) -> Arc<Module> {
     let lane_bits = lanes.ilog2() as usize;
     m.text(
         r#"
-  reg             clearing_q;
+  reg             clearing_q, clear_busy_q;
   reg  [{{amsb}}:0]   walk_q;
 
   wire            element      = d_valid_i || y_valid_i;
@@ -57,7 +63,29 @@ pub fn vmem(config: &Config) -> Arc<Module> {
   assign d_ready_o    = !clearing_q;
   assign y_ready_o    = !clearing_q && !d_valid_i;
   assign vw_ready_o   = !clearing_q && !element;
-  assign clear_busy_o = clearing_q;
+  assign clear_busy_o = clear_busy_q;
+
+  // the write on its way to the memories
+  reg  [{{lmsb}}:0]    we_q;
+  reg  [{{amsb}}:0]   waddr_q;
+  reg  [{{wmsb}}:0]  wdata_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      we_q         <= '0;
+      clear_busy_q <= 1'b0;
+    end else begin
+      we_q         <= we;
+      clear_busy_q <= clearing_q || clear_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (clearing_q || element || vw_valid_i) begin
+      waddr_q <= waddr;
+      wdata_q <= wdata;
+    end
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -107,9 +135,9 @@ pub fn vmem(config: &Config) -> Arc<Module> {
                 &format!("u_{port}{lane}"),
                 &ram,
                 &[
-                    ("we_i", &format!("we[{lane}]")),
-                    ("waddr_i", "waddr"),
-                    ("wdata_i", &format!("wdata{range}")),
+                    ("we_i", &format!("we_q[{lane}]")),
+                    ("waddr_i", "waddr_q"),
+                    ("wdata_i", &format!("wdata_q{range}")),
                     ("re_i", &format!("v{port}_en_i")),
                     ("raddr_i", &format!("v{port}_addr_i[{}:0]", addr - 1)),
                     ("rdata_o", &format!("v{port}_data_o{range}")),

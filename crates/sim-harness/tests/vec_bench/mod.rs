@@ -7,6 +7,7 @@ use golden_model::fixed::Saturations;
 use model::{Exponent, Instruction, Model, Scalar, Word};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use rtl_gen::blocks::vmem::WRITE_LATENCY;
 use rtl_gen::config::Config;
 use rtl_gen::isa::dest;
 use sim_harness::dut::{BuildOptions, Dut, Port};
@@ -98,6 +99,8 @@ pub struct Bench {
     dut: Dut,
     ports: Ports,
     vmem: Vec<i32>,
+    /// Words on their way to `vmem`: address and data, oldest first, one entry a cycle.
+    late: VecDeque<Option<(usize, Vec<i32>)>>,
 }
 
 /// A configuration with this bus, `n_head` scalars and a vector memory of 256 words.
@@ -119,7 +122,8 @@ impl Bench {
         let ports = Ports { one: PORTS.iter().map(|&name| (name, dut.port(name).unwrap())).collect() };
         dut.reset();
         let model = Model::new(config.vlanes(), VMEM_WORDS, n_head);
-        Bench { vmem: model.vmem.clone(), model, dut, ports, config }
+        let late = vec![None; WRITE_LATENCY - 1].into();
+        Bench { vmem: model.vmem.clone(), model, dut, ports, config, late }
     }
 
     pub fn set_vmem(&mut self, values: impl Fn(usize) -> i32) {
@@ -216,7 +220,9 @@ impl Bench {
             };
             let (a_read, b_read) = (read(self, "va_en_o", "va_addr_o"), read(self, "vb_en_o", "vb_addr_o"));
 
+            self.late.push_back(None);
             self.check_word(program, write_ready, cycle, &mut times, &at);
+            self.land_oldest();
             self.check_scalar(cycle, &mut times, &at);
             self.check_exponent(&at);
             saturations += self.get("sat_o");
@@ -251,11 +257,20 @@ impl Bench {
         self.dut.set(self.ports["instr_valid_i"], 0);
         self.dut.set(self.ports["p_valid_i"], 0);
         self.dut.tick();
+        (1..WRITE_LATENCY).for_each(|_| self.land_oldest());
+        self.late.resize(WRITE_LATENCY - 1, None);
         assert_eq!(self.unfinished(), usize::MAX, "{what}: finished, but something is missing");
         assert_eq!(self.get("busy_o"), 0, "{what}: busy after the last instruction");
         assert_eq!(saturations, self.model.saturations.0, "{what}: saturations");
         assert!(self.vmem == self.model.vmem, "{what}: vector memory differs");
         times
+    }
+
+    /// The end of a cycle: the word accepted `WRITE_LATENCY - 1` cycles ago can be read from the next one on.
+    fn land_oldest(&mut self) {
+        if let Some(Some((addr, data))) = self.late.pop_front() {
+            self.vmem[addr * data.len()..][..data.len()].copy_from_slice(&data);
+        }
     }
 
     /// The first instruction of which the model still expects something.
@@ -276,7 +291,6 @@ impl Bench {
         times: &mut Times,
         at: &dyn Fn(&dyn std::fmt::Display) -> String,
     ) {
-        let vl = self.config.vlanes();
         let vw = self.get("vw_valid_o") == 1 && write_ready;
         let (xw, kw) = (self.get("xw_en_o") == 1, self.get("kw_en_o") == 1);
         if self.get("trace_vec_valid_o") == 0 {
@@ -300,7 +314,7 @@ impl Bench {
         match dest {
             dest::VMEM => {
                 assert_eq!(self.lanes("vw_data_o", 27), got.data, "{}", at(&"vw_data_o"));
-                self.vmem[addr as usize * vl..][..vl].copy_from_slice(&got.data);
+                *self.late.back_mut().unwrap() = Some((addr as usize, got.data));
             }
             dest::XMEM => assert_eq!(self.lanes("xw_data_o", 16), got.data, "{}", at(&"xw_data_o")),
             dest::WKV => assert_eq!(self.lanes("kw_data_o", 16), got.data, "{}", at(&"kw_data_o")),

@@ -94,7 +94,8 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
         r#"
   // the row: exact sum, then rounded, then saturated
   wire [{{amsb}}:0] word_sum = { {({{ext}}){t{{levels}}_0[{{tmsb}}]}}, t{{levels}}_0};
-  wire [{{amsb}}:0] rounded;
+  wire [{{amsb}}:0] floor;
+  wire             up;
   wire [{{omsb}}:0] saturated;
   wire             clipped;
   reg  [{{amsb}}:0] acc_q, rounded_q;
@@ -104,7 +105,7 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
 
   always_ff @(posedge clk_i) begin
     if (valid_q[{{end}}]) acc_q <= (first_q[{{end}}] ? {({{abits}}){1'b0}} : acc_q) {{op}} word_sum;
-    if (shifted_valid_q) rounded_q <= rounded;
+    if (shifted_valid_q) rounded_q <= floor + { {{amsb}}'b0, up};
     if (rounded_valid_q) begin
       data_q    <= saturated;
       clipped_q <= clipped;
@@ -144,7 +145,14 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
     m.instance(
         "u_round",
         &wkv_round(acc, 6, acc),
-        &[("clk_i", "clk_i"), ("en_i", "acc_valid_q"), ("x_i", "acc_q"), ("shift_i", "shift_i"), ("y_o", "rounded")],
+        &[
+            ("clk_i", "clk_i"),
+            ("en_i", "acc_valid_q"),
+            ("x_i", "acc_q"),
+            ("shift_i", "shift_i"),
+            ("floor_o", "floor"),
+            ("up_o", "up"),
+        ],
     );
     m.instance(
         "u_sat",

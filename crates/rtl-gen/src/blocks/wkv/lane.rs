@@ -19,8 +19,9 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
         format!(
             "One element of the state: s_o = sat_{sw}(s - round(s*d, 16) + round(sa*b, shift_b) + round(v*k, shift_vk)).\n\
              Three separately rounded exact products, an exact sum, one saturation; clipped_o says that it clipped.\n\
-             Latency: {LATENCY} cycles, one element a cycle. All *_i values come from registers and belong to one element; en_i[0] takes\n\
-             them, en_i[n] must be en_i[0] n cycles later. No reset: data only, valid where the caller's enables say so."
+             Latency: {LATENCY} cycles, one element a cycle. All *_i values come from registers; en_i[0] takes them, en_i[n] must be\n\
+             en_i[0] n cycles later. v_i and k_i come one cycle after the others of their element, and are taken by en_i[1].\n\
+             No reset: data only, valid where the caller's enables say so."
         ),
     );
     m.input("clk_i", 1, "").input("en_i", LATENCY, "one enable a stage");
@@ -38,14 +39,15 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
         ("vkmsb", (2 * OPERAND_BITS - 1).to_string()),
         // sums: S − sd one bit longer; sab + vk one bit longer than the longer (sw ≥ 16: sab); their sum again one
         ("keep", sw.to_string()),
-        ("add", (product).to_string()),
+        ("add", product.to_string()),
+        ("product", product.to_string()),
         ("vk_ext", (product + 1 - 2 * OPERAND_BITS).to_string()),
         ("sum", (product + 1).to_string()),
         ("keep_ext", (product + 1 - sw).to_string()),
     ];
     m.text(
         r#"
-  // stages 1, 2: products; S waits for its own
+  // stages 1, 2: products, that of v and k a stage later; S waits for its own
   wire [{{pmsb}}:0]  sd, sab;
   wire [{{vkmsb}}:0] vk;
   reg  [{{smsb}}:0]  s1_q, s2_q, s3_q, s4_q;
@@ -54,34 +56,35 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
     );
     let wide = wkv_mul(sw, OPERAND_BITS);
     let narrow = wkv_mul(OPERAND_BITS, OPERAND_BITS);
-    for (name, mul, a, b, p) in [
-        ("u_sd", &wide, "s_i", "d_i", "sd"),
-        ("u_sab", &wide, "sa_i", "b_i", "sab"),
-        ("u_vk", &narrow, "v_i", "k_i", "vk"),
+    for (name, mul, en, a, b, p) in [
+        ("u_sd", &wide, "en_i[1:0]", "s_i", "d_i", "sd"),
+        ("u_sab", &wide, "en_i[1:0]", "sa_i", "b_i", "sab"),
+        ("u_vk", &narrow, "en_i[2:1]", "v_i", "k_i", "vk"),
     ] {
-        m.instance(name, mul, &[("clk_i", "clk_i"), ("en_i", "en_i[1:0]"), ("a_i", a), ("b_i", b), ("p_o", p)]);
+        m.instance(name, mul, &[("clk_i", "clk_i"), ("en_i", en), ("a_i", a), ("b_i", b), ("p_o", p)]);
     }
     m.text(
         r#"
-  // stages 3, 4: each product rounded by itself
-  wire [{{smsb}}:0]  sd_rounded;
-  wire [{{pmsb}}:0]  sab_rounded;
-  wire [{{vkmsb}}:0] vk_rounded;
+  // stages 3, 4: each product rounded by itself; that of v and k, a stage behind, is rounded by the next sum
+  wire [{{smsb}}:0]  sd_floor;
+  wire [{{pmsb}}:0]  sab_floor;
+  wire [{{vkmsb}}:0] vk_floor;
+  wire             sd_up, sab_up, vk_up;
   reg  [{{smsb}}:0]  sd_q;
   reg  [{{pmsb}}:0]  sab_q;
-  reg  [{{vkmsb}}:0] vk_q;
 "#,
         &vars,
     );
-    for (name, module, x, shift, y) in [
-        ("u_round_sd", wkv_round(product, 5, sw), "sd", "5'd16", "sd_rounded"),
-        ("u_round_sab", wkv_round(product, 6, product), "sab", "shift_b_i", "sab_rounded"),
-        ("u_round_vk", wkv_round(2 * OPERAND_BITS, 6, 2 * OPERAND_BITS), "vk", "shift_vk_i", "vk_rounded"),
+    for (name, module, en, shift) in [
+        ("sd", wkv_round(product, 5, sw), "en_i[2]", "5'd16"),
+        ("sab", wkv_round(product, 6, product), "en_i[2]", "shift_b_i"),
+        ("vk", wkv_round(2 * OPERAND_BITS, 6, 2 * OPERAND_BITS), "en_i[3]", "shift_vk_i"),
     ] {
+        let (floor, up) = (format!("{name}_floor"), format!("{name}_up"));
         m.instance(
-            name,
+            &format!("u_round_{name}"),
             &module,
-            &[("clk_i", "clk_i"), ("en_i", "en_i[2]"), ("x_i", x), ("shift_i", shift), ("y_o", y)],
+            &[("clk_i", "clk_i"), ("en_i", en), ("x_i", name), ("shift_i", shift), ("floor_o", &floor), ("up_o", &up)],
         );
     }
     m.text(
@@ -101,13 +104,12 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
     if (en_i[2]) s3_q <= s2_q;
     if (en_i[3]) begin
       s4_q  <= s3_q;
-      sd_q  <= sd_rounded;
-      sab_q <= sab_rounded;
-      vk_q  <= vk_rounded;
+      sd_q  <= sd_floor + { {{smsb}}'b0, sd_up};
+      sab_q <= sab_floor + { {{pmsb}}'b0, sab_up};
     end
     if (en_i[4]) begin
       kept_q  <= {s4_q[{{smsb}}], s4_q} - {sd_q[{{smsb}}], sd_q};
-      added_q <= {sab_q[{{pmsb}}], sab_q} + { {({{vk_ext}}){vk_q[{{vkmsb}}]}}, vk_q};
+      added_q <= {sab_q[{{pmsb}}], sab_q} + { {({{vk_ext}}){vk_floor[{{vkmsb}}]}}, vk_floor} + { {{product}}'b0, vk_up};
     end
     if (en_i[5]) sum_q <= { {({{keep_ext}}){kept_q[{{keep}}]}}, kept_q} + {added_q[{{add}}], added_q};
     if (en_i[6]) begin

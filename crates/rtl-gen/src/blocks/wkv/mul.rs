@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 /// Signed `a_bits` × `b_bits` product, two cycles, one product a cycle.
 ///
-/// Factors of more than 16 bits are cut into two halves, so that one stage holds a product that fits one 18 × 18
-/// hardware multiplier (two of them a product, none wasted) and the next stage adds the two. Narrower ones keep one product and
-/// a second register, which synthesis may move into it.
+/// The wider factor is cut into two halves: one stage holds two products, each small enough for one 18 × 18 hardware
+/// multiplier (with 24 by 16 bits two of them a product, none wasted), the next adds them.
 pub fn wkv_mul(a_bits: usize, b_bits: usize) -> Arc<Module> {
     let out = a_bits + b_bits;
     let mut m = Module::combinational(
@@ -37,25 +36,8 @@ pub fn wkv_mul(a_bits: usize, b_bits: usize) -> Arc<Module> {
         ("lo_ext_a", (b_bits + 1).to_string()),
         ("lo_ext_p", (a_bits - low - 1).to_string()),
     ];
-    if a_bits <= 16 {
-        m.text(
-            r#"
-  wire signed [{{out}}:0] a = { {({{ext_a}}){a_i[{{amsb}}]}}, a_i};
-  wire signed [{{out}}:0] b = { {({{ext_b}}){b_i[{{bmsb}}]}}, b_i};
-  reg  signed [{{out}}:0] first_q, p_q;
-
-  always_ff @(posedge clk_i) begin
-    if (en_i[0]) first_q <= a * b;
-    if (en_i[1]) p_q <= first_q;
-  end
-
-  assign p_o = p_q;
-"#,
-            &vars,
-        );
-    } else {
-        m.text(
-            r#"
+    m.text(
+        r#"
   // a = hi * 2^{{low}} + lo, hi signed, lo unsigned
   wire signed [{{hi}}:0] hi_a = { {({{ext_a}}){a_i[{{amsb}}]}}, a_i[{{amsb}}:{{low}}]};
   wire signed [{{hi}}:0] hi_b = { {({{hi_ext_b}}){b_i[{{bmsb}}]}}, b_i};
@@ -75,8 +57,7 @@ pub fn wkv_mul(a_bits: usize, b_bits: usize) -> Arc<Module> {
 
   assign p_o = p_q;
 "#,
-            &vars,
-        );
-    }
+        &vars,
+    );
     m.done()
 }

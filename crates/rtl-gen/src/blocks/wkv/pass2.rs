@@ -181,27 +181,32 @@ const UPDATE: &str = r#"
     end
   end
 
-  // stage 1: beside the memories' outputs; stage 2: the lanes' operands
+  // stage 1: beside the memories' outputs; stage 2: the lanes' operands; v and k come a stage later, because v is one of a word
   reg  [{{sword}}:0] s_1_q, s_q;
   reg  [{{s}}:0] sa_1_q, sa_q;
-  reg  [{{lane}}:0] v_lane_q;
-  reg  [{{oword}}:0] d_q, b_q, k_q;
+  reg  [{{lane}}:0] v_lane_1_q, v_lane_2_q;
+  reg  [{{oword}}:0] d_q, b_q, k_2_q, v_2_q, k_q;
   reg  [{{omsb}}:0] v_q;
   wire [{{vl1}}:0] clipped;
 
   always_ff @(posedge clk_i) begin
     if (take) begin
-      s_1_q    <= word_i;
-      sa_1_q   <= sa_i;
-      v_lane_q <= v_element_q[{{lane}}:0];
+      s_1_q      <= word_i;
+      sa_1_q     <= sa_i;
+      v_lane_1_q <= v_element_q[{{lane}}:0];
     end
     if (stage_q[1]) begin
-      s_q  <= s_1_q;
-      sa_q <= sa_1_q;
-      d_q  <= d_i;
-      b_q  <= b_i;
-      k_q  <= k_i;
-      v_q  <= v_i[v_lane_q*{{obits}} +: {{obits}}];
+      s_q        <= s_1_q;
+      sa_q       <= sa_1_q;
+      d_q        <= d_i;
+      b_q        <= b_i;
+      k_2_q      <= k_i;
+      v_2_q      <= v_i;
+      v_lane_2_q <= v_lane_1_q;
+    end
+    if (stage_q[2]) begin
+      k_q <= k_2_q;
+      v_q <= v_2_q[v_lane_2_q*{{obits}} +: {{obits}}];
     end
   end
 
