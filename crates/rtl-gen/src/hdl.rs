@@ -142,8 +142,19 @@ impl Module {
             rest = &rest[end + 2..];
         }
         out.push_str(rest);
+        // a template needs a space where "{" meets "{{", the printed text does not
+        let out = out.replace("{ ", "{").replace(" }", "}");
         self.body.push_str(out.trim_matches('\n'));
         self.body.push('\n');
+        self
+    }
+
+    /// Appends `localparam`s: name, bits and value of each, so that the text compares with names instead of numbers.
+    pub fn localparams(&mut self, list: &[(&str, usize, u64)]) -> &mut Self {
+        for (name, bits, value) in list {
+            let range = if *bits == 1 { String::new() } else { format!("[{}:0] ", bits - 1) };
+            let _ = writeln!(self.body, "  localparam {range}{name} = {bits}'d{value};");
+        }
         self
     }
 

@@ -81,7 +81,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
   wire handover = instr_valid_o && instr_ready_i;
   wire load     = rvalid_q && (!valid_q || handover);
   wire rlast    = rdata[{{last}}];
-  wire read     = active_q && (!rvalid_q || (!valid_q && !rlast));
+  wire read     = active_q && (!rvalid_q || !valid_q);  // what it brings after the last instruction is not looked at
 
   assign instr_valid_o = valid_q && holds_q && !stall_i;
   assign instr_o       = instr_q;
@@ -107,7 +107,8 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
     end else begin
       if (read) pc_q <= pc_q + {{one}};
       if (load && rlast) active_q <= 1'b0;
-      if (read) rvalid_q <= 1'b1;
+      if (load && rlast) rvalid_q <= 1'b0;
+      else if (read) rvalid_q <= 1'b1;
       else if (load) rvalid_q <= 1'b0;
       if (load) valid_q <= 1'b1;
       else if (handover) valid_q <= 1'b0;

@@ -1,6 +1,7 @@
 //! sigmoid, tanh and decay: one ROM of quadratics and a Horner pipeline, as `golden_model::tables` defines them.
 
 use crate::hdl::{index_bits, Module};
+use crate::isa;
 use golden_model::tables::{self, TableRom};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -62,15 +63,20 @@ pub fn lut() -> Arc<Module> {
         18,
         "signed, 16 fraction bits",
     );
+    m.localparams(&[
+        ("LUT_TANH", 2, isa::lut::TANH),
+        ("LUT_DECAY", 2, isa::lut::DECAY),
+        ("DECAY_ROW", 9, tables::DECAY_ROW as u64),
+    ]);
     m.text(
         r#"
   // -- row and offset: sigmoid of |z|, tanh through sigmoid of 2|z|, decay of z + 16
-  wire        is_tanh  = (sel_i == 2'd2);
-  wire        is_decay = (sel_i == 2'd3);
+  wire        is_tanh  = (sel_i == LUT_TANH);
+  wire        is_decay = (sel_i == LUT_DECAY);
   wire [18:0] mag      = z_i[18] ? (~z_i + 19'd1) : z_i;  // |z|, up to 2^18
   wire        beyond   = mag[18] || (is_tanh && mag[17]);
   wire [17:0] half_a   = beyond ? 18'h3ffff : is_tanh ? {mag[16:0], 1'b0} : mag[17:0];
-  wire [8:0]  row      = is_decay ? ({1'b0, !z_i[18], z_i[17:11]} + 9'd{{decay_row}}) : {2'b00, half_a[17:11]};
+  wire [8:0]  row      = is_decay ? ({1'b0, !z_i[18], z_i[17:11]} + DECAY_ROW) : {2'b00, half_a[17:11]};
   wire [10:0] offset   = is_decay ? z_i[10:0] : half_a[10:0];
 
   wire        [51:0] rom_row;
@@ -144,7 +150,7 @@ pub fn lut() -> Arc<Module> {
 
   wire unused_y = &{1'b0, y[18]};
 "#,
-        &[("decay_row", tables::DECAY_ROW.to_string())],
+        &[],
     );
     m.instance(
         "u_rom",

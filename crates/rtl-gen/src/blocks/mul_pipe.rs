@@ -45,7 +45,7 @@ pub fn mul_pipe(bits: usize) -> Arc<Module> {
 
   always_ff @(posedge clk_i) begin
     if (en_i[1]) begin
-      t_q <= {high_q, low_q[{{msb}}:0]} + { {({{ext}}){mid[{{w1}}]}}, mid, {{h}}'b0};
+      t_q <= {high_q, low_q[{{msb}}:0]} + { { {{ext}}{mid[{{w1}}]}}, mid, {{h}}'b0};
     end
   end
 

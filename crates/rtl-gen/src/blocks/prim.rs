@@ -156,7 +156,7 @@ pub fn round_shift(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Mo
 {{lost}}
   wire                    up      = shifted[0] && (sticky || shifted[1]);
 
-  assign y_o = shifted[{{out}}:1] + {({{outm}}'b0), up};
+  assign y_o = shifted[{{out}}:1] + { {{outm}}'b0, up};
 "#,
         &[
             ("w", in_bits.to_string()),
@@ -207,8 +207,8 @@ pub fn saturate(in_bits: usize, out_bits: usize) -> Arc<Module> {
     m.input("x_i", in_bits, "signed").output("y_o", out_bits, "signed").output("clipped_o", 1, "");
     m.text(
         r#"
-  assign clipped_o = (x_i[{{msb}}:{{sign}}] != {({{n}}){x_i[{{msb}}]}});
-  assign y_o       = clipped_o ? {x_i[{{msb}}], {({{sign}}){!x_i[{{msb}}]}}} : x_i[{{sign}}:0];
+  assign clipped_o = (x_i[{{msb}}:{{sign}}] != { {{n}}{x_i[{{msb}}]}});
+  assign y_o       = clipped_o ? {x_i[{{msb}}], { {{sign}}{!x_i[{{msb}}]}}} : x_i[{{sign}}:0];
 "#,
         &[
             ("msb", (in_bits - 1).to_string()),

@@ -31,7 +31,7 @@ pub fn round_parts(in_bits: usize, shift_bits: usize) -> Arc<Module> {
     if (en_i) begin
       coarse_q <= $signed(doubled) >>> coarse;
       fine_q   <= shift_i[2:0];
-      sticky_q <= |(doubled & ~({({{w1}}){1'b1}} << coarse));
+      sticky_q <= |(doubled & ~({ {{w1}}{1'b1}} << coarse));
     end
   end
 

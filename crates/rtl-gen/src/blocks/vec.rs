@@ -35,6 +35,9 @@ pub fn latency(_config: &Config) -> usize {
 /// Finished words that may wait for vmem: the pipeline hears of a refused one a cycle later.
 const RESULTS: usize = 2;
 
+/// Parameter beats that may wait in front of the gear, so that the issue of a word decides nothing outside the unit.
+const BEATS: usize = 2;
+
 /// Instructions that may be in the pipeline at once.
 const RECORDS: usize = 4;
 
@@ -43,18 +46,21 @@ pub fn vec(config: &Config) -> Arc<Module> {
     let lanes = config.vlanes();
     let mut m = Module::new("vec", header(lanes));
     ports(&mut m, config);
+    m.localparams(&[("SHIFT_SCALAR", 2, shift_sel::SCALAR), ("C_P", 3, c_sel::P)]);
+    let cases = X_CASES.iter().chain(&M_CASES).chain(&C_CASES).filter(|(name, _)| *name != "C_P");
+    m.localparams(&cases.map(|&(name, value)| (name, 3, value)).collect::<Vec<_>>());
     m.text(&isa::VEC.decode_wires("instr_i", &FIELDS), &[]);
     let vars = [
         ("segmsb", (index_bits(config.limits.n_head) - 1).to_string()),
         ("tagmsb", (TAG_BITS - 1).to_string()),
-        ("n", LANE_STAGES.to_string()),
+        ("nmsb", (LANE_STAGES - 1).to_string()),
         ("lt", TABLE_STAGES.to_string()),
         ("recmsb", (record_bits() - 1).to_string()),
-        ("lanes", lanes.to_string()),
+        ("lmsb", (lanes - 1).to_string()),
+        ("bmsb", (config.bus_bits - 1).to_string()),
         ("word16", (lanes * 16 - 1).to_string()),
         ("word27", (lanes * 27 - 1).to_string()),
         ("word56", (lanes * 56 - 1).to_string()),
-        ("by_scalar", shift_sel::SCALAR.to_string()),
         ("x_is", one_hot("x_sel_q", &X_CASES)),
         ("m_is", one_hot("m_sel_q", &M_CASES)),
         ("c_is", one_hot("c_sel_q", &C_CASES)),
@@ -89,19 +95,21 @@ const WIRES: &str = r#"
   wire        go, open, last, reduce, take_params;  // a word is issued; the instruction's first, last; part of a reduction
   wire        en;                                   // the pipeline advances
   wire        commit, finish;                       // a word is written; an instruction's last
+  wire        beat_valid, beat_ready;
+  wire [{{bmsb}}:0] beat;
   wire        rec_valid, rec_ready, red_busy, report_full, pending, pop_sum, p_valid, scalar_sat, unused_results_ready;
   wire [{{recmsb}}:0] rec_in, rec;
-  wire [{{n}}-1:0] v;                                   // stages that hand a word on
+  wire [{{nmsb}}:0] v;                                   // stages that hand a word on
   wire [{{lt}}:0]  lv;
-  wire [{{lanes}}-1:0] live, live_end, clip;
+  wire [{{lmsb}}:0] live, live_end, clip;
   wire        t_valid, t_end, t_last, w_valid, w_to_vmem, w_red, w_seg_end, w_last;
   wire        r_valid, r_to_vmem, r_red, r_last;    // the oldest finished word
-  wire [{{lanes}}-1:0] r_clip;
+  wire [{{lmsb}}:0] r_clip;
   wire [{{word27}}:0] r_o;
   wire [5:0]  shift_5;
   wire [4:0]  pshift_6;
   wire [3:0]  lut_shift_l1;
-  wire [1:0]  lut_l2;
+  wire [1:0]  lut_l3;
   wire [{{tagmsb}}:0] tag_in;  // {to vmem, reduction, segment end, last word, live lanes}
   wire [5:0]  shift_in, clipped;
   wire [{{segmsb}}:0] seg, scalar_seg;
@@ -134,7 +142,7 @@ const WIRES: &str = r#"
       x_sel_q        <= f_x_sel;
       m_sel_q        <= f_m_sel;
       c_sel_q        <= f_c_sel;
-      scalar_shift_q <= (f_shift_sel == 2'd{{by_scalar}});
+      scalar_shift_q <= (f_shift_sel == SHIFT_SCALAR);
     end
   end
 
@@ -191,8 +199,8 @@ const WIRES: &str = r#"
 "#;
 
 /// The comparisons of `select` with `cases`, the first one in bit 0.
-fn one_hot(select: &str, cases: &[u64]) -> String {
-    cases.iter().rev().map(|case| format!("{select} == 3'd{case}")).collect::<Vec<_>>().join(", ")
+fn one_hot(select: &str, cases: &[(&str, u64)]) -> String {
+    cases.iter().rev().map(|(name, _)| format!("{select} == {name}")).collect::<Vec<_>>().join(", ")
 }
 
 fn header(lanes: usize) -> String {
@@ -305,7 +313,7 @@ fn children(m: &mut Module, config: &Config) {
             ("en_i", "en"),
             ("tag_i", "tag_in"),
             ("shift_i", "shift_in"),
-            ("pshift_i", &format!("f_c_sel == 3'd{} ? f_pshift : 5'd0", c_sel::P)),
+            ("pshift_i", "f_c_sel == C_P ? f_pshift : 5'd0"),
             ("lut_i", "f_lut"),
             ("lut_shift_i", "f_lut_shift"),
             ("scalar_shift_i", "scalar_shift_q"),
@@ -319,7 +327,7 @@ fn children(m: &mut Module, config: &Config) {
             ("t_end_o", "t_end"),
             ("t_last_o", "t_last"),
             ("lut_shift_o", "lut_shift_l1"),
-            ("lut_o", "lut_l2"),
+            ("lut_o", "lut_l3"),
             ("live_end_o", "live_end"),
             ("w_valid_o", "w_valid"),
             ("w_to_vmem_o", "w_to_vmem"),
@@ -386,13 +394,25 @@ fn children(m: &mut Module, config: &Config) {
         ],
     );
     m.instance(
+        "u_beats",
+        &fifo(config.bus_bits, BEATS),
+        &[
+            ("in_valid_i", "p_valid_i"),
+            ("in_ready_o", "p_ready_o"),
+            ("in_data_i", "p_data_i"),
+            ("out_valid_o", "beat_valid"),
+            ("out_ready_i", "beat_ready"),
+            ("out_data_o", "beat"),
+        ],
+    );
+    m.instance(
         "u_params",
         &param_gear(config),
         &[
             ("start_i", "start_i"),
-            ("p_valid_i", "p_valid_i"),
-            ("p_ready_o", "p_ready_o"),
-            ("p_data_i", "p_data_i"),
+            ("p_valid_i", "beat_valid"),
+            ("p_ready_o", "beat_ready"),
+            ("p_data_i", "beat"),
             ("valid_o", "p_valid"),
             ("data_o", "p_word"),
             ("take_i", "take_params"),
@@ -439,7 +459,7 @@ fn children(m: &mut Module, config: &Config) {
                 ("shift_i", "shift_5"),
                 ("pshift_i", "pshift_6"),
                 ("lut_shift_i", "lut_shift_l1"),
-                ("lut_i", "lut_l2"),
+                ("lut_i", "lut_l3"),
                 ("live_end_i", &format!("live_end[{l}]")),
                 ("t_o", &slice("t", 56)),
                 ("o_o", &slice("o", 27)),

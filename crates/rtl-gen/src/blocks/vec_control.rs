@@ -27,13 +27,13 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
     m.input("lut_i", 2, "with go_i").input("lut_shift_i", 4, "with go_i");
     m.input("scalar_shift_i", 1, "stage 1: take s_shift_i instead").input("s_shift_i", 6, "stage 1");
     m.output("v_o", LANE_STAGES, "stages 1 to 8 hand a word on in this cycle");
-    m.output("lv_o", TABLE_STAGES + 1, "from stage 8, and stages 1 to 7, of the table path");
+    m.output("lv_o", TABLE_STAGES + 1, "from stage 8, and the stages, of the table path");
     m.output("live_o", lanes, "stage 2").output("shift_o", 6, "stage 5").output("pshift_o", 5, "stage 6");
     m.output("t_valid_o", 1, "stage 5, leaving: part of a reduction")
         .output("t_end_o", 1, "")
         .output("t_last_o", 1, "");
-    m.output("lut_shift_o", 4, "table stage 1").output("lut_o", 2, "table stage 2");
-    m.output("live_end_o", lanes, "table stage 7");
+    m.output("lut_shift_o", 4, "table stage 1").output("lut_o", 2, "table stage 3");
+    m.output("live_end_o", lanes, "the last table stage");
     m.output("w_valid_o", 1, "write stage").output("w_to_vmem_o", 1, "").output("w_red_o", 1, "");
     m.output("w_seg_end_o", 1, "").output("w_last_o", 1, "");
     m.text(
@@ -42,7 +42,7 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
   reg  [{{t}}:1] lv_q;  // stage k of the table path holds a word
   reg        w_valid_q;
   wire       to_table;
-  wire [{{n}}-1:0] v  = {v_q[{{n}}-1:1], go_i};
+  wire [{{n1}}:0] v  = {v_q[{{n1}}:1], go_i};
   wire [{{t}}:0] lv = {lv_q, v_q[{{n}}] && to_table};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -52,12 +52,17 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
       w_valid_q <= 1'b0;
     end else if (en_i) begin
       v_q       <= v;
-      lv_q      <= lv[{{t}}-1:0];
+      lv_q      <= lv[{{tm1}}:0];
       w_valid_q <= (v_q[{{n}}] && !to_table) || lv_q[{{t}}];
     end
   end
 "#,
-        &[("n", LANE_STAGES.to_string()), ("t", TABLE_STAGES.to_string())],
+        &[
+            ("n", LANE_STAGES.to_string()),
+            ("n1", (LANE_STAGES - 1).to_string()),
+            ("t", TABLE_STAGES.to_string()),
+            ("tm1", (TABLE_STAGES - 1).to_string()),
+        ],
     );
     chain(&mut m, "tag", TAG_BITS, "tag_i", 1..=LANE_STAGES, "");
     chain(&mut m, "tag", TAG_BITS, &format!("tag_{LANE_STAGES}_q"), 1..=TABLE_STAGES, "l");
@@ -65,7 +70,7 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
     chain(&mut m, "shift", 6, "scalar_shift_i ? s_shift_i : shift_1_q", 2..=PRODUCT_STAGE, "");
     chain(&mut m, "pshift", 5, "pshift_i", 1..=PRODUCT_STAGE + 1, "");
     chain(&mut m, "lut", 2, "lut_i", 1..=LANE_STAGES, "");
-    chain(&mut m, "lut", 2, &format!("lut_{LANE_STAGES}_q"), 1..=2, "l");
+    chain(&mut m, "lut", 2, &format!("lut_{LANE_STAGES}_q"), 1..=3, "l");
     chain(&mut m, "lut_shift", 4, "lut_shift_i", 1..=LANE_STAGES, "");
     chain(&mut m, "lut_shift", 4, &format!("lut_shift_{LANE_STAGES}_q"), 1..=1, "l");
     let live = |tag: &str| (0..lanes).rev().map(|l| format!("5'd{l} < {tag}[4:0]")).collect::<Vec<_>>().join(", ");
@@ -86,7 +91,7 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
   assign t_end_o     = tag_{{p}}_q[6];
   assign t_last_o    = tag_{{p}}_q[5];
   assign lut_shift_o = lut_shift_l1_q;
-  assign lut_o       = lut_l2_q;
+  assign lut_o       = lut_l3_q;
   assign live_end_o  = { {{live_end}}};
   assign w_valid_o   = w_valid_q;
   assign w_to_vmem_o = w_tag_q[3];

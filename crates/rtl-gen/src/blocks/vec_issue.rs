@@ -57,6 +57,16 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
     m.output("go_o", 1, "").output("open_o", 1, "").output("last_o", 1, "").output("reduce_o", 1, "");
     m.output("take_params_o", 1, "").output("seg_o", seg, "").output("shift_o", 6, "").output("tag_o", TAG_BITS, "");
     m.output("record_o", record_bits(), "");
+    m.localparams(&[
+        ("X_A_MINUS_B", 3, x_sel::A_MINUS_B),
+        ("M_P", 3, m_sel::P),
+        ("M_B", 3, m_sel::B),
+        ("C_P", 3, c_sel::P),
+        ("C_B", 3, c_sel::B),
+        ("SHIFT_AMAX", 2, shift_sel::AMAX),
+        ("POST_NONE", 2, post::NONE),
+        ("DEST_VMEM", 2, dest::VMEM),
+    ]);
     m.text(&isa::VEC.decode_wires("instr_i", &FIELDS), &[]);
     m.text(
         r#"
@@ -64,20 +74,20 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
   reg         first_q, last_q;          // this word is the instruction's first; or a later one and the last
   reg         seg_first_q, seg_last_q;  // the same of its segment
   reg  [{{segmsb}}:0] seg_q;
-  reg  [2:0]  gap_q;     // cycles until a word without table cannot meet one from the table
+  reg  [3:0]  gap_q;     // cycles until a word without table cannot meet one from the table
   reg  [2:0]  credit_q;  // sums the reduction still has room for
   reg  [3:0]  exp_q;     // S(amax) when the instruction began
 
   wire first   = first_q;
   wire last    = first_q ? (f_n_words == 13'd1) : last_q;
   wire seg_end = last || (seg_first_q ? (f_seg_words == 13'd1) : seg_last_q);
-  wire is_red  = (f_post != 2'd{{post_none}});
+  wire is_red  = (f_post != POST_NONE);
   wire is_lut  = (f_lut != 2'd0);
-  wire uses_p  = (f_m_sel == 3'd{{m_p}}) || (f_c_sel == 3'd{{c_p}});
-  wire uses_b  = (f_x_sel == 3'd{{x_a_b}}) || (f_m_sel == 3'd{{m_b}}) || (f_c_sel == 3'd{{c_b}});
+  wire uses_p  = (f_m_sel == M_P) || (f_c_sel == C_P);
+  wire uses_b  = (f_x_sel == X_A_MINUS_B) || (f_m_sel == M_B) || (f_c_sel == C_B);
 
   wire may_open = record_ready_i && !report_full_i && (!f_drain || drained_i) && !(is_red && red_busy_i)
-                  && (is_lut || gap_q == 3'd0);
+                  && (is_lut || gap_q == 4'd0);
   wire go       = instr_valid_i && en_i && (!first || may_open) && (!uses_p || p_valid_i)
                   && (!(is_red && seg_end) || credit_q != 3'd0);
   wire send_sum = go && is_red && seg_end;
@@ -99,10 +109,10 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
                      : amax_i[6] ? 4'd7 : amax_i[5] ? 4'd6 : amax_i[4] ? 4'd5 : amax_i[3] ? 4'd4
                      : amax_i[2] ? 4'd3 : amax_i[1] ? 4'd2 : amax_i[0] ? 4'd1 : 4'd0;
   wire [3:0] s_word  = first ? s_amax : exp_q;
-  wire       by_amax = (f_shift_sel == 2'd{{by_amax}});
+  wire       by_amax = (f_shift_sel == SHIFT_AMAX);
 
   assign shift_o  = by_amax ? {2'b0, s_word} : f_shift;
-  assign tag_o    = {f_dest == 2'd{{d_vmem}}, is_red, seg_end, last, last ? f_tail : 5'd{{lanes}}};
+  assign tag_o    = {f_dest == DEST_VMEM, is_red, seg_end, last, last ? f_tail : 5'd{{lanes}}};
   assign record_o = {f_amax_keep, f_amax, by_amax ? {1'b0, s_amax} : 5'd0, f_slot, f_dest, f_d_addr, instr_idx_i};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -128,8 +138,8 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
         seg_q       <= last ? '0 : seg_end ? seg_q + 1'b1 : seg_q;
       end
       if (go && first) exp_q <= s_amax;
-      if (go && is_lut) gap_q <= 3'd{{gap}};
-      else if (en_i && gap_q != 3'd0) gap_q <= gap_q - 3'd1;
+      if (go && is_lut) gap_q <= 4'd{{gap}};
+      else if (en_i && gap_q != 4'd0) gap_q <= gap_q - 4'd1;
       if (send_sum != sum_popped_i) credit_q <= send_sum ? credit_q - 3'd1 : credit_q + 3'd1;
     end
   end
@@ -141,14 +151,6 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
             ("segmsb", (seg - 1).to_string()),
             ("gap", TABLE_STAGES.to_string()),
             ("queue", QUEUE.to_string()),
-            ("x_a_b", x_sel::A_MINUS_B.to_string()),
-            ("m_p", m_sel::P.to_string()),
-            ("m_b", m_sel::B.to_string()),
-            ("c_p", c_sel::P.to_string()),
-            ("c_b", c_sel::B.to_string()),
-            ("by_amax", shift_sel::AMAX.to_string()),
-            ("post_none", post::NONE.to_string()),
-            ("d_vmem", dest::VMEM.to_string()),
         ],
     );
     m.done()

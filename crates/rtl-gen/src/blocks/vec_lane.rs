@@ -1,8 +1,8 @@
 //! One lane of the vector unit: select, multiply, round, add, saturate or look up.
 
-use super::lut::lut;
+use super::lut::{lut, LUT_STAGES};
 use super::mul_pipe::mul_pipe;
-use super::prim::{round_shift, saturate};
+use super::prim::saturate;
 use super::round_parts::round_parts;
 use crate::hdl::Module;
 use crate::isa::{c_sel, m_sel, x_sel};
@@ -12,13 +12,20 @@ use std::sync::Arc;
 pub const LANE_STAGES: usize = 8;
 /// The stage that holds t.
 pub const PRODUCT_STAGE: usize = 5;
-/// Further stages of a word that goes through the table: clip to 35 bits, clip to 19, and the five of `lut`.
-pub const TABLE_STAGES: usize = 7;
+/// Further stages of a word that goes through the table: clip to 35 bits, shift, clip to 19, and those of `lut`.
+pub const TABLE_STAGES: usize = 3 + LUT_STAGES;
 
 /// The cases of `x_sel`, `m_sel` and `c_sel` that a lane tells apart, decoded a stage before it.
-pub const X_CASES: [u64; 5] = [x_sel::ZERO, x_sel::RELU_A, x_sel::A_MINUS_B, x_sel::A_MINUS_MEAN, x_sel::A_MINUS_ONE];
-pub const M_CASES: [u64; 4] = [m_sel::P, m_sel::B, m_sel::SCALAR, m_sel::X];
-pub const C_CASES: [u64; 4] = [c_sel::A, c_sel::B, c_sel::P, c_sel::ONE];
+pub const X_CASES: [(&str, u64); 5] = [
+    ("X_ZERO", x_sel::ZERO),
+    ("X_RELU_A", x_sel::RELU_A),
+    ("X_A_MINUS_B", x_sel::A_MINUS_B),
+    ("X_A_MINUS_MEAN", x_sel::A_MINUS_MEAN),
+    ("X_A_MINUS_ONE", x_sel::A_MINUS_ONE),
+];
+pub const M_CASES: [(&str, u64); 4] =
+    [("M_P", m_sel::P), ("M_B", m_sel::B), ("M_SCALAR", m_sel::SCALAR), ("M_X", m_sel::X)];
+pub const C_CASES: [(&str, u64); 4] = [("C_A", c_sel::A), ("C_B", c_sel::B), ("C_P", c_sel::P), ("C_ONE", c_sel::ONE)];
 
 /// The datapath of one lane; all control comes from `vec`, in step with the stage that uses it.
 pub fn vec_lane() -> Arc<Module> {
@@ -28,7 +35,7 @@ pub fn vec_lane() -> Arc<Module> {
          Stage 1 is the cycle in which words come out of the vector memory; vec registers them, because memories are slow, and\n\
          a_i and b_i are stage 2. v_i[k-1]: stage k holds a word and hands it to stage k+1 at the next edge; lv_i[k]: the same\n\
          for stage k of the table path; lv_i[0]: the word in stage 8 goes there.\n\
-         Latency 7 from a_i and b_i to o_o, 14 through the table. A word and a table word never reach o_o together: vec sees to it.\n\
+         Latency 7 from a_i and b_i to o_o, 15 through the table. A word and a table word never reach o_o together: vec sees to it.\n\
          Bounds: |x| < 2^27, |m| < 2^27: t = x * m fits 55 bits, 56 kept. |c| < 2^47, so z fits 57 bits.\n\
          The table path first clips z to 35 bits: clip_19(round(z, s)) does not change for s <= 15.\n\
          A dead lane (live_i low) has x = c = 0; its table result is cleared (live_end_i), so o_o = 0 and clip_o = 0.\n\
@@ -44,10 +51,10 @@ pub fn vec_lane() -> Arc<Module> {
     m.input("c_is_i", C_CASES.len(), format!("{none}: a, b, p, 65536; none: 0"));
     m.input("live_i", 1, "stage 2");
     m.input("shift_i", 6, "stage 5").input("pshift_i", 5, "stage 6, 0 unless c is p");
-    m.input("lut_shift_i", 4, "table stage 1").input("lut_i", 2, "table stage 2").input(
+    m.input("lut_shift_i", 4, "table stage 1").input("lut_i", 2, "table stage 3").input(
         "live_end_i",
         1,
-        "table stage 7",
+        "the last table stage",
     );
     m.output("t_o", 56, "the product, stage 5").output("o_o", 27, "the result").output(
         "clip_o",
@@ -124,25 +131,27 @@ pub fn vec_lane() -> Arc<Module> {
 
   // -- table path: clip to what lut_shift can bring into range, round, clip to the table's input
   wire [34:0] z35;
-  wire [34:0] z_rounded;
+  wire [34:0] z_floor;
+  wire        z_up;
+  wire [34:0] z_rounded = z_floor + {34'b0, z_up};
   wire [18:0] z19;
   wire        unused_clip35, unused_clip19;
   reg  [34:0] z35_1_q;
-  reg  [18:0] z19_2_q;
+  reg  [18:0] z19_3_q;
 
   always_ff @(posedge clk_i) begin
     if (lv_i[0]) z35_1_q <= z35;
   end
 
   always_ff @(posedge clk_i) begin
-    if (lv_i[1]) z19_2_q <= z19;
+    if (lv_i[2]) z19_3_q <= z19;
   end
 
   // -- result
   always_ff @(posedge clk_i) begin
-    if (lv_i[7] || v_i[7]) begin
-      o_q    <= lv_i[7] ? { {9{table_y[17]}}, table_y} & {27{live_end_i}} : o;
-      clip_q <= !lv_i[7] && clip;
+    if (lv_i[{{t}}] || v_i[7]) begin
+      o_q    <= lv_i[{{t}}] ? { {9{table_y[17]}}, table_y} & {27{live_end_i}} : o;
+      clip_q <= !lv_i[{{t}}] && clip;
     end
   end
 
@@ -151,7 +160,7 @@ pub fn vec_lane() -> Arc<Module> {
   assign o_o    = o_q;
   assign clip_o = clip_q;
 "#,
-        &[],
+        &[("t", TABLE_STAGES.to_string())],
     );
     m.instance(
         "u_mul",
@@ -174,14 +183,22 @@ pub fn vec_lane() -> Arc<Module> {
     m.instance("u_clip35", &saturate(57, 35), &[("x_i", "z_8_q"), ("y_o", "z35"), ("clipped_o", "unused_clip35")]);
     m.instance(
         "u_lut_round",
-        &round_shift(35, 4, 35),
-        &[("x_i", "z35_1_q"), ("shift_i", "lut_shift_i"), ("y_o", "z_rounded")],
+        &round_parts(35, 4),
+        &[
+            ("clk_i", "clk_i"),
+            ("en_i", "lv_i[1]"),
+            ("x_i", "z35_1_q"),
+            ("shift_i", "lut_shift_i"),
+            ("floor_o", "z_floor"),
+            ("up_o", "z_up"),
+        ],
     );
     m.instance("u_clip19", &saturate(35, 19), &[("x_i", "z_rounded"), ("y_o", "z19"), ("clipped_o", "unused_clip19")]);
+    let lut_stages = format!("lv_i[{}:3]", TABLE_STAGES - 1);
     m.instance(
         "u_lut",
         &lut(),
-        &[("clk_i", "clk_i"), ("en_i", "lv_i[6:2]"), ("sel_i", "lut_i"), ("z_i", "z19_2_q"), ("y_o", "table_y")],
+        &[("clk_i", "clk_i"), ("en_i", &lut_stages), ("sel_i", "lut_i"), ("z_i", "z19_3_q"), ("y_o", "table_y")],
     );
     m.done()
 }

@@ -51,6 +51,7 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
     m.output("mean_we_o", 1, "").output("mult_we_o", 1, "").output("shift_we_o", 1, "");
     m.output("value_o", 27, "mean or mult").output("shift_o", 6, "");
     m.output("last_o", 1, "").output("sat_o", 1, "").output("busy_o", 1, "a sum is being worked on");
+    m.localparams(&[("POST_MEAN", 2, post::MEAN), ("POST_RSQ", 2, post::RSQ)]);
     m.text(
         r#"
   localparam [3:0] IDLE = 4'd0, EPS = 4'd1, NORM = 4'd2, ROM = 4'd3, C2T = 4'd4, S1 = 4'd5, S1T = 4'd6, S0 = 4'd7,
@@ -71,8 +72,8 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
   reg signed [23:0] s_q;        // s1, then s0, then R
   reg signed [37:0] prod_q;     // a number of 19 bits by one of 19 bits
 
-  wire is_rsq  = (post_q == 2'd{{rsq}});
-  wire is_mean = (post_q == 2'd{{mean}});
+  wire is_rsq  = (post_q == POST_RSQ);
+  wire is_mean = (post_q == POST_MEAN);
 
   // -- normalisation of u, two bits a step of the exponent: 64, 32, 16, 8, 4, 2 leading zeros
   wire [5:0]  upper_zeros = {v_q[79:16] == '0, v_q[79:48] == '0, v_q[79:64] == '0, v_q[79:72] == '0, v_q[79:76] == '0, v_q[79:78] == '0};
@@ -224,8 +225,6 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
 "#,
         &[
             ("segmsb", (seg - 1).to_string()),
-            ("rsq", post::RSQ.to_string()),
-            ("mean", post::MEAN.to_string()),
         ],
     );
     m.instance(

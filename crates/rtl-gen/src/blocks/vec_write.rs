@@ -52,6 +52,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
     m.output("trace_vec_valid_o", 1, "").output("trace_vec_op_o", 12, "").output("trace_vec_word_o", 13, "");
     m.output("trace_vec_data_o", lanes * 27, "");
     m.output("trace_exp_valid_o", 1, "").output("trace_exp_op_o", 12, "").output("trace_exp_exp_o", 5, "");
+    m.localparams(&[("DEST_XMEM", 2, dest::XMEM), ("DEST_WKV", 2, dest::WKV)]);
     m.text(&record_wires(), &[]);
     m.text(
         r#"
@@ -63,8 +64,8 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
   wire [10:0] magnitude;    // bits 25 to 15 of the OR over the lanes of o ^ (o >>> 26)
   wire [5:0]  n_clipped;
 
-  wire to_xmem = (r_dest == 2'd{{d_xmem}});
-  wire to_wkv  = (r_dest == 2'd{{d_wkv}});
+  wire to_xmem = (r_dest == DEST_XMEM);
+  wire to_wkv  = (r_dest == DEST_WKV);
   wire refused = valid_i && to_vmem_i && !vw_ready_i;
   wire commit  = valid_i && !refused;
   wire finish  = commit && last_i;
@@ -112,12 +113,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
     end
   end
 "#,
-        &[
-            ("word16", (lanes * 16 - 1).to_string()),
-            ("word27", (lanes * 27 - 1).to_string()),
-            ("d_xmem", dest::XMEM.to_string()),
-            ("d_wkv", dest::WKV.to_string()),
-        ],
+        &[("word16", (lanes * 16 - 1).to_string()), ("word27", (lanes * 27 - 1).to_string())],
     );
     let (mut magnitude, mut clips) = (vec![], vec![]);
     for l in 0..lanes {

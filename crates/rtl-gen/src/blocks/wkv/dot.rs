@@ -93,7 +93,7 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
     m.text(
         r#"
   // the row: exact sum, then rounded, then saturated
-  wire [{{amsb}}:0] word_sum = { {({{ext}}){t{{levels}}_0[{{tmsb}}]}}, t{{levels}}_0};
+  wire [{{amsb}}:0] word_sum = { { {{ext}}{t{{levels}}_0[{{tmsb}}]}}, t{{levels}}_0};
   wire [{{amsb}}:0] floor;
   wire             up;
   wire [{{omsb}}:0] saturated;
@@ -104,7 +104,7 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
   reg              acc_valid_q, shifted_valid_q, rounded_valid_q, data_valid_q;
 
   always_ff @(posedge clk_i) begin
-    if (valid_q[{{end}}]) acc_q <= (first_q[{{end}}] ? {({{abits}}){1'b0}} : acc_q) {{op}} word_sum;
+    if (valid_q[{{end}}]) acc_q <= (first_q[{{end}}] ? { {{abits}}{1'b0}} : acc_q) {{op}} word_sum;
     if (shifted_valid_q) rounded_q <= floor + { {{amsb}}'b0, up};
     if (rounded_valid_q) begin
       data_q    <= saturated;

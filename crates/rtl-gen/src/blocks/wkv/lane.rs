@@ -109,9 +109,9 @@ pub fn wkv_lane(state_bits: usize) -> Arc<Module> {
     end
     if (en_i[4]) begin
       kept_q  <= {s4_q[{{smsb}}], s4_q} - {sd_q[{{smsb}}], sd_q};
-      added_q <= {sab_q[{{pmsb}}], sab_q} + { {({{vk_ext}}){vk_floor[{{vkmsb}}]}}, vk_floor} + { {{product}}'b0, vk_up};
+      added_q <= {sab_q[{{pmsb}}], sab_q} + { { {{vk_ext}}{vk_floor[{{vkmsb}}]}}, vk_floor} + { {{product}}'b0, vk_up};
     end
-    if (en_i[5]) sum_q <= { {({{keep_ext}}){kept_q[{{keep}}]}}, kept_q} + {added_q[{{add}}], added_q};
+    if (en_i[5]) sum_q <= { { {{keep_ext}}{kept_q[{{keep}}]}}, kept_q} + {added_q[{{add}}], added_q};
     if (en_i[6]) begin
       s_q       <= saturated;
       clipped_q <= clipped;

@@ -39,10 +39,10 @@ pub fn wkv_mul(a_bits: usize, b_bits: usize) -> Arc<Module> {
     m.text(
         r#"
   // a = hi * 2^{{low}} + lo, hi signed, lo unsigned
-  wire signed [{{hi}}:0] hi_a = { {({{ext_a}}){a_i[{{amsb}}]}}, a_i[{{amsb}}:{{low}}]};
-  wire signed [{{hi}}:0] hi_b = { {({{hi_ext_b}}){b_i[{{bmsb}}]}}, b_i};
-  wire signed [{{lo}}:0] lo_a = { {({{lo_ext_a}}){1'b0}}, a_i[{{lmsb}}:0]};
-  wire signed [{{lo}}:0] lo_b = { {({{lo_ext_b}}){b_i[{{bmsb}}]}}, b_i};
+  wire signed [{{hi}}:0] hi_a = { { {{ext_a}}{a_i[{{amsb}}]}}, a_i[{{amsb}}:{{low}}]};
+  wire signed [{{hi}}:0] hi_b = { { {{hi_ext_b}}{b_i[{{bmsb}}]}}, b_i};
+  wire signed [{{lo}}:0] lo_a = { { {{lo_ext_a}}{1'b0}}, a_i[{{lmsb}}:0]};
+  wire signed [{{lo}}:0] lo_b = { { {{lo_ext_b}}{b_i[{{bmsb}}]}}, b_i};
   reg  signed [{{hi}}:0] hi_q;
   reg  signed [{{lo}}:0] lo_q;
   reg         [{{out}}:0] p_q;
@@ -52,7 +52,7 @@ pub fn wkv_mul(a_bits: usize, b_bits: usize) -> Arc<Module> {
       hi_q <= hi_a * hi_b;
       lo_q <= lo_a * lo_b;
     end
-    if (en_i[1]) p_q <= {hi_q, {({{low}}){1'b0}}} + { {({{lo_ext_p}}){lo_q[{{lo}}]}}, lo_q};
+    if (en_i[1]) p_q <= {hi_q, { {{low}}{1'b0}}} + { { {{lo_ext_p}}{lo_q[{{lo}}]}}, lo_q};
   end
 
   assign p_o = p_q;

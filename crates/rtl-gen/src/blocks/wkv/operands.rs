@@ -39,9 +39,10 @@ pub fn wkv_operands(vlanes: usize, words: usize, addr_bits: usize) -> Arc<Module
         ("v", wkv_slot::V, "row_en_i", "v_addr_i"),
         ("r", wkv_slot::R, "r_en_i", "r_addr_i"),
     ] {
+        m.localparams(&[(&format!("SLOT_{}", name.to_uppercase()), 3, slot)]);
         m.text(
-            "\n  wire {{n}}_we = kw_en_i && (kw_slot_i == 3'd{{slot}});",
-            &[("n", name.to_string()), ("slot", slot.to_string())],
+            "\n  wire {{n}}_we = kw_en_i && (kw_slot_i == SLOT_{{slot}});",
+            &[("n", name.to_string()), ("slot", name.to_uppercase())],
         );
         m.instance(
             &format!("u_{name}"),

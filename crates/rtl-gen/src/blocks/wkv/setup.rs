@@ -46,6 +46,13 @@ pub fn wkv_setup() -> Arc<Module> {
     m.output("shift_sa_o", 6, "max(0, sh_sa - e_kk)").output("shift_b_o", 6, "max(0, sh_b - e_b)");
     m.output("shift_vk_o", 6, "max(0, sh_vk - e_v - e_k)").output("shift_y_o", 6, "max(0, sh_y - e_r)");
 
+    m.localparams(&[
+        ("SLOT_R", 3, wkv_slot::R),
+        ("SLOT_K", 3, wkv_slot::K),
+        ("SLOT_V", 3, wkv_slot::V),
+        ("SLOT_KK", 3, wkv_slot::KK),
+        ("SLOT_B", 3, wkv_slot::B),
+    ]);
     m.text("  // the exponents that enter a shift (d has none: 16 fraction bits, always)", &[]);
     m.text("  reg [{{e}}:0] e_r_q, e_k_q, e_v_q, e_kk_q, e_b_q;", &[("e", (EXP_BITS - 1).to_string())]);
     m.text(
@@ -59,11 +66,11 @@ pub fn wkv_setup() -> Arc<Module> {
       e_b_q  <= '0;
     end else if (exp_we_i) begin
       case (exp_slot_i)
-        3'd{{r}}: e_r_q <= exp_i;
-        3'd{{k}}: e_k_q <= exp_i;
-        3'd{{v}}: e_v_q <= exp_i;
-        3'd{{kk}}: e_kk_q <= exp_i;
-        3'd{{b}}: e_b_q <= exp_i;
+        SLOT_R: e_r_q <= exp_i;
+        SLOT_K: e_k_q <= exp_i;
+        SLOT_V: e_v_q <= exp_i;
+        SLOT_KK: e_kk_q <= exp_i;
+        SLOT_B: e_b_q <= exp_i;
         default: ;
       endcase
     end
@@ -95,14 +102,7 @@ pub fn wkv_setup() -> Arc<Module> {
   end
 
 "#,
-        &[
-            ("r", wkv_slot::R.to_string()),
-            ("k", wkv_slot::K.to_string()),
-            ("v", wkv_slot::V.to_string()),
-            ("kk", wkv_slot::KK.to_string()),
-            ("b", wkv_slot::B.to_string()),
-            ("imsb", (WKV.bits - 1).to_string()),
-        ],
+        &[("imsb", (WKV.bits - 1).to_string())],
     );
     let fields: Vec<&str> = KEPT.iter().map(|k| k.0).chain(["sh_sa", "sh_b", "sh_vk", "sh_y"]).collect();
     m.text(&WKV.decode_wires("instr_q", &fields), &[]);
