@@ -5,11 +5,12 @@
 #![deny(clippy::float_arithmetic)]
 
 use super::element::{round64, sat};
-use super::kernels::{prefetch, versions, w16, w4, w8, Acc, Isa, PANEL};
+use super::kernels::{self, prefetch, versions, w16, w4, w8, Acc, Columns, Isa, Wide, COLUMNS, LINE, PANEL};
 use super::operand::Operand;
 use super::pool::Pool;
 use super::weights::StreamMatrix;
 use super::MAX_ROWS;
+use crate::groups::groups;
 use crate::layout::MatrixFormat;
 use crate::vector_ops::VEC_BITS;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,13 +26,10 @@ pub struct Job<'a, R> {
 }
 
 /// Bytes of weights in a task, at least; and in a run that is shared at all.
-const TASK_BYTES: usize = 48 << 10;
+const TASK_BYTES: usize = 128 << 10;
 const SHARED_BYTES: usize = 96 << 10;
 /// Matrices in one run, at most.
 const MAX_JOBS: usize = 8;
-/// Columns of a column-major matrix taken at once, and rows of one piece.
-const COLUMNS: usize = 64;
-const LINE: usize = 64;
 
 /// The result of one job: one pointer a row of the block.
 struct Results([*mut i32; MAX_ROWS]);
@@ -151,7 +149,7 @@ fn panel(isa: Isa, w: &StreamMatrix, p: usize, x: &[&Operand], put: impl Fn(usiz
         let mut acc = [[0; PANEL]; TOGETHER];
         let acc = &mut acc[..x.len()];
         match w.format {
-            MatrixFormat::W4 => w4(isa, [tile(0), tile(1)], w.cols, x, acc),
+            MatrixFormat::W4 => w4(isa, [tile(0), tile(1)], groups(w.cols), x, acc),
             MatrixFormat::W16 => w16(isa, [tile(0), tile(1), tile(2), tile(3)], cols, x, acc),
             _ => w8(isa, [tile(0), tile(1)], cols, x, acc),
         }
@@ -161,8 +159,7 @@ fn panel(isa: Isa, w: &StreamMatrix, p: usize, x: &[&Operand], put: impl Fn(usiz
     }
 }
 
-/// Rows of a matrix by columns: columns whose operand is 0 in every row of the block are not read. The others are put together, 64
-/// at a time, as the tiles the kernels take.
+/// Rows of a matrix by columns, 64 columns at a time: those whose operand is 0 in every row of the block are not read.
 fn columns(
     isa: Isa,
     w: &StreamMatrix,
@@ -173,91 +170,93 @@ fn columns(
     let column_bytes = w.rows.next_multiple_of(LINE);
     let first = w.rows.div_ceil(PANEL) * LINE; // behind the scale units
     let weights = &w.bytes()[first..];
-    let at = |c: usize| &weights[c * column_bytes..(c + 1) * column_bytes];
-    let mut used = (0..w.cols).filter(|c| x.iter().any(|x| x.mantissas()[*c] != 0));
+    let at = |c: u16, line: usize| -> &[u8; LINE] {
+        weights[usize::from(c) * column_bytes + line * LINE..].first_chunk().unwrap_or(&[0; LINE])
+        // columns are whole lines
+    };
     let mut scratch = SCRATCH.with(|s| s.take());
-    scratch.resize(x.len(), lines.len());
-    let mut next = Chosen::from(&mut used);
-    while next.n > 0 {
-        let now = next;
-        next = Chosen::from(&mut used);
-        for (x, part) in x.iter().zip(&mut scratch.x) {
+    scratch.choose(w.cols, x, lines.len());
+    let Scratch { used, alone, x: parts, acc, .. } = &mut scratch;
+    if let [x] = x {
+        let q = x.mantissas();
+        alone.gather(used.len(), |i| q[usize::from(used[i])]);
+        let bytes = weights.get(lines.start * LINE..).unwrap_or(&[]);
+        kernels::column_run(isa, &Columns { bytes, stride: column_bytes }, used, alone, acc);
+        used.clear();
+    }
+    for (i, now) in used.chunks(COLUMNS).enumerate() {
+        for (x, part) in x.iter().zip(&mut *parts) {
             let q = x.mantissas();
-            part.gather(now.n, |i| q[now.columns[i]]);
+            part.gather(now.len(), |i| q[usize::from(now[i])]);
         }
-        let cols = now.n.next_multiple_of(4);
+        // the columns after these are asked for meanwhile, each as a whole
+        let next = &used[used.len().min((i + 1) * COLUMNS)..used.len().min((i + 2) * COLUMNS)];
+        let mut ahead = next.iter().flat_map(|c| lines.clone().map(move |line| (*c, line)));
         for (l, line) in lines.clone().enumerate() {
-            let tiles = &mut scratch.tiles;
-            for (i, c) in now.columns[..now.n].iter().enumerate() {
-                let bytes = &at(*c)[line * LINE..(line + 1) * LINE];
-                for (tile, group) in bytes.chunks_exact(16).enumerate() {
-                    let to = (tile * COLUMNS + i) * 16;
-                    tiles[to..to + 16].copy_from_slice(group);
-                }
+            // up to a multiple of 4, whose operand is 0
+            let mut pieces = [&[0; LINE]; COLUMNS];
+            for (piece, c) in pieces.iter_mut().zip(now) {
+                *piece = at(*c, line);
             }
-            for c in &next.columns[..next.n] {
-                prefetch(&at(*c)[line * LINE]);
-            }
-            // columns up to a multiple of 4 hold an older piece; their operand is 0
-            let tile = |i: usize| &tiles[i * COLUMNS * 16..(i * COLUMNS + cols) * 16];
-            for half in 0..2 {
-                let acc = &mut scratch.acc[(2 * l + half) * x.len()..][..x.len()];
-                for (x, acc) in scratch.x[..x.len()].chunks(TOGETHER).zip(acc.chunks_mut(TOGETHER)) {
-                    let mut refs = [&x[0]; TOGETHER];
-                    refs.iter_mut().zip(x).for_each(|(r, x)| *r = x);
-                    w8(isa, [tile(2 * half), tile(2 * half + 1)], cols, &refs[..x.len()], acc);
-                }
+            ahead.by_ref().take(next.len()).for_each(|(c, line)| prefetch(at(c, line).as_ptr()));
+            let acc = &mut acc[l * x.len()..][..x.len()];
+            for (x, acc) in parts[..x.len()].chunks(TOGETHER).zip(acc.chunks_mut(TOGETHER)) {
+                let mut refs = [&x[0]; TOGETHER];
+                refs.iter_mut().zip(x).for_each(|(r, x)| *r = x);
+                kernels::columns(isa, &pieces[..now.len().next_multiple_of(4)], &refs[..x.len()], acc);
             }
         }
     }
     for (l, line) in lines.enumerate() {
-        for half in 0..2 {
-            let first_row = line * LINE + half * PANEL;
-            if first_row < w.rows {
-                for t in 0..x.len() {
-                    let acc = &scratch.acc[(2 * l + half) * x.len() + t];
-                    put(t, first_row, acc, w.scale_unit(first_row / PANEL));
-                }
+        for first_row in (line * LINE..w.rows.min((line + 1) * LINE)).step_by(PANEL) {
+            for (t, wide) in scratch.acc[l * x.len()..][..x.len()].iter().enumerate() {
+                let mut acc = [0; PANEL];
+                acc.copy_from_slice(&wide[first_row % LINE..][..PANEL]);
+                put(t, first_row, &acc, w.scale_unit(first_row / PANEL));
             }
         }
     }
     SCRATCH.with(|s| s.replace(scratch));
 }
 
-/// Up to 64 columns that are needed.
-#[derive(Clone, Copy)]
-struct Chosen {
-    n: usize,
-    columns: [usize; COLUMNS],
-}
-
-impl Chosen {
-    fn from(used: &mut impl Iterator<Item = usize>) -> Self {
-        let mut chosen = Chosen { n: 0, columns: [0; COLUMNS] };
-        for c in used.take(COLUMNS) {
-            chosen.columns[chosen.n] = c;
-            chosen.n += 1;
-        }
-        chosen
-    }
-}
-
 /// What `columns` works in: one a thread, grown once.
 #[derive(Default)]
 struct Scratch {
-    tiles: Vec<u8>,
+    /// OR of the operands' mantissas
+    any: Vec<i16>,
+    /// columns that are needed: fewer than 2^16 exist
+    used: Vec<u16>,
+    /// of a block of one row: all that are needed
+    alone: Operand,
+    /// of each row of a larger block: a piece
     x: Vec<Operand>,
-    acc: Vec<Acc>,
+    acc: Vec<Wide>,
 }
 
 impl Scratch {
-    fn resize(&mut self, rows: usize, lines: usize) {
-        self.tiles.resize(4 * COLUMNS * 16, 0);
-        if self.x.len() < rows {
-            self.x.resize(rows, Operand::new(COLUMNS));
+    /// Finds the columns that `x` needs, and makes room for `lines` lines of results.
+    fn choose(&mut self, cols: usize, x: &[&Operand], lines: usize) {
+        self.any.clear();
+        self.any.resize(cols, 0);
+        for x in x {
+            self.any.iter_mut().zip(x.mantissas()).for_each(|(any, q)| *any |= q);
+        }
+        self.used.resize(cols, 0);
+        let mut n = 0;
+        for (c, any) in self.any.iter().enumerate() {
+            // every other column may be needed: nothing to predict for a branch
+            self.used[n] = c as u16;
+            n += usize::from(*any != 0);
+        }
+        self.used.truncate(n);
+        if self.alone.padded_len() < cols {
+            self.alone = Operand::new(cols);
+        }
+        if self.x.len() < x.len() {
+            self.x.resize(x.len(), Operand::new(COLUMNS));
         }
         self.acc.clear();
-        self.acc.resize(rows * lines * 2, [0; PANEL]);
+        self.acc.resize(x.len() * lines, [0; LINE]);
     }
 }
 

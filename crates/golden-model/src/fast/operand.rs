@@ -49,7 +49,7 @@ fn narrow(v: &[i32], bits: u32, out: &mut Mantissas) {
     }
 }
 
-/// A matrix operand, with its mantissas cut into bytes the way the kernels multiply them; padded to 4 columns with zeros.
+/// A matrix operand, with its mantissas cut into bytes the way the kernels multiply them; padded to 32 columns with zeros.
 #[derive(Clone, Debug, Default)]
 pub struct Operand {
     n: usize,
@@ -63,6 +63,38 @@ pub struct Operand {
     /// low bytes, unsigned, and high bytes, signed, in 16 bits each
     lo16: Vec<i16>,
     hi16: Vec<i16>,
+    /// for 4-bit weights, see [`Nibbles`]; padded to 32 columns
+    nibbles: Vec<Nibbles>,
+    /// −8 · Σ of the high bytes, signed, of 32 columns
+    eighths: Vec<i32>,
+}
+
+/// Bytes of 8 elements in the order in which 8 nibbles of a row come out of the stream: each word has elements 0 4 2 6 (`even`) or 1 5 3 7
+/// (`odd`), the first in its lowest byte; high bytes signed, low bytes unsigned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Nibbles {
+    pub hi_even: u32,
+    pub hi_odd: u32,
+    pub lo_even: u32,
+    pub lo_odd: u32,
+}
+
+impl Nibbles {
+    /// From bytes 0 to 7, the first lowest.
+    #[inline(always)]
+    fn new(hi: u64, lo: u64) -> Self {
+        let every_other = |b: u64| {
+            let b = b & 0x00ff_00ff_00ff_00ff;
+            (b | b >> 24) as u32
+        };
+        Self {
+            hi_even: every_other(hi),
+            hi_odd: every_other(hi >> 8),
+            lo_even: every_other(lo),
+            lo_odd: every_other(lo >> 8),
+        }
+    }
 }
 
 impl Operand {
@@ -73,7 +105,7 @@ impl Operand {
 
     /// Zeros in place of `n` elements whose mantissas will have `bits` bits, 4..=16.
     pub fn with_bits(n: usize, bits: u32) -> Self {
-        let padded = n.next_multiple_of(4);
+        let padded = n.next_multiple_of(32);
         Self {
             n,
             bits,
@@ -82,6 +114,8 @@ impl Operand {
             hi: vec![128; padded],
             lo16: vec![0; padded],
             hi16: vec![0; padded],
+            nibbles: vec![Nibbles::default(); padded / 8],
+            eighths: vec![0; padded / 32],
         }
     }
 
@@ -121,6 +155,13 @@ impl Operand {
             lo16[i] = q[i] & 0xff;
             hi16[i] = q[i] >> 8;
         }
+        for (out, (hi, lo)) in self.nibbles.iter_mut().zip(hi.chunks_exact(8).zip(lo.chunks_exact(8))) {
+            let word = |b: &[u8]| u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
+            *out = Nibbles::new(word(hi) ^ 0x8080_8080_8080_8080, word(lo));
+        }
+        for (out, hi16) in self.eighths.iter_mut().zip(hi16.chunks_exact(32)) {
+            *out = -8 * i32::from(hi16.iter().sum::<i16>());
+        }
     }
 
     pub fn e(&self) -> i32 {
@@ -154,5 +195,13 @@ impl Operand {
 
     pub fn hi16(&self) -> &[i16] {
         &self.hi16
+    }
+
+    pub fn nibbles(&self) -> &[Nibbles] {
+        &self.nibbles
+    }
+
+    pub fn eighths(&self) -> &[i32] {
+        &self.eighths
     }
 }
