@@ -402,6 +402,9 @@ pub struct Bench {
     /// Threads of the golden backend [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub threads: Option<u32>,
+    /// Also time N conversations at once that share every read of a weight (golden backend)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub sessions: Option<u32>,
     #[command(flatten)]
     pub chip: Chip,
     #[command(flatten)]

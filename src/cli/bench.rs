@@ -8,6 +8,7 @@ use super::{chip, Error, CHECK_FAILED};
 use golden_model::calibrate::random_tokens;
 use golden_model::fast::Runner;
 use golden_model::session::Session;
+use indicatif::ProgressBar;
 use serde::Serialize;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -41,6 +42,11 @@ struct GoldenPart {
     /// Weights read a second at `tokens_per_s`, and by the same threads doing nothing else; median of the runs.
     weight_bytes_per_s: f64,
     read_bytes_per_s: f64,
+    /// Processor time of all threads for one token, waiting for each other included; median of the runs; only where the system tells it.
+    cpu_ms_per_token: Option<f64>,
+    /// Conversations at once, and the tokens a second of all of them together; median of the runs.
+    sessions: Option<usize>,
+    sessions_tokens_per_s: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -52,24 +58,66 @@ struct RtlPart {
     mismatches: u64,
 }
 
+/// Processor time this program has used, all threads together; only Linux tells.
+fn cpu_seconds() -> Option<f64> {
+    let threads = std::fs::read_dir("/proc/self/task").ok()?;
+    let ns = threads.filter_map(|thread| {
+        let stat = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        stat.split(' ').next()?.parse::<f64>().ok()
+    });
+    Some(ns.sum::<f64>() / 1e9)
+}
+
+/// Middle one of some numbers, which are sorted; `None` of none.
+fn median(numbers: &mut [f64]) -> Option<f64> {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied()
+}
+
+/// Seconds of `work`, and of the processor while it went on.
+fn timed<E>(work: impl FnOnce() -> Result<(), E>) -> Result<(f64, Option<f64>), E> {
+    let (cpu, start) = (cpu_seconds(), Instant::now());
+    work()?;
+    let wall = start.elapsed().as_secs_f64();
+    Ok((wall, cpu_seconds().zip(cpu).map(|(after, before)| after - before)))
+}
+
+/// Tokens a second of `n` conversations at once, `tokens` of the text for each.
+fn sessions(runner: &mut Runner, n: usize, tokens: &[u32], bar: &ProgressBar) -> Result<f64, Error> {
+    let mut speeds = vec![];
+    for _ in 0..=RUNS {
+        let mut sessions = vec![runner.session(); n];
+        let (wall, _) = timed(|| {
+            // each conversation begins at another place of the text
+            (0..tokens.len()).try_for_each(|i| {
+                let now: Vec<u32> = (0..n).map(|s| tokens[(i + s) % tokens.len()]).collect();
+                bar.inc(n as u64);
+                runner.batch(&mut sessions, &now, |_, _| {})
+            })
+        })?;
+        speeds.push((n * tokens.len()) as f64 / wall);
+    }
+    Ok(median(&mut speeds[1..]).unwrap_or_default()) // the first one makes room
+}
+
 /// What only the golden backend knows, after `steps` single steps; its weights a second are not known yet.
 fn golden_part(engine: &mut Engine, steps: usize) -> Option<GoldenPart> {
     let Engine::Golden { runner, .. } = engine else { return None };
     let weight_bytes_per_token = runner.weight_bytes() as f64 - runner.skipped_bytes() as f64 / steps as f64;
-    let mut reads: Vec<f64> = (0..=RUNS)
-        .map(|_| {
-            let start = Instant::now();
-            runner.read_weights() as f64 / start.elapsed().as_secs_f64()
-        })
-        .skip(1) // the first one may touch pages
-        .collect();
-    reads.sort_by(f64::total_cmp);
+    let reads = (0..=RUNS).map(|_| {
+        let start = Instant::now();
+        runner.read_weights() as f64 / start.elapsed().as_secs_f64()
+    });
+    let mut reads: Vec<f64> = reads.skip(1).collect(); // the first one may touch pages
     Some(GoldenPart {
         threads: runner.threads(),
         instruction_set: runner.isa().name(),
         weight_bytes_per_token,
         weight_bytes_per_s: 0.0,
-        read_bytes_per_s: reads[RUNS / 2],
+        read_bytes_per_s: median(&mut reads).unwrap_or_default(),
+        cpu_ms_per_token: None,
+        sessions: None,
+        sessions_tokens_per_s: None,
     })
 }
 
@@ -83,34 +131,46 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
     let prefill_tokens = a.prefill.unwrap_or(if a.backend == Backend::Rtl { 0 } else { 256 }) as usize;
     let tokens = random_tokens(model.shape().vocab_size, n);
     let prompt = random_tokens(model.shape().vocab_size, prefill_tokens);
-    let bar = bar((RUNS * (n + prefill_tokens)) as u64, "tokens");
+    let at_once = a.sessions.map_or(0, |n| n as usize);
+    if at_once > 0 && a.backend != Backend::Golden {
+        return Err("--sessions: only --backend golden runs several at once".into());
+    }
+    let bar = bar((RUNS * (n + prefill_tokens) + (RUNS + 1) * at_once * n) as u64, "tokens");
     engine.step(tokens[0])?; // touches every page once before the clock runs
-    let mut speeds = vec![];
+    let (mut speeds, mut cpu) = (vec![], vec![]);
     for _ in 0..RUNS {
         engine.reset()?;
-        let start = Instant::now();
-        for token in &tokens {
-            engine.step(*token)?;
-            bar.inc(1);
-        }
-        speeds.push(n as f64 / start.elapsed().as_secs_f64());
+        let (wall, busy) = timed(|| {
+            tokens.iter().try_for_each(|token| {
+                bar.inc(1);
+                match &mut engine {
+                    // logits stay where they are, as integers
+                    Engine::Golden { runner, session } => runner.step(session, *token).map(drop).map_err(Error::from),
+                    other => other.step(*token).map(drop).map_err(Error::from),
+                }
+            })
+        })?;
+        speeds.push(n as f64 / wall);
+        cpu.extend(busy.map(|s| s * 1e3 / n as f64));
     }
     let mut golden = golden_part(&mut engine, 1 + RUNS * n);
     let mut prefill_speeds = vec![];
     for _ in 0..if prompt.is_empty() { 0 } else { RUNS } {
         engine.reset()?;
-        let start = Instant::now();
-        engine.prefill(&prompt)?;
-        prefill_speeds.push(prefill_tokens as f64 / start.elapsed().as_secs_f64());
+        let (wall, _) = timed(|| engine.prefill(&prompt).map(drop))?;
+        prefill_speeds.push(prefill_tokens as f64 / wall);
         bar.inc(prefill_tokens as u64);
     }
-    bar.finish_and_clear();
-    speeds.sort_by(f64::total_cmp);
-    prefill_speeds.sort_by(f64::total_cmp);
-    let median = speeds[RUNS / 2];
-    if let Some(golden) = &mut golden {
-        golden.weight_bytes_per_s = golden.weight_bytes_per_token * median;
+    let tokens_per_s = median(&mut speeds).unwrap_or_default();
+    if let (Some(golden), Engine::Golden { runner, .. }) = (&mut golden, &mut engine) {
+        golden.weight_bytes_per_s = golden.weight_bytes_per_token * tokens_per_s;
+        golden.cpu_ms_per_token = median(&mut cpu);
+        if at_once > 0 {
+            golden.sessions = Some(at_once);
+            golden.sessions_tokens_per_s = Some(sessions(runner, at_once, &tokens, &bar)?);
+        }
     }
+    bar.finish_and_clear();
     let mut failed = false;
     let rtl = engine.chip().map(|chip| {
         failed = chip::report_mismatch(chip, &a.chip, 0);
@@ -118,7 +178,7 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
         RtlPart {
             config: chip.config.name.clone(),
             cycles_per_token,
-            simulated_cycles_per_s: median * cycles_per_token as f64,
+            simulated_cycles_per_s: tokens_per_s * cycles_per_token as f64,
             mismatches: chip.totals.outcome.mismatches,
         }
     });
@@ -126,11 +186,11 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
         backend: a.backend.name(),
         tokens: n,
         runs: RUNS,
-        tokens_per_s: median,
+        tokens_per_s,
         tokens_per_s_min: speeds[0],
         tokens_per_s_max: speeds[RUNS - 1],
         prefill_tokens,
-        prefill_tokens_per_s: prefill_speeds.get(RUNS / 2).copied(),
+        prefill_tokens_per_s: median(&mut prefill_speeds),
         golden,
         rtl,
     };
@@ -145,8 +205,11 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
             .prefill_tokens_per_s
             .map_or(String::new(), |speed| format!("; a prompt of {prefill_tokens} tokens at {speed:.1} tokens/s"));
         let golden = done.golden.as_ref().map_or(String::new(), |g| {
+            let sessions = g.sessions.zip(g.sessions_tokens_per_s);
+            let sessions = sessions
+                .map_or(String::new(), |(n, speed)| format!("; {n} conversations at once {speed:.1} tokens/s in all"));
             format!(
-                "; {} threads, {}: weights at {:.1} GB/s, reading alone {:.1} GB/s",
+                "{sessions}; {} threads, {}: weights at {:.1} GB/s, reading alone {:.1} GB/s",
                 g.threads,
                 g.instruction_set,
                 g.weight_bytes_per_s / 1e9,

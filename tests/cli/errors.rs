@@ -128,6 +128,7 @@ fn tokens_and_texts() {
     generate(&["--prompt=a", "--tokens=1", "--temperature", "nan"], &["--temperature", "expected 0 or more"]);
     generate(&["--prompt=a", "--tokens=1", "--top-p", "1.5"], &["--top-p 1.5", "up to 1"]);
     generate(&["--prompt=a", "--tokens=1", "--calibrate", &empty], &["empty.txt", "expected text"]);
+    refused(&["bench", &small, "--backend=float", "--sessions=2"], &["--sessions", "--backend golden"]);
     generate(&["--prompt=a", "--tokens=1", "--trace", "x.fst"], &["--trace", "--backend rtl"]);
     refused(&["logits", &small, "--backend=golden", "--tokens=300"], &["token 300", "expected 0 to 255"]);
     refused(&["bench", &small, "--backend=golden", "--tokens=0"], &["--tokens", "0 is not in 1.."]);

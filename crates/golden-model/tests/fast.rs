@@ -102,16 +102,23 @@ fn wild_networks() {
 
 #[test]
 fn a_prompt_at_once_is_token_by_token() {
-    for (seed, shape) in [(3, awkward_shape()), (4, wide_shape())] {
-        let (pair, tokens) = random_pair(&shape, seed, 1.5, 70, &QuantOptions::default());
+    for (seed, shape, bits) in
+        [(3, awkward_shape(), WeightBits::W8), (4, wide_shape(), WeightBits::W8), (8, awkward_shape(), WeightBits::W4)]
+    {
+        let options = QuantOptions { bits, ..QuantOptions::default() };
+        let (pair, tokens) = random_pair(&shape, seed, 1.5, 70, &options);
         let weights = Arc::new(from_model(&pair.model).unwrap());
         for n in [1, 2, 5, 31, 32, 33, 70] {
             let (want, state, _) = specified(&pair.model, &tokens[..n]);
-            for threads in [1, 2] {
-                let mut runner = Runner::new(weights.clone(), threads);
+            for (isa, threads) in Isa::all().into_iter().zip([1, 2, 1]).chain([(Isa::best(), 2)]) {
+                let mut runner = Runner::with_isa(weights.clone(), threads, isa);
                 let mut session = runner.session();
                 let logits = runner.prefill(&mut session, &tokens[..n]).unwrap();
-                assert!(logits == want[n - 1] && session.state == state, "{n} tokens, {threads} threads");
+                assert!(
+                    logits == want[n - 1] && session.state == state,
+                    "{n} tokens, {threads} threads, {}",
+                    isa.name()
+                );
             }
         }
     }
@@ -120,8 +127,9 @@ fn a_prompt_at_once_is_token_by_token() {
 #[test]
 fn sessions_are_independent() {
     let (pair, tokens) = random_pair(&wide_shape(), 5, 1.0, 40 * 3, &QuantOptions::default());
-    let mut runner = Runner::new(Arc::new(from_model(&pair.model).unwrap()), 2);
-    for n in [1, 3, 40] {
+    let weights = Arc::new(from_model(&pair.model).unwrap());
+    for (isa, n) in [1, 3, 40].into_iter().flat_map(|n| Isa::all().into_iter().map(move |isa| (isa, n))) {
+        let mut runner = Runner::with_isa(weights.clone(), 2, isa);
         let mut sessions = vec![runner.session(); n];
         for round in 0..3 {
             let now: Vec<u32> = (0..n).map(|i| tokens[3 * i + round]).collect();

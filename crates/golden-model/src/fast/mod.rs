@@ -9,7 +9,8 @@
 //! * [`step`]: the step itself for a block of tokens, of one session or of several.
 //! * [`bandwidth`]: what the machine's memory allows, to compare with.
 //!
-//! A step allocates nothing, except for a head in clusters. `unsafe` is confined to `kernels`, `pool`, and the shared results of `matmul` and `wkv`.
+//! A step allocates nothing once a runner has made as many (`tests/no_allocation.rs`), except for a head in clusters. `unsafe` is confined to
+//! `kernels`, `pool`, and the shared results of `matmul` and `wkv`.
 
 pub mod bandwidth;
 mod branch;
@@ -43,14 +44,6 @@ pub struct Session {
     pub state: IntState,
     /// As the specification counts, except that tokens whose logits nobody asked for have no head.
     pub saturations: SaturationCounts,
-}
-
-/// Consecutive tokens of one session in a block.
-pub struct Feed<'a> {
-    state: &'a mut IntState,
-    sat: &'a mut SaturationCounts,
-    tokens: &'a [u32],
-    logits: bool,
 }
 
 /// A model with the threads and the working memory to run it; sessions share it one call at a time, weights are shared by any number of runners.
@@ -116,8 +109,7 @@ impl Runner {
         while !left.is_empty() {
             let (tokens, rest) = left.split_at(left.len().min(MAX_ROWS));
             left = rest;
-            let Session { state, saturations: sat } = &mut *session;
-            step::block(self, &mut [Feed { state, sat, tokens, logits: rest.is_empty() }]);
+            step::block(self, std::slice::from_mut(session), tokens, rest.is_empty());
         }
         Ok(&self.rows[0].logits)
     }
@@ -140,12 +132,7 @@ impl Runner {
         self.make_rows(tokens.len());
         let mut done = 0;
         for (sessions, tokens) in sessions.chunks_mut(MAX_ROWS).zip(tokens.chunks(MAX_ROWS)) {
-            let feeds = sessions.iter_mut().zip(tokens.chunks(1)).map(|(s, tokens)| {
-                let Session { state, saturations: sat } = s;
-                Feed { state, sat, tokens, logits: true }
-            });
-            let mut feeds: Vec<Feed<'_>> = feeds.collect();
-            step::block(self, &mut feeds);
+            step::block(self, sessions, tokens, true);
             self.rows[..tokens.len()].iter().enumerate().for_each(|(i, row)| logits(done + i, &row.logits));
             done += tokens.len();
         }

@@ -11,7 +11,7 @@ use super::matmul::{multiply, Job};
 use super::operand::{mantissas, Operand};
 use super::weights::{StreamMatrix, Weights};
 use super::wkv::{self, Access, Constants, WkvRow};
-use super::{branch, clusters, Feed, Runner};
+use super::{branch, clusters, Runner, Session};
 use crate::formats::NetFormats;
 use crate::integer_step::IntState;
 use crate::qmodel::QLayer;
@@ -269,28 +269,27 @@ macro_rules! job {
 }
 
 /// Every row sees the `h` of the token before it in its session, the session's state that of the last one.
-fn hand_on(rows: &mut [Row], feeds: &mut [Feed<'_>], state: impl Fn(&mut IntState) -> &mut Vec<i32>) {
-    let mut rows = rows.iter_mut();
-    for feed in feeds {
-        let kept = state(feed.state);
-        for row in rows.by_ref().take(feed.tokens.len()) {
+fn hand_on(rows: &mut [Row], sessions: &mut [Session], state: impl Fn(&mut IntState) -> &mut Vec<i32>) {
+    let each = rows.len() / sessions.len();
+    for (session, rows) in sessions.iter_mut().zip(rows.chunks_exact_mut(each)) {
+        let kept = state(&mut session.state);
+        for row in rows {
             row.prev.copy_from_slice(kept);
             kept.copy_from_slice(&row.h);
         }
     }
 }
 
-/// Takes one block through the network: `feeds` are sessions with consecutive tokens, all their rows together at most [`super::MAX_ROWS`]. The
-/// logits of the feeds that want them are in `runner.rows` afterwards, in the order of the feeds.
-pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
+/// Takes one block through the network: as many consecutive tokens for each of `sessions`, first those of the first, at most
+/// [`super::MAX_ROWS`] in all. With `logits`, those after each session's last token are in `runner.rows` afterwards, one row a session.
+pub fn block(runner: &mut Runner, sessions: &mut [Session], tokens: &[u32], logits: bool) {
     let Runner { weights: model, isa, pool, rows, share_rows, skipped_bytes, skipped_columns } = runner;
     let (isa, model, share_rows) = (*isa, &**model, *share_rows);
-    let n_rows: usize = feeds.iter().map(|f| f.tokens.len()).sum();
-    let rows = &mut rows[..n_rows];
+    let each = tokens.len() / sessions.len();
+    let rows = &mut rows[..tokens.len()];
     let (shape, net) = (&model.shape, &model.f);
     let head_size = shape.head_size;
     let mat: fn(&Row) -> &AtomicU64 = |r| &r.mat_clipped;
-    let tokens = feeds.iter().flat_map(|f| f.tokens);
     for (row, token) in rows.iter_mut().zip(tokens) {
         let s = sh(net.f_x - net.f_emb);
         let emb = model.emb.row(*token as usize);
@@ -317,7 +316,7 @@ pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
     for (l, layer) in model.layers.iter().enumerate() {
         let (f, att, ffn) = (&layer.f, &layer.att, &layer.ffn);
         each_row!(rows, |row| ln1(isa, row, layer));
-        hand_on(rows, feeds, |state| &mut state.layers[l].att_x_prev);
+        hand_on(rows, sessions, |state| &mut state.layers[l].att_x_prev);
         each_row!(rows, |row| mixes(isa, row, layer));
 
         let shift = |w: &StreamMatrix, f_y: i32| f.f_h1 + w.frac - f_y;
@@ -363,11 +362,8 @@ pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
         };
         let access =
             Access { operands: |r: &Row| &r.wkv, y: |r: &mut Row| &mut r.y[..], clipped: |r: &Row| &r.wkv_clipped };
-        let mut left = &mut *rows;
-        for feed in feeds.iter_mut() {
-            let (own, rest) = left.split_at_mut(feed.tokens.len());
-            wkv::run(pool, isa, c, &mut feed.state.layers[l].s, own, &access);
-            left = rest;
+        for (session, own) in sessions.iter_mut().zip(rows.chunks_exact_mut(each)) {
+            wkv::run(pool, isa, c, &mut session.state.layers[l].s, own, &access);
         }
         each_row!(rows, |row| gated(isa, row, layer, net, head_size));
         let output = job!(&att.output, f.f_yg + att.output.frac - net.f_x, yg -> out);
@@ -375,7 +371,7 @@ pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
         with_branch!(layer, "att.output.weight", f.f_yg, net.f_x, yg -> out);
 
         each_row!(rows, |row| ln2(isa, row, layer));
-        hand_on(rows, feeds, |state| &mut state.layers[l].ffn_x_prev);
+        hand_on(rows, sessions, |state| &mut state.layers[l].ffn_x_prev);
         each_row!(rows, |row| ffn_mix(isa, row, layer));
         multiply(pool, isa, rows, &[job!(&ffn.key, f.f_h2 + ffn.key.frac - f.f_fk, xk -> fk)], mat);
         with_branch!(layer, "ffn.key.weight", f.f_h2, f.f_fk, xk -> fk);
@@ -388,18 +384,18 @@ pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
         multiply(pool, isa, rows, &[job!(&ffn.value, f.f_r2 + ffn.value.frac - net.f_x, r2 -> out)], mat);
         each_row!(rows, |row| layer_out(isa, row));
     }
-    // the head for the last row of the feeds that want it; those rows go to the front
-    let (mut end, mut wanted) = (0, 0);
-    for feed in feeds.iter_mut() {
-        rows[end..end + feed.tokens.len()].iter_mut().for_each(|row| row.count(feed.sat));
-        end += feed.tokens.len();
-        if feed.logits {
-            rows.swap(wanted, end - 1);
-            rows[wanted].logits.resize(shape.vocab_size, 0);
-            wanted += 1;
-        }
+    for (session, own) in sessions.iter_mut().zip(rows.chunks_exact_mut(each)) {
+        own.iter_mut().for_each(|row| row.count(&mut session.saturations));
     }
-    let rows = &mut rows[..wanted];
+    if !logits {
+        return;
+    }
+    // the head for each session's last row; those rows go to the front
+    for i in 0..sessions.len() {
+        rows.swap(i, (i + 1) * each - 1);
+        rows[i].logits.resize(shape.vocab_size, 0);
+    }
+    let rows = &mut rows[..sessions.len()];
     each_row!(rows, |row| ln_out(isa, row, model));
     if let Some(c) = &model.clusters {
         rows.iter_mut().for_each(|row| clusters::logits(pool, isa, row, model, c));
@@ -410,7 +406,7 @@ pub fn block(runner: &mut Runner, feeds: &mut [Feed<'_>]) {
     if let Some(b) = &model.head_branch {
         branch::add(pool, isa, rows, b, (net.f_ho, net.f_logits), |r| &r.head, |r| &mut r.logits[..]);
     }
-    for (row, feed) in rows.iter_mut().zip(feeds.iter_mut().filter(|f| f.logits)) {
-        row.count(feed.sat);
+    for (row, session) in rows.iter_mut().zip(sessions) {
+        row.count(&mut session.saturations);
     }
 }
