@@ -122,3 +122,61 @@ pub fn logits(model: &QModel, clusters: &QClusters, h: &Operand, count: &mut Sat
     gathered.rest(&of_centroids, &picked);
     logits
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// No cluster left out has a larger logit than one picked, and of equal ones the first are picked.
+        #[test]
+        fn the_largest_are_picked(centroids in prop::collection::vec(-4i32..4, 1..40), visit in 1usize..50) {
+            let got = picked(&centroids, visit);
+            prop_assert_eq!(got.len(), visit.min(centroids.len()));
+            let key = |c: usize| (-centroids[c], c);
+            prop_assert!(got.windows(2).all(|w| key(w[0]) < key(w[1])));
+            for c in (0..centroids.len()).filter(|c| !got.contains(c)) {
+                prop_assert!(got.iter().all(|p| key(*p) < key(c)));
+            }
+        }
+
+        /// Every token of a vocabulary gets a logit: its own where it was visited, its cluster's or less elsewhere, and the largest is a visited one.
+        #[test]
+        fn every_token_has_a_logit(
+            vocab in 1usize..150, clusters in 1usize..6, visit in 1usize..6, seed: u32,
+            exact in prop::collection::vec(-(1i32 << 26)..1 << 26, 192), centroids in prop::collection::vec(-(1i32 << 26)..1 << 26, 6)
+        ) {
+            let form = ClusterForm::new(vocab, clusters, visit);
+            let mut order: Vec<u32> = (0..vocab as u32).collect();
+            order.sort_by_key(|t| t.wrapping_mul(seed | 1));
+            order.resize(form.rows(), NO_TOKEN);
+            let centroids = &centroids[..form.clusters as usize];
+            let all = QClusters { form, centroids: (), order };
+            let picked = picked(centroids, form.visit as usize);
+            let mut logits = vec![i32::MAX; vocab];
+            let mut gathered = Gathered::new(&all, &mut logits);
+            picked.iter().for_each(|c| gathered.visited(*c, &exact[form.rows_of(*c)]));
+            gathered.rest(centroids, &picked);
+            let best = picked.iter().flat_map(|c| form.rows_of(*c)).filter(|r| all.order[*r] != NO_TOKEN).map(|r| exact[r]).max();
+            let best = best.expect("every cluster has a token");
+            for (row, token) in all.order.iter().enumerate().filter(|(_, t)| **t != NO_TOKEN) {
+                let c = row / form.size as usize;
+                let want = if picked.contains(&c) { exact[row] } else { centroids[c].min(best - 1) };
+                prop_assert_eq!(logits[*token as usize], want);
+            }
+            prop_assert_eq!(logits.iter().max(), Some(&best));
+        }
+    }
+
+    #[test]
+    fn clusters_cover_the_vocabulary() {
+        for (vocab, clusters, want) in
+            [(256, 8, (8, 32)), (256, 7, (4, 64)), (50, 100, (2, 32)), (65536, 512, (512, 128)), (1, 1, (1, 32))]
+        {
+            let form = ClusterForm::new(vocab, clusters, 1000);
+            assert_eq!((form.clusters, form.size), want, "{vocab} in {clusters}");
+            assert!(form.rows() >= vocab && form.rows() - vocab < form.size as usize && form.visit <= form.clusters);
+        }
+    }
+}

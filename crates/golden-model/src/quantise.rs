@@ -89,6 +89,10 @@ pub fn quantise_with(
     tensors.clusters()?;
     let (net, layers) = (tensors.net.clone(), tensors.layers.clone());
     let mut model = QModel::build(shape.clone(), net, layers, emb, &mut tensors)?;
+    // branches were made first; what is told has the order of the image
+    let places: BTreeMap<String, usize> =
+        model.tensors().into_iter().enumerate().map(|(i, (name, _))| (name, i)).collect();
+    tensors.records.sort_by_key(|r| places.get(&r.tensor).copied());
     if let Some(recipe) = &mut model.f.recipe {
         recipe.tensors = tensors.records;
     }

@@ -12,12 +12,14 @@ use golden_model::fixed::Saturations;
 use golden_model::formats::{QuantOptions, Rounding, TensorFormat};
 use golden_model::image::{write, Image};
 use golden_model::integer_step::{argmax, step, IntState};
-use golden_model::qmodel::QModel;
-use golden_model::qtensor::WeightBits;
+use golden_model::layout::{decode_order, encode};
+use golden_model::qmodel::{QModel, QTensor};
+use golden_model::qtensor::{QMatrix, WeightBits};
 use golden_model::quantise::quantise_with;
 use golden_model::search::{candidates, pick, Space};
-use golden_model::vector_ops::{add, SaturationCounts};
+use golden_model::vector_ops::{add, matvec, matvec_rows, Operand, SaturationCounts};
 use golden_model::weights::Weights;
+use proptest::prelude::*;
 use sha2::Digest;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,14 +37,16 @@ fn random(shape: &Shape, seed: u64, n: usize, options: &QuantOptions) -> (QModel
 }
 
 fn branched() -> QuantOptions {
-    // the head has 4 bits and a branch, too; one matrix has neither
+    // the head has 4 bits and a branch, too; one matrix has neither, one a larger branch than what follows it
     let plain = TensorFormat { bits: WeightBits::W8, round: Rounding::Plain, branch: 0 };
+    let larger = TensorFormat { bits: WeightBits::W4, round: Rounding::Plain, branch: 7 };
     QuantOptions {
         bits: WeightBits::W4,
         head: Some(WeightBits::W4),
         round: Rounding::Gptq,
         branch: 3,
-        tensors: [("blocks.1.att.value.weight".to_string(), plain)].into(),
+        tensors: [("blocks.1.att.value.weight".to_string(), plain), ("blocks.0.att.output.weight".to_string(), larger)]
+            .into(),
         ..QuantOptions::default()
     }
 }
@@ -265,4 +269,47 @@ fn skipped_columns_change_nothing() {
     assert_eq!(runner.skipped_columns(), zeros);
     let (columns, rows) = (zeros.iter().sum::<u64>(), pair.model.shape.n_embd as u64);
     assert!(columns > 0 && runner.skipped_bytes() == columns * rows.next_multiple_of(64));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Some rows of a product are those rows of it.
+    #[test]
+    fn a_product_of_some_rows(
+        values in prop::collection::vec(-1f32..1.0, 40 * 7), x in prop::collection::vec(any::<i16>(), 7), from in 0usize..40, n in 0usize..40, shift in 0i32..48
+    ) {
+        let (m, _) = QMatrix::quantise(40, 7, |r| &values[r * 7..(r + 1) * 7], WeightBits::W8, 18);
+        let x = Operand { q: x, e: 0 };
+        let rows = from..(from + n).min(40);
+        let mut all = Saturations::default();
+        let whole = matvec(&m, &x, shift, &mut all);
+        prop_assert_eq!(&matvec_rows(&m, rows.clone(), &x, shift, &mut Saturations::default()), &whole[rows]);
+        let mut parts = Saturations::default();
+        for half in [0..20, 20..40] {
+            matvec_rows(&m, half, &x, shift, &mut parts);
+        }
+        prop_assert_eq!(parts, all);
+    }
+
+    /// Less frac is the same matrix as long as the row scales can make up for it.
+    #[test]
+    fn less_frac_is_the_same_matrix(values in prop::collection::vec(-1f32..1.0, 12), less in 0i32..24) {
+        let (m, _) = QMatrix::quantise(3, 4, |r| &values[r * 4..(r + 1) * 4], WeightBits::W16, 26);
+        let lower = m.clone().with_frac_at_most(26 - less);
+        prop_assert_eq!(lower.frac, 26 - less);
+        for r in 0..3 {
+            let kept = i32::from(m.scales[r].e) + less <= 15;
+            for c in 0..4 {
+                prop_assert_eq!(lower.value(r, c), if kept { m.value(r, c) } else { 0.0 });
+            }
+        }
+    }
+
+    #[test]
+    fn orders_come_back(order in prop::collection::vec(any::<u32>(), 1..200)) {
+        let bytes = encode("head.order", &QTensor::Order(&order), 8);
+        prop_assert_eq!(bytes.len() % 64, 0);
+        prop_assert_eq!(decode_order(&bytes, order.len()), order);
+    }
 }
