@@ -423,6 +423,52 @@ pub enum Report {
     ///
     /// Every file may be gzip-compressed. The method and what it leaves out are in docs/power.md.
     Power(Power),
+    /// Area and timing of the chip in a cell library
+    ///
+    /// Yosys maps, OpenSTA times. The method and what it leaves out are in docs/asic.md.
+    Asic(Asic),
+}
+
+#[derive(Args)]
+pub struct Asic {
+    /// Configuration: a name in configs/, or a .toml file
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
+    pub config: String,
+    #[command(flatten)]
+    pub libraries: Libraries,
+    /// Folder for index.html (the report with pictures) and asic.json
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// Cell libraries and what mapping aims at.
+#[derive(Args, Clone)]
+pub struct Libraries {
+    /// Folder with the Liberty files of one corner: cells, and memories if there are some
+    #[arg(long, value_name = "DIR", conflicts_with = "liberty")]
+    pub pdk: Option<PathBuf>,
+    /// Liberty files of one corner [default: Debian's qflow-tech-osu018]
+    #[arg(long, value_name = "LIB", num_args = 1..)]
+    pub liberty: Vec<PathBuf>,
+    /// Clock that mapping aims at; the command fails (status 1) if timing does not meet it [default: the configuration's, as an aim only]
+    #[arg(long, value_name = "F", value_parser = positive)]
+    pub clock_mhz: Option<f64>,
+    /// Without memory macros: square micrometres a bit of memory [default: 17.4]
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub ram_um2_per_bit: Option<f64>,
+    /// Without memory macros: picojoules a bit of an access [default: 1.6]
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub ram_pj_per_bit: Option<f64>,
+    /// Without memory macros: nanoseconds from clock to data [default: 4.4]
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub ram_clk_to_q_ns: Option<f64>,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(n) if n > 0.0 && n.is_finite() => Ok(n),
+        _ => Err("expected a number above 0".into()),
+    }
 }
 
 #[derive(Args)]

@@ -2,6 +2,7 @@
 
 mod accuracy;
 pub mod args;
+mod asic;
 mod bench;
 mod chip;
 mod engine;
@@ -41,5 +42,6 @@ pub fn run(anser: Anser) -> Result<ExitCode, Error> {
         Verb::Report(Report::Latency(a)) => latency::latency(&a, &out),
         Verb::Report(Report::Accuracy(a)) => accuracy::accuracy(&a, &out),
         Verb::Report(Report::Power(a)) => power::power(&a, &out),
+        Verb::Report(Report::Asic(a)) => asic::asic(&a, &out),
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Error> {
 }
 
 /// Reads a whole file as text; bytes that are not UTF-8 (seen in comments) become replacement characters.
-pub(crate) fn read(path: &Path) -> Result<String, Error> {
+pub fn read(path: &Path) -> Result<String, Error> {
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes).map_err(|source| Error::Io { path: path.into(), source })?;
     Ok(String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))

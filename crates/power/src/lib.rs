@@ -10,7 +10,7 @@
 pub mod activity;
 pub mod circuit;
 mod error;
-mod input;
+pub mod input;
 pub mod liberty;
 pub mod netlist;
 pub mod propagate;
@@ -24,7 +24,7 @@ pub use activity::Source as ActivitySource;
 pub use error::Error;
 pub use report::Report;
 
-use activity::Measured;
+pub use activity::Measured;
 use circuit::Circuit;
 use liberty::Library;
 use propagate::Activities;
@@ -49,6 +49,11 @@ pub struct Inputs {
 ///
 /// Fails on the first file that is missing, malformed or does not fit the others; nothing is guessed around an error.
 pub fn analyse(inputs: &Inputs) -> Result<Report, Error> {
+    analyse_measured(inputs, Measured::load(&inputs.activity, &inputs.scope)?)
+}
+
+/// [`analyse`] with activity that was loaded before, such as one stretched to another clock ([`Measured::lasting`]).
+pub fn analyse_measured(inputs: &Inputs, measured: Measured) -> Result<Report, Error> {
     let source = netlist::Source::load(&inputs.netlist)?;
     let wanted: HashSet<String> =
         source.modules.values().flat_map(|m| m.instances.iter().map(|i| i.cell.clone())).collect();
@@ -61,7 +66,6 @@ pub fn analyse(inputs: &Inputs) -> Result<Report, Error> {
     let units = design.libraries[0].units;
     let constraints = inputs.sdc.as_deref().map(|path| sdc::load(path, units)).transpose()?.unwrap_or_default();
     let parasitics = inputs.spef.as_deref().map(spef::load).transpose()?.unwrap_or_default();
-    let measured = Measured::load(&inputs.activity, &inputs.scope)?;
     if !measured.nets.keys().any(|name| design.net_of.contains_key(name)) {
         let (ActivitySource::Vcd(path) | ActivitySource::Saif(path)) = &inputs.activity;
         let example = design.net_of.keys().min().cloned().unwrap_or_default();

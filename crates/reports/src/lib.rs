@@ -27,6 +27,7 @@
 //! ```
 
 pub mod accuracy;
+pub mod asic;
 pub mod error;
 pub mod family;
 pub mod formats;

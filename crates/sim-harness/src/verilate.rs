@@ -28,6 +28,8 @@ pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct BuildOptions {
     /// Build the variant that can write FST waveforms (slower; needs the zlib and lz4 headers).
     pub trace: bool,
+    /// The design is a mapped netlist: no lint, modules kept, and tracing counts toggles (SAIF) instead of writing a waveform.
+    pub netlist: bool,
     /// Cache directory instead of [`cache::default_dir`].
     pub cache_dir: Option<PathBuf>,
     /// Called with a line at each step of a build; not called when the cache has it.
@@ -38,6 +40,7 @@ impl std::fmt::Debug for BuildOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.debug_struct("BuildOptions")
             .field("trace", &self.trace)
+            .field("netlist", &self.netlist)
             .field("cache_dir", &self.cache_dir)
             .finish_non_exhaustive()
     }
@@ -128,8 +131,14 @@ impl Job<'_> {
         ]
         .map(String::from)
         .to_vec();
-        if self.options.trace {
-            args.push("--trace-fst".into());
+        if self.options.netlist {
+            // hundreds of thousands of one-bit assignments: what matters is that they compile at all
+            args.extend(["-Wno-lint", "-Wno-fatal", "-fno-inline", "--output-split", "40000"].map(String::from));
+        }
+        match (self.options.trace, self.options.netlist) {
+            (true, false) => args.push("--trace-fst".into()),
+            (true, true) => args.push("--trace-saif".into()),
+            (false, _) => {}
         }
         args.extend(["--top-module".into(), self.printed.top.clone()]);
         args
@@ -149,18 +158,34 @@ impl Job<'_> {
             "-DVM_SC=0",
             "-DVM_TIMING=0",
             "-DVM_TRACE_VCD=0",
-            "-DVM_TRACE_SAIF=0",
+            if self.traces_saif() { "-DVM_TRACE_SAIF=1" } else { "-DVM_TRACE_SAIF=0" },
             "-DVL_TIME_CONTEXT",
             "-DVL_USER_FATAL",
         ]
         .map(String::from)
         .to_vec();
-        flags.extend([format!("-DVM_TRACE={t}"), format!("-DVM_TRACE_FST={t}")]);
+        flags.extend([format!("-DVM_TRACE={t}"), format!("-DVM_TRACE_FST={}", u8::from(self.traces_fst()))]);
         flags.extend([format!("-I{}", include.display()), format!("-I{}/vltstd", include.display())]);
         if self.compiler.is_gcc() {
             flags.push("-fno-gnu-unique".into()); // several simulators in one process must not share symbols
         }
         flags
+    }
+
+    /// The shim for this kind of recording: Verilator's recorders differ in nothing but their names.
+    fn shim(&self) -> String {
+        match self.traces_saif() {
+            true => SHIM.replace("verilated_fst_c.h", "verilated_saif_c.h").replace("VerilatedFstC", "VerilatedSaifC"),
+            false => SHIM.into(),
+        }
+    }
+
+    fn traces_fst(&self) -> bool {
+        self.options.trace && !self.options.netlist
+    }
+
+    fn traces_saif(&self) -> bool {
+        self.options.trace && self.options.netlist
     }
 
     fn say(&self, text: &str) {
@@ -173,8 +198,11 @@ impl Job<'_> {
     fn build_runtime(&self, work: &Path) -> Result<(), BuildError> {
         self.say("compiling the Verilator runtime (once)");
         let mut names = vec!["verilated", "verilated_threads"];
-        if self.options.trace {
+        if self.traces_fst() {
             names.push("verilated_fst_c");
+        }
+        if self.traces_saif() {
+            names.push("verilated_saif_c");
         }
         let commands = names.iter().map(|name| {
             let source = self.verilator.root.join(format!("include/{name}.cpp"));
@@ -199,8 +227,9 @@ impl Job<'_> {
         let obj = work.join("obj");
         let header = std::fs::read_to_string(obj.join("Vdut.h")).map_err(io_error)?;
         let ports = header_ports(&header);
-        std::fs::write(obj.join("shim.cpp"), shim_text(&ports, self.options.trace)).map_err(io_error)?;
-        let units = translation_units(&obj).map_err(io_error)?;
+        std::fs::write(obj.join("shim.cpp"), shim_text(&ports, self.options.trace, &self.shim())).map_err(io_error)?;
+        let level = if self.options.netlist { "-O1" } else { "-O2" };
+        let units = translation_units(&obj, level).map_err(io_error)?;
         self.say(&format!("compiling {top}: {} units", units.len()));
         let commands =
             units.iter().map(|(source, level)| self.compile(&obj, source, &source.with_extension("o"), level));
@@ -212,7 +241,7 @@ impl Job<'_> {
         let mut objects: Vec<_> = objects.filter(|p| p.extension().is_some_and(|e| e == "o")).collect();
         objects.sort();
         link.args(objects);
-        if self.options.trace {
+        if self.traces_fst() {
             link.args(["-lz", "-llz4"]);
         }
         self.run_all(top, vec![("link".into(), link)])?;
@@ -280,17 +309,17 @@ fn header_ports(header: &str) -> Vec<HeaderPort> {
     header.lines().filter_map(one).collect()
 }
 
-fn shim_text(ports: &[HeaderPort], trace: bool) -> String {
+fn shim_text(ports: &[HeaderPort], trace: bool, shim: &str) -> String {
     let mut text = format!("#define ANSER_TRACE {}\n#define ANSER_PORTS(P) \\\n", u8::from(trace));
     for p in ports {
         let _ = writeln!(text, "  P({}, {}, {}) \\", p.name, p.bits, u8::from(p.input));
     }
-    text + "\n" + SHIM
+    text + "\n" + shim
 }
 
-/// Groups Verilator's files into units of about equal size: hot ones at -O2 together with the shim, the ones named
+/// Groups Verilator's files into units of about equal size: hot ones at `fast` together with the shim, the ones named
 /// `__Slow` (constructors, run once) unoptimised. A small design becomes two units, because the headers cost more than the code.
-fn translation_units(obj: &Path) -> io::Result<Vec<(PathBuf, &'static str)>> {
+fn translation_units(obj: &Path, fast: &'static str) -> io::Result<Vec<(PathBuf, &'static str)>> {
     const UNIT_BYTES: u64 = 400_000;
     let mut files: Vec<(String, u64)> = vec![];
     for entry in std::fs::read_dir(obj)? {
@@ -302,7 +331,7 @@ fn translation_units(obj: &Path) -> io::Result<Vec<(PathBuf, &'static str)>> {
     }
     files.sort();
     let mut units = vec![];
-    for (kind, level) in [("fast", "-O2"), ("slow", "-O0")] {
+    for (kind, level) in [("fast", fast), ("slow", "-O0")] {
         let mut text = String::new();
         let mut bytes = 0;
         let finish = |text: &mut String, units: &mut Vec<(PathBuf, &'static str)>| {

@@ -5,7 +5,7 @@
 mod build;
 pub mod expr;
 mod pin;
-pub(crate) mod syntax;
+pub mod syntax;
 pub mod table;
 
 pub use expr::Expr;

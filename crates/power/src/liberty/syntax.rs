@@ -11,7 +11,7 @@ const MAX_DEPTH: usize = 32;
 
 /// `name (args) { … }`
 #[derive(Debug, Default)]
-pub(crate) struct Group<'a> {
+pub struct Group<'a> {
     pub name: &'a str,
     pub args: Vec<&'a str>,
     pub line: usize,
@@ -21,7 +21,7 @@ pub(crate) struct Group<'a> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Attribute<'a> {
+pub struct Attribute<'a> {
     pub name: &'a str,
     pub values: Vec<&'a str>,
     pub line: usize,
@@ -51,7 +51,7 @@ impl<'a> Group<'a> {
 }
 
 /// Parses the one `library` group of a file.
-pub(crate) fn parse<'a>(path: &Path, text: &'a str) -> Result<Group<'a>, Error> {
+pub fn parse<'a>(path: &Path, text: &'a str) -> Result<Group<'a>, Error> {
     let mut parser = Parser { path, text, at: 0, line: 1 };
     let mut file = Group::default();
     parser.body(&mut file, 0)?;

@@ -1,0 +1,129 @@
+//! From printed RTL to silicon figures: area, timing, a netlist that simulates, power of what it did. Runs tools, gives records.
+//!
+//! The path of a module: [`front`] splits the design into pieces, [`map`] turns each into library cells (kept by content, so
+//! that a changed block is mapped alone), [`buffers`] finishes its nets, [`timing`] asks OpenSTA about the whole and names the
+//! worst paths by RTL module, [`area`] adds up. Memories are cut out at the start; [`memory`] says what stands in for them.
+//! `docs/asic.md` has the method, its parameters and what it leaves out.
+
+pub mod area;
+pub mod buffers;
+pub mod energy;
+pub mod error;
+pub mod front;
+pub mod library;
+pub mod map;
+pub mod memory;
+pub mod netlist;
+pub mod record;
+pub mod replay;
+pub mod run;
+pub mod simulate;
+pub mod timing;
+pub mod tools;
+
+pub use error::Error;
+
+use library::Cells;
+use memory::{Model, Plan};
+use netlist::Netlist;
+use record::{Ram, Timing};
+use rtl_gen::hdl::Printed;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What a run of the flow needs to know.
+pub struct Flow<'a> {
+    pub cells: &'a Cells,
+    pub memory: Model,
+    /// What mapping aims at
+    pub clock_mhz: f64,
+    /// Folder of finished results
+    pub cache: PathBuf,
+    /// Told what is being done
+    pub progress: Option<&'a (dyn Fn(&str) + Sync)>,
+}
+
+impl Flow<'_> {
+    fn say(&self, text: &str) {
+        if let Some(progress) = self.progress {
+            progress(text);
+        }
+    }
+}
+
+/// A design as cells.
+pub struct Mapped {
+    pub netlist: Netlist,
+    /// By module name; the number of instances is filled in by [`area::areas`]
+    pub memories: BTreeMap<String, Plan>,
+    /// Buffers added to what ABC did
+    pub buffers_added: usize,
+    pub worst_fanout: usize,
+    pub yosys: String,
+}
+
+/// Maps a design.
+///
+/// Fails when Yosys is missing or refuses, and when the result holds a cell that no library has.
+pub fn synthesise(printed: &Printed, flow: &Flow) -> Result<Mapped, Error> {
+    let yosys = tools::yosys()?;
+    let work = tempfile::Builder::new().prefix("anser-asic-").tempdir().map_err(Error::io("a temporary folder"))?;
+    let pieces = front::split(printed, &yosys, work.path())?;
+    let mut netlist = map::map(&pieces, &printed.top, flow, &yosys)?;
+    let directions: BTreeMap<(String, String), bool> = netlist
+        .modules
+        .values()
+        .flat_map(|m| m.ports.iter().map(|p| ((m.name.clone(), p.name.clone()), !p.is_input)))
+        .collect();
+    let is_child = |kind: &str| memory::is_cut(kind) || pieces.contains_key(kind);
+    let mut memories = BTreeMap::new();
+    let (mut buffers_added, mut worst_fanout) = (0, 0);
+    for module in netlist.modules.values_mut() {
+        module.set_directions(|kind, pin| match flow.cells.cells.get(kind) {
+            Some(cell) => Some(cell.outputs.iter().any(|(name, _)| name == pin)),
+            None if memory::is_cut(kind) => Some(pin == "rdata_o"),
+            None => directions.get(&(kind.to_string(), pin.to_string())).copied(),
+        })?;
+        buffers_added += buffers::finish(module, flow.cells);
+        worst_fanout = worst_fanout.max(buffers::worst_fanout(module));
+        module.rename(|kind| flow.cells.cells.get(kind).is_some_and(|c| c.register.is_some()), is_child);
+        for kind in module.cells.iter().map(|c| &c.kind) {
+            if let (true, Some((bits, words))) = (memory::is_cut(kind), memory::shape(kind)) {
+                memories.entry(kind.clone()).or_insert_with(|| flow.memory.plan(kind, bits, words, flow.cells));
+            }
+        }
+    }
+    Ok(Mapped { netlist, memories, buffers_added, worst_fanout, yosys: yosys.version })
+}
+
+/// Times a mapped design; kept by content like everything else.
+pub fn timed(mapped: &Mapped, flow: &Flow) -> Result<(Timing, String), Error> {
+    let sta = tools::sta()?;
+    let plans: Vec<Plan> = mapped.memories.values().cloned().collect();
+    let liberty = memory::liberty(&plans, flow.cells);
+    let verilog = mapped.netlist.verilog();
+    let sdc = timing::sdc(flow.cells, flow.clock_mhz);
+    let texts = flow.cells.texts.iter().map(|(_, t)| t.as_str());
+    let own = [verilog.as_str(), &liberty, &sdc, &sta.version, timing::VERSION];
+    let key = map::key("timing", own.into_iter().chain(texts));
+    let build = |dir: &std::path::Path| -> Result<(), Error> {
+        flow.say("OpenSTA: timing the whole design");
+        let work = tempfile::Builder::new().prefix("anser-sta-").tempdir().map_err(Error::io("a temporary folder"))?;
+        let timing = timing::analyse(&mapped.netlist, flow.cells, &liberty, flow.clock_mhz, &sta, work.path())?;
+        let path = dir.join("timing.json");
+        std::fs::write(&path, serde_json::to_vec(&timing).unwrap_or_default()).map_err(Error::io(path))
+    };
+    let entry = sim_harness::cache::get(&flow.cache, &key, build).map_err(Error::io(&flow.cache))??;
+    let path = entry.join("timing.json");
+    let text = std::fs::read(&path).map_err(Error::io(path))?;
+    let timing = serde_json::from_slice(&text)
+        .map_err(|e| Error::Unreadable { what: "the cached timing", found: e.to_string() })?;
+    Ok((timing, sta.version))
+}
+
+/// The memories with their number of instances, largest first.
+pub fn rams(memories: &BTreeMap<String, Plan>) -> Vec<Ram> {
+    let mut rams: Vec<Ram> = memories.values().map(|p| p.ram.clone()).collect();
+    rams.sort_by(|a, b| (b.area_um2 * b.instances as f64).total_cmp(&(a.area_um2 * a.instances as f64)));
+    rams
+}

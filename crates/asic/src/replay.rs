@@ -1,0 +1,121 @@
+//! The mapped netlist on the bench of the co-simulation: the same host, the same memory, the same tokens.
+//!
+//! `anser_top` has no trace ports, so what is compared is all that leaves the chip and every counter a host can read: the
+//! token, each logit, saturations, cycles and stalls of every token, and the address, length and cycle of every read burst.
+
+use crate::library::Cells;
+use crate::netlist::Netlist;
+use crate::{simulate, Error};
+use rtl_gen::config::Config;
+use rtl_gen::hdl::Printed;
+use serde::{Deserialize, Serialize};
+use sim_harness::axi_memory::MemoryStats;
+use sim_harness::dut::Dut;
+use sim_harness::lockstep::OpNames;
+use sim_harness::session::{Session, SessionOptions, TokenOptions, TokenResult};
+use sim_harness::verilate::{BuildOptions, Progress};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What the RTL did, for comparison.
+pub struct Expected {
+    pub tokens_in: Vec<u32>,
+    pub results: Vec<TokenResult>,
+    pub memory: MemoryStats,
+}
+
+/// What is put on the chip.
+pub struct Bench<'a> {
+    pub config: &'a Config,
+    pub image: &'a [u8],
+    pub programs: &'a [Vec<Vec<u32>>; 4],
+    pub names: Arc<OpNames>,
+}
+
+/// The outcome of a replay.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ReplayRecord {
+    pub tokens: usize,
+    pub cycles: u64,
+    pub values_compared: u64,
+    pub mismatches: u64,
+    /// The first few, in words
+    pub first: Vec<String>,
+    /// Wall-clock seconds of the simulation, building aside
+    pub seconds: f64,
+}
+
+/// Mismatches told in words.
+const TOLD: usize = 8;
+
+/// Runs the tokens of `expected` on the netlist; with `saif`, toggles of every net during the tokens are counted into that file.
+pub fn run(
+    netlist: &Netlist,
+    cells: &Cells,
+    rtl: &Printed,
+    bench: &Bench,
+    expected: &Expected,
+    saif: Option<&Path>,
+    progress: Option<Progress>,
+) -> Result<ReplayRecord, Error> {
+    let design = simulate::printed(netlist, cells, rtl)?;
+    let options = BuildOptions { trace: saif.is_some(), netlist: true, progress: progress.clone(), ..BuildOptions::default() };
+    let dut = Dut::build(&design, &options)?;
+    if let Some(progress) = progress {
+        progress(&format!("simulating {} tokens on the netlist", expected.tokens_in.len()));
+    }
+    let began = std::time::Instant::now();
+    let mut session = Session::new(dut, bench.config, bench.image, bench.names.clone(), SessionOptions::default())?;
+    session.load_programs(bench.programs)?;
+    session.clear()?;
+    if let Some(path) = saif {
+        session.trace_open(path)?;
+    }
+    let mut record = ReplayRecord::default();
+    for (i, (token, want)) in expected.tokens_in.iter().zip(&expected.results).enumerate() {
+        let got = session.token(*token, None, TokenOptions { logits: true, timeline: false })?;
+        record.tokens += 1;
+        record.cycles += got.counters.cycles;
+        compare(&mut record, i, want, &got);
+    }
+    session.trace_close();
+    let (want, got) = (expected.memory, session.memory_stats());
+    record.check("bursts read", want.bursts, got.bursts);
+    record.check("beats read", want.beats, got.beats);
+    record.check("digest of addresses and their cycles", want.address_digest, got.address_digest);
+    record.seconds = began.elapsed().as_secs_f64();
+    Ok(record)
+}
+
+fn compare(record: &mut ReplayRecord, i: usize, want: &TokenResult, got: &TokenResult) {
+    let (w, g) = (&want.counters, &got.counters);
+    for (what, want, got) in [
+        ("token out", u64::from(want.token_out), u64::from(got.token_out)),
+        ("cycles", w.cycles, g.cycles),
+        ("saturations counted by mat", w.sat_mat, g.sat_mat),
+        ("saturations counted by vec", w.sat_vec, g.sat_vec),
+        ("saturations counted by wkv", w.sat_wkv, g.sat_wkv),
+        ("weight beats", w.weight_beats, g.weight_beats),
+        ("number of logits", want.logits.len() as u64, got.logits.len() as u64),
+    ] {
+        record.check(&format!("token {i}: {what}"), want, got);
+    }
+    for (k, (want, got)) in w.stalls.iter().zip(&g.stalls).enumerate() {
+        record.check(&format!("token {i}: stall counter {k}"), want, got);
+    }
+    for (k, (want, got)) in want.logits.iter().zip(&got.logits).enumerate() {
+        record.check(&format!("token {i}: logit {k}"), want, got);
+    }
+}
+
+impl ReplayRecord {
+    fn check<T: PartialEq + std::fmt::Display>(&mut self, what: &str, want: T, got: T) {
+        self.values_compared += 1;
+        if want != got {
+            self.mismatches += 1;
+            if self.first.len() < TOLD {
+                self.first.push(format!("{what}: the RTL gives {want}, the netlist {got}"));
+            }
+        }
+    }
+}
