@@ -64,12 +64,7 @@ fn libraries_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// The flow with the parameters of the command line.
-pub fn flow<'a>(
-    cells: &'a Cells,
-    a: &Libraries,
-    config_mhz: u32,
-    progress: &'a (dyn Fn(&str) + Sync),
-) -> Flow<'a> {
+pub fn flow<'a>(cells: &'a Cells, a: &Libraries, config_mhz: u32, progress: &'a (dyn Fn(&str) + Sync)) -> Flow<'a> {
     let d = Bits::default();
     let bits = Bits {
         um2_per_bit: a.ram_um2_per_bit.unwrap_or(d.um2_per_bit),

@@ -32,13 +32,8 @@ pub fn areas(netlist: &Netlist, cells: &Cells, plans: &mut BTreeMap<String, Plan
     let mut all = Areas { area: Area::default(), blocks: vec![], modules: vec![], cells: BTreeMap::new() };
     for module in netlist.modules.values() {
         let n = instances.get(&module.name).copied().unwrap_or(0);
-        let mut own = ModuleArea {
-            module: module.name.clone(),
-            instances: n,
-            own_um2: 0.0,
-            own_cells: 0,
-            flip_flops: 0,
-        };
+        let mut own =
+            ModuleArea { module: module.name.clone(), instances: n, own_um2: 0.0, own_cells: 0, flip_flops: 0 };
         for kind in module.cells.iter().map(|c| &c.kind) {
             let Some(cell) = cells.cells.get(kind) else { continue };
             own.own_um2 += cell.area_um2;
@@ -121,11 +116,8 @@ fn blocks(
         n_cells: s.cells,
     });
     let Some(m) = netlist.modules.get(module).filter(|_| depth < MAX_DEPTH) else { return };
-    let mut children: Vec<_> = m
-        .cells
-        .iter()
-        .filter(|c| netlist.modules.contains_key(&c.kind) || plans.contains_key(&c.kind))
-        .collect();
+    let mut children: Vec<_> =
+        m.cells.iter().filter(|c| netlist.modules.contains_key(&c.kind) || plans.contains_key(&c.kind)).collect();
     children.sort_by(|a, b| a.name.cmp(&b.name));
     for child in children {
         let own = child.name.trim_start_matches("u_");

@@ -29,7 +29,8 @@ impl Default for ExternalMemory {
 }
 
 /// Where the range is from.
-pub const EXTERNAL_SOURCE: &str = "20 to 40 pJ a bit: M. Horowitz, Computing's energy problem, ISSCC 2014 (1.3 to 2.6 nJ for 64 bits of DRAM); \
+pub const EXTERNAL_SOURCE: &str =
+    "20 to 40 pJ a bit: M. Horowitz, Computing's energy problem, ISSCC 2014 (1.3 to 2.6 nJ for 64 bits of DRAM); \
     3.9 pJ a bit: HBM2 in M. O'Connor et al., Fine-Grained DRAM, MICRO 2017";
 
 /// What was put on the chip, for energy a parameter and of the external memory.

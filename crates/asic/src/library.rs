@@ -273,9 +273,8 @@ fn memory(path: &Path, library: &Group, cell: &Group, area_um2: f64) -> Result<O
     };
     let pin = |name: &str| cell.groups.iter().find(|g| matches!(g.name, "pin" | "bus") && g.arg() == name);
     let (Some(clock), Some(out), Some(addr)) = (pin("A_CLK"), pin("A_DOUT"), pin("A_ADDR")) else { return Ok(None) };
-    let scale = |attribute: &str, unit: char, default: f64| {
-        library.get(attribute).and_then(|t| si(t, unit)).unwrap_or(default)
-    };
+    let scale =
+        |attribute: &str, unit: char, default: f64| library.get(attribute).and_then(|t| si(t, unit)).unwrap_or(default);
     let (ns, nw) = (scale("time_unit", 's', 1e-9) * 1e9, scale("leakage_power_unit", 'W', 1e-9));
     let energy = |writes: bool, reads: bool| -> Option<f64> {
         let group = clock.all("internal_power").find(|g| {

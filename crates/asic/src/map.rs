@@ -133,8 +133,7 @@ fn recipe(cells: &Cells, clock_mhz: f64) -> Recipe {
     let script = format!(
         "read_rtlil in.il\nsynth\ndfflibmap{liberty}{dont}\nopt_clean\nabc{liberty}{dont} -constr c.constr -script abc.script\nopt_clean -purge\nwrite_json out.json\n"
     );
-    let constr =
-        format!("set_driving_cell {}\nset_load {:.6}\n", cells.buffer.cell, 4.0 * cells.buffer_pf());
+    let constr = format!("set_driving_cell {}\nset_load {:.6}\n", cells.buffer.cell, 4.0 * cells.buffer_pf());
     Recipe { script, abc: abc_script(1e6 / clock_mhz), constr }
 }
 
@@ -159,7 +158,6 @@ impl Recipe {
         run(yosys, &self.script, work.path(), what)?;
         let path = work.path().join("out.json");
         let text = std::fs::read(&path).map_err(Error::io(path))?;
-        serde_json::from_slice(&text)
-            .map_err(|e| Error::Unreadable { what: "yosys write_json", found: e.to_string() })
+        serde_json::from_slice(&text).map_err(|e| Error::Unreadable { what: "yosys write_json", found: e.to_string() })
     }
 }

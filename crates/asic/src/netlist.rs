@@ -275,7 +275,6 @@ impl Netlist {
     }
 }
 
-
 fn numbered(prefix: &str, count: &mut usize) -> String {
     *count += 1;
     format!("{prefix}{count}")

@@ -59,7 +59,8 @@ pub fn run(
     progress: Option<Progress>,
 ) -> Result<ReplayRecord, Error> {
     let design = simulate::printed(netlist, cells, rtl)?;
-    let options = BuildOptions { trace: saif.is_some(), netlist: true, progress: progress.clone(), ..BuildOptions::default() };
+    let options =
+        BuildOptions { trace: saif.is_some(), netlist: true, progress: progress.clone(), ..BuildOptions::default() };
     let dut = Dut::build(&design, &options)?;
     if let Some(progress) = progress {
         progress(&format!("simulating {} tokens on the netlist", expected.tokens_in.len()));

@@ -17,8 +17,12 @@ use std::fmt::Write;
 ///
 /// Fails on a cell without a function, and on a register this writer does not know (a latch, a clock through a gate).
 pub fn printed(netlist: &Netlist, cells: &Cells, rtl: &Printed) -> Result<Printed, Error> {
-    let mut files: BTreeMap<String, String> =
-        rtl.files.iter().filter(|(f, _)| memory::is_cut(f.trim_end_matches(".sv"))).map(|(f, t)| (f.clone(), t.clone())).collect();
+    let mut files: BTreeMap<String, String> = rtl
+        .files
+        .iter()
+        .filter(|(f, _)| memory::is_cut(f.trim_end_matches(".sv")))
+        .map(|(f, t)| (f.clone(), t.clone()))
+        .collect();
     for module in netlist.modules.values() {
         files.insert(format!("{}.sv", module.name), self::module(module, cells)?);
     }

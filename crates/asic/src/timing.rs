@@ -82,11 +82,14 @@ struct Step<'a> {
 fn parse(text: &str, netlist: &Netlist, period: f64) -> Result<Vec<Path>, Error> {
     let mut paths = vec![];
     for part in text.split("Startpoint: ").skip(1) {
-        let slack = part.lines().find_map(|l| l.trim().strip_suffix("slack (MET)").or(l.trim().strip_suffix("slack (VIOLATED)")));
+        let slack = part
+            .lines()
+            .find_map(|l| l.trim().strip_suffix("slack (MET)").or(l.trim().strip_suffix("slack (VIOLATED)")));
         let unreadable = |found: &str| Error::Unreadable { what: "OpenSTA", found: found.into() };
         let slack: f64 =
             slack.and_then(|s| s.trim().parse().ok()).ok_or_else(|| unreadable("a path without a slack"))?;
-        let (launch, capture) = part.split_once("data arrival time").ok_or_else(|| unreadable("a path without an arrival"))?;
+        let (launch, capture) =
+            part.split_once("data arrival time").ok_or_else(|| unreadable("a path without an arrival"))?;
         let steps: Vec<Step> = launch.lines().filter_map(step).collect();
         let setup = capture.lines().find(|l| l.contains("library setup time"));
         let setup = setup.and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0);
@@ -159,9 +162,10 @@ fn place(pin: &str, netlist: &Netlist) -> (String, String) {
     let (instance, module) = holder(pin, netlist);
     let parts: Vec<&str> = pin.split('/').collect();
     let cell = parts.len().checked_sub(2).map_or("", |i| parts[i]);
-    let is_memory = netlist.modules.get(&module).is_some_and(|m| {
-        m.cells.iter().any(|c| c.name == cell && crate::memory::is_cut(&c.kind))
-    });
+    let is_memory = netlist
+        .modules
+        .get(&module)
+        .is_some_and(|m| m.cells.iter().any(|c| c.name == cell && crate::memory::is_cut(&c.kind)));
     let pin = parts.last().copied().unwrap_or("");
     let name = if is_memory { format!("{}/{pin}", cell.trim_start_matches("u_")) } else { cell.to_string() };
     (format!("{instance}.{name}"), module)
@@ -183,7 +187,8 @@ mod tests {
     fn a_path_is_told_in_words_of_the_rtl() {
         use crate::netlist::{Cell, Module};
         let cell = |name: &str, kind: &str| Cell { name: name.into(), kind: kind.into(), pins: vec![] };
-        let top = Module { name: "t".into(), cells: vec![cell("u_a", "leaf"), cell("g7", "nand2")], ..Module::default() };
+        let top =
+            Module { name: "t".into(), cells: vec![cell("u_a", "leaf"), cell("g7", "nand2")], ..Module::default() };
         let leaf = Module { name: "leaf".into(), ..Module::default() };
         let modules = [("t".to_string(), top), ("leaf".to_string(), leaf)].into();
         let paths = parse(TEXT, &Netlist { top: "t".into(), modules }, 5.0).expect("one path");

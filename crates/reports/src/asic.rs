@@ -1,8 +1,8 @@
 //! The page of an ASIC run: where the area goes, what limits the clock, and how far to trust it.
 
 use crate::page::{
-    big_numbers, code_block, definitions, figure, paragraph, percent, table, thousands, BigNumber, Column, Figure, Html,
-    Page,
+    big_numbers, code_block, definitions, figure, paragraph, percent, table, thousands, BigNumber, Column, Figure,
+    Html, Page,
 };
 use crate::palette::{self, Colour};
 use crate::pictures::{bars, Bar, BarPart, BarsText};
@@ -61,7 +61,11 @@ fn headline(r: &AsicRecord) -> Vec<BigNumber> {
         number(
             mm2(a.logic_um2),
             "mm² of logic",
-            format!("{} gate equivalents, {} cells", thousands(a.gate_equivalents.round() as u64), thousands(a.n_cells as u64)),
+            format!(
+                "{} gate equivalents, {} cells",
+                thousands(a.gate_equivalents.round() as u64),
+                thousands(a.n_cells as u64)
+            ),
         ),
         number(mm2(a.memory_um2), "mm² of memory", format!("{} bits", thousands(a.memory_bits as u64))),
         number(
@@ -159,7 +163,10 @@ fn timing(r: &AsicRecord) -> Result<Vec<Html>, ReportError> {
         .map(|(i, s)| BarPart {
             colour: STRETCHES[i % STRETCHES.len()],
             value: (s.delay_ns * 1e3).round() as u64,
-            tip: format!("{} ({}): {:.3} ns in {} cells, {} of them buffers or inverters", s.instance, s.module, s.delay_ns, s.n_cells, s.buffers),
+            tip: format!(
+                "{} ({}): {:.3} ns in {} cells, {} of them buffers or inverters",
+                s.instance, s.module, s.delay_ns, s.n_cells, s.buffers
+            ),
         })
         .collect();
     parts.push(BarPart {

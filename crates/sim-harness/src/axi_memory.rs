@@ -326,7 +326,10 @@ impl<'a> AxiMemory<'a> {
         if let (Some(a), true) = (address, self.arready) {
             let at = self.check(a)?;
             self.stats.bursts += 1;
-<<<<<<< HEAD
+            for word in [a.addr, u64::from(a.len), self.cycle] {
+                // FNV-1a on whole words
+                self.stats.address_digest = (self.stats.address_digest ^ word).wrapping_mul(0x0000_0100_0000_01B3);
+            }
             let beats = usize::from(a.len) + 1;
             if let Some(device) = self.device.as_mut().filter(|_| self.queue.is_empty()) {
                 device.wake(self.cycle);
@@ -336,14 +339,6 @@ impl<'a> AxiMemory<'a> {
                 None => (u64::from(self.timing.latency_cycles).max(1), 0),
             };
             self.queue.push_back(Burst { at, beats, ready_cycle: self.cycle + wait, to_ask });
-=======
-            for word in [a.addr, u64::from(a.len), self.cycle] {
-                // FNV-1a on whole words
-                self.stats.address_digest = (self.stats.address_digest ^ word).wrapping_mul(0x0000_0100_0000_01B3);
-            }
-            let ready_cycle = self.cycle + u64::from(self.timing.latency_cycles).max(1);
-            self.queue.push_back(Burst { at, beats: usize::from(a.len) + 1, ready_cycle });
->>>>>>> 36b9a19 (asic: area and timing of a configuration in a cell library; anser: report asic)
         }
         Ok(())
     }

@@ -1,10 +1,7 @@
 //! The whole comparison: a quantised model, its program, the golden state and the simulated chip, one token at a time.
 
-<<<<<<< HEAD
-use crate::dram::DramStats;
-=======
 use crate::axi_memory::MemoryStats;
->>>>>>> 36b9a19 (asic: area and timing of a configuration in a cell library; anser: report asic)
+use crate::dram::DramStats;
 use crate::dut::Dut;
 use crate::expect::{fill, op_names, MissingTap, TapRecorder};
 use crate::lockstep::{group_lanes, ExpectedToken, Lanes, OpNames, Outcome, SatCounts};
@@ -167,15 +164,14 @@ impl<'a> Chip<'a> {
         group_lanes(self.config.vlanes(), self.config.numbers.state_bits)
     }
 
-<<<<<<< HEAD
     /// What the memory's device did, if it has one.
     pub fn dram_stats(&self) -> Option<DramStats> {
         self.session.dram_stats()
-=======
+    }
+
     /// What the memory delivered since the chip was built.
     pub fn memory_stats(&self) -> MemoryStats {
         self.session.memory_stats()
->>>>>>> 36b9a19 (asic: area and timing of a configuration in a cell library; anser: report asic)
     }
 
     /// Finishes the waveform, if one is written.

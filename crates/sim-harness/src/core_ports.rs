@@ -183,7 +183,9 @@ impl CorePorts {
         let is_bare = dut.port("stall_i").is_err();
         let test_port = |name: &str, bits: usize| match is_bare {
             // the last byte takes what is written to stall_i, so that the others stay 0
-            true if name == "stall_i" => Ok(Raw { ptr: stand_in.wrapping_add(BLANK_BYTES - 1), storage: Storage::U8, bits }),
+            true if name == "stall_i" => {
+                Ok(Raw { ptr: stand_in.wrapping_add(BLANK_BYTES - 1), storage: Storage::U8, bits })
+            }
             true => Ok(Raw { ptr: stand_in, storage: Storage::U8, bits }),
             false => sized(name, bits),
         };
