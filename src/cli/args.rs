@@ -79,6 +79,10 @@ pub enum Verb {
     Cosim(Cosim),
     /// Measure speed: tokens a second, simulated cycles a second
     Bench(Bench),
+    /// Cycles, memory and multipliers of configurations by calculation, in milliseconds each
+    ///
+    /// Limits (memories, programs) are what the model needs. Lists make a sweep of all combinations. docs/explore.md says how far from the RTL this is.
+    Explore(Explore),
     /// Write a report: JSON, and HTML with pictures
     #[command(subcommand)]
     Report(Report),
@@ -367,6 +371,45 @@ pub struct Rtl {
     pub prefix: String,
     #[command(flatten)]
     pub numbers: Numbers,
+}
+
+#[derive(Args)]
+pub struct Explore {
+    /// Checkpoint or .anser image whose shape is taken
+    #[arg(conflicts_with_all = ["layers", "embd"])]
+    pub model: Option<PathBuf>,
+    /// Number of layers of a shape as released models have it
+    #[arg(long, value_name = "L", requires = "embd")]
+    pub layers: Option<usize>,
+    /// Width of the residual stream
+    #[arg(long, value_name = "D", requires = "layers")]
+    pub embd: Option<usize>,
+    /// Width of a head; divides D
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub head_size: usize,
+    #[arg(long, value_name = "V", default_value_t = 65536)]
+    pub vocab: usize,
+    /// Configuration to start from: a name in configs/ or a .toml file
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
+    pub config: String,
+    /// Widths of the bus
+    #[arg(long, value_name = "BITS,...", value_delimiter = ',')]
+    pub bus: Vec<usize>,
+    /// Clocks
+    #[arg(long, value_name = "MHZ,...", value_delimiter = ',')]
+    pub clock: Vec<u32>,
+    /// Number formats of the matrices
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub weights: Vec<Weights>,
+    /// Bits of an element of the recurrence state
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    pub state_bits: Vec<usize>,
+    /// Memories: `ideal`, or configurations whose memory is taken
+    #[arg(long, value_name = "M,...", value_delimiter = ',')]
+    pub memory: Vec<String>,
+    /// Folder for index.html and explore.json
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -7,6 +7,7 @@ mod bench;
 mod chip;
 mod engine;
 mod eval;
+mod explore;
 mod formats;
 mod generate;
 mod inspect;
@@ -39,6 +40,7 @@ pub fn run(anser: Anser) -> Result<ExitCode, Error> {
         Verb::Rtl(a) => rtl::rtl(&a, &out),
         Verb::Cosim(a) => generate::cosim(&a, &out),
         Verb::Bench(a) => bench::bench(&a, &out),
+        Verb::Explore(a) => explore::explore(&a, &out),
         Verb::Report(Report::Latency(a)) => latency::latency(&a, &out),
         Verb::Report(Report::Accuracy(a)) => accuracy::accuracy(&a, &out),
         Verb::Report(Report::Power(a)) => power::power(&a, &out),

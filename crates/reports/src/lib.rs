@@ -15,6 +15,7 @@
 //! | [`html`] | the latency page |
 //! | [`formats`] | the page of formats that a quantiser chose |
 //! | [`accuracy`] | the accuracy record and its page |
+//! | [`explore`] | the page of a sweep over configurations |
 //! | [`output`] | files under a temporary name, then renamed |
 //!
 //! ```no_run
@@ -29,6 +30,7 @@
 pub mod accuracy;
 pub mod asic;
 pub mod error;
+pub mod explore;
 pub mod family;
 pub mod formats;
 pub mod html;

@@ -181,7 +181,8 @@ impl Config {
         Ok(config)
     }
 
-    fn check(&self, path: &str) -> Result<(), ConfigError> {
+    /// Checks every field's range; `path` is only for messages.
+    pub fn check(&self, path: &str) -> Result<(), ConfigError> {
         let fail = |field, value: &dyn ToString, expected: &str| {
             Err(ConfigError::Range { path: path.into(), field, value: value.to_string(), expected: expected.into() })
         };

@@ -7,6 +7,7 @@ mod bars;
 mod heatmap;
 mod lines;
 mod ranges;
+mod scatter;
 mod stream;
 mod timeline;
 
@@ -14,6 +15,7 @@ pub use bars::{bars, Bar, BarPart, BarsText};
 pub use heatmap::{heatmap, Cell, Heatmap};
 pub use lines::{lines, scientific, LinePoint, Lines, Series};
 pub use ranges::{ranges, RangeBox, RangeRow, RangesText};
+pub use scatter::{scatter, Dot, ScatterText};
 pub use stream::stream_utilisation;
 pub use timeline::{timeline, Timeline};
 

@@ -152,6 +152,10 @@ pub struct Program {
     pub vec: Vec<OpInfo>,
     pub wkv: Vec<OpInfo>,
     pub stream: Vec<stream::Piece>,
+    /// Units of 64 B that each mat instruction takes from the weight fifo.
+    pub mat_units: Vec<usize>,
+    /// Vec instructions that take parameters, in order, and units of 64 B of each.
+    pub param_blocks: Vec<(usize, usize)>,
     /// Weight and parameter bytes of one token without any padding: what a perfect memory would have to deliver.
     pub useful_bytes: usize,
 }
@@ -214,8 +218,12 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
             e.wkv.iter().map(|i| i.0.clone()).collect(),
         )?,
     ];
+    let mut param_blocks = vec![(0, model.embedding.1)];
+    param_blocks.extend(e.params.iter().map(|&(op, _, units)| (op, units)));
     Ok(Program {
         code,
+        mat_units: e.weights.iter().map(|w| w.2).collect(),
+        param_blocks,
         mat: e.mat.into_iter().map(|i| i.1).collect(),
         vec: e.vec.into_iter().map(|i| i.1).collect(),
         wkv: e.wkv.into_iter().map(|i| i.1).collect(),

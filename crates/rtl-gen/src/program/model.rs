@@ -4,11 +4,11 @@ use super::memory::Dims;
 use super::{MatrixBlock, Model, ParamBlock};
 use crate::isa::mat_fmt;
 use golden_model::layout::{BlockKind, MatrixFormat, StreamLayout};
-use golden_model::qmodel::QModel;
+use golden_model::qmodel::{Matrix, QModel};
 use std::collections::BTreeMap;
 
 /// `model` whose tensors lie in memory as `layout` says.
-pub fn view(model: &QModel, layout: &StreamLayout) -> Model {
+pub fn view<M: Matrix>(model: &QModel<M>, layout: &StreamLayout) -> Model {
     let s = &model.shape;
     let mut params = BTreeMap::new();
     let mut matrices = BTreeMap::new();

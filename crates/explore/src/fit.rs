@@ -1,0 +1,56 @@
+//! The smallest limits with which a configuration serves a model.
+
+use golden_model::checkpoint::Shape;
+use rtl_gen::config::{Config, ConfigError};
+use rtl_gen::program::{compile, CompileError, Model, Program};
+
+/// Why no limits do.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// `config` with limits that are what `model` needs, and the program for it. Fifos keep their size or grow.
+///
+/// # Errors
+/// What a configuration cannot be, or a model that no limit serves.
+pub fn fit(config: &Config, shape: &Shape, model: &Model) -> Result<(Config, Program), FitError> {
+    let mut c = config.clone();
+    let l = &mut c.limits;
+    (l.n_embd, l.dim_ffn) = (shape.n_embd.next_multiple_of(16), shape.dim_ffn.next_multiple_of(16));
+    (l.n_head, l.vmem_elements, l.xmem_elements, l.state_elements) = (16, 16, 16, 16);
+    (l.dma_program, l.mat_program, l.vec_program, l.wkv_program) = (2, 2, 2, 2);
+    loop {
+        match compile(&c, model) {
+            Ok(program) => {
+                c.check("the fitted configuration")?;
+                return Ok((c, program));
+            }
+            Err(CompileError::Limit { limit, needed, .. }) if grow(&mut c, limit, needed) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+}
+
+/// Sets a limit to at least `needed`; false for a name that is no limit, or one that is as large already.
+fn grow(c: &mut Config, limit: &str, needed: usize) -> bool {
+    let l = &mut c.limits;
+    let (field, value) = match limit {
+        "n_head" => (&mut l.n_head, needed.next_multiple_of(16)),
+        "vmem_elements" => (&mut l.vmem_elements, needed.next_multiple_of(64)),
+        "xmem_elements" => (&mut l.xmem_elements, needed.next_multiple_of(64)),
+        "state_elements" => (&mut l.state_elements, needed.next_multiple_of(64)),
+        "param_fifo_beats" => (&mut l.param_fifo_beats, needed.next_power_of_two()),
+        "dma_program" => (&mut l.dma_program, needed),
+        "mat_program" => (&mut l.mat_program, needed),
+        "vec_program" => (&mut l.vec_program, needed),
+        "wkv_program" => (&mut l.wkv_program, needed),
+        _ => return false,
+    };
+    let grows = value > *field;
+    *field = (*field).max(value);
+    grows
+}

@@ -1,0 +1,157 @@
+//! `explore`: many configurations for one model, by the analytical model.
+
+use super::args::{Explore, Weights};
+use super::model::{config, Model};
+use super::print::{bar, check_folder, command_line, note, Out};
+use super::Error;
+use explore::shape::Weights as Format;
+use explore::sweep::{sweep, Axes, Point};
+use golden_model::checkpoint::Shape;
+use golden_model::random::official_shape;
+use reports::explore::{ExploreRecord, Point as Drawn};
+use rtl_gen::config::Config;
+use serde::Serialize;
+use std::process::ExitCode;
+
+#[derive(Serialize)]
+struct Explored<'a> {
+    model: &'a str,
+    n_layer: usize,
+    n_embd: usize,
+    head_size: usize,
+    vocab_size: usize,
+    dim_ffn: usize,
+    n_params: u64,
+    points: &'a [Point],
+    /// Combinations that cannot be, each with its reason.
+    left_out: Vec<String>,
+    milliseconds: f64,
+}
+
+pub fn explore(a: &Explore, out: &Out) -> Result<ExitCode, Error> {
+    if let Some(folder) = &a.output {
+        check_folder(folder)?;
+    }
+    let (shape, name) = shape(a)?;
+    let base = config(&a.config)?;
+    let axes = axes(a, &base)?;
+    let n =
+        axes.bus_bits.len() * axes.clock_mhz.len() * axes.weights.len() * axes.state_bits.len() * axes.memories.len();
+    let bar = bar(n as u64, "configurations");
+    let start = std::time::Instant::now();
+    let (points, failed) = sweep(&base, &shape, &axes, || bar.inc(1));
+    let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+    bar.finish_and_clear();
+    let left_out: Vec<String> = failed.iter().map(ToString::to_string).collect();
+    if points.is_empty() {
+        return Err(format!("no configuration can serve this model: {}", left_out.join("; ")).into());
+    }
+    if let Some(folder) = &a.output {
+        let record = ExploreRecord {
+            model: name.clone(),
+            command: command_line().join(" "),
+            points: points.iter().map(drawn).collect(),
+            left_out: left_out.clone(),
+        };
+        let page = reports::explore::write(&record, folder)?;
+        note(format_args!("report written to {}", page.display()));
+    }
+    let told = Explored {
+        model: &name,
+        n_layer: shape.n_layer,
+        n_embd: shape.n_embd,
+        head_size: shape.head_size,
+        vocab_size: shape.vocab_size,
+        dim_ffn: shape.dim_ffn,
+        n_params: shape.n_params(),
+        points: &points,
+        left_out,
+        milliseconds,
+    };
+    out.result(&told, || table(&told))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shape(a: &Explore) -> Result<(Shape, String), Error> {
+    match (a.layers, a.embd) {
+        (Some(layers), Some(embd)) => {
+            let name = format!("L{layers} D{embd} N{} V{}", a.head_size, a.vocab);
+            Ok((official_shape(layers, embd, a.head_size, a.vocab)?, name))
+        }
+        _ => {
+            let (model, name) = Model::open(&a.model)?;
+            Ok((model.shape().clone(), name))
+        }
+    }
+}
+
+fn axes(a: &Explore, base: &Config) -> Result<Axes, Error> {
+    fn or<T: Clone>(list: &[T], base: T) -> Vec<T> {
+        if list.is_empty() {
+            vec![base]
+        } else {
+            list.to_vec()
+        }
+    }
+    let memories = match a.memory.is_empty() {
+        true => vec![(if base.memory.ddr4.is_some() { "ddr4" } else { "ideal" }.into(), base.memory.clone())],
+        false => (a.memory.iter())
+            .map(|name| {
+                let mut memory = if name == "ideal" { base.memory.clone() } else { config(name)?.memory };
+                if name == "ideal" {
+                    // a whole beat every cycle, whatever the bus
+                    (memory.ddr4, memory.bytes_per_cycle) = (None, f64::from(u16::MAX));
+                }
+                Ok((name.clone(), memory))
+            })
+            .collect::<Result<_, Error>>()?,
+    };
+    let format = |w: Weights| if w == Weights::W4 { Format::W4 } else { Format::W8 };
+    Ok(Axes {
+        bus_bits: or(&a.bus, base.bus_bits),
+        clock_mhz: or(&a.clock, base.clock_mhz),
+        weights: or(&a.weights, Weights::W8).into_iter().map(format).collect(),
+        state_bits: or(&a.state_bits, base.numbers.state_bits),
+        memories,
+    })
+}
+
+fn drawn(p: &Point) -> Drawn {
+    Drawn {
+        name: format!("{} bits, {} MHz, {:?}, {}", p.bus_bits, p.clock_mhz, p.weights, p.memory),
+        w4: p.weights == Format::W4,
+        tokens_per_s: p.tokens_per_s,
+        cycles_per_token: p.cycles.cycles_per_token,
+        utilisation: p.cycles.utilisation,
+        gbytes_per_s: p.gbytes_per_s,
+        multipliers: p.resources.multipliers,
+        memory_bits: p.resources.memory_bits,
+        pareto: p.pareto,
+    }
+}
+
+fn table(told: &Explored) -> String {
+    let mut s = format!("{}: {} parameters\n", told.model, told.n_params);
+    s += "  bus   MHz weights state memory        cycles utilisation  tokens/s   GB/s multipliers memory Mbit\n";
+    for p in told.points {
+        s += &format!(
+            "{} {:>4} {:>5} {:>7} {:>5} {:<12} {:>8} {:>9.1} % {:>9.1} {:>6.2} {:>11} {:>11.2}\n",
+            if p.pareto { '*' } else { ' ' },
+            p.bus_bits,
+            p.clock_mhz,
+            format!("{:?}", p.weights).to_lowercase(),
+            p.state_bits,
+            p.memory,
+            p.cycles.cycles_per_token,
+            100.0 * p.cycles.utilisation,
+            p.tokens_per_s,
+            p.gbytes_per_s,
+            p.resources.multipliers,
+            p.resources.memory_bits as f64 / 1e6
+        );
+    }
+    for reason in &told.left_out {
+        s += &format!("left out: {reason}\n");
+    }
+    s + "* no other is at least as fast with at most as many multipliers and memory bits"
+}
