@@ -202,10 +202,42 @@ fn bench_tells_speed() {
 }
 
 #[test]
+fn explore_sweeps_every_combination() {
+    let scratch = Scratch::new();
+    let model = scratch.small();
+    let page = scratch.at("page");
+    let args = ["explore", &model, "--bus=128,256", "--clock=50,100", "--weights=w8,w4", "--memory=ideal", "-o", &page];
+    let told = json(&args);
+    has(&told, "model n_layer n_params points left_out");
+    let points = told["points"].as_array().expect("a list");
+    assert_eq!(points.len(), 8);
+    for p in points {
+        has(p, "config bus_bits clock_mhz weights cycles_per_token utilisation tokens_per_s multipliers memory_bits pareto");
+        assert!(number(p, "utilisation") > 0.1 && number(p, "utilisation") < 1.0, "{p}");
+    }
+    assert!(points.iter().any(|p| p["pareto"] == true) && points.iter().any(|p| p["pareto"] == false));
+    assert!(std::path::Path::new(&page).join("index.html").exists() && done(&args).contains("multipliers"));
+    let refused = run(&["explore", "--layers=2", "--embd=100", "--head-size=20"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("head_size 20"), "{}", text(&refused.stderr));
+}
+
+#[test]
 fn help_explains_every_argument() {
-    for verb in
-        ["", "inspect", "random", "quantize", "generate", "logits", "eval", "rtl", "cosim", "bench", "report latency"]
-    {
+    for verb in [
+        "",
+        "inspect",
+        "random",
+        "quantize",
+        "generate",
+        "logits",
+        "eval",
+        "rtl",
+        "cosim",
+        "bench",
+        "explore",
+        "report latency",
+    ] {
         let args: Vec<&str> = verb.split(' ').filter(|v| !v.is_empty()).chain(["-h"]).collect();
         let help = done(&args);
         let lines: Vec<&str> = help.lines().map(str::trim).collect();

@@ -65,6 +65,11 @@ impl TensorSource for Outlines<'_> {
         Ok(QVector { q: vec![0; self.shape.n_embd], frac: FRAC })
     }
 
+    /// No head in clusters.
+    fn order(&mut self, _name: &str) -> Result<Vec<u32>, Self::Error> {
+        Ok(vec![])
+    }
+
     fn matrix(&mut self, name: &str) -> Result<Outline, Self::Error> {
         let s = self.shape;
         let d = s.n_embd;
@@ -113,6 +118,7 @@ pub fn outline(shape: &Shape, weights: Weights, state_bits: u32) -> Model {
         ln1: layer_norm.clone(),
         ln_x: group_norm,
         ln2: layer_norm.clone(),
+        ..Default::default()
     };
     let net = NetFormats {
         f_emb: FRAC,
@@ -123,7 +129,7 @@ pub fn outline(shape: &Shape, weights: Weights, state_bits: u32) -> Model {
         ln_out: layer_norm,
         state_bits,
         operand_bits: 16,
-        recipe: None,
+        ..Default::default()
     };
     let layers = vec![layer; shape.n_layer];
     let embedding = shape.vocab_size * shape.n_embd;

@@ -55,7 +55,7 @@ pub fn write(record: &ExploreRecord, dir: &Path) -> Result<PathBuf, ReportError>
 /// # Errors
 /// A picture that cannot be drawn.
 pub fn page(record: &ExploreRecord) -> Result<String, ReportError> {
-    let mut page = Page::new("Configurations for one model", &[record.model.clone()]);
+    let mut page = Page::new("Configurations for one model", std::slice::from_ref(&record.model));
     page.add(code_block(&record.command));
     page.section("What speed costs", section(record)?);
     page.section(
