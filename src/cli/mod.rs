@@ -9,6 +9,7 @@ mod engine;
 mod eval;
 mod explore;
 mod formats;
+mod fpga;
 mod generate;
 mod inspect;
 mod latency;
@@ -18,7 +19,7 @@ pub mod print;
 mod quantise;
 mod rtl;
 
-use args::{Anser, Report, Verb};
+use args::{Anser, Fpga, Report, Verb};
 use std::process::ExitCode;
 
 /// Anything that keeps a command from running; its text is the one sentence the user sees.
@@ -45,5 +46,9 @@ pub fn run(anser: Anser) -> Result<ExitCode, Error> {
         Verb::Report(Report::Accuracy(a)) => accuracy::accuracy(&a, &out),
         Verb::Report(Report::Power(a)) => power::power(&a, &out),
         Verb::Report(Report::Asic(a)) => asic::asic(&a, &out),
+        Verb::Fpga(Fpga::Build(a)) => fpga::build(&a, &out),
+        Verb::Fpga(Fpga::Simulate(a)) => fpga::simulate(&a, &out),
+        Verb::Fpga(Fpga::Run(a)) => fpga::run(&a, &out),
+        Verb::Fpga(Fpga::Estimate(a)) => fpga::estimate(&a, &out),
     }
 }

@@ -7,6 +7,7 @@
 //! | module | one purpose |
 //! |---|---|
 //! | [`record`] | [`LatencyRecord`]: what a latency run leaves behind, versioned, checked when read |
+//! | [`fpga`] | records of FPGA builds, of the board in simulation, of estimates for larger parts |
 //! | [`spans`] | interval arithmetic: which unit ran when, when the matrix unit starved and for whom |
 //! | [`family`] | groups op names into the dozen kinds of work a picture can show |
 //! | [`summary`] | the numbers `anser report latency --json` prints |
@@ -33,6 +34,7 @@ pub mod error;
 pub mod explore;
 pub mod family;
 pub mod formats;
+pub mod fpga;
 pub mod html;
 pub mod output;
 pub mod page;

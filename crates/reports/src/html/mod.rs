@@ -1,6 +1,7 @@
 //! The latency page: one record as text, pictures and tables for someone who sees this accelerator for the first time.
 
 mod figures;
+pub mod fpga;
 mod tables;
 mod words;
 

@@ -1,0 +1,215 @@
+//! From a configuration to a bitstream: RTL, synthesis, place and route, packing. Every step leaves its files; a step whose
+//! inputs did not change is not run again.
+
+use crate::board::Board;
+use crate::nextpnr::{PnrReport, Used};
+use crate::pll::pll;
+use crate::rtl::system::{system, SystemOptions};
+use crate::tools::{Progress, ECPPACK, NEXTPNR_ECP5, YOSYS};
+use crate::FpgaError;
+use rtl_gen::config::Config;
+use rtl_gen::hdl::print;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What to build.
+#[derive(Debug, Clone)]
+pub struct BuildRequest {
+    pub board: &'static Board,
+    /// Clock asked for; the nearest one below that the clock generator makes is used.
+    pub clock_khz: u32,
+    /// Seed of the placer.
+    pub seed: u32,
+}
+
+/// A finished build.
+#[derive(Debug, Clone, Serialize)]
+pub struct BuildResult {
+    /// The clock the bitstream runs at, MHz.
+    pub clock_mhz: f64,
+    /// What place and route says the slowest path allows, MHz.
+    pub fmax_mhz: f64,
+    pub utilisation: BTreeMap<String, Used>,
+    /// Cells by block after synthesis, by kind.
+    pub blocks: Vec<Block>,
+    pub report: PnrReport,
+    pub bitstream: PathBuf,
+    pub bitstream_bytes: u64,
+    /// Tool versions.
+    pub tools: BTreeMap<&'static str, String>,
+    /// Seconds each step took; 0 for one that was not run again.
+    pub seconds: BTreeMap<&'static str, f64>,
+}
+
+/// Cells whose names place them in one block of the design.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Block {
+    pub name: String,
+    pub luts: u64,
+    pub ffs: u64,
+    pub brams: u64,
+    pub multipliers: u64,
+}
+
+/// Builds into `folder`, which exists.
+///
+/// # Errors
+/// A configuration the board's system cannot take, a missing or failing tool, a design that does not fit.
+pub fn build(
+    config: &Config,
+    request: &BuildRequest,
+    folder: &Path,
+    progress: Progress,
+) -> Result<BuildResult, FpgaError> {
+    let tools = [YOSYS, NEXTPNR_ECP5, ECPPACK];
+    for tool in tools {
+        tool.check()?;
+    }
+    let board = request.board;
+    let pll = pll(board.oscillator_khz, request.clock_khz)?;
+    let files = sources(config, board, &SystemOptions::of(board, pll.clock_khz), pll)?;
+    let versions: BTreeMap<_, _> =
+        tools.iter().map(|t| Ok((t.program, t.version()?))).collect::<Result<_, FpgaError>>()?;
+    remove(folder, &[FINISHED])?;
+    for (name, text) in &files {
+        write(&folder.join(name), text.as_bytes())?;
+    }
+    let mut seconds = BTreeMap::new();
+    let verilog: Vec<&str> = files.keys().map(String::as_str).filter(|f| f.ends_with(".sv")).collect();
+    let top = board.vendor_top;
+    let script = format!("read_verilog -sv {}; synth_ecp5 -top {top} -json synth.json", verilog.join(" "));
+    let text = |names: &[&str]| names.iter().filter_map(|n| files.get(*n)).cloned().collect::<String>();
+    let synth_key = key(&[&script, &versions[YOSYS.program], &text(&verilog)]);
+    step(folder, "synthesis", &synth_key, &["synth.json"], &mut seconds, progress, || {
+        YOSYS.run(folder, &["-p", &script], "yosys.log")
+    })?;
+
+    let mhz = format!("{}", f64::from(pll.clock_khz) / 1000.0);
+    let seed = request.seed.to_string();
+    let mut args = board.device.to_vec();
+    args.extend(["--json", "synth.json", "--lpf", "pins.lpf", "--freq", &mhz, "--seed", &seed, "--timing-allow-fail"]);
+    args.extend(["--report", "nextpnr.json", "--textcfg", "design.config"]);
+    let pnr_key = key(&[&synth_key, &args.join(" "), &versions[NEXTPNR_ECP5.program], &files["pins.lpf"]]);
+    step(folder, "place and route", &pnr_key, &["nextpnr.json", "design.config"], &mut seconds, progress, || {
+        NEXTPNR_ECP5.run(folder, &args, "nextpnr.log")
+    })?;
+    let bit_key = key(&[&pnr_key, &versions[ECPPACK.program]]);
+    step(folder, "bitstream", &bit_key, &["design.bit"], &mut seconds, progress, || {
+        ECPPACK.run(folder, &["--compress", "--input", "design.config", "--bit", "design.bit"], "ecppack.log")
+    })?;
+
+    let report = PnrReport::parse(&read(&folder.join("nextpnr.json"))?)?;
+    let bitstream = folder.join(BITSTREAM);
+    let bitstream_bytes = std::fs::metadata(&bitstream).map_err(|e| io(&bitstream, e))?.len();
+    let result = BuildResult {
+        clock_mhz: f64::from(pll.clock_khz) / 1000.0,
+        // the system's clock is the slowest in relation to what it is asked
+        fmax_mhz: report.clocks.iter().map(|c| c.achieved_mhz).fold(f64::INFINITY, f64::min),
+        utilisation: report.utilisation.clone(),
+        blocks: crate::cells::blocks(&read(&folder.join("synth.json"))?, top)?,
+        report,
+        bitstream,
+        bitstream_bytes,
+        tools: versions,
+        seconds,
+    };
+    Ok(result)
+}
+
+/// Written last by the caller: a folder with it holds a whole build.
+pub const FINISHED: &str = "build.json";
+/// What is loaded into the FPGA.
+pub const BITSTREAM: &str = "design.bit";
+
+/// Every source file of the design by name: RTL, vendor top, pins.
+pub fn sources(
+    config: &Config,
+    board: &Board,
+    options: &SystemOptions,
+    pll: crate::pll::Pll,
+) -> Result<BTreeMap<String, String>, FpgaError> {
+    let printed = print(&*system(config, board, options)?).map_err(FpgaError::Rtl)?;
+    let mut files = printed.files;
+    let mut top = board.vendor_text.to_string();
+    let mhz = f64::from(pll.clock_khz) / 1000.0;
+    for (name, value) in [
+        ("op_div", pll.op_div.to_string()),
+        ("op_phase", (pll.op_div - 1).to_string()),
+        ("os_div", pll.os_div.to_string()),
+        ("os_phase", (pll.os_div - 1).to_string()),
+        ("mhz", mhz.to_string()),
+    ] {
+        top = top.replace(&format!("{{{{{name}}}}}"), &value);
+    }
+    files.insert(format!("{}.sv", board.vendor_top), top);
+    files.insert("pins.lpf".into(), board.pins.into());
+    Ok(files)
+}
+
+/// Runs `work` unless `outputs` are there and were made from the same `key`.
+fn step(
+    folder: &Path,
+    name: &'static str,
+    key: &str,
+    outputs: &[&str],
+    seconds: &mut BTreeMap<&'static str, f64>,
+    progress: Progress,
+    work: impl FnOnce() -> Result<(), FpgaError>,
+) -> Result<(), FpgaError> {
+    let stamp = folder.join(format!("{}.key", name.replace(' ', "_")));
+    let there = outputs.iter().all(|o| folder.join(o).is_file());
+    if there && std::fs::read_to_string(&stamp).is_ok_and(|k| k == key) {
+        progress(&format!("{name}: nothing changed"));
+        seconds.insert(name, 0.0);
+        return Ok(());
+    }
+    remove(folder, outputs)?;
+    progress(name);
+    let start = Instant::now();
+    work()?;
+    if let Some(missing) = outputs.iter().find(|o| !folder.join(o).is_file()) {
+        return Err(FpgaError::Report { what: format!("{name} wrote no {missing}") });
+    }
+    seconds.insert(name, (start.elapsed().as_secs_f64() * 10.0).round() / 10.0);
+    write(&stamp, key.as_bytes())
+}
+
+fn key(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes()); // lengths keep neighbouring texts apart
+        hash.update(part);
+    }
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn remove(folder: &Path, names: &[&str]) -> Result<(), FpgaError> {
+    for name in names {
+        match std::fs::remove_file(folder.join(name)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io(&folder.join(name), e)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn io(path: &Path, source: std::io::Error) -> FpgaError {
+    FpgaError::Io { path: path.display().to_string(), source }
+}
+
+pub(crate) fn read(path: &Path) -> Result<String, FpgaError> {
+    std::fs::read_to_string(path).map_err(|e| io(path, e))
+}
+
+/// Writes under a temporary name, then renames.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FpgaError> {
+    use std::io::Write;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| io(path, e))?;
+    file.write_all(bytes).map_err(|e| io(path, e))?;
+    file.persist(path).map_err(|e| io(path, e.error))?;
+    Ok(())
+}

