@@ -325,6 +325,7 @@ fn drift_run(options: &QuantOptions, d: &Drift) -> DriftRun {
                 kl_se: b.kl_se.is_finite().then_some(b.kl_se),
                 logit_error: b.logit_error,
                 top1_agreement: b.top1_agreement,
+                clipped: Some(b.clipped),
             })
             .collect(),
         states: d

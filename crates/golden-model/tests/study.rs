@@ -171,21 +171,27 @@ fn tensors_fit_their_formats() {
 fn bins_add_up_to_the_grid() {
     let network = Network::random(700);
     let source = network.source();
-    let options = QuantOptions::default();
+    // so little headroom that results are clipped
+    let options = QuantOptions { headroom: 0.05, ..QuantOptions::default() };
     let mut runs = vec![Golden::new(source.fast(&options).unwrap())];
     let (drifts, kept) = drift(&source, &mut runs, &network.tokens, 600, &|_| {}).unwrap();
     let reference = Reference::new(&network.weights, &network.tokens[..600], &|_| {}).unwrap();
     assert!((0..600).all(|i| kept.logits(i) == reference.logits(i)));
-    let all = &network.grid(&[group(WeightBits::W8, 24, &[16])])[0];
+    let all = &network.grid(&[Group { options, operand_bits: vec![16] }])[0];
     let n = |b: &golden_model::study::drift::Bin| (b.to - b.from) as f64;
     let bins = &drifts[0].bins;
     assert_eq!(bins.iter().map(|b| b.to - b.from).sum::<usize>(), 699);
     let kl = bins.iter().map(|b| b.kl * n(b)).sum::<f64>() / 699.0;
     let top1 = bins.iter().map(|b| b.top1_agreement * n(b)).sum::<f64>() / 699.0;
+    assert_eq!(
+        bins.iter().map(|b| b.clipped).sum::<u64>(),
+        all.saturations.wkv.0 + all.saturations.vec.0 + all.saturations.mat.0
+    );
     assert!((kl - all.kl).abs() < 1e-12 && (top1 - all.top1_agreement).abs() < 1e-12, "{kl} {all:?}");
     let positions: Vec<usize> = drifts[0].states.iter().map(|s| s.position).collect();
     assert_eq!(positions, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
-    assert!(drifts[0].states.iter().all(|s| s.by_layer.len() == 3 && s.relative_error < 0.1));
+    assert!(drifts[0].states.iter().all(|s| s.by_layer.len() == 3 && s.relative_error.is_finite()));
+    assert!(all.saturations.wkv.0 > 0, "nothing was clipped");
     assert_eq!((drifts[0].state_fit, drifts[0].logit_fit), (None, None));
 }
 
@@ -210,6 +216,10 @@ impl Run for Truncated {
 
     fn frac_state(&self) -> Vec<i32> {
         self.0.frac_state()
+    }
+
+    fn clipped(&self) -> u64 {
+        self.0.clipped()
     }
 }
 

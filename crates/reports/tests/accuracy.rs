@@ -90,6 +90,7 @@ fn record() -> AccuracyRecord {
                 kl_se: (e > 4).then_some(2e-6),
                 logit_error: 7e-3,
                 top1_agreement: 0.99,
+                clipped: (e == 14).then_some(5),
             })
             .collect(),
         states: (0..128)
@@ -156,6 +157,7 @@ fn the_page_says_what_the_record_says() {
         "KL 5e-5",
         "w8, operands 16, state 24",
         "read it again",
+        "5 results clipped",
     ] {
         assert!(page.contains(shown), "{shown}");
     }

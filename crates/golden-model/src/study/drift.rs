@@ -24,6 +24,8 @@ pub trait Run: Send {
     fn frac_logits(&self) -> i32;
     /// frac of S of each layer.
     fn frac_state(&self) -> Vec<i32>;
+    /// Results clipped since the start, in all units.
+    fn clipped(&self) -> u64;
 }
 
 /// The fast step on one thread.
@@ -60,6 +62,11 @@ impl Run for Golden {
     fn frac_state(&self) -> Vec<i32> {
         self.runner.weights().layers.iter().map(|l| l.f.f_s).collect()
     }
+
+    fn clipped(&self) -> u64 {
+        let s = &self.session.saturations;
+        s.mat.0 + s.vec.0 + s.wkv.0
+    }
 }
 
 /// S after `position` tokens.
@@ -81,6 +88,8 @@ pub struct Bin {
     pub kl_se: f64,
     pub logit_error: f64,
     pub top1_agreement: f64,
+    /// Results clipped while these positions were read.
+    pub clipped: u64,
 }
 
 /// A straight line through an error over log2 of the position, from [`SETTLED`] on.
@@ -178,6 +187,8 @@ fn is_sample(position: usize) -> bool {
 #[derive(Default)]
 struct Log {
     points: Vec<Point>,
+    /// clipped so far, after each point
+    clipped: Vec<u64>,
     states: Vec<StateError>,
 }
 
@@ -198,6 +209,7 @@ impl Log {
             let logits = run.step(token).map_err(|_| StudyError::Token { token, vocab_size })?;
             if let Some(next) = tokens.get(at + 1) {
                 self.points.push(compare(exact, logits, frac, *next as usize));
+                self.clipped.push(run.clipped());
             }
             if let Some((position, exact)) = states.next_if(|(position, _)| *position == at + 1) {
                 self.states.push(state_error(*position, exact, run.state(), &fracs));
@@ -207,8 +219,17 @@ impl Log {
         Ok(())
     }
 
+    fn bin(&self, from: usize, to: usize) -> Bin {
+        let points = &self.points[from..to];
+        let (kl, kl_se) = mean_and_error(points.iter().map(|p| p.kl));
+        let (top1_agreement, _) = mean_and_error(points.iter().map(|p| f64::from(u8::from(p.agrees))));
+        let before = if from > 0 { self.clipped[from - 1] } else { 0 };
+        let clipped = self.clipped[to - 1] - before;
+        Bin { from, to, kl, kl_se, logit_error: relative_error(points.iter()), top1_agreement, clipped }
+    }
+
     fn finish(self, n_tokens: usize) -> Drift {
-        let bins = edges(self.points.len()).windows(2).map(|w| bin(w[0], w[1], &self.points)).collect();
+        let bins = edges(self.points.len()).windows(2).map(|w| self.bin(w[0], w[1])).collect();
         let of_states = self.states.iter().filter(|s| s.position >= SETTLED);
         let state_fit = fit(&of_states.map(|s| (s.position as f64, s.relative_error)).collect::<Vec<_>>());
         let settled = self.points.chunks_exact(SAMPLE).enumerate().skip(SETTLED / SAMPLE);
@@ -247,13 +268,6 @@ fn edges(n: usize) -> Vec<usize> {
     }
     edges.push(n);
     edges
-}
-
-fn bin(from: usize, to: usize, points: &[Point]) -> Bin {
-    let points = &points[from..to];
-    let (kl, kl_se) = mean_and_error(points.iter().map(|p| p.kl));
-    let (top1_agreement, _) = mean_and_error(points.iter().map(|p| f64::from(u8::from(p.agrees))));
-    Bin { from, to, kl, kl_se, logit_error: relative_error(points.iter()), top1_agreement }
 }
 
 /// Least squares of y over log2 x. The standard error is the jackknife's over 16 runs of consecutive points, because neighbours share

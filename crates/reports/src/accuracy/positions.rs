@@ -38,12 +38,13 @@ pub(super) fn parts(record: &AccuracyRecord) -> Result<Vec<Html>, ReportError> {
             y: b.kl,
             error: b.kl_se.unwrap_or(0.0),
             tip: format!(
-                "{}, positions {} to {}: KL {}, top-1 {:.2} %",
+                "{}, positions {} to {}: KL {}, top-1 {:.2} %{}",
                 r.setting.name(),
                 thousands(b.from),
                 thousands(b.to),
                 scientific(b.kl),
-                b.top1_agreement * 100.0
+                b.top1_agreement * 100.0,
+                b.clipped.filter(|n| *n > 0).map_or(String::new(), |n| format!(", {} results clipped", thousands(n)))
             ),
         };
         r.bins.iter().map(point).collect()
@@ -155,6 +156,7 @@ fn bins(record: &AccuracyRecord) -> Html {
                     b.kl_se.map_or("–".into(), scientific),
                     scientific(b.logit_error),
                     format!("{:.2} %", b.top1_agreement * 100.0),
+                    b.clipped.map_or("–".into(), thousands),
                 ]
             })
         })
@@ -166,6 +168,7 @@ fn bins(record: &AccuracyRecord) -> Html {
         Column::number("±", "nats"),
         Column::number("logits' error", ""),
         Column::number("top-1", ""),
+        Column::number("clipped", ""),
     ];
     table("Prediction 0 is the one after the first token.", &columns, &rows)
 }

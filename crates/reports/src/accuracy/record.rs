@@ -200,6 +200,9 @@ pub struct PositionBin {
     pub kl_se: Option<f64>,
     pub logit_error: f64,
     pub top1_agreement: f64,
+    /// Results clipped while these positions were read; older records do not say.
+    #[serde(default)]
+    pub clipped: Option<u64>,
 }
 
 /// RMS of integer less floating-point state over RMS of the floating-point state.
