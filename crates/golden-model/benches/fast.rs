@@ -6,7 +6,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{black_box, Bencher};
 use golden_model::calibrate::{calibrate, random_tokens};
 use golden_model::checkpoint::Checkpoint;
-use golden_model::fast::kernels::{w16, w8, Isa, PANEL};
+use golden_model::fast::kernels::{column_run, w16, w4, w8, Columns, Isa, LINE, PANEL};
 use golden_model::fast::operand::Operand;
 use golden_model::fast::{default_threads, from_image, from_model, Runner, Weights};
 use golden_model::formats::QuantOptions;
@@ -82,6 +82,31 @@ fn panel_w16<const N: usize>(bencher: Bencher, set: &str) {
     bencher
         .counter(ItemsCount::new(PANEL * COLUMNS * N))
         .bench_local(|| w16(isa(set), [black_box(&tile), &tile, &tile, &tile], COLUMNS, &x, &mut acc));
+}
+
+#[divan::bench(args = sets(), consts = [1, 4])]
+fn panel_w4<const N: usize>(bencher: Bencher, set: &str) {
+    let groups = COLUMNS / 32;
+    let tile = vec![0x5au8; groups * 272];
+    let operands: Vec<Operand> = (0..N).map(|i| Operand::from_mantissas(&[i as i16 * 999 - 7; COLUMNS])).collect();
+    let x: Vec<&Operand> = operands.iter().collect();
+    let mut acc = vec![[0; PANEL]; N];
+    bencher
+        .counter(ItemsCount::new(PANEL * COLUMNS * N))
+        .bench_local(|| w4(isa(set), [black_box(&tile), &tile], groups, &x, &mut acc));
+}
+
+/// Every other one of the columns of 0.1B's `ffn.value`.
+#[divan::bench(args = sets())]
+fn every_other_column(bencher: Bencher, set: &str) {
+    let bytes = vec![0x5au8; 4 * COLUMNS * COLUMNS];
+    let weights = Columns { bytes: &bytes, stride: COLUMNS };
+    let used: Vec<u16> = (0..4 * COLUMNS as u16).step_by(2).collect();
+    let x = Operand::from_mantissas(&vec![-777; used.len()]);
+    let mut acc = vec![[0; LINE]; COLUMNS / LINE];
+    bencher
+        .counter(BytesCount::new(used.len() * COLUMNS))
+        .bench_local(|| column_run(isa(set), black_box(&weights), &used, &x, &mut acc));
 }
 
 /// Reading the weights and nothing else: the bound of decoding.
