@@ -473,6 +473,40 @@ pub enum Report {
     ///
     /// Yosys maps, OpenSTA times. The method and what it leaves out are in docs/asic.md.
     Asic(Asic),
+    /// Right answers on the running product of group elements, floats and integers side by side
+    ///
+    /// What the task is and how the network learned it is in docs/state-tracking.md.
+    Tracking(Tracking),
+}
+
+#[derive(Args)]
+pub struct Tracking {
+    /// Checkpoint of a network trained for it [default: the project's own, models/track-a5.safetensors]
+    pub model: Option<PathBuf>,
+    /// S3, A4, S4, A5 or S5 [default: what the checkpoint says]
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// Tokens of an element: its own and clock tokens [default: what the checkpoint says, or 1]
+    #[arg(long, value_name = "N", value_parser = count())]
+    pub ticks: Option<u32>,
+    /// Numbers of elements after which accuracy is told
+    #[arg(long, value_name = "N,N", value_delimiter = ',', default_value = "1,2,4,8,16,32,64,128,256,512,1024,1600", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub lengths: Vec<u32>,
+    /// Random sequences of the greatest length
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub sequences: u32,
+    /// Seed of the sequences
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Number formats of the matrices to compare with float: w8, w4
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "w8,w4")]
+    pub weights: Vec<Weights>,
+    /// Widths of a state element to measure
+    #[arg(long, value_name = "N,N", value_delimiter = ',', default_value = "24,20,18,16", value_parser = clap::value_parser!(u32).range(16..=32))]
+    pub state_bits: Vec<u32>,
+    /// The page to write: HTML with pictures
+    #[arg(short, long, value_name = "F.html")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Args)]

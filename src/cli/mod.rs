@@ -18,6 +18,7 @@ mod power;
 pub mod print;
 mod quantise;
 mod rtl;
+mod tracking;
 
 use args::{Anser, Fpga, Report, Verb};
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ pub fn run(anser: Anser) -> Result<ExitCode, Error> {
         Verb::Report(Report::Latency(a)) => latency::latency(&a, &out),
         Verb::Report(Report::Accuracy(a)) => accuracy::accuracy(&a, &out),
         Verb::Report(Report::Power(a)) => power::power(&a, &out),
+        Verb::Report(Report::Tracking(a)) => tracking::tracking(&a, &out),
         Verb::Report(Report::Asic(a)) => asic::asic(&a, &out),
         Verb::Fpga(Fpga::Build(a)) => fpga::build(&a, &out),
         Verb::Fpga(Fpga::Simulate(a)) => fpga::simulate(&a, &out),

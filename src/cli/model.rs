@@ -17,6 +17,8 @@ use std::sync::Arc;
 /// The project's own model and the text it was trained on; the last 5 % of the text it has never seen.
 pub const OWN_MODEL: &str = "models/shakespeare.safetensors";
 pub const OWN_TEXT: &str = "models/text/tinyshakespeare.txt";
+/// The project's own network for `report tracking`.
+pub const OWN_TRACKER: &str = "models/track-a5.safetensors";
 const HELD_OUT: f64 = 0.05;
 
 /// A model as the user gave it.

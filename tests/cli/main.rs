@@ -7,6 +7,7 @@ mod files;
 mod pipes;
 mod power;
 mod quantise;
+mod tracking;
 mod verbs;
 
 use serde_json::Value;

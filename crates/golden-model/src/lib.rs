@@ -34,6 +34,7 @@ pub mod study;
 mod table_fit;
 pub mod tables;
 pub mod tokenizer;
+pub mod tracking;
 pub mod vector_ops;
 pub mod w4_stream;
 pub mod weights;

@@ -17,6 +17,7 @@
 //! | [`formats`] | the page of formats that a quantiser chose |
 //! | [`accuracy`] | the accuracy record and its page |
 //! | [`explore`] | the page of a sweep over configurations |
+//! | [`tracking`] | the state-tracking report: record and page |
 //! | [`output`] | files under a temporary name, then renamed |
 //!
 //! ```no_run
@@ -43,6 +44,7 @@ pub mod pictures;
 pub mod record;
 pub mod spans;
 pub mod summary;
+pub mod tracking;
 
 pub use accuracy::AccuracyRecord;
 pub use error::ReportError;

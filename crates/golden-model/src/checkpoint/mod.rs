@@ -163,6 +163,14 @@ impl Checkpoint {
         &self.shape
     }
 
+    /// What a `.safetensors` file says about itself, such as the task it was trained for; nothing for other formats.
+    pub fn metadata(&self) -> BTreeMap<String, String> {
+        match self.format {
+            Format::Safetensors => safetensors::metadata(&self.map),
+            Format::Pth | Format::Ggmf => BTreeMap::new(),
+        }
+    }
+
     /// Names of tensors in the file that RWKV-7 has no use for, such as `blocks.0.att.v0`.
     pub fn ignored(&self) -> &[String] {
         &self.ignored

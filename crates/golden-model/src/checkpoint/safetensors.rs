@@ -7,6 +7,7 @@
 //! Files are written with the `safetensors` crate; the header is read here because that crate's errors do not name
 //! the tensor, and because it adds offsets from the file without checking for overflow.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -47,6 +48,20 @@ impl<'de> Deserialize<'de> for Header {
         }
         d.deserialize_map(Tensors)
     }
+}
+
+/// What the file says about itself in `__metadata__`: names and texts. Anything else there is left out.
+pub(super) fn metadata(bytes: &[u8]) -> BTreeMap<String, String> {
+    #[derive(Deserialize)]
+    struct About {
+        #[serde(rename = "__metadata__", default)]
+        about: BTreeMap<String, serde_json::Value>,
+    }
+    let header = bytes
+        .split_first_chunk::<8>()
+        .and_then(|(length, rest)| rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?));
+    let about = header.and_then(|h| serde_json::from_slice::<About>(h).ok()).map(|a| a.about).unwrap_or_default();
+    about.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect()
 }
 
 /// The tensors of the file.

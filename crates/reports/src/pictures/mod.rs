@@ -4,6 +4,7 @@
 //! [`SCALE`] times larger than they are shown and the `viewBox` shrinks them.
 
 mod bars;
+mod curves;
 mod heatmap;
 mod lines;
 mod ranges;
@@ -12,6 +13,7 @@ mod stream;
 mod timeline;
 
 pub use bars::{bars, Bar, BarPart, BarsText};
+pub use curves::{curves, Curve, CurvesText};
 pub use heatmap::{heatmap, Cell, Heatmap};
 pub use lines::{lines, scientific, LinePoint, Lines, Series};
 pub use ranges::{ranges, RangeBox, RangeRow, RangesText};
