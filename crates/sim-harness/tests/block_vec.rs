@@ -7,6 +7,7 @@ mod vec_bench;
 use golden_model::tables;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rtl_gen::blocks::lut::LUT_STAGES;
 use rtl_gen::blocks::vec::{RESULT_STAGE, VEC_LATENCY, VEC_LATENCY_LUT};
 use rtl_gen::blocks::vec_lane::PRODUCT_STAGE;
 use rtl_gen::blocks::vec_scalar::{MEAN_CYCLES, RSQ_CYCLES, VALUE_CYCLES};
@@ -78,7 +79,11 @@ fn dependent_words_at_the_latency() {
                 &format!("distance {distance}, {ready:?}"),
             );
             if ready.write == 1.0 {
-                assert_eq!(times.first_read[5] - times.first_read[0], 5 * distance, "no gap between instructions");
+                assert_eq!(
+                    times.first_read[5] - times.first_read[0],
+                    5 * (distance + 1),
+                    "one cycle between instructions"
+                );
             }
         }
     }
@@ -147,7 +152,7 @@ fn every_input_of_every_table() {
     let port = |name| dut.port(name).unwrap();
     let (en, sel, z, y) = (port("en_i"), port("sel_i"), port("z_i"), port("y_o"));
     dut.reset();
-    dut.set(en, 31);
+    dut.set(en, (1 << LUT_STAGES) - 1);
     let inputs = (0..3 << 19).map(|i| ((i >> 19) + 1, (i & ((1 << 19) - 1)) - (1 << 18)));
     let expected = inputs.clone().map(|(f, z)| match f as u64 {
         lut::SIGMOID => tables::sigmoid(z),
@@ -155,11 +160,11 @@ fn every_input_of_every_table() {
         _ => tables::decay(z),
     });
     let mut expected = inputs.clone().zip(expected);
-    for (cycle, (f, value)) in inputs.chain([(0, 0); 4]).enumerate() {
+    for (cycle, (f, value)) in inputs.chain([(0, 0); LUT_STAGES - 1]).enumerate() {
         dut.set(sel, f as u64);
         dut.set(z, value as u64);
         dut.tick();
-        if cycle >= 4 {
+        if cycle >= LUT_STAGES - 1 {
             let ((f, value), expected) = expected.next().unwrap();
             assert_eq!(dut.get_signed(y), i64::from(expected), "table {f} of {value}");
         }

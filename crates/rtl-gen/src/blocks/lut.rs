@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Pipeline stages of [`lut`], the output register not counted: from the clipped input to `y_o`.
-pub const LUT_STAGES: usize = 5;
+pub const LUT_STAGES: usize = 6;
 
 /// A coefficient ROM with a registered output; one `case` row a table row, so that tools infer a memory.
 pub fn table_rom(name: &str, rom: &TableRom) -> Arc<Module> {
@@ -53,8 +53,9 @@ pub fn lut() -> Arc<Module> {
         "lut",
         "y_o = sigmoid, tanh or decay of z_i, bit for bit golden_model::tables.\n\
          z_i: 19 bits, Q5.14. y_o: 18 bits signed, 16 fraction bits; combinational from the last stage.\n\
-         Latency 5: en_i[k] loads stage k; a stage that is not enabled holds. No reset: datapath registers.\n\
-         Stages: 0 row of the ROM, 1 c2*t, 2 s1 = c1 + round(c2*t, 11), 3 s1*t, 4 s0 = c0 + round(s1*t, 11).\n\
+         Latency 6: en_i[k] loads stage k; a stage that is not enabled holds. No reset: datapath registers.\n\
+         Stages: 0 row of the ROM, 1 the same again (a memory and a multiplier in one cycle are slow), 2 c2*t,\n\
+         3 s1 = c1 + round(c2*t, 11), 4 s1*t, 5 s0 = c0 + round(s1*t, 11).\n\
          Bounds (proved over all rows and offsets by the tests of golden_model::tables): s1 18 bits, s0 23 bits, both signed.",
     );
     m.input("clk_i", 1, "").input("en_i", LUT_STAGES, "one bit a stage");
@@ -80,18 +81,19 @@ pub fn lut() -> Arc<Module> {
   wire [10:0] offset   = is_decay ? z_i[10:0] : half_a[10:0];
 
   wire        [51:0] rom_row;
-  reg  signed [11:0] t_0_q, t_1_q, t_2_q;  // sign bit 0
-  reg                tanh_0_q, tanh_1_q, tanh_2_q, tanh_3_q, tanh_4_q;
-  reg                flip_0_q, flip_1_q, flip_2_q, flip_3_q, flip_4_q;  // the mirrored half: z < 0, not decay
-  reg         [21:0] c0_1_q, c0_2_q, c0_3_q;
-  reg  signed [17:0] c1_1_q, s1_2_q;
-  reg  signed [22:0] p1_1_q;
-  reg  signed [28:0] p0_3_q;
-  reg  signed [22:0] s0_4_q;
+  reg         [51:0] row_1_q;
+  reg  signed [11:0] t_0_q, t_1_q, t_2_q, t_3_q;  // sign bit 0
+  reg                tanh_0_q, tanh_1_q, tanh_2_q, tanh_3_q, tanh_4_q, tanh_5_q;
+  reg                flip_0_q, flip_1_q, flip_2_q, flip_3_q, flip_4_q, flip_5_q;  // the mirrored half: z < 0, not decay
+  reg         [21:0] c0_2_q, c0_3_q, c0_4_q;
+  reg  signed [17:0] c1_2_q, s1_3_q;
+  reg  signed [22:0] p1_2_q;
+  reg  signed [28:0] p0_4_q;
+  reg  signed [22:0] s0_5_q;
 
   // round(p, 11): the carry is the half bit, unless it is a tie and the floor is even
-  wire p1_up = p1_1_q[10] && (|p1_1_q[9:0] || p1_1_q[11]);
-  wire p0_up = p0_3_q[10] && (|p0_3_q[9:0] || p0_3_q[11]);
+  wire p1_up = p1_2_q[10] && (|p1_2_q[9:0] || p1_2_q[11]);
+  wire p0_up = p0_4_q[10] && (|p0_4_q[9:0] || p0_4_q[11]);
 
   always_ff @(posedge clk_i) begin
     if (en_i[0]) begin
@@ -103,9 +105,7 @@ pub fn lut() -> Arc<Module> {
 
   always_ff @(posedge clk_i) begin
     if (en_i[1]) begin
-      p1_1_q   <= 23'($signed(rom_row[51:40]) * t_0_q);
-      c1_1_q   <= $signed(rom_row[39:22]);
-      c0_1_q   <= rom_row[21:0];
+      row_1_q  <= rom_row;
       t_1_q    <= t_0_q;
       tanh_1_q <= tanh_0_q;
       flip_1_q <= flip_0_q;
@@ -114,8 +114,9 @@ pub fn lut() -> Arc<Module> {
 
   always_ff @(posedge clk_i) begin
     if (en_i[2]) begin
-      s1_2_q   <= c1_1_q + $signed({ {6{p1_1_q[22]}}, p1_1_q[22:11]}) + $signed({17'b0, p1_up});
-      c0_2_q   <= c0_1_q;
+      p1_2_q   <= 23'($signed(row_1_q[51:40]) * t_1_q);
+      c1_2_q   <= $signed(row_1_q[39:22]);
+      c0_2_q   <= row_1_q[21:0];
       t_2_q    <= t_1_q;
       tanh_2_q <= tanh_1_q;
       flip_2_q <= flip_1_q;
@@ -124,8 +125,9 @@ pub fn lut() -> Arc<Module> {
 
   always_ff @(posedge clk_i) begin
     if (en_i[3]) begin
-      p0_3_q   <= 29'(s1_2_q * t_2_q);
+      s1_3_q   <= c1_2_q + $signed({ {6{p1_2_q[22]}}, p1_2_q[22:11]}) + $signed({17'b0, p1_up});
       c0_3_q   <= c0_2_q;
+      t_3_q    <= t_2_q;
       tanh_3_q <= tanh_2_q;
       flip_3_q <= flip_2_q;
     end
@@ -133,18 +135,27 @@ pub fn lut() -> Arc<Module> {
 
   always_ff @(posedge clk_i) begin
     if (en_i[4]) begin
-      s0_4_q   <= $signed({1'b0, c0_3_q}) + $signed({ {5{p0_3_q[28]}}, p0_3_q[28:11]}) + $signed({22'b0, p0_up});
+      p0_4_q   <= 29'(s1_3_q * t_3_q);
+      c0_4_q   <= c0_3_q;
       tanh_4_q <= tanh_3_q;
       flip_4_q <= flip_3_q;
     end
   end
 
+  always_ff @(posedge clk_i) begin
+    if (en_i[5]) begin
+      s0_5_q   <= $signed({1'b0, c0_4_q}) + $signed({ {5{p0_4_q[28]}}, p0_4_q[28:11]}) + $signed({22'b0, p0_up});
+      tanh_5_q <= tanh_4_q;
+      flip_5_q <= flip_4_q;
+    end
+  end
+
   // -- back to 16 fraction bits; sigmoid(-z) = 1 - sigmoid(z), tanh = 2 sigmoid(2z) - 1 is odd
-  wire        h4_up = s0_4_q[3] && (|s0_4_q[2:0] || s0_4_q[4]);
-  wire        h5_up = s0_4_q[4] && (|s0_4_q[3:0] || s0_4_q[5]);
-  wire [18:0] h     = tanh_4_q ? (s0_4_q[22:4] + {18'b0, h4_up})
-                               : ({s0_4_q[22], s0_4_q[22:5]} + {18'b0, h5_up});
-  wire [18:0] y     = flip_4_q ? (19'd65536 - h) : tanh_4_q ? (h - 19'd65536) : h;
+  wire        h_up = s0_5_q[3] && (|s0_5_q[2:0] || s0_5_q[4]);
+  wire        h_half_up = s0_5_q[4] && (|s0_5_q[3:0] || s0_5_q[5]);
+  wire [18:0] h     = tanh_5_q ? (s0_5_q[22:4] + {18'b0, h_up})
+                               : ({s0_5_q[22], s0_5_q[22:5]} + {18'b0, h_half_up});
+  wire [18:0] y     = flip_5_q ? (19'd65536 - h) : tanh_5_q ? (h - 19'd65536) : h;
 
   assign y_o = y[17:0];
 

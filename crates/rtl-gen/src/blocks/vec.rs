@@ -93,6 +93,7 @@ const FIELDS: [&str; 14] = [
 
 const WIRES: &str = r#"
   wire        go, open, last, reduce, take_params;  // a word is issued; the instruction's first, last; part of a reduction
+  wire        begin_red;                            // the reduction on offer is about to begin
   wire        en;                                   // the pipeline advances
   wire        commit, finish;                       // a word is written; an instruction's last
   wire        beat_valid, beat_ready;
@@ -171,20 +172,12 @@ const WIRES: &str = r#"
     end
   end
 
-  // -- nothing unfinished a cycle ago, and nothing begun since
-  reg         drained_q;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) drained_q <= 1'b1;
-    else drained_q <= !open && !rec_valid && !red_busy;
-  end
-
   // -- the reduction under way
   reg  [11:0] red_op_q;
   reg         red_product_q;
 
   always_ff @(posedge clk_i) begin
-    if (open && reduce) begin
+    if (begin_red) begin
       red_op_q      <= instr_idx_i;
       red_product_q <= f_acc_sel;
     end
@@ -215,8 +208,9 @@ fn header(lanes: usize) -> String {
          to be seen by reads {WRITE_LATENCY} cycles after it was accepted (vmem).\n\
          \n\
          VEC_LATENCY = {VEC_LATENCY}: what is written for a word read in cycle t (without stalls) is seen by reads from cycle t + {VEC_LATENCY} on; with\n\
-         lut {VEC_LATENCY_LUT}. An instruction with drain = 0 follows without a gap (after a lut instruction one without lut waits {TABLE_STAGES} cycles more),\n\
-         and may read what the one before wrote if every word is read that many cycles after the read it was computed from.\n\
+         lut {VEC_LATENCY_LUT}. An instruction with drain = 0 follows after one cycle (after a lut instruction one without lut waits {TABLE_STAGES} cycles more),\n\
+         and may read what the one before wrote if every word is read that many words after the one it was computed from: the\n\
+         cycle in between does not count, a stall may hide it.\n\
          drain = 1: the first word is read when all earlier instructions are finished, amax, exponents and scalars included: {VEC_LATENCY}\n\
          cycles after the last read of an instruction without reduction ({VEC_LATENCY_LUT} with lut). Pass = n_words + {} cycles then.\n\
          A reduction is finished when its last scalar is written: sums of products {} cycles after the last read, sums of results\n\
@@ -283,7 +277,7 @@ fn children(m: &mut Module, config: &Config) {
             ("instr_i", "instr_i"),
             ("instr_idx_i", "instr_idx_i"),
             ("en_i", "en"),
-            ("drained_i", "drained_q"),
+            ("drained_i", "!rec_valid && !red_busy"),
             ("record_ready_i", "rec_ready"),
             ("red_busy_i", "red_busy"),
             ("report_full_i", "report_full"),
@@ -296,6 +290,7 @@ fn children(m: &mut Module, config: &Config) {
             ("vb_addr_o", "vb_addr_o"),
             ("go_o", "go"),
             ("open_o", "open"),
+            ("begin_o", "begin_red"),
             ("last_o", "last"),
             ("reduce_o", "reduce"),
             ("take_params_o", "take_params"),
@@ -490,7 +485,7 @@ fn children(m: &mut Module, config: &Config) {
         "u_scalar",
         &vec_scalar(config),
         &[
-            ("start_i", "open && reduce"),
+            ("start_i", "begin_red"),
             ("post_i", "f_post"),
             ("k_const_i", "f_k_const"),
             ("k_shift_i", "f_k_shift"),

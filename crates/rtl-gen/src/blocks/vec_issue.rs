@@ -40,11 +40,13 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
     let mut m = Module::new(
         "vec_issue",
         format!(
-            "Issues an instruction's words, one a cycle, straight from the instruction offered; latency 0.\n\
+            "Issues an instruction's words, one a cycle, straight from the instruction offered; latency 1: the cycle in which it is\n\
+             first on offer decides whether it may begin, and what it is, for the next one.\n\
              go_o: a word is read in this cycle; never while en_i is low, a parameter word is missing, or its segment's sum would find\n\
              no room among {QUEUE}. The first word (open_o) also waits for room in the write stage's queue of records, for drained_i\n\
              if the instruction drains, and for the reduction before it if it reduces; after a table instruction an instruction\n\
              without table waits {TABLE_STAGES} cycles, the length by which the table's path is longer, so that words stay in order.\n\
+             begin_o: the first word of a reduction goes as soon as nothing holds it; high until it does.\n\
              shift_o is the word's shift unless it comes from sreg; S(amax) is taken with the first word and kept for the others."
         ),
     );
@@ -55,6 +57,7 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
     m.input("p_valid_i", 1, "").input("sum_popped_i", 1, "").input("amax_i", 11, "bits 25 to 15 of amax");
     m.output("va_en_o", 1, "").output("va_addr_o", 14, "").output("vb_en_o", 1, "").output("vb_addr_o", 14, "");
     m.output("go_o", 1, "").output("open_o", 1, "").output("last_o", 1, "").output("reduce_o", 1, "");
+    m.output("begin_o", 1, "");
     m.output("take_params_o", 1, "").output("seg_o", seg, "").output("shift_o", 6, "").output("tag_o", TAG_BITS, "");
     m.output("record_o", record_bits(), "");
     m.localparams(&[
@@ -76,11 +79,14 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
   reg  [{{segmsb}}:0] seg_q;
   reg  [3:0]  gap_q;     // cycles until a word without table cannot meet one from the table
   reg  [2:0]  credit_q;  // sums the reduction still has room for
+  reg         credit_ok_q;  // there is one
+  // of the instruction that was on offer a cycle ago and still is: it has begun or may begin, and what it is
+  reg         run_q, one_q, seg_one_q, is_red_q, uses_p_q, uses_b_q, is_lut_q;
   reg  [3:0]  exp_q;     // S(amax) when the instruction began
 
   wire first   = first_q;
-  wire last    = first_q ? (f_n_words == 13'd1) : last_q;
-  wire seg_end = last || (seg_first_q ? (f_seg_words == 13'd1) : seg_last_q);
+  wire last    = first_q ? one_q : last_q;
+  wire seg_end = last || (seg_first_q ? seg_one_q : seg_last_q);
   wire is_red  = (f_post != POST_NONE);
   wire is_lut  = (f_lut != 2'd0);
   wire uses_p  = (f_m_sel == M_P) || (f_c_sel == C_P);
@@ -88,18 +94,20 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
 
   wire may_open = record_ready_i && !report_full_i && (!f_drain || drained_i) && !(is_red && red_busy_i)
                   && (is_lut || gap_q == 4'd0);
-  wire go       = instr_valid_i && en_i && (!first || may_open) && (!uses_p || p_valid_i)
-                  && (!(is_red && seg_end) || credit_q != 3'd0);
-  wire send_sum = go && is_red && seg_end;
+  wire go       = instr_valid_i && en_i && run_q && (!uses_p_q || p_valid_i)
+                  && (!(is_red_q && seg_end) || credit_ok_q);
+  wire send_sum = go && is_red_q && seg_end;
+  wire [2:0] credit_next = (send_sum == sum_popped_i) ? credit_q : send_sum ? credit_q - 3'd1 : credit_q + 3'd1;
 
   assign go_o          = go;
   assign open_o        = go && first;
   assign last_o        = last;
-  assign reduce_o      = is_red;
+  assign reduce_o      = is_red_q;
+  assign begin_o       = run_q && first_q && is_red_q;
   assign instr_ready_o = go && last;
-  assign take_params_o = go && uses_p;
+  assign take_params_o = go && uses_p_q;
   assign va_en_o       = go;
-  assign vb_en_o       = go && uses_b;
+  assign vb_en_o       = go && uses_b_q;
   assign va_addr_o     = f_a_addr + {1'b0, word_q};
   assign vb_addr_o     = f_b_addr + {1'b0, word_q};
   assign seg_o         = seg_q;
@@ -112,7 +120,7 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
   wire       by_amax = (f_shift_sel == SHIFT_AMAX);
 
   assign shift_o  = by_amax ? {2'b0, s_word} : f_shift;
-  assign tag_o    = {f_dest == DEST_VMEM, is_red, seg_end, last, last ? f_tail : 5'd{{lanes}}};
+  assign tag_o    = {f_dest == DEST_VMEM, is_red_q, seg_end, last, last ? f_tail : 5'd{{lanes}}};
   assign record_o = {f_amax_keep, f_amax, by_amax ? {1'b0, s_amax} : 5'd0, f_slot, f_dest, f_d_addr, instr_idx_i};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -126,6 +134,14 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
       seg_q       <= '0;
       gap_q       <= '0;
       credit_q    <= 3'd{{queue}};
+      credit_ok_q <= 1'b1;
+      run_q       <= 1'b0;
+      one_q       <= 1'b0;
+      seg_one_q   <= 1'b0;
+      is_red_q    <= 1'b0;
+      uses_p_q    <= 1'b0;
+      uses_b_q    <= 1'b0;
+      is_lut_q    <= 1'b0;
       exp_q       <= '0;
     end else begin
       if (go) begin
@@ -138,9 +154,17 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
         seg_q       <= last ? '0 : seg_end ? seg_q + 1'b1 : seg_q;
       end
       if (go && first) exp_q <= s_amax;
-      if (go && is_lut) gap_q <= 4'd{{gap}};
+      if (go && is_lut_q) gap_q <= 4'd{{gap}};
       else if (en_i && gap_q != 4'd0) gap_q <= gap_q - 4'd1;
-      if (send_sum != sum_popped_i) credit_q <= send_sum ? credit_q - 3'd1 : credit_q + 3'd1;
+      credit_q    <= credit_next;
+      credit_ok_q <= (credit_next != 3'd0);
+      run_q       <= instr_valid_i && !(go && last) && (!first_q || go || may_open);
+      one_q       <= (f_n_words == 13'd1);
+      seg_one_q   <= (f_seg_words == 13'd1);
+      is_red_q    <= is_red;
+      uses_p_q    <= uses_p;
+      uses_b_q    <= uses_b;
+      is_lut_q    <= is_lut;
     end
   end
 

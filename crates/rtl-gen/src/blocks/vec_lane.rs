@@ -35,7 +35,7 @@ pub fn vec_lane() -> Arc<Module> {
          Stage 1 is the cycle in which words come out of the vector memory; vec registers them, because memories are slow, and\n\
          a_i and b_i are stage 2. v_i[k-1]: stage k holds a word and hands it to stage k+1 at the next edge; lv_i[k]: the same\n\
          for stage k of the table path; lv_i[0]: the word in stage 8 goes there.\n\
-         Latency 7 from a_i and b_i to o_o, 15 through the table. A word and a table word never reach o_o together: vec sees to it.\n\
+         Latency 7 from a_i and b_i to o_o, 16 through the table. A word and a table word never reach o_o together: vec sees to it.\n\
          Bounds: |x| < 2^27, |m| < 2^27: t = x * m fits 55 bits, 56 kept. |c| < 2^47, so z fits 57 bits.\n\
          The table path first clips z to 35 bits: clip_19(round(z, s)) does not change for s <= 15.\n\
          A dead lane (live_i low) has x = c = 0; its table result is cleared (live_end_i), so o_o = 0 and clip_o = 0.\n\

@@ -31,7 +31,7 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
              RSQ    u = acc + (eps_m << eps_s); (R, e) = rsqrt(u), golden_model::tables;\n\
              \x20      mult = clip_27(round(R * k_const, k_shift)); shift = clamp(rsq_base + e, 0, 63)\n\
              VALUE  mult = sat_27(round(acc, k_shift))\n\
-             start_i loads post_i and the constants and sets the segment number to 0; segments follow in order.\n\
+             start_i (while idle, any number of cycles) loads post_i and the constants and sets the segment number to 0; segments follow in order.\n\
              A sum is taken (sum_ready_o) in the cycle its scalars are written (*_we_o), the {MEAN_CYCLES}th, {RSQ_CYCLES}th or {VALUE_CYCLES}th cycle of its\n\
              being at the head of the queue, whatever its value. last_o: the write of the instruction's last segment. sat_o: it was clipped (not RSQ).\n\
              Bounds: acc {ACC_BITS} bits signed, for RSQ not negative; u < 2^71 + 2^79 fits 80 bits unsigned; acc * k_const fits 90 bits, 91 kept."
