@@ -137,9 +137,11 @@ pub fn sources(
     let mhz = f64::from(pll.clock_khz) / 1000.0;
     for (name, value) in [
         ("op_div", pll.op_div.to_string()),
-        ("op_phase", (pll.op_div - 1).to_string()),
+        ("op_phase", (pll.op_div / 2).to_string()),
         ("os_div", pll.os_div.to_string()),
-        ("os_phase", (pll.os_div - 1).to_string()),
+        ("os_phase", (pll.os_div / 2 + pll.memory_lead()).to_string()),
+        ("mem_phase", (pll.os_div / 2).to_string()),
+        ("lead", pll.memory_lead().to_string()),
         ("mhz", mhz.to_string()),
     ] {
         top = top.replace(&format!("{{{{{name}}}}}"), &value);

@@ -16,6 +16,18 @@ pub struct Pll {
     pub clock_khz: u32,
 }
 
+/// How far the memory chip's clock is ahead of the system's, aimed at: what a command is held for, and half of what read data
+/// may be late.
+const LEAD_NS: u32 = 3;
+
+impl Pll {
+    /// [`LEAD_NS`] in periods of the VCO, at least one.
+    pub fn memory_lead(&self) -> u32 {
+        let vco_mhz = self.clock_khz * self.os_div / 1000;
+        ((vco_mhz * LEAD_NS + 500) / 1000).max(1)
+    }
+}
+
 const VCO_KHZ: std::ops::RangeInclusive<u32> = 400_000..=800_000;
 /// Clocks a system may ask for: below, the serial line has too few clocks a bit; above, the memory chip is too slow.
 pub const CLOCK_KHZ: std::ops::RangeInclusive<u32> = 10_000..=100_000;
@@ -57,6 +69,8 @@ mod tests {
             let p = pll(25_000, khz).unwrap();
             assert!(p.clock_khz <= khz && f64::from(p.clock_khz) > 0.9 * f64::from(khz), "{khz} gives {p:?}");
             assert!(VCO_KHZ.contains(&(25_000 * p.op_div)));
+            let lead_ns = f64::from(p.memory_lead() * 1000) / f64::from(25 * p.op_div);
+            assert!((2.0..=4.0).contains(&lead_ns), "{lead_ns} ns at {p:?}");
         }
         assert_eq!(pll(25_000, 80_000).unwrap(), Pll { op_div: 16, os_div: 5, clock_khz: 80_000 });
         assert!(pll(25_000, 200_000).unwrap_err().to_string().contains("10 to 100"));

@@ -2,7 +2,8 @@
 //
 // The oscillator's 25 MHz become VCO = 25 MHz x {{op_div}}, and the clock of the whole system VCO / {{os_div}} = {{mhz}} MHz.
 // Every pin of the SDRAM except its clock has a register in the pad, so that delays do not depend on placement. The SDRAM's
-// clock is the system's, inverted: commands change half a cycle before the chip looks at them.
+// clock is a third output of the clock generator, {{lead}} VCO periods ahead of the system's: commands have been there for nearly a
+// cycle when the chip looks at them, and stay {{lead}} VCO periods longer.
 // Button FIRE1 is the reset. wifi_gpio0 is held high: low, it would let the ESP32 configure the FPGA anew.
 module ulx3s_top (
   input  wire        clk_25mhz,
@@ -23,15 +24,16 @@ module ulx3s_top (
   inout  wire [15:0] sdram_d
 );
 
-  wire clk_ref, clk, locked;
+  wire clk_ref, clk, clk_mem, locked;
 
-  (* FREQUENCY_PIN_CLKI = "25", FREQUENCY_PIN_CLKOP = "25", FREQUENCY_PIN_CLKOS = "{{mhz}}" *)
+  (* FREQUENCY_PIN_CLKI = "25", FREQUENCY_PIN_CLKOP = "25", FREQUENCY_PIN_CLKOS = "{{mhz}}", FREQUENCY_PIN_CLKOS2 = "{{mhz}}" *)
   EHXPLLL #(
     .CLKI_DIV(1), .CLKFB_DIV(1), .FEEDBK_PATH("CLKOP"),
     .CLKOP_ENABLE("ENABLED"), .CLKOP_DIV({{op_div}}), .CLKOP_CPHASE({{op_phase}}), .CLKOP_FPHASE(0),
-    .CLKOS_ENABLE("ENABLED"), .CLKOS_DIV({{os_div}}), .CLKOS_CPHASE({{os_phase}}), .CLKOS_FPHASE(0)
+    .CLKOS_ENABLE("ENABLED"), .CLKOS_DIV({{os_div}}), .CLKOS_CPHASE({{os_phase}}), .CLKOS_FPHASE(0),
+    .CLKOS2_ENABLE("ENABLED"), .CLKOS2_DIV({{os_div}}), .CLKOS2_CPHASE({{mem_phase}}), .CLKOS2_FPHASE(0)
   ) u_pll (
-    .CLKI(clk_25mhz), .CLKFB(clk_ref), .CLKOP(clk_ref), .CLKOS(clk), .LOCK(locked),
+    .CLKI(clk_25mhz), .CLKFB(clk_ref), .CLKOP(clk_ref), .CLKOS(clk), .CLKOS2(clk_mem), .LOCK(locked),
     .RST(1'b0), .STDBY(1'b0), .PLLWAKESYNC(1'b0), .ENCLKOP(1'b0), .ENCLKOS(1'b0), .ENCLKOS2(1'b0), .ENCLKOS3(1'b0),
     .PHASESEL0(1'b0), .PHASESEL1(1'b0), .PHASEDIR(1'b0), .PHASESTEP(1'b0), .PHASELOADREG(1'b0)
   );
@@ -53,7 +55,7 @@ module ulx3s_top (
   assign sdram_cke  = 1'b1;
   assign sdram_dqm  = 2'b00;
 
-  ODDRX1F u_clk_pad (.SCLK(clk), .RST(1'b0), .D0(1'b0), .D1(1'b1), .Q(sdram_clk));
+  ODDRX1F u_clk_pad (.SCLK(clk_mem), .RST(1'b0), .D0(1'b1), .D1(1'b0), .Q(sdram_clk));
 
   // commands: registers that power up high, so that nothing is asked of the chip
   wire [3:0] cmd     = {cs_n, ras_n, cas_n, we_n};
