@@ -14,6 +14,7 @@ Examples:
 const MODEL: &str = "Checkpoint or .anser image [default: the project's own model]";
 const CHIP: &str = "Simulated chip";
 const FORMATS: &str = "Formats of a checkpoint's weights";
+const NETLIST: &str = "Any netlist";
 pub const DEFAULT_CONFIG: &str = "nano";
 
 /// A count of at least 1.
@@ -465,9 +466,11 @@ pub enum Report {
     ///
     /// Runs the floating-point network and some thirty integer networks over a text; what each figure means is in docs/accuracy.md.
     Accuracy(Accuracy),
-    /// Power of any mapped netlist from measured activity
+    /// Power of the chip's netlist while it runs tokens, or of any mapped netlist from measured activity
     ///
-    /// Every file may be gzip-compressed. The method and what it leaves out are in docs/power.md.
+    /// Without --netlist the chip is mapped as in report asic, its netlist runs whole tokens on the bench of the
+    /// co-simulation, and what comes out is compared with the RTL. Every file may be gzip-compressed. The method and what it
+    /// leaves out are in docs/power.md and docs/asic.md.
     Power(Power),
     /// Area and timing of the chip in a cell library
     ///
@@ -571,37 +574,52 @@ pub struct Accuracy {
 
 #[derive(Args)]
 pub struct Power {
-    /// Structural Verilog: wires, assigns and instances of library cells
-    #[arg(long, value_name = "V")]
-    pub netlist: PathBuf,
-    /// Liberty libraries with power tables; the first that has a cell gives it
-    #[arg(long, value_name = "LIB", required = true, num_args = 1..)]
-    pub liberty: Vec<PathBuf>,
+    /// Runs on the chip's own mapped netlist; leave out with --netlist [default: the project's own model]
+    pub model: Option<PathBuf>,
+    #[command(flatten)]
+    pub libraries: Libraries,
+    /// Tokens run on the chip
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count(), help_heading = CHIP)]
+    pub tokens: u32,
+    /// Run the netlist in Verilator too (minutes of C++ the first time) and compare
+    #[arg(long, help_heading = CHIP)]
+    pub verilator: bool,
+    /// Energy of external memory, picojoules a bit [default: 20, with 3.9 and 40 as range]
+    #[arg(long, value_name = "X", value_parser = positive, help_heading = CHIP)]
+    pub dram_pj_per_bit: Option<f64>,
+    /// Configuration: a name in configs/ or a .toml file
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG, help_heading = CHIP)]
+    pub config: String,
+    #[command(flatten)]
+    pub numbers: Numbers,
+    /// Any mapped netlist instead of the chip's: structural Verilog, wires, assigns and instances of library cells
+    #[arg(long, value_name = "V", requires_all = ["liberty", "scope", "activity"], conflicts_with_all = ["model", "pdk"], help_heading = NETLIST)]
+    pub netlist: Option<PathBuf>,
     /// Constraints: clocks, slews of inputs, loads of outputs
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", requires = "netlist", help_heading = NETLIST)]
     pub sdc: Option<PathBuf>,
     /// Extracted wires; without them loads are pins only
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", requires = "netlist", help_heading = NETLIST)]
     pub spef: Option<PathBuf>,
     #[command(flatten)]
     pub activity: Activity,
     /// The netlist's place in the simulation, such as bench.dut
-    #[arg(long, value_name = "PATH")]
-    pub scope: String,
-    /// Folder for power.json and instances.csv, the watts of each instance
+    #[arg(long, value_name = "PATH", requires = "netlist", help_heading = NETLIST)]
+    pub scope: Option<String>,
+    /// Folder for power.json and instances.csv, the watts of each instance; for the chip also index.html
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
 
 /// What a simulation counted.
 #[derive(Args)]
-#[group(required = true, multiple = false)]
+#[group(id = "activity", multiple = false)]
 pub struct Activity {
     /// Value change dump of a simulation
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", requires = "netlist", help_heading = NETLIST)]
     pub vcd: Option<PathBuf>,
     /// Switching activity of a simulation
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", requires = "netlist", help_heading = NETLIST)]
     pub saif: Option<PathBuf>,
 }
 

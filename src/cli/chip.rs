@@ -13,6 +13,16 @@ use std::sync::Arc;
 ///
 /// The image stays in memory until the program ends: a command has one chip.
 pub fn build(model: &Model, numbers: &Numbers, args: &ChipArgs, seed: u64) -> Result<Chip<'static>, Error> {
+    Ok(with_image(model, numbers, args, seed)?.0)
+}
+
+/// [`build`], and the image that lies in the simulated memory.
+pub fn with_image(
+    model: &Model,
+    numbers: &Numbers,
+    args: &ChipArgs,
+    seed: u64,
+) -> Result<(Chip<'static>, &'static [u8]), Error> {
     if let Some(path) = &args.trace {
         check_file(path)?;
     }
@@ -34,7 +44,7 @@ pub fn build(model: &Model, numbers: &Numbers, args: &ChipArgs, seed: u64) -> Re
     // told only when the cache has no simulator for this configuration
     let build = BuildOptions { progress: Some(Arc::new(|step| note(step))), ..BuildOptions::default() };
     let options = ChipOptions { stall: args.stall, seed, trace: args.trace.clone(), build };
-    Ok(Chip::new(&config, golden, &view, image, &options)?)
+    Ok((Chip::new(&config, golden, &view, image, &options)?, image))
 }
 
 /// Prints the first mismatch and the command that shows it with a waveform; tells whether there was one.

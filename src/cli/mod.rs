@@ -5,6 +5,7 @@ pub mod args;
 mod asic;
 mod bench;
 mod chip;
+mod chip_power;
 mod engine;
 mod eval;
 mod explore;

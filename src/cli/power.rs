@@ -6,9 +6,17 @@ use super::Error;
 use power::watts::Watts;
 use power::{ActivitySource, Inputs, Report};
 use std::fmt::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 pub fn power(a: &Power, out: &Out) -> Result<ExitCode, Error> {
+    match &a.netlist {
+        Some(netlist) => of_netlist(netlist, a, out),
+        None => super::chip_power::chip_power(a, out),
+    }
+}
+
+fn of_netlist(netlist: &Path, a: &Power, out: &Out) -> Result<ExitCode, Error> {
     let activity = match (&a.activity.vcd, &a.activity.saif) {
         (Some(path), _) => ActivitySource::Vcd(path.clone()),
         (None, Some(path)) => ActivitySource::Saif(path.clone()),
@@ -18,12 +26,12 @@ pub fn power(a: &Power, out: &Out) -> Result<ExitCode, Error> {
         check_folder(folder)?;
     }
     let report = power::analyse(&Inputs {
-        netlist: a.netlist.clone(),
-        libraries: a.liberty.clone(),
+        netlist: netlist.into(),
+        libraries: a.libraries.liberty.clone(),
         sdc: a.sdc.clone(),
         spef: a.spef.clone(),
         activity,
-        scope: a.scope.clone(),
+        scope: a.scope.clone().unwrap_or_default(),
     })?;
     for text in &report.notes {
         note(text);
@@ -70,7 +78,7 @@ fn table(r: &Report) -> String {
     )
 }
 
-fn instances(r: &Report) -> Result<String, Error> {
+pub fn instances(r: &Report) -> Result<String, Error> {
     let mut text = String::from("instance,cell,group,internal_w,switching_w,leakage_w,total_w\n");
     for i in &r.instances {
         let (w, quote) = (&i.watts, if i.name.contains([',', '"']) { "\"" } else { "" });

@@ -12,7 +12,6 @@ use power::activity::{Measured, Source};
 use power::watts::Watts;
 use power::{Inputs, Report};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// What external memory is assumed to take, in picojoules a bit.
 #[derive(Clone, Copy, Debug)]
@@ -41,17 +40,17 @@ pub struct Work {
     pub stream_bytes_per_token: u64,
 }
 
-/// Power from the toggles in `saif` (counted over `cycles` clock cycles).
+/// Power from the toggles of a replay.
 pub fn measure(
     config: &str,
     mapped: &Mapped,
     flow: &Flow,
-    saif: &Path,
+    measured: Measured,
     replay: ReplayRecord,
     work: &Work,
     external: ExternalMemory,
 ) -> Result<(PowerRecord, Report), Error> {
-    let report = watts(mapped, flow, saif)?;
+    let report = watts(mapped, flow, measured)?;
     let seconds_per_token = replay.cycles as f64 / replay.tokens.max(1) as f64 / (flow.clock_mhz * 1e6);
     let total = report.groups.total.total;
     let external_bits = work.stream_bytes_per_token as f64 * 8.0;
@@ -97,6 +96,8 @@ pub fn measure(
         pj_per_parameter: joules * 1e12 / work.n_params.max(1) as f64,
         external,
         replay,
+        replay_verilator: None,
+        values_compared_with_golden: 0,
         notes: report.notes.clone(),
         tools: BTreeMap::from([("yosys".into(), mapped.yosys.clone())]),
         command: String::new(),
@@ -106,7 +107,7 @@ pub fn measure(
     Ok((record, report))
 }
 
-fn watts(mapped: &Mapped, flow: &Flow, saif: &Path) -> Result<Report, Error> {
+fn watts(mapped: &Mapped, flow: &Flow, measured: Measured) -> Result<Report, Error> {
     let work = tempfile::Builder::new().prefix("anser-power-").tempdir().map_err(Error::io("a temporary folder"))?;
     let file = |name: &str, text: &str| {
         let path = work.path().join(name);
@@ -123,13 +124,10 @@ fn watts(mapped: &Mapped, flow: &Flow, saif: &Path) -> Result<Report, Error> {
         libraries,
         sdc: Some(file("clock.sdc", &timing::sdc(flow.cells, flow.clock_mhz))?),
         spef: None,
-        activity: Source::Saif(saif.into()),
+        activity: Source::Saif("the replay".into()),
         scope: mapped.netlist.top.clone(),
     };
-    let measured = Measured::load(&inputs.activity, &inputs.scope)?;
-    // one time unit of the recording is half a cycle, and its unit a picosecond
-    let cycles = measured.seconds * 1e12 / 2.0;
-    Ok(power::analyse_measured(&inputs, measured.lasting(cycles / (flow.clock_mhz * 1e6)))?)
+    Ok(power::analyse_measured(&inputs, measured)?)
 }
 
 /// Sums by RTL instance, down to the depth that area has.

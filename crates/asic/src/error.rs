@@ -21,10 +21,16 @@ pub enum Error {
     Yosys { module: String, said: String },
     #[error("yosys left cell {cell} in module {module}, which no library has; give its Liberty file with --liberty")]
     UnknownCell { module: String, cell: String },
+    #[error("the replay ran no cycle, so nothing was counted")]
+    NothingCounted,
     #[error("no cell of {libraries} has an internal_power table, so power cannot be found; give libraries that do with --liberty")]
     NoPower { libraries: String },
     #[error("cell {cell} cannot be simulated: {why}; keep mapping from it with a library that marks it dont_use")]
     NoModel { cell: String, why: String },
+    #[error(
+        "{gates} gates of the netlist are in a loop or behind one, which cannot be simulated; look for it in the RTL"
+    )]
+    Loop { gates: usize },
     #[error("static timing fails:\n{said}")]
     Timing { said: String },
     #[error("{what} printed something this program does not understand: {found}")]

@@ -196,7 +196,12 @@ pub struct PowerRecord {
     pub j_per_token: f64,
     pub pj_per_parameter: f64,
     pub external: External,
+    /// The netlist against the RTL, in the simulator that counted
     pub replay: ReplayRecord,
+    /// The same in Verilator, if it was asked for
+    pub replay_verilator: Option<ReplayRecord>,
+    /// Values of the RTL's run that were compared with the golden model on the way
+    pub values_compared_with_golden: u64,
     pub tools: BTreeMap<String, String>,
     pub notes: Vec<String>,
     pub command: String,

@@ -3,19 +3,21 @@
 //! `anser_top` has no trace ports, so what is compared is all that leaves the chip and every counter a host can read: the
 //! token, each logit, saturations, cycles and stalls of every token, and the address, length and cycle of every read burst.
 
+use crate::flat::Circuit;
+use crate::interpret::Interpreter;
 use crate::library::Cells;
 use crate::netlist::Netlist;
 use crate::{simulate, Error};
+use power::activity::Measured;
 use rtl_gen::config::Config;
 use rtl_gen::hdl::Printed;
 use serde::{Deserialize, Serialize};
 use sim_harness::axi_memory::MemoryStats;
-use sim_harness::dut::Dut;
+use sim_harness::dut::{Dut, Model, ModelPort};
 use sim_harness::lockstep::OpNames;
-use sim_harness::session::{Session, SessionOptions, TokenOptions, TokenResult};
+use sim_harness::session::{Session, SessionError, SessionOptions, TokenOptions, TokenResult};
 use sim_harness::verilate::{BuildOptions, Progress};
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// What the RTL did, for comparison.
 pub struct Expected {
@@ -48,30 +50,57 @@ pub struct ReplayRecord {
 /// Mismatches told in words.
 const TOLD: usize = 8;
 
-/// Runs the tokens of `expected` on the netlist; with `saif`, toggles of every net during the tokens are counted into that file.
-pub fn run(
+/// Runs the tokens of `expected` in Verilator, without counting: an independent simulator of the same netlist.
+pub fn verilated(
     netlist: &Netlist,
     cells: &Cells,
     rtl: &Printed,
     bench: &Bench,
     expected: &Expected,
-    saif: Option<&Path>,
     progress: Option<Progress>,
 ) -> Result<ReplayRecord, Error> {
     let design = simulate::printed(netlist, cells, rtl)?;
-    let options =
-        BuildOptions { trace: saif.is_some(), netlist: true, progress: progress.clone(), ..BuildOptions::default() };
-    let dut = Dut::build(&design, &options)?;
-    if let Some(progress) = progress {
-        progress(&format!("simulating {} tokens on the netlist", expected.tokens_in.len()));
+    let options = BuildOptions { netlist: true, progress, ..BuildOptions::default() };
+    Ok(run(Dut::build(&design, &options)?, bench, expected, &|| ())?)
+}
+
+/// Runs the tokens of `expected` in the netlist simulator of this crate and counts every net's toggles during them.
+pub fn counted(
+    netlist: &Netlist,
+    cells: &Cells,
+    bench: &Bench,
+    expected: &Expected,
+    clock_mhz: f64,
+) -> Result<(ReplayRecord, Measured), Error> {
+    let simulator = Shared(Arc::new(Mutex::new(Interpreter::new(Circuit::new(netlist, cells)?))));
+    let lock = || simulator.0.lock().unwrap_or_else(|e| e.into_inner());
+    let dut = Dut::from_model(Box::new(Shared(simulator.0.clone())), &netlist.top);
+    let record = run(dut, bench, expected, &|| lock().start_counting())?;
+    let measured = lock().stop_counting(clock_mhz).ok_or(Error::NothingCounted)?;
+    Ok((record, measured))
+}
+
+/// The simulator under the bench and in the hand that reads its counts.
+struct Shared(Arc<Mutex<Interpreter>>);
+
+impl Model for Shared {
+    fn ports(&mut self) -> Vec<ModelPort> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).ports()
     }
+
+    fn eval(&mut self) -> Result<(), String> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).eval()
+    }
+}
+
+/// Loads, clears, calls `start`, and runs every token.
+fn run(dut: Dut, bench: &Bench, expected: &Expected, start: &dyn Fn()) -> Result<ReplayRecord, SessionError> {
     let began = std::time::Instant::now();
-    let mut session = Session::new(dut, bench.config, bench.image, bench.names.clone(), SessionOptions::default())?;
+    let options = SessionOptions::default();
+    let mut session = Session::new(dut, bench.config, bench.image, bench.names.clone(), options)?;
     session.load_programs(bench.programs)?;
     session.clear()?;
-    if let Some(path) = saif {
-        session.trace_open(path)?;
-    }
+    start();
     let mut record = ReplayRecord::default();
     for (i, (token, want)) in expected.tokens_in.iter().zip(&expected.results).enumerate() {
         let got = session.token(*token, None, TokenOptions { logits: true, timeline: false })?;
@@ -79,7 +108,6 @@ pub fn run(
         record.cycles += got.counters.cycles;
         compare(&mut record, i, want, &got);
     }
-    session.trace_close();
     let (want, got) = (expected.memory, session.memory_stats());
     record.check("bursts read", want.bursts, got.bursts);
     record.check("beats read", want.beats, got.beats);

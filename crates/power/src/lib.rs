@@ -52,7 +52,7 @@ pub fn analyse(inputs: &Inputs) -> Result<Report, Error> {
     analyse_measured(inputs, Measured::load(&inputs.activity, &inputs.scope)?)
 }
 
-/// [`analyse`] with activity that was loaded before, such as one stretched to another clock ([`Measured::lasting`]).
+/// [`analyse`] with activity from elsewhere, such as a simulator in the same program; `inputs.activity` only names it.
 pub fn analyse_measured(inputs: &Inputs, measured: Measured) -> Result<Report, Error> {
     let source = netlist::Source::load(&inputs.netlist)?;
     let wanted: HashSet<String> =

@@ -41,6 +41,7 @@ pub mod output;
 pub mod page;
 pub mod palette;
 pub mod pictures;
+pub mod power;
 pub mod record;
 pub mod spans;
 pub mod summary;

@@ -49,16 +49,6 @@ impl Measured {
     }
 }
 
-impl Measured {
-    /// The same transitions, spread over `seconds` (above 0): a simulation that counts cycles knows no time.
-    pub fn lasting(mut self, seconds: f64) -> Measured {
-        let factor = self.seconds / seconds;
-        self.nets.values_mut().for_each(|a| a.density *= factor);
-        self.seconds = seconds;
-        self
-    }
-}
-
 /// `scope` as its parts.
 fn parts(scope: &str) -> Vec<&str> {
     scope.split(['.', '/']).filter(|s| !s.is_empty()).collect()

@@ -1,0 +1,174 @@
+//! The page of a power run: where the energy of a token goes.
+
+use crate::page::{big_numbers, code_block, definitions, figure, paragraph, percent, table, thousands};
+use crate::page::{BigNumber, Column, Figure, Html, Page};
+use crate::palette;
+use crate::pictures::{bars, Bar, BarPart, BarsText};
+use crate::ReportError;
+use asic::record::{Causes, PowerRecord};
+
+/// Blocks in a picture and memories in a table.
+const ROWS: usize = 16;
+
+/// The whole page as one self-contained HTML document.
+///
+/// # Errors
+/// A picture that cannot be drawn.
+pub fn page(r: &PowerRecord) -> Result<String, ReportError> {
+    let c = &r.corner;
+    let revision = r.git_revision.as_ref().map_or(String::new(), |r| format!(" · revision {r}"));
+    let corner = format!("{} · {} V, {} °C at {} MHz", c.library, c.voltage_v, c.temperature_c, r.clock_mhz);
+    let mut page = Page::new(
+        "Power and energy of a token",
+        &[format!("{} on configuration {} · {corner}", r.model, r.config), format!("{}{revision}", r.date)],
+    );
+    page.add(code_block(&r.command));
+    page.add(big_numbers(&headline(r)));
+    page.section("Where the energy goes", [blocks(r)?, groups(r), memories(r)]);
+    page.section("External memory", [paragraph(&external(r))]);
+    let mut trust = vec![
+        paragraph(&format!("{}. Toggles of {} of {} nets were counted while whole tokens ran.", r.level, percent(r.annotated), thousands(r.n_nets as u64))),
+        paragraph("The simulation has no delays, so it shows no glitches; there are no wires and no clock tree. Real silicon takes more."),
+        paragraph(&r.memory_model.text),
+    ];
+    trust.extend(r.notes.iter().map(|n| paragraph(n)));
+    page.section("How far to trust these numbers", trust);
+    let mut run = vec![
+        ("libraries", r.libraries.join(", ")),
+        ("tokens", format!("{} of {} cycles each", r.tokens, thousands(r.cycles_per_token.round() as u64))),
+        (
+            "netlist against RTL",
+            format!("{} values compared, {} mismatches", thousands(r.replay.values_compared), r.replay.mismatches),
+        ),
+        ("RTL against golden model", format!("{} values compared", thousands(r.values_compared_with_golden))),
+    ];
+    if let Some(v) = &r.replay_verilator {
+        run.push((
+            "the same in Verilator",
+            format!("{} values compared, {} mismatches", thousands(v.values_compared), v.mismatches),
+        ));
+    }
+    page.section("What was run", [definitions(&run)]);
+    Ok(page.render())
+}
+
+fn headline(r: &PowerRecord) -> Vec<BigNumber> {
+    let number = |value: String, unit: &str, note: String| BigNumber { value, unit: unit.into(), note, alarm: false };
+    let mismatches = r.replay.mismatches + r.replay_verilator.as_ref().map_or(0, |v| v.mismatches);
+    vec![
+        number(
+            format!("{:.1}", r.j_per_token * 1e6),
+            "µJ a token",
+            format!("the chip alone, {:.1} ms a token", r.seconds_per_token * 1e3),
+        ),
+        number(
+            format!("{:.1}", r.watts.total * 1e3),
+            "mW",
+            format!("while it works, {:.1} mW of it memories", r.watts.macros * 1e3),
+        ),
+        number(format!("{:.1}", r.pj_per_parameter), "pJ a parameter", format!("{} parameters", thousands(r.n_params))),
+        BigNumber {
+            alarm: mismatches > 0,
+            ..number(
+                thousands(mismatches),
+                "mismatches",
+                format!("netlist against RTL in {} values", thousands(r.replay.values_compared)),
+            )
+        },
+    ]
+}
+
+fn blocks(r: &PowerRecord) -> Result<Html, ReportError> {
+    let mut units: Vec<_> = r.blocks.iter().filter(|b| b.depth == 2).collect();
+    units.sort_by(|a, b| b.total_w.total_cmp(&a.total_w));
+    let nj = |w: f64| w * r.seconds_per_token * 1e9;
+    let rows: Vec<Bar> = units
+        .iter()
+        .take(ROWS)
+        .map(|b| {
+            let part = |colour, w: f64, what: &str| BarPart {
+                colour,
+                value: nj(w).round() as u64,
+                tip: format!("{}: {:.0} nJ a token in {what}", b.path, nj(w)),
+            };
+            let parts = vec![part(&palette::BLUE, b.logic_w, "logic"), part(&palette::AQUA, b.memory_w, "memory")];
+            let share = percent(b.total_w / r.watts.total.max(f64::MIN_POSITIVE));
+            Bar {
+                label: b.path.trim_start_matches("core.").into(),
+                parts,
+                value: format!("{:.0} nJ ({share})", nj(b.total_w)),
+            }
+        })
+        .collect();
+    let words = BarsText {
+        title: "Energy of a token by unit",
+        description: "Bars of nanojoules a token by unit of the core, largest first.",
+        axis: "nJ a token",
+    };
+    let reading = "One bar a unit of the core, largest first: what its cells take for one token, then its memories. Registers that \
+                   hold still take the energy of their clock pins all the same.";
+    let legend = [(&palette::BLUE, "logic"), (&palette::AQUA, "memory")];
+    Ok(figure(&Figure { title: words.title, reading, picture: &bars(words, &rows)?, legend: &legend }))
+}
+
+fn groups(r: &PowerRecord) -> Html {
+    let g = &r.groups;
+    let columns = [
+        Column::text("group"),
+        Column::number("internal", "mW"),
+        Column::number("switching", "mW"),
+        Column::number("leakage", "mW"),
+        Column::number("total", "mW"),
+    ];
+    let row = |name: &str, c: &Causes| {
+        let mw = |w: f64| format!("{:.3}", w * 1e3);
+        vec![name.to_string(), mw(c.internal), mw(c.switching), mw(c.leakage), mw(c.total)]
+    };
+    let rows = [
+        row("sequential", &g.sequential),
+        row("combinational", &g.combinational),
+        row("clock", &g.clock),
+        row("memories", &g.macros),
+        row("total", &g.total),
+    ];
+    table("Power by kind of cell and cause", &columns, &rows)
+}
+
+fn memories(r: &PowerRecord) -> Html {
+    let columns = [
+        Column::text("memory"),
+        Column::text("module"),
+        Column::number("power", "mW"),
+        Column::number("a token", "nJ"),
+    ];
+    let rows: Vec<Vec<String>> = r
+        .memories
+        .iter()
+        .take(ROWS)
+        .map(|m| {
+            vec![
+                m.path.clone(),
+                m.module.clone(),
+                format!("{:.3}", m.watts * 1e3),
+                format!("{:.0}", m.j_per_token * 1e9),
+            ]
+        })
+        .collect();
+    table("The memories that take most", &columns, &rows)
+}
+
+fn external(r: &PowerRecord) -> String {
+    let e = &r.external;
+    format!(
+        "A token reads {} bytes of weights from outside. At {} pJ a bit that is {:.1} µJ, with {} to {} pJ a bit {:.1} to {:.1} µJ: not simulated, and not in \
+         the numbers above. Source of the range: {}.",
+        thousands(e.bytes_per_token),
+        e.pj_per_bit,
+        e.j_per_token * 1e6,
+        e.pj_per_bit_low,
+        e.pj_per_bit_high,
+        e.j_per_token_low * 1e6,
+        e.j_per_token_high * 1e6,
+        e.source
+    )
+}

@@ -1,0 +1,119 @@
+//! `report power` of the chip itself: its mapped netlist runs tokens, their toggles become watts.
+
+use super::args::{Chip as ChipArgs, Power};
+use super::model::Model;
+use super::print::{bar, check_folder, command_line, note, write_file, Out};
+use super::{asic, chip, latency, Error, CHECK_FAILED};
+use ::asic::energy::{self, ExternalMemory, Work};
+use ::asic::record::PowerRecord;
+use ::asic::replay::{self, Bench, Expected};
+use golden_model::calibrate::random_tokens;
+use sim_harness::session::TokenOptions;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+pub fn chip_power(a: &Power, out: &Out) -> Result<ExitCode, Error> {
+    if let Some(folder) = &a.output {
+        check_folder(folder)?;
+    }
+    let cells = asic::cells(&a.libraries)?;
+    energy::check(&cells)?;
+    let (model, name) = Model::open(&a.model)?;
+    let args = ChipArgs { config: a.config.clone(), stall: 0.0, memory: None, trace: None };
+    let (mut chip, image) = chip::with_image(&model, &a.numbers, &args, 0)?;
+    let config = chip.config.clone();
+    let progress = |text: &str| note(text);
+    let flow = asic::flow(&cells, &a.libraries, config.clock_mhz, &progress);
+    let rtl = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?;
+    let mut mapped = ::asic::synthesise(&rtl, &flow)?;
+    ::asic::area::areas(&mapped.netlist, &cells, &mut mapped.memories);
+
+    let tokens = random_tokens(model.shape().vocab_size, a.tokens as usize);
+    let mut results = vec![];
+    for token in &tokens {
+        results.push(chip.step(*token, TokenOptions { logits: true, timeline: false })?.result);
+    }
+    let mut failed = chip::report_mismatch(&chip, &args, 0);
+    let expected = Expected { tokens_in: tokens, results, memory: chip.memory_stats() };
+    let names = Arc::new(chip.names());
+    let bench = Bench { config: &config, image, programs: &chip.program.code, names };
+    note(format_args!("running {} tokens on the netlist", expected.tokens_in.len()));
+    let spinner = bar(1, "netlist");
+    let (replay, measured) = replay::counted(&mapped.netlist, &cells, &bench, &expected, flow.clock_mhz)?;
+    spinner.finish_and_clear();
+    let second = match a.verilator {
+        true => {
+            let progress: sim_harness::verilate::Progress = Arc::new(|step| note(step));
+            Some(replay::verilated(&mapped.netlist, &cells, &rtl, &bench, &expected, Some(progress))?)
+        }
+        false => None,
+    };
+    for (simulator, r) in [("own", Some(&replay)), ("Verilator", second.as_ref())] {
+        for text in r.map_or(&[][..], |r| &r.first) {
+            note(format_args!("{simulator}: {text}"));
+        }
+        failed |= r.is_some_and(|r| r.mismatches > 0);
+    }
+    let stream_units: usize = chip.program.stream.iter().map(|p| p.len).sum();
+    let work =
+        Work { model: name, n_params: model.shape().n_params(), stream_bytes_per_token: stream_units as u64 * 64 };
+    let d = ExternalMemory::default();
+    let external = ExternalMemory { typical: a.dram_pj_per_bit.unwrap_or(d.typical), ..d };
+    let (mut record, report) = energy::measure(&config.name, &mapped, &flow, measured, replay, &work, external)?;
+    record.replay_verilator = second;
+    record.values_compared_with_golden = chip.totals.outcome.values_checked;
+    record.command = command_line().join(" ");
+    record.date = latency::now();
+    record.git_revision = latency::git_revision();
+    if let Some(folder) = &a.output {
+        let json = serde_json::to_string_pretty(&record)? + "\n";
+        write_file(&folder.join("power.json"), json.as_bytes())?;
+        write_file(&folder.join("instances.csv"), super::power::instances(&report)?.as_bytes())?;
+        write_file(&folder.join("index.html"), reports::power::page(&record)?.as_bytes())?;
+        note(format_args!("report written to {}", folder.join("index.html").display()));
+    }
+    out.result(&record, || text(&record))?;
+    Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn text(r: &PowerRecord) -> String {
+    let g = &r.groups;
+    let mut text = format!("{:14}{:>11}{:>11}{:>11}{:>11}\n", "W", "internal", "switching", "leakage", "total");
+    let rows = [
+        ("sequential", &g.sequential),
+        ("combinational", &g.combinational),
+        ("clock", &g.clock),
+        ("macro", &g.macros),
+        ("total", &g.total),
+    ];
+    for (name, w) in rows {
+        text +=
+            &format!("{name:14}{:>11.3e}{:>11.3e}{:>11.3e}{:>11.3e}\n", w.internal, w.switching, w.leakage, w.total);
+    }
+    for b in r.blocks.iter().filter(|b| b.depth == 2 && b.total_w > 0.01 * g.total.total) {
+        text += &format!("  {:24}{:>11.3e} logic{:>11.3e} memory\n", b.path, b.logic_w, b.memory_w);
+    }
+    text += &format!(
+        "{}: {:.2} % of {} nets measured over {} tokens; {} at {} MHz\n",
+        r.level,
+        100.0 * r.annotated,
+        r.n_nets,
+        r.tokens,
+        r.corner.library,
+        r.clock_mhz
+    );
+    text += &format!(
+        "{:.3e} J a token, {:.1} pJ a parameter ({}); external memory {:.3e} J a token ({:.3e} to {:.3e})\n",
+        r.j_per_token,
+        r.pj_per_parameter,
+        r.model,
+        r.external.j_per_token,
+        r.external.j_per_token_low,
+        r.external.j_per_token_high
+    );
+    let replay = &r.replay;
+    text + &format!(
+        "netlist: {} cycles, {} values compared with the RTL, {} mismatches",
+        replay.cycles, replay.values_compared, replay.mismatches
+    )
+}
