@@ -471,7 +471,7 @@ pub enum Report {
     /// Without --netlist the chip is mapped as in report asic, its netlist runs whole tokens on the bench of the
     /// co-simulation, and what comes out is compared with the RTL. Every file may be gzip-compressed. The method and what it
     /// leaves out are in docs/power.md and docs/asic.md.
-    Power(Power),
+    Power(Box<Power>),
     /// Area and timing of the chip in a cell library
     ///
     /// Yosys maps, OpenSTA times. The method and what it leaves out are in docs/asic.md.

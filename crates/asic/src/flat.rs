@@ -140,6 +140,11 @@ impl Circuit {
             Bit::One => 1,
             Bit::Net(n) => local.get(&n).copied().unwrap_or(0),
         };
+        let tied: HashMap<u32, u32> = module
+            .tied(cells)
+            .into_iter()
+            .filter_map(|(n, value)| Some((*local.get(&n)?, u32::from(value == Bit::One))))
+            .collect();
         // a net that leaves by a second port, or a constant that does: a wire, which is a gate of one input here
         for (name, bit) in &copies {
             let (port, i) = match name.split_once('[') {
@@ -155,7 +160,8 @@ impl Circuit {
                 pin.map_or_else(Vec::new, |p| p.bits.iter().map(|b| flat(*b)).collect())
             };
             if let Some(cell) = cells.cells.get(&instance.kind) {
-                self.leaf(instance, cell, &pins).map_err(|why| Error::NoModel { cell: instance.kind.clone(), why })?;
+                self.leaf(instance, cell, &pins, &tied)
+                    .map_err(|why| Error::NoModel { cell: instance.kind.clone(), why })?;
             } else if memory::is_cut(&instance.kind) {
                 let one = |name: &str| pins(name).first().copied().unwrap_or(0);
                 let rdata: Vec<u32> = pins("rdata_o");
@@ -187,8 +193,18 @@ impl Circuit {
         Ok(())
     }
 
-    fn leaf(&mut self, instance: &Instance, cell: &Cell, pins: &dyn Fn(&str) -> Vec<u32>) -> Result<(), String> {
-        let input = |name: &str| pins(name).first().copied().unwrap_or(0);
+    /// Inputs on a `tied` net take its constant, so that a reset that never comes is none.
+    fn leaf(
+        &mut self,
+        instance: &Instance,
+        cell: &Cell,
+        pins: &dyn Fn(&str) -> Vec<u32>,
+        tied: &HashMap<u32, u32>,
+    ) -> Result<(), String> {
+        let input = |name: &str| {
+            let net = pins(name).first().copied().unwrap_or(0);
+            tied.get(&net).copied().unwrap_or(net)
+        };
         let inputs: Vec<u32> = cell.inputs.iter().map(|i| input(i)).collect();
         let n = inputs.len();
         let parse = |text: &str| {

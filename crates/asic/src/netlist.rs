@@ -3,6 +3,7 @@
 //! Names in the written netlist are plain identifiers: ports keep their vectors, every other net is one bit, and a register
 //! is called after the net it drives. No expression, no escape, no `assign` where a cell can say it: OpenSTA of 2019 reads it.
 
+use crate::library::Cells;
 use crate::Error;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -187,6 +188,24 @@ impl Module {
             text.insert(n, name);
         }
         (text, copies)
+    }
+
+    /// Nets that a tie cell holds at a constant.
+    pub fn tied(&self, cells: &Cells) -> HashMap<u32, Bit> {
+        let mut tied = HashMap::new();
+        for cell in &self.cells {
+            let Some(known) = cells.cells.get(&cell.kind).filter(|c| c.inputs.is_empty()) else { continue };
+            for pin in cell.pins.iter().filter(|p| p.drives) {
+                let function = known.outputs.iter().find(|(name, _)| *name == pin.name).and_then(|o| o.1.as_deref());
+                let value = match function.map(str::trim) {
+                    Some("1") => Bit::One,
+                    Some("0") => Bit::Zero,
+                    _ => continue,
+                };
+                tied.extend(pin.bits.iter().filter_map(|b| if let Bit::Net(n) = b { Some((*n, value)) } else { None }));
+            }
+        }
+        tied
     }
 
     /// Every net that a pin or port touches.

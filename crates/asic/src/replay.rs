@@ -81,7 +81,7 @@ pub fn counted(
 }
 
 /// The simulator under the bench and in the hand that reads its counts.
-struct Shared(Arc<Mutex<Interpreter>>);
+pub struct Shared(pub Arc<Mutex<Interpreter>>);
 
 impl Model for Shared {
     fn ports(&mut self) -> Vec<ModelPort> {

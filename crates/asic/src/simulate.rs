@@ -44,7 +44,16 @@ fn module(module: &Module, cells: &Cells) -> Result<String, Error> {
         let _ = writeln!(out, "  assign {port} = {};", bit_text(*bit, &text));
     }
     let mut banks: BTreeMap<String, Bank> = BTreeMap::new();
+    // inputs on a tied net take its constant: a reset that never comes would be a clock domain of its own
+    let tied = module.tied(cells);
     for instance in &module.cells {
+        let mut instance = instance.clone();
+        for bit in instance.pins.iter_mut().filter(|p| !p.drives).flat_map(|p| &mut p.bits) {
+            if let Bit::Net(n) = *bit {
+                *bit = tied.get(&n).copied().unwrap_or(*bit);
+            }
+        }
+        let instance = &instance;
         let Some(cell) = cells.cells.get(&instance.kind) else {
             let _ = write!(out, "  {} {} (", instance.kind, instance.name);
             connections(&mut out, instance, &text);

@@ -10,7 +10,7 @@ use rtl_gen::hdl::{print, Module, Printed};
 use sim_harness::dut::Dut;
 use sim_harness::verilate::BuildOptions;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// A queue of flip-flops, then one with a memory that is cut out, then a rotating sum with an enable for 40 registers.
 fn design() -> Printed {
@@ -110,15 +110,17 @@ fn the_netlist_does_what_the_rtl_does() {
     let options = |netlist| BuildOptions { cache_dir: Some(dir.path().into()), netlist, ..BuildOptions::default() };
     let mut a = Dut::build(&rtl, &options(false)).expect("the RTL builds");
     let mut b = Dut::build(&netlist, &options(true)).expect("the netlist builds");
+    let circuit = asic::flat::Circuit::new(&m.netlist, cells()).expect("a flat circuit");
+    let mut c = Dut::from_model(Box::new(asic::interpret::Interpreter::new(circuit)), &m.netlist.top);
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
-    for dut in [&mut a, &mut b] {
+    for dut in [&mut a, &mut b, &mut c] {
         dut.reset();
     }
     let mut moved = 0;
     for cycle in 0..3000 {
         let (valid, ready, data) = (rng.gen_bool(0.7), rng.gen_bool(0.6), rng.gen::<u32>() >> 8);
         let mut seen = vec![];
-        for dut in [&mut a, &mut b] {
+        for dut in [&mut a, &mut b, &mut c] {
             let set = |dut: &mut Dut, name: &str, v: u64| {
                 let port = dut.port(name).expect("a port of both");
                 dut.set(port, v);
@@ -130,10 +132,54 @@ fn the_netlist_does_what_the_rtl_does() {
             seen.push(["ready_o", "valid_o", "data_o"].map(|p| dut.get(dut.port(p).expect("a port of both"))));
             dut.clock_high().expect("settles");
         }
-        assert_eq!(seen[0], seen[1], "cycle {cycle}");
+        assert_eq!(seen[0], seen[1], "Verilator, cycle {cycle}");
+        assert_eq!(seen[0], seen[2], "own simulator, cycle {cycle}");
         moved += u64::from(ready) & seen[0][1];
     }
     assert!(moved > 1000, "{moved}");
+}
+
+/// Drives the netlist for some cycles and gives its power.
+fn power_of(valid: u64) -> asic::record::PowerRecord {
+    const CYCLES: u64 = 500;
+    let (_, m, dir) = mapped();
+    let circuit = asic::flat::Circuit::new(&m.netlist, cells()).expect("a flat circuit");
+    let simulator = Arc::new(Mutex::new(asic::interpret::Interpreter::new(circuit)));
+    let mut dut = Dut::from_model(Box::new(asic::replay::Shared(simulator.clone())), &m.netlist.top);
+    dut.reset();
+    simulator.lock().expect("one thread").start_counting();
+    for cycle in 0..CYCLES {
+        for (name, value) in [("valid_i", valid), ("ready_i", 1), ("data_i", cycle * 0x9E37 % 0xFF_FFFF)] {
+            let port = dut.port(name).expect("a port");
+            dut.set(port, value);
+        }
+        dut.clock_low().and_then(|()| dut.clock_high()).expect("settles");
+    }
+    let measured = simulator.lock().expect("one thread").stop_counting(100.0).expect("cycles were counted");
+    assert!((measured.seconds - CYCLES as f64 * 1e-8).abs() < 1e-12);
+    let clock = measured.nets["clk_i"];
+    assert!((clock.density - 2e8).abs() < 1e-3 && (clock.duty - 0.5).abs() < 1e-9, "{clock:?}");
+    let replay = asic::replay::ReplayRecord { tokens: 1, cycles: CYCLES, ..Default::default() };
+    let work = asic::energy::Work { model: "none".into(), n_params: 1, stream_bytes_per_token: 64 };
+    let flow = flow(dir.path());
+    asic::energy::measure("small", m, &flow, measured, replay, &work, Default::default()).expect("power").0
+}
+
+#[test]
+fn toggles_become_watts_by_block() {
+    let (busy, idle) = (power_of(1), power_of(0));
+    assert!(busy.annotated > 0.99, "{}", busy.annotated);
+    assert!(busy.watts.total > idle.watts.total && idle.watts.total > 0.0);
+    // nothing is written or read in the idle chip; the busy one does both in every cycle
+    let access = |r: &asic::record::PowerRecord| r.memories[0].watts - r.memories[0].leakage_w;
+    assert!(access(&idle) < 1e-3 * access(&busy), "{} {}", access(&idle), access(&busy));
+    let per_cycle = 2.0 * 24.0 * Bits::default().pj_per_bit * 1e-12;
+    assert!((access(&busy) / (per_cycle * 1e8) - 1.0).abs() < 0.1, "{} {}", access(&busy), per_cycle * 1e8);
+    let top = busy.blocks.iter().find(|b| b.depth == 0).expect("the top");
+    assert!((top.total_w - busy.watts.total).abs() < 1e-9 * top.total_w);
+    let parts: f64 = busy.blocks.iter().filter(|b| b.depth == 1).map(|b| b.total_w).sum();
+    assert!(parts < top.total_w && parts > 0.5 * top.total_w, "{parts} of {}", top.total_w);
+    assert!((busy.j_per_token - busy.watts.total * busy.seconds_per_token).abs() < 1e-20);
 }
 
 #[test]

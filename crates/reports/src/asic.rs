@@ -60,18 +60,18 @@ fn headline(r: &AsicRecord) -> Vec<BigNumber> {
         },
         number(
             mm2(a.logic_um2),
-            "mm² of logic",
+            "mm²",
             format!(
-                "{} gate equivalents, {} cells",
+                "of logic: {} gate equivalents, {} cells",
                 thousands(a.gate_equivalents.round() as u64),
                 thousands(a.n_cells as u64)
             ),
         ),
-        number(mm2(a.memory_um2), "mm² of memory", format!("{} bits", thousands(a.memory_bits as u64))),
+        number(mm2(a.memory_um2), "mm²", format!("of memory: {} bits", thousands(a.memory_bits as u64))),
         number(
             percent(a.sequential_um2 / a.logic_um2.max(1.0)),
-            "of the logic is registers",
-            format!("{} flip-flops", thousands(a.n_flip_flops as u64)),
+            "registers",
+            format!("share of the logic: {} flip-flops", thousands(a.n_flip_flops as u64)),
         ),
     ]
 }

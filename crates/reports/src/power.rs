@@ -58,7 +58,7 @@ fn headline(r: &PowerRecord) -> Vec<BigNumber> {
     vec![
         number(
             format!("{:.1}", r.j_per_token * 1e6),
-            "µJ a token",
+            "µJ/token",
             format!("the chip alone, {:.1} ms a token", r.seconds_per_token * 1e3),
         ),
         number(
@@ -66,7 +66,7 @@ fn headline(r: &PowerRecord) -> Vec<BigNumber> {
             "mW",
             format!("while it works, {:.1} mW of it memories", r.watts.macros * 1e3),
         ),
-        number(format!("{:.1}", r.pj_per_parameter), "pJ a parameter", format!("{} parameters", thousands(r.n_params))),
+        number(format!("{:.1}", r.pj_per_parameter), "pJ/parameter", format!("{} parameters", thousands(r.n_params))),
         BigNumber {
             alarm: mismatches > 0,
             ..number(
