@@ -130,8 +130,9 @@ fn recipe(cells: &Cells, clock_mhz: f64) -> Recipe {
         cells.texts.iter().filter(|(_, text)| has_logic(text)).map(|(name, _)| name).collect();
     let liberty: String = libraries.iter().map(|l| format!(" -liberty {l}")).collect();
     let dont: String = cells.dont_use.iter().map(|c| format!(" -dont_use {c}")).collect();
+    // without -noabc, synth ends with ABC's generic script, which turns the carry trees it has made back into chains
     let script = format!(
-        "read_rtlil in.il\nsynth\ndfflibmap{liberty}{dont}\nopt_clean\nabc{liberty}{dont} -constr c.constr -script abc.script\nopt_clean -purge\nwrite_json out.json\n"
+        "read_rtlil in.il\nsynth -noabc\ndfflibmap{liberty}{dont}\nopt_clean\nabc{liberty}{dont} -constr c.constr -script abc.script\nopt_clean -purge\nwrite_json out.json\n"
     );
     let constr = format!("set_driving_cell {}\nset_load {:.6}\n", cells.buffer.cell, 4.0 * cells.buffer_pf());
     Recipe { script, abc: abc_script(1e6 / clock_mhz), constr }
