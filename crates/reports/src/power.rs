@@ -59,7 +59,7 @@ fn headline(r: &PowerRecord) -> Vec<BigNumber> {
         number(
             format!("{:.1}", r.j_per_token * 1e6),
             "µJ/token",
-            format!("the chip alone, {:.1} ms a token", r.seconds_per_token * 1e3),
+            format!("the chip alone, {:.3} ms a token", r.seconds_per_token * 1e3),
         ),
         number(
             format!("{:.1}", r.watts.total * 1e3),
