@@ -291,6 +291,9 @@ pub struct Chip {
     /// Memory behind the bus [default: the configuration's DDR4, if it has one]
     #[arg(long, value_enum, help_heading = CHIP)]
     pub memory: Option<Memory>,
+    /// Do not read the columns of ffn.value that meet a zero: the same values in fewer cycles, how many depends on the values
+    #[arg(long, help_heading = CHIP)]
+    pub skip_columns: bool,
     /// Write a waveform (FST)
     #[arg(long, value_name = "F.fst", help_heading = CHIP)]
     pub trace: Option<PathBuf>,
@@ -373,6 +376,9 @@ pub struct Rtl {
     /// What module names begin with, so that two configurations can stand side by side
     #[arg(long, value_name = "PREFIX", default_value = rtl_gen::hdl::PREFIX)]
     pub prefix: String,
+    /// Programs that do not read the columns of ffn.value that meet a zero
+    #[arg(long)]
+    pub skip_columns: bool,
     #[command(flatten)]
     pub numbers: Numbers,
 }

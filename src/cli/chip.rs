@@ -40,7 +40,8 @@ pub fn with_image(
     }
     let (golden, _) = model.quantised(&model.numbers_for(&config, numbers))?;
     let image: &'static [u8] = Box::leak(stream(&golden).into_boxed_slice());
-    let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
+    let mut view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
+    view.skip_columns = args.skip_columns;
     // told only when the cache has no simulator for this configuration
     let build = BuildOptions { progress: Some(Arc::new(|step| note(step))), ..BuildOptions::default() };
     let options = ChipOptions { stall: args.stall, seed, trace: args.trace.clone(), build };

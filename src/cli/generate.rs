@@ -28,6 +28,9 @@ struct RtlPart {
     config: String,
     /// One entry a token of prompt and text.
     cycles_per_token: Vec<u64>,
+    /// Bytes read from memory, padding included, and columns of `ffn.value` that were not read; one entry a token each.
+    bytes_per_token: Vec<u64>,
+    skipped_columns: Vec<u64>,
     mismatches: u64,
     values_checked: u64,
 }
@@ -106,6 +109,8 @@ pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
         RtlPart {
             config: chip.config.name.clone(),
             cycles_per_token: chip.totals.cycles.clone(),
+            bytes_per_token: chip.totals.bytes.clone(),
+            skipped_columns: chip.totals.skipped_columns.clone(),
             mismatches: chip.totals.outcome.mismatches,
             values_checked: chip.totals.outcome.values_checked,
         }

@@ -8,8 +8,9 @@ use golden_model::calibrate::random_tokens;
 use reports::record::{
     Counters, DramModel, LatencyRecord, MemoryModel, OpSpan, Saturations, Shape, Unit, SCHEMA_VERSION,
 };
-use sim_harness::chip::Chip;
-use sim_harness::session::{TokenOptions, TokenResult};
+use rtl_gen::isa::MAT;
+use sim_harness::chip::{Chip, TokenRun};
+use sim_harness::session::TokenOptions;
 use std::process::ExitCode;
 
 /// Tokens run; the last one is drawn, the others show that each costs the same.
@@ -23,7 +24,7 @@ pub fn latency(a: &Latency, out: &Out) -> Result<ExitCode, Error> {
     let mut chip = chip::build(&model, &a.numbers, &a.chip, 0)?;
     let mut last = None;
     for token in random_tokens(model.shape().vocab_size, TOKENS) {
-        last = Some(chip.step(token, TokenOptions { logits: false, timeline: true })?.result);
+        last = Some(chip.step(token, TokenOptions { logits: false, timeline: true })?);
     }
     let last = last.ok_or("no token was run")?;
     let failed = chip::report_mismatch(&chip, &a.chip, 0);
@@ -47,7 +48,30 @@ pub fn latency(a: &Latency, out: &Out) -> Result<ExitCode, Error> {
     Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
 }
 
-fn record(chip: &Chip, model: &Model, name: &str, last: &TokenResult) -> LatencyRecord {
+/// What a token did not read: useful bytes by mat instruction, columns, and their bytes in the stream.
+struct Skipped {
+    by_op: Vec<(usize, u64)>,
+    columns: u64,
+    stream_bytes: u64,
+}
+
+fn skipped(chip: &Chip, run: &TokenRun) -> Skipped {
+    let mut all = Skipped { by_op: vec![], columns: 0, stream_bytes: 0 };
+    for c in &run.columns {
+        let field = |name| MAT.get(&chip.program.code[1][c.op], name);
+        let columns = chip.program.mat[c.op].skips.as_ref().map_or(0, |tap| tap.len as u64) - c.read;
+        all.by_op.push((c.op, columns * field("rows")));
+        all.columns += columns;
+        all.stream_bytes += c.skipped * field("tiles").next_multiple_of(4) * 16;
+    }
+    all
+}
+
+fn record(chip: &Chip, model: &Model, name: &str, run: &TokenRun) -> LatencyRecord {
+    let last = &run.result;
+    let skipped = skipped(chip, run);
+    let not_read = |op: usize| skipped.by_op.iter().filter(|s| s.0 == op).map(|s| s.1).sum::<u64>();
+    let useful_skipped: u64 = skipped.by_op.iter().map(|s| s.1).sum();
     let s = model.shape();
     let config = &chip.config;
     let c = &last.counters;
@@ -70,7 +94,8 @@ fn record(chip: &Chip, model: &Model, name: &str, last: &TokenResult) -> Latency
             name: op.map_or_else(String::new, |o| o.name.clone()),
             start_cycle: start.min(c.cycles),
             end_cycle: (span.end + 1).min(c.cycles),
-            weight_bytes: programs[span.unit].get(span.op).map_or(0, |i| i.weight_bytes as u64),
+            weight_bytes: programs[span.unit].get(span.op).map_or(0, |i| i.weight_bytes as u64)
+                - if unit == Unit::Mat { not_read(span.op) } else { 0 },
         }
     });
     let stream_units: usize = chip.program.stream.iter().map(|p| p.len).sum();
@@ -89,8 +114,10 @@ fn record(chip: &Chip, model: &Model, name: &str, last: &TokenResult) -> Latency
             n_params: s.n_params(),
         },
         bus_bytes: config.beat_bytes() as u32,
-        weight_bytes_per_token: chip.program.useful_bytes as u64,
-        stream_bytes_per_token: stream_units as u64 * 64,
+        weight_bytes_per_token: chip.program.useful_bytes as u64 - useful_skipped,
+        stream_bytes_per_token: stream_units as u64 * 64 - skipped.stream_bytes,
+        skipped_columns: skipped.columns,
+        skipped_bytes: skipped.stream_bytes,
         cycles_per_token: c.cycles,
         tokens_measured: chip.totals.cycles.len() as u64,
         cycles_all_tokens: chip.totals.cycles.clone(),

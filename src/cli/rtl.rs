@@ -94,7 +94,8 @@ struct Compiled {
 fn program(a: &Rtl, config: &rtl_gen::config::Config) -> Result<Compiled, Error> {
     let (model, _) = Model::open(&a.model)?;
     let (golden, _) = model.quantised(&model.numbers_for(config, &a.numbers))?;
-    let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
+    let mut view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
+    view.skip_columns = a.skip_columns;
     Ok(Compiled { image: stream(&golden), program: rtl_gen::program::compile(config, &view)? })
 }
 

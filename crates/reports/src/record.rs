@@ -25,10 +25,16 @@ pub struct LatencyRecord {
     pub shape: Shape,
     /// Bytes of one beat of the weight stream.
     pub bus_bytes: u32,
-    /// Useful bytes of weights, scales and parameters one token needs; no padding.
+    /// Useful bytes of weights, scales and parameters one token reads; neither padding nor skipped columns.
     pub weight_bytes_per_token: u64,
     /// Bytes one token reads from memory, padding included; at least `weight_bytes_per_token`.
     pub stream_bytes_per_token: u64,
+    /// Columns of `ffn.value` that met a zero and were not read, and their bytes in memory, padding included; in neither of the two
+    /// above.
+    #[serde(default)]
+    pub skipped_columns: u64,
+    #[serde(default)]
+    pub skipped_bytes: u64,
     /// Cycles from start to done of the token `ops` and `counters` belong to.
     pub cycles_per_token: u64,
     /// Tokens the run measured.

@@ -29,6 +29,9 @@ pub struct LatencySummary {
     pub floor_cycles: u64,
     pub weight_bytes_per_token: u64,
     pub stream_bytes_per_token: u64,
+    /// Not read, and in none of the figures above.
+    pub skipped_columns: u64,
+    pub skipped_bytes: u64,
     pub tokens_measured: u64,
     /// Fastest and slowest measured token.
     pub cycles_min: u64,
@@ -156,6 +159,8 @@ impl LatencyRecord {
             floor_cycles: self.stream_bytes_per_token.div_ceil(u64::from(self.bus_bytes)),
             weight_bytes_per_token: self.weight_bytes_per_token,
             stream_bytes_per_token: self.stream_bytes_per_token,
+            skipped_columns: self.skipped_columns,
+            skipped_bytes: self.skipped_bytes,
             tokens_measured: self.tokens_measured,
             cycles_min: self.cycles_all_tokens.iter().copied().min().unwrap_or(cycles),
             cycles_max: self.cycles_all_tokens.iter().copied().max().unwrap_or(cycles),

@@ -13,8 +13,11 @@ pub struct Format {
 }
 
 /// Reads stream pieces from memory in program order.
-pub const DMA: Format =
-    Format { name: "dma", bits: 64, fields: &[("last", 1), ("kind", 2), ("len", 24), ("addr", 32)] };
+pub const DMA: Format = Format {
+    name: "dma",
+    bits: 128,
+    fields: &[("last", 1), ("kind", 2), ("len", 24), ("addr", 32), ("wait_vec", 12), ("x_addr", 14), ("cols", 16)],
+};
 
 /// Matrix times vector.
 pub const MAT: Format = Format {
@@ -32,6 +35,7 @@ pub const MAT: Format = Format {
         ("cols", 16),
         ("tiles", 14),
         ("rows", 18),
+        ("skip", 1),
     ],
 };
 
@@ -100,6 +104,8 @@ pub mod dma_kind {
     pub const PARAMS: u64 = 1;
     /// Row `token` of the embedding: address `addr + token * len`, into the parameter FIFO.
     pub const EMBEDDING: u64 = 2;
+    /// Of the columns from `addr`, `len` units each, those whose operand (`cols` elements from xmem word `x_addr`) is not 0.
+    pub const COLUMNS: u64 = 3;
 }
 
 /// Values of `mat.fmt`.

@@ -4,7 +4,7 @@ use crate::axi_memory::MemoryStats;
 use crate::dram::DramStats;
 use crate::dut::Dut;
 use crate::expect::{fill, op_names, MissingTap, TapRecorder};
-use crate::lockstep::{group_lanes, ExpectedToken, Lanes, OpNames, Outcome, SatCounts};
+use crate::lockstep::{group_lanes, Columns, ExpectedToken, Lanes, OpNames, Outcome, SatCounts};
 use crate::session::{Session, SessionError, SessionOptions, TokenOptions, TokenResult};
 use crate::verilate::{BuildError, BuildOptions};
 use golden_model::integer_step::{argmax, step, IntState};
@@ -53,12 +53,18 @@ pub struct TokenRun {
     /// The golden model's logits; the chip's are compared with them.
     pub logits: Vec<i32>,
     pub token_out: u32,
+    /// What the instructions that skip columns read.
+    pub columns: Vec<Columns>,
 }
 
 /// Sums over all tokens so far.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     pub cycles: Vec<u64>,
+    /// Bytes each token read from memory.
+    pub bytes: Vec<u64>,
+    /// Columns of `ffn.value` each token did not read.
+    pub skipped_columns: Vec<u64>,
     pub outcome: Outcome,
 }
 
@@ -145,8 +151,10 @@ impl<'a> Chip<'a> {
         }
         let result = self.session.token(token, Some(&self.expected), options)?;
         self.totals.cycles.push(result.counters.cycles);
+        self.totals.bytes.push(result.counters.weight_beats * self.config.beat_bytes() as u64);
+        self.totals.skipped_columns.push(result.counters.skipped_columns);
         self.totals.outcome.add(result.outcome.clone());
-        Ok(TokenRun { token_out: result.token_out, result, logits })
+        Ok(TokenRun { token_out: result.token_out, result, logits, columns: self.expected.columns.clone() })
     }
 
     /// The golden model on the other side of the comparison.

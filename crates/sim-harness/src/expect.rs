@@ -3,7 +3,7 @@
 //! The program says for every instruction which tap its output must equal; the golden step fills the taps; this module
 //! copies them into the comparison's streams in program order. It looks values up and never computes one.
 
-use crate::lockstep::{ExpectedToken, Group, OpName, OpNames, SatCounts};
+use crate::lockstep::{Columns, ExpectedToken, Group, OpName, OpNames, SatCounts};
 use golden_model::integer_step::Tap;
 use rtl_gen::isa;
 use rtl_gen::program::emit::{OpInfo, ScalarKind, TapRef};
@@ -25,7 +25,7 @@ impl TapRecorder {
         for info in program.mat.iter().chain(&program.vec).chain(&program.wkv) {
             let state = info.state.iter().flat_map(|(s, sa)| [s, sa]);
             let scalar = info.scalar.iter().map(|(_, t)| t);
-            for tap in info.values.iter().chain(&info.exp).chain(scalar).chain(state) {
+            for tap in info.values.iter().chain(&info.skips).chain(&info.exp).chain(scalar).chain(state) {
                 recorder.add(tap);
             }
         }
@@ -106,6 +106,12 @@ pub fn fill(
         if let Some(tap) = &info.values {
             expected.stream(Group::Mat).push(op, 0, taps.part(tap)?.iter().copied());
         }
+        if let Some(tap) = &info.skips {
+            // one column is read even if all meet a zero
+            let read = taps.part(tap)?.iter().filter(|v| **v != 0).count().max(1) as u64;
+            let cols = isa::MAT.get(&program.code[1][op], "cols");
+            expected.columns.push(Columns { op, read, skipped: cols - read });
+        }
     }
     for (op, info) in program.wkv.iter().enumerate() {
         recurrence(expected, program, op, info, taps)?;
@@ -149,7 +155,7 @@ pub fn op_names(program: &Program) -> OpNames {
     };
     let dma = program.stream.iter().map(|p| OpName {
         layer: 0,
-        name: ["weights", "params", "embedding"].get(p.kind as usize).unwrap_or(&"?").to_string(),
+        name: ["weights", "params", "embedding", "columns"].get(p.kind as usize).unwrap_or(&"?").to_string(),
         kind: "stream".into(),
     });
     OpNames([

@@ -178,8 +178,20 @@ pub struct ExpectedToken {
     pub streams: [Stream; 7],
     pub saturations: SatCounts,
     pub token_out: u32,
+    /// Instructions that skip columns; their skipped columns are counted by the chip, too.
+    pub columns: Vec<Columns>,
     /// Compared with the logits stream if the token was asked for logits; empty: not compared.
     pub logits: Vec<i32>,
+}
+
+/// What a mat instruction that skips columns reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Columns {
+    /// The instruction.
+    pub op: usize,
+    pub read: u64,
+    /// Of the columns in memory, those that fill up included.
+    pub skipped: u64,
 }
 
 impl ExpectedToken {
@@ -189,6 +201,7 @@ impl ExpectedToken {
             streams: lanes.map(|l| Stream::new(l.n)),
             saturations: SatCounts::default(),
             token_out: 0,
+            columns: vec![],
             logits: vec![],
         }
     }
@@ -201,6 +214,7 @@ impl ExpectedToken {
     pub fn clear(&mut self) {
         self.streams.iter_mut().for_each(Stream::clear);
         self.saturations = SatCounts::default();
+        self.columns.clear();
         self.logits.clear();
     }
 }

@@ -74,6 +74,8 @@ pub struct Counters {
     pub sat_vec: u64,
     pub sat_wkv: u64,
     pub weight_beats: u64,
+    /// Columns of `ffn.value` that were not read.
+    pub skipped_columns: u64,
     /// Cycles, in the order of `rtl_gen::blocks::regs::STALLS`.
     pub stalls: [u64; STALLS.len()],
 }
@@ -239,6 +241,7 @@ impl<'a> Session<'a> {
             sat_vec: read(reg::SAT_VEC)?,
             sat_wkv: read(reg::SAT_WKV)?,
             weight_beats: read(reg::WEIGHT_BEATS)?,
+            skipped_columns: read(reg::SKIPPED_COLUMNS)?,
             stalls: [0; STALLS.len()],
         };
         for (i, stall) in c.stalls.iter_mut().enumerate() {
@@ -258,6 +261,10 @@ impl<'a> Session<'a> {
             ("token out", e.token_out.into(), token_out.into()),
         ] {
             l.scalar(what, 0, want as i64, got as i64, cycle);
+        }
+        if !e.columns.is_empty() {
+            let want: u64 = e.columns.iter().map(|c| c.skipped).sum();
+            l.scalar("columns skipped", 0, want as i64, c.skipped_columns as i64, cycle);
         }
         if options.logits && !e.logits.is_empty() {
             l.scalar("number of logits", 0, e.logits.len() as i64, self.logits.len() as i64, cycle);

@@ -9,6 +9,7 @@ use rtl_gen::hdl::print;
 use rtl_gen::isa::{dma_kind, DMA};
 use sim_harness::axi_memory::{AxiMemory, MemoryTiming, ReadAddress};
 use sim_harness::dut::{BuildOptions, Dut};
+use std::collections::VecDeque;
 
 const BASE: u64 = 0x12_3456_7040 & !63;
 const UNITS: u64 = 4096;
@@ -25,8 +26,36 @@ fn build(config: &Config) -> Dut {
 #[derive(Clone, Copy, Debug)]
 struct Piece {
     kind: u64,
+    /// Of a piece by columns: units of one.
     len: u64,
     addr: u64,
+    /// By columns: which are read.
+    columns: u64,
+}
+
+impl Piece {
+    /// Runs `(first, len)` of the columns to read.
+    fn runs(&self) -> Vec<(u64, u64)> {
+        let mut runs: Vec<(u64, u64)> = vec![];
+        for c in (0..64).filter(|c| self.kind == dma_kind::COLUMNS && self.columns >> c & 1 == 1) {
+            match runs.last_mut() {
+                Some((first, len)) if *first + *len == c && c % 16 != 0 => *len += 1,
+                _ => runs.push((c, 1)),
+            }
+        }
+        runs
+    }
+
+    /// Units `(first, len)` of the image that are read.
+    fn reads(&self, token: u64) -> Vec<(u64, u64)> {
+        match self.kind {
+            dma_kind::EMBEDDING => vec![(self.addr + token * self.len, self.len)],
+            dma_kind::COLUMNS => {
+                self.runs().iter().map(|(first, len)| (self.addr + first * self.len, len * self.len)).collect()
+            }
+            _ => vec![(self.addr, self.len)],
+        }
+    }
 }
 
 /// Probabilities of one run and what it is called in messages.
@@ -68,6 +97,8 @@ fn run(
         ["araddr_o", "arlen_o", "arsize_o", "arburst_o", "arvalid_o", "arready_i"].map(|n| port(&format!("m_axi_{n}")));
     let rd = ["rdata_i", "rresp_i", "rlast_i", "rvalid_i", "rready_o"].map(|n| port(&format!("m_axi_{n}")));
     let (base, token) = (port("image_base_i"), port("token_i"));
+    let scan = ["scan_o", "scan_x_addr_o", "scan_cols_o"].map(port);
+    let run = ["run_valid_i", "run_ready_o", "run_first_i", "run_len_i", "run_last_i"].map(port);
     dut.set(base, BASE >> 6);
     dut.set(token, r.token);
 
@@ -75,11 +106,17 @@ fn run(
     let mut expected: [Vec<&[u8]>; 2] = [vec![], vec![]];
     let mut ends = vec![0u64]; // beats after which each piece is finished
     for p in pieces {
-        let unit = if p.kind == dma_kind::EMBEDDING { p.addr + r.token * p.len } else { p.addr };
-        let at = unit as usize * 64..(unit + p.len) as usize * 64;
-        expected[usize::from(p.kind != dma_kind::WEIGHTS)].extend(image[at].chunks(bytes));
-        ends.push(ends[ends.len() - 1] + p.len * 64 / bytes as u64);
+        let mut units = 0;
+        for (unit, len) in p.reads(r.token) {
+            let at = unit as usize * 64..(unit + len) as usize * 64;
+            let fifo = usize::from(p.kind != dma_kind::WEIGHTS && p.kind != dma_kind::COLUMNS);
+            expected[fifo].extend(image[at].chunks(bytes));
+            units += len;
+        }
+        ends.push(ends[ends.len() - 1] + units * 64 / bytes as u64);
     }
+    let mut runs: VecDeque<(u64, u64)> = VecDeque::new();
+    let mut offered_run = false;
     let total = ends[ends.len() - 1];
     let mut memory = AxiMemory::new(image, BASE, timing);
     let (mut next, mut finished, mut taken, mut beats) = (0, 0, [0usize; 2], 0u64);
@@ -93,11 +130,24 @@ fn run(
         offered = next < pieces.len() && (offered || rng.gen_bool(r.p_instr));
         if offered {
             let p = pieces[next];
-            let fields =
-                [("kind", p.kind as i64), ("len", p.len as i64), ("addr", p.addr as i64), ("last", next as i64 % 2)];
+            let fields = [
+                ("kind", p.kind as i64),
+                ("len", p.len as i64),
+                ("addr", p.addr as i64),
+                ("last", next as i64 % 2),
+                ("x_addr", next as i64),
+                ("cols", next as i64 + 1000),
+            ];
             dut.set_wide(instr, &DMA.encode(&fields).unwrap());
         }
         dut.set(iv, u64::from(offered));
+        offered_run = !runs.is_empty() && (offered_run || rng.gen_bool(r.p_instr));
+        dut.set(run[0], u64::from(offered_run));
+        if let Some((first, len)) = runs.front() {
+            dut.set(run[2], *first);
+            dut.set(run[3], *len);
+            dut.set(run[4], u64::from(runs.len() == 1));
+        }
         dut.set(wr, u64::from(rng.gen_bool(r.p_weights)));
         dut.set(pr, u64::from(rng.gen_bool(r.p_params)));
         let (arready, offer) = memory.drive();
@@ -155,7 +205,18 @@ fn run(
             burst: dut.get(ar[3]) as u8,
         });
         memory.sample(address, dut.get(rd[4]) == 1).unwrap_or_else(|e| panic!("{place}: {e}"));
-        if offered && dut.get(ir) == 1 {
+        if offered_run && dut.get(run[1]) == 1 {
+            runs.pop_front();
+            offered_run = false;
+        }
+        let begins = offered && dut.get(ir) == 1;
+        assert_eq!(dut.get(scan[0]) == 1, begins && pieces[next].kind == dma_kind::COLUMNS, "{place}: scan_o");
+        if begins && pieces[next].kind == dma_kind::COLUMNS {
+            assert!(runs.is_empty(), "{place}: runs left over");
+            runs.extend(pieces[next].runs());
+            assert_eq!((dut.get(scan[1]), dut.get(scan[2])), (next as u64, next as u64 + 1000), "{place}: scan");
+        }
+        if begins {
             (next, offered) = (next + 1, false);
         }
         most_in_flight = most_in_flight.max(memory.outstanding());
@@ -171,7 +232,7 @@ fn image(rng: &mut ChaCha8Rng) -> Vec<u8> {
 fn pieces(rng: &mut ChaCha8Rng, token: u64) -> Vec<Piece> {
     (0..rng.gen_range(1..30))
         .map(|_| {
-            let kind = rng.gen_range(0..3);
+            let kind = rng.gen_range(0..4);
             let len = match rng.gen_range(0..10) {
                 0 => 0,
                 1..=4 => rng.gen_range(1..4),
@@ -180,7 +241,13 @@ fn pieces(rng: &mut ChaCha8Rng, token: u64) -> Vec<Piece> {
             };
             let (len, room) =
                 if kind == dma_kind::EMBEDDING { (len.min(50), len.min(50) * (token + 1)) } else { (len, len) };
-            Piece { kind, len, addr: rng.gen_range(0..=UNITS - room) }
+            if kind == dma_kind::COLUMNS {
+                let density = [rng.gen(), rng.gen::<u64>() & rng.gen::<u64>() & rng.gen::<u64>(), u64::MAX];
+                let one = 1 << rng.gen_range(0..64);
+                let (len, columns) = (rng.gen_range(1..=12), density[rng.gen_range(0..3)] | one);
+                return Piece { kind, len, addr: rng.gen_range(0..=UNITS - 64 * len), columns };
+            }
+            Piece { kind, len, addr: rng.gen_range(0..=UNITS - room), columns: 0 }
         })
         .collect()
 }
@@ -239,7 +306,7 @@ fn latency_costs_no_beat() {
             .map(|i| {
                 let len = 32 + 7 * (i % 5);
                 at += len;
-                Piece { kind: i % 2, len, addr: at - len }
+                Piece { kind: i % 2, len, addr: at - len, columns: 0 }
             })
             .collect();
         let timing = MemoryTiming {
@@ -274,7 +341,7 @@ fn the_next_instruction_costs_no_beat() {
     dut.reset();
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let image = image(&mut rng);
-    let pieces: Vec<Piece> = (0..200).map(|i| Piece { kind: i % 2, len: 1, addr: 3 * i }).collect();
+    let pieces: Vec<Piece> = (0..200).map(|i| Piece { kind: i % 2, len: 1, addr: 3 * i, columns: 0 }).collect();
     let timing = MemoryTiming { latency_cycles: 20, ..MemoryTiming::of(&config, 0.0, 0) };
     let r = Run { place: "short pieces".into(), token: 0, p_instr: 1.0, p_weights: 1.0, p_params: 1.0, p_error: 0.0 };
     let o = run(&mut dut, &config, &image, timing, &pieces, &r, &mut rng);

@@ -176,7 +176,8 @@ fn a_token_is_started_once_and_counted() {
         h.cycle();
         h.put("started_i", 0);
         h.put("running_i", 1);
-        let (mut cycles, mut sat, mut beats, mut events) = (0u32, [0u32; 3], 0u32, [0u32; STALLS.len()]);
+        let (mut cycles, mut sat, mut beats, mut skipped) = (0u32, [0u32; 3], 0u32, 0u32);
+        let mut events = [0u32; STALLS.len()];
         let length = rng.gen_range(5..200);
         let asks_again = rng.gen_range(1..length);
         for i in 0..length {
@@ -190,6 +191,9 @@ fn a_token_is_started_once_and_counted() {
             for (name, value) in [("sat_mat_i", m), ("sat_vec_i", v), ("sat_wkv_i", w), ("beat_i", b), ("event_i", e)] {
                 h.put(name, u64::from(value));
             }
+            let columns = rng.gen_range(0..1 << 15);
+            h.put("skipped_i", u64::from(columns));
+            skipped += columns;
             h.put("finished_i", u64::from(i + 1 == length));
             h.put("argmax_i", 1000 + token);
             if i == asks_again {
@@ -216,6 +220,7 @@ fn a_token_is_started_once_and_counted() {
         assert_eq!(h.read(reg::CYCLES), cycles);
         assert_eq!([reg::SAT_MAT, reg::SAT_VEC, reg::SAT_WKV].map(|at| h.read(at)), sat);
         assert_eq!(h.read(reg::WEIGHT_BEATS), beats);
+        assert_eq!(h.read(reg::SKIPPED_COLUMNS), skipped);
         for (k, count) in events.iter().enumerate() {
             assert_eq!(h.read(reg::STALLS + 4 * k as u32), *count, "{}", STALLS[k].0);
         }

@@ -137,9 +137,13 @@ pub(super) fn facts(record: &LatencyRecord, s: &LatencySummary) -> Html {
         (
             "Bytes a token",
             format!(
-                "{} useful, {} with padding",
+                "{} useful, {} with padding{}",
                 thousands(s.weight_bytes_per_token),
-                thousands(s.stream_bytes_per_token)
+                thousands(s.stream_bytes_per_token),
+                match s.skipped_columns {
+                    0 => String::new(),
+                    n => format!("; {} not read: {} columns met a zero", thousands(s.skipped_bytes), thousands(n)),
+                }
             ),
         ),
         ("Bandwidth used", format!("{:.2} GB/s of useful bytes at {} MHz", s.useful_gbytes_per_s, s.clock_mhz)),

@@ -1,5 +1,6 @@
 //! The whole accelerator: units, memories, queues and registers wired together.
 
+use super::columns::columns;
 use super::core_token::{token_control, xexp};
 use super::dma::dma;
 use super::fetch::fetch;
@@ -43,7 +44,7 @@ pub fn core(config: &Config) -> Arc<Module> {
 
     // (instance and prefix of its wires, module)
     let units = [
-        ("dma_fetch", fetch(&DMA, l.dma_program, &[])),
+        ("dma_fetch", fetch(&DMA, l.dma_program, &["wait_vec"])),
         ("mat_fetch", fetch(&MAT, l.mat_program, &["wait_vec"])),
         ("vec_fetch", fetch(&VEC, l.vec_program, &["wait_mat", "wait_wkv"])),
         ("wkv_fetch", fetch(&WKV, l.wkv_program, &["wait_vec"])),
@@ -54,6 +55,7 @@ pub fn core(config: &Config) -> Arc<Module> {
         ("vmem", vmem(config)),
         ("xmem", ram_1w1r(config.vlanes() * OPERAND_BITS, config.xmem_words())),
         ("xexp", xexp()),
+        ("columns", columns(config)),
         ("weights", fifo(config.bus_bits, l.weight_fifo_beats)),
         ("params", fifo(config.bus_bits, l.param_fifo_beats)),
         ("regs", regs(config)),
@@ -187,6 +189,7 @@ fn input_of(name: &str, port: &str) -> String {
 /// (instance, input, what drives it); what all units have alike is in [`input_of`].
 const INPUTS: &[(&str, &str, &str)] = &[
     ("dma_fetch", "stall_i", "stall_i[7]"),
+    ("dma_fetch", "done_a_i", "token_count_vec"),
     ("mat_fetch", "stall_i", "stall_i[4]"),
     ("mat_fetch", "done_a_i", "token_count_vec"),
     ("vec_fetch", "stall_i", "stall_i[5]"),
@@ -198,6 +201,22 @@ const INPUTS: &[(&str, &str, &str)] = &[
     ("dma", "token_i", "regs_token"),
     ("dma", "w_ready_i", "weights_in_ready"),
     ("dma", "p_ready_i", "params_in_ready"),
+    ("dma", "run_valid_i", "columns_run_valid"),
+    ("dma", "run_first_i", "columns_run_first"),
+    ("dma", "run_len_i", "columns_run_len"),
+    ("dma", "run_last_i", "columns_run_last"),
+    ("columns", "xw_en_i", "vec_xw_en"),
+    ("columns", "xw_addr_i", "vec_xw_addr"),
+    ("columns", "xw_data_i", "vec_xw_data"),
+    ("columns", "start_i", "dma_scan"),
+    ("columns", "x_addr_i", "dma_scan_x_addr"),
+    ("columns", "cols_i", "dma_scan_cols"),
+    ("columns", "run_ready_i", "dma_run_ready"),
+    ("columns", "col_ready_i", "mat_col_ready"),
+    ("mat", "col_valid_i", "columns_col_valid"),
+    ("mat", "col_i", "columns_col"),
+    ("mat", "col_last_i", "columns_col_last"),
+    ("regs", "skipped_i", "columns_skipped"),
     ("weights", "in_valid_i", "dma_w_valid"),
     ("weights", "in_data_i", "dma_w_data"),
     ("weights", "out_ready_i", "mat_w_ready && !stall_i[0]"),

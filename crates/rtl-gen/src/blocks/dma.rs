@@ -1,6 +1,8 @@
 //! The stream reader: dma instructions to AXI4 read bursts to the weight and parameter fifos.
 
+use super::columns::{COLUMN_BITS, RUN_BITS};
 use super::prim::fifo;
+use super::vmem::WORD_ADDR_BITS;
 use crate::config::Config;
 use crate::hdl::{index_bits, Module};
 use crate::isa::{dma_kind, DMA};
@@ -27,7 +29,8 @@ pub fn dma(config: &Config) -> Arc<Module> {
         "dma",
         format!(
             "Stream reader: turns dma instructions into AXI4 read bursts and routes the beats to the weight or parameter fifo.\n\
-             Reads `len` units of 64 B from image_base_i + addr (EMBEDDING: + token_i * len), all in units of 64 B.\n\
+             Reads `len` units of 64 B from image_base_i + addr (EMBEDDING: + token_i * len), all in units of 64 B. COLUMNS asks\n\
+             for the runs of columns of an operand (scan_*) and reads each run_* of them: len units a column, below 512.\n\
              Bursts: INCR, full width, at most {burst} beats, never across a multiple of {burst} beats (so never across 4 KiB),\n\
              at most {} in flight, one ID. The next instruction's first burst follows without a bubble.\n\
              Latency: accepted instruction to arvalid 4 cycles; beats pass to the fifos in the cycle they arrive.\n\
@@ -38,6 +41,13 @@ pub fn dma(config: &Config) -> Arc<Module> {
     );
     m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", DMA.bits, "");
     m.input("image_base_i", unit_bits, "64 B units").input("token_i", TOKEN_BITS, "");
+    m.output("scan_o", 1, "find the columns of").output("scan_x_addr_o", WORD_ADDR_BITS, "operand").output(
+        "scan_cols_o",
+        16,
+        "and its length",
+    );
+    m.input("run_valid_i", 1, "").output("run_ready_o", 1, "").input("run_first_i", COLUMN_BITS, "first column");
+    m.input("run_len_i", RUN_BITS, "columns").input("run_last_i", 1, "no run follows");
     m.output("w_valid_o", 1, "weight fifo").input("w_ready_i", 1, "").output("w_data_o", config.bus_bits, "");
     m.output("p_valid_o", 1, "parameter fifo").input("p_ready_i", 1, "").output("p_data_o", config.bus_bits, "");
     m.output("done_o", 1, "").output("error_o", 1, "");
@@ -55,10 +65,11 @@ pub fn dma(config: &Config) -> Arc<Module> {
     let in_flight_bits = index_bits(config.max_outstanding + 1);
     let shifted = |x: &str| if unit_shift == 0 { x.to_string() } else { format!("{{{x}, {unit_shift}'b0}}") };
     let vars = [
-        ("decode", DMA.decode_wires("instr_i", &["last", "kind", "len", "addr"])),
+        ("decode", DMA.decode_wires("instr_i", &["last", "kind", "len", "addr", "wait_vec", "x_addr", "cols"])),
         ("fields", DMA.fields.iter().map(|f| f.1).sum::<usize>().to_string()),
         ("params", format!("2'd{}", dma_kind::PARAMS)),
         ("embedding", format!("2'd{}", dma_kind::EMBEDDING)),
+        ("columns", format!("2'd{}", dma_kind::COLUMNS)),
         ("umsb", (unit_bits - 1).to_string()),
         ("addr_ext", extend("f_addr", 32, unit_bits)),
         ("low_ext", extend("b_low_q", 27, unit_bits)),
@@ -91,7 +102,7 @@ pub fn dma(config: &Config) -> Arc<Module> {
         &[
             ("in_valid_i", "issue"),
             ("in_ready_o", "unused_tag_ready"),
-            ("in_data_i", "{c_param_q, c_final}"),
+            ("in_data_i", "{c_param_q, c_final && c_end_q}"),
             ("out_valid_o", "tag_valid"),
             ("out_ready_i", "burst_end"),
             ("out_data_o", "{tag_param, tag_final}"),
@@ -111,18 +122,19 @@ fn extend(name: &str, from: usize, to: usize) -> String {
 
 const BODY: &str = r#"
 {{decode}}
-  wire unused_instr = &{1'b0, f_last, instr_i[63:{{fields}}]};  // the fetch unit looks at `last`
+  wire unused_instr = &{1'b0, f_last, f_wait_vec, instr_i[127:{{fields}}]};  // the fetch unit looks at them
 
-  // Stage a: the instruction. Stage b: base + addr, and token * len (an embedding row has fewer than 2^18 units).
-  reg         a_valid_q, a_param_q, a_embed_q;
+  // Stage a: the instruction. Stage b: base + addr, and token * len (an embedding row has fewer than 2^18 units); of an
+  // instruction by columns one run after the other, column * len.
+  reg         a_valid_q, a_param_q, a_embed_q, a_columns_q;
   reg  [23:0] a_len_q;
   reg  [{{umsb}}:0] a_unit_q;
-  reg         b_valid_q, b_param_q;
+  reg         b_valid_q, b_param_q, b_end_q;  // end: with this piece the instruction ends
   reg  [23:0] b_len_q;
   reg  [{{umsb}}:0] b_unit_q;
   reg  [26:0] b_low_q, b_high_q;  // the product by the low and by the high half of len, to be added
   // Stage c: the bursts of one instruction.
-  reg         c_valid_q, c_param_q;
+  reg         c_valid_q, c_param_q, c_end_q;
   reg  [{{bmsb}}:0] c_beat_q;  // address of the next burst, in beats
   reg  [{{lmsb}}:0] c_left_q;  // beats still to be asked for
   // The address channel.
@@ -143,15 +155,22 @@ const BODY: &str = r#"
   wire issue   = c_valid_q && !c_empty && (in_flight_q != {{limit}}) && (!ar_valid_q || m_axi_arready_i);
   wire skip    = c_valid_q && c_empty && (in_flight_q == '0);
   wire c_load  = b_valid_q && (!c_valid_q || (issue && c_final) || skip);
-  wire b_load  = a_valid_q && (!b_valid_q || c_load);
+  wire b_free  = !b_valid_q || c_load;
+  wire b_load  = a_valid_q && b_free && (!a_columns_q || run_valid_i);
+  wire a_end   = !a_columns_q || run_last_i;
   wire a_load  = instr_valid_i && instr_ready_o;
 
   wire [35:0] b_high  = {b_high_q, 9'b0};
   wire [{{umsb}}:0] b_unit = b_unit_q + {{low_ext}} + {{high_ext}};
 
-  assign instr_ready_o = !a_valid_q || b_load;
+  assign instr_ready_o = !a_valid_q || (b_load && a_end);
+  assign run_ready_o   = a_valid_q && a_columns_q && b_free;
+  assign scan_o        = a_load && (f_kind == {{columns}});
+  assign scan_x_addr_o = f_x_addr;
+  assign scan_cols_o   = f_cols;
 
-  wire [17:0] token = a_embed_q ? token_i : 18'b0;
+  wire [17:0] token   = a_embed_q ? token_i : a_columns_q ? {4'b0, run_first_i} : 18'b0;
+  wire [13:0] run_len = {9'b0, run_len_i} * {5'b0, a_len_q[8:0]};
 
   wire beat      = m_axi_rvalid_i && m_axi_rready_o;
   wire burst_end = beat && m_axi_rlast_i;
@@ -183,7 +202,7 @@ const BODY: &str = r#"
       in_flight_q <= '0;
     end else begin
       if (a_load) a_valid_q <= 1'b1;
-      else if (b_load) a_valid_q <= 1'b0;
+      else if (b_load && a_end) a_valid_q <= 1'b0;
       if (b_load) b_valid_q <= 1'b1;
       else if (c_load) b_valid_q <= 1'b0;
       if (c_load) c_valid_q <= 1'b1;
@@ -199,18 +218,21 @@ const BODY: &str = r#"
     if (a_load) begin
       a_param_q <= (f_kind == {{params}}) || (f_kind == {{embedding}});
       a_embed_q <= (f_kind == {{embedding}});
+      a_columns_q <= (f_kind == {{columns}});
       a_len_q   <= f_len;
       a_unit_q  <= image_base_i + {{addr_ext}};
     end
     if (b_load) begin
       b_param_q   <= a_param_q;
-      b_len_q     <= a_len_q;
+      b_end_q     <= a_end;
+      b_len_q     <= a_columns_q ? {10'b0, run_len} : a_len_q;
       b_unit_q    <= a_unit_q;
       b_low_q     <= {9'b0, token} * {18'b0, a_len_q[8:0]};
       b_high_q    <= {9'b0, token} * {18'b0, a_len_q[17:9]};
     end
     if (c_load) begin
       c_param_q <= b_param_q;
+      c_end_q   <= b_end_q;
       c_beat_q  <= {{start_beat}};
       c_left_q  <= {{start_left}};
     end else if (issue) begin

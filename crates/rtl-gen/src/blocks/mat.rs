@@ -8,6 +8,7 @@
 //!
 //! Everything advances with the weight stream: a beat a cycle unless weights are missing or the drain is behind.
 
+use super::columns::COLUMN_BITS;
 use super::{mat_control, mat_drain, mat_lane, mat_operands, mat_output, mat_scales, mat_w4};
 use crate::config::Config;
 use crate::hdl::Module;
@@ -90,6 +91,7 @@ pub fn mat(config: &Config) -> Arc<Module> {
             "Matrix times vector: y[row] = sat_27(round(acc[row] m, max(0, shift + e - xexp))), acc exact over the columns.\n\
              Formats W8, W16, W8_COLUMNS and W4 as in docs/hardware.md; cols a multiple of 4 up to {} (W4: of 32 up to {}),\n\
              W8_COLUMNS up to {} rows, tiles = the rows rounded up to 16 (W16: 8). {} byte lanes.\n\
+             With skip (W8_COLUMNS only) the columns in the stream are those of col_*, up to and with the one marked last.\n\
              Throughput: a weight beat a cycle while weights come and rows leave; the drain gives a row a cycle, so a tile takes\n\
              max(beats, rows) cycles. The next instruction is taken while one runs and follows without a lost cycle.\n\
              Latency: instr_ready_o to the first scale beat 2 cycles; last weight beat of a tile to its first row 12.\n\
@@ -108,6 +110,8 @@ pub fn mat(config: &Config) -> Arc<Module> {
     );
     m.output("done_o", 1, "");
     m.input("w_valid_i", 1, "").output("w_ready_o", 1, "").input("w_data_i", config.bus_bits, "");
+    m.input("col_valid_i", 1, "columns of an instruction with skip").output("col_ready_o", 1, "");
+    m.input("col_i", COLUMN_BITS, "").input("col_last_i", 1, "");
     m.output("xr_en_o", 1, "").output("xr_addr_o", 14, "word").input("xr_data_i", 16 * d.vl, "the cycle after xr_en_o");
     m.output("xexp_sel_o", 4, "").input("xexp_i", 5, "combinational, taken with the instruction");
     m.output("d_valid_o", 1, "")
@@ -127,7 +131,10 @@ pub fn mat(config: &Config) -> Arc<Module> {
     m.output("trace_mat_row_o", 18, "").output("trace_mat_data_o", 27, "");
 
     m.text(
-        &MAT.decode_wires("instr_i", &["fmt", "dest", "xexp", "shift", "x_addr", "d_addr", "cols", "tiles", "rows"]),
+        &MAT.decode_wires(
+            "instr_i",
+            &["fmt", "dest", "xexp", "shift", "x_addr", "d_addr", "cols", "tiles", "rows", "skip"],
+        ),
         &[],
     );
     let unused = ["wait_vec", "last"].map(|f| {
@@ -142,6 +149,7 @@ pub fn mat(config: &Config) -> Arc<Module> {
   wire columns = (f_fmt == 2'd{{columns}});
   wire w16     = (f_fmt == 2'd{{w16}});
   wire w4      = (f_fmt == 2'd{{w4}});
+  wire skip    = columns && f_skip;
   wire logits  = (f_dest == 1'd{{logits}});
   wire [6:0] shift = {1'b0, f_shift} - {2'd0, xexp_i};  // signed
 
@@ -153,7 +161,8 @@ pub fn mat(config: &Config) -> Arc<Module> {
 
   wire scale_push, row, row_last;
   wire [15:0] scale;
-  wire x_valid, x_pop, x_columns, x_w4;
+  wire x_valid, x_pop, x_columns, x_w4, x_last;
+  wire [{{vmsb}}:0] x_lane;
   wire [{{vmsb}}:0] x_index;
   wire [{{gmsb}}:0] x_gs;
   wire [{{pmsb}}:0] x_pair;
@@ -206,6 +215,9 @@ fn instances(m: &mut Module, d: &Dims) {
             ("columns_i", "columns"),
             ("w16_i", "w16"),
             ("w4_i", "w4"),
+            ("skip_i", "skip"),
+            ("x_lane_i", "x_lane"),
+            ("x_last_i", "x_last"),
             ("shift_i", "shift"),
             ("cols_i", "f_cols"),
             ("tiles_i", "f_tiles"),
@@ -253,6 +265,13 @@ fn instances(m: &mut Module, d: &Dims) {
             ("x_addr_i", "f_x_addr"),
             ("cols_i", "f_cols"),
             ("tiles_i", "f_tiles"),
+            ("skip_i", "skip"),
+            ("col_valid_i", "col_valid_i"),
+            ("col_ready_o", "col_ready_o"),
+            ("col_i", "col_i"),
+            ("col_last_i", "col_last_i"),
+            ("x_lane_o", "x_lane"),
+            ("x_last_o", "x_last"),
             ("xr_en_o", "xr_en_o"),
             ("xr_addr_o", "xr_addr_o"),
             ("xr_data_i", "xr_data_i"),

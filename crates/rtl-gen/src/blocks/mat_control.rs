@@ -24,12 +24,14 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
     );
     m.input("accept_i", 1, "an instruction; only with ready_o").output("ready_o", 1, "");
     m.input("columns_i", 1, "format W8_COLUMNS").input("w16_i", 1, "format W16").input("w4_i", 1, "format W4");
+    m.input("skip_i", 1, "with columns_i: only the columns that come, to the one with x_last_i");
     m.input("shift_i", 7, "signed: shift - xexp")
         .input("cols_i", 16, "")
         .input("tiles_i", 14, "")
         .input("rows_i", 18, "");
     m.input("w_valid_i", 1, "").output("w_ready_o", 1, "");
     m.output("scale_push_o", 1, "this beat is scales to keep");
+    m.input("x_lane_i", d.vl_bits(), "element of the column, with skip_i").input("x_last_i", 1, "");
     m.input("x_valid_i", 1, "").output("x_pop_o", 1, "").output("x_columns_o", 1, "").output(
         "x_index_o",
         d.vl_bits(),
@@ -69,14 +71,14 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
     m.text(
         r#"
   // The instruction that waits.
-  reg         next_q, next_columns_q, next_w16_q, next_w4_q;
+  reg         next_q, next_columns_q, next_w16_q, next_w4_q, next_skip_q;
   reg  [6:0]  next_shift_q;
   reg  [15:0] next_cols_q;
   reg  [13:0] next_tiles_q;
   reg  [17:0] next_rows_q;
 
   // The instruction that runs.
-  reg         run_q, columns_q, w16_q, w4_q;
+  reg         run_q, columns_q, w16_q, w4_q, skip_q;
   reg  [6:0]  shift_q;
   reg         scale_q;                // the next beat is scales
   reg  [13:0] units_q;                // scale units left before weights come
@@ -96,7 +98,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   reg  [{{emsb}}:0] b_entry_q, m_entry_q, c_entry_q;
 
   wire        inner_last = (inner_q == 16'd1);
-  wire        outer_last = (outer_q == 16'd1);
+  wire        outer_last = skip_q ? x_last_i && x_valid_i : (outer_q == 16'd1);
   wire        wanted     = (rows_q != 18'd0);  // false for padding tiles
   wire [17:0] tile_rows  = columns_q ? 18'd{{column_rows}} : w16_q ? 18'd8 : 18'd16;
   wire        last_rows  = (rows_q <= tile_rows);
@@ -124,8 +126,8 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   // A word of the operand lasts VL columns, and never longer than a pass.
   wire        word_end   = columns_q ? (index_q == {{vbits}}'d{{vlast}}) : (index_q == {{vbits}}'d{{xlast}});
   assign x_columns_o = columns_q;
-  assign x_index_o   = index_q;
-  assign x_pop_o     = take_mac && (w4_q ? w4_pop : columns_q ? inner_last && (word_end || outer_last)
+  assign x_index_o   = skip_q ? x_lane_i : index_q;
+  assign x_pop_o     = take_mac && (w4_q ? w4_pop : columns_q ? inner_last && (word_end || outer_last || skip_q)
                                                   : inner_last || word_end);
   assign x_w4_o      = w4_q;
 
@@ -145,6 +147,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       next_columns_q <= 1'b0;
       next_w16_q     <= 1'b0;
       next_w4_q      <= 1'b0;
+      next_skip_q    <= 1'b0;
       next_shift_q   <= 7'd0;
       next_cols_q    <= 16'd0;
       next_tiles_q   <= 14'd0;
@@ -154,6 +157,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       next_columns_q <= columns_i;
       next_w16_q     <= w16_i;
       next_w4_q      <= w4_i;
+      next_skip_q    <= skip_i;
       next_shift_q   <= shift_i;
       next_cols_q    <= cols_i;
       next_tiles_q   <= tiles_i;
@@ -169,6 +173,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       columns_q   <= 1'b0;
       w16_q       <= 1'b0;
       w4_q        <= 1'b0;
+      skip_q      <= 1'b0;
       shift_q     <= 7'd0;
       scale_q     <= 1'b0;
       units_q     <= 14'd0;
@@ -185,6 +190,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       columns_q   <= next_columns_q;
       w16_q       <= next_w16_q;
       w4_q        <= next_w4_q;
+      skip_q      <= next_skip_q;
       shift_q     <= next_shift_q;
       scale_q     <= 1'b1;
       units_q     <= next_columns_q ? rows_up[18:5] : 14'd1;

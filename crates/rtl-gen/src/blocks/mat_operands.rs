@@ -1,5 +1,6 @@
 //! Fetches the operand of the matrix unit ahead of its use.
 
+use super::columns::COLUMN_BITS;
 use super::mat::Dims;
 use super::prim::fifo;
 use crate::hdl::Module;
@@ -10,7 +11,7 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
     // A refill takes three cycles from the end of a word. The last word of a pass may serve a single beat when a beat has
     // four columns (cols is a multiple of 4), then two words are one cycle short; so they are when 4-bit weights straddle words.
     let depth = if d.groups == 1 { 2 } else { 4 };
-    let queue = fifo(16 * d.vl, depth);
+    let queue = fifo(16 * d.vl + d.vl_bits() + 1, depth);
     let mut m = Module::new(
         "mat_operands",
         format!(
@@ -20,6 +21,8 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
              x_o, 32 bits for each of the {g} groups. Low half: element index_i + group of the oldest word, or index_i for all\n\
              (use_columns_i). With use_w4_i: the pair pair_i of the window of the word used last and the oldest one, as mat_w4 counts\n\
              it, or 0 for a group of gs_i.\n\
+             With skip_i (and columns_i) the columns come from col_*: each is a word of its own, x_lane_o its element, x_last_o with the\n\
+             last one.\n\
              Latency: x_valid_o three cycles after accept_i. ready_o: every word of the instruction before has been asked for.",
             vl = d.vl,
             g = d.groups
@@ -27,35 +30,44 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
     );
     m.input("accept_i", 1, "an instruction starts; only with ready_o").output("ready_o", 1, "");
     m.input("columns_i", 1, "").input("x_addr_i", 14, "word address").input("cols_i", 16, "elements of the operand");
-    m.input("tiles_i", 14, "");
+    m.input("tiles_i", 14, "").input("skip_i", 1, "");
+    m.input("col_valid_i", 1, "").output("col_ready_o", 1, "").input("col_i", COLUMN_BITS, "").input(
+        "col_last_i",
+        1,
+        "",
+    );
     m.output("xr_en_o", 1, "").output("xr_addr_o", 14, "").input("xr_data_i", 16 * d.vl, "one cycle after xr_en_o");
     m.output("x_valid_o", 1, "").input("x_pop_i", 1, "the oldest word is used up; only with x_valid_o");
+    m.output("x_lane_o", d.vl_bits(), "").output("x_last_o", 1, "");
     m.input("use_columns_i", 1, "").input("index_i", d.vl_bits(), "element in the word");
     m.input("use_w4_i", 1, "").input("gs_i", d.groups, "").input("pair_i", d.groups * d.vl_bits(), "a group each");
     m.output("x_o", 32 * d.groups, "signed 2 x 16 bits a group, group 0 lowest");
     m.text(
         r#"
   // Walk: words left in this pass, passes left.
-  reg         busy_q;
+  reg         busy_q, skip_q;
   reg [13:0]  first_addr_q, addr_q, passes_q;
   reg [{{w}}:0]  words_q, left_q;
   reg [2:0]   reserved_q;  // queue entries in use or on their way
-  reg         fetched_q;
+  reg         fetched_q, last_q;
+  reg [{{vl_msb}}:0]  lane_q;
 
   wire [16:0] cols_up   = {1'b0, cols_i} + 17'd{{up}};
   wire [{{w}}:0] words     = cols_up[16:{{vl_bits}}];
   wire        pass_end  = (left_q == {{wbits}}'d1);
-  wire        fetch     = busy_q && (reserved_q != 3'd{{depth}});
+  wire        fetch     = busy_q && (reserved_q != 3'd{{depth}}) && (!skip_q || col_valid_i);
 
   wire        unused_cols_up = &{1'b0, cols_up[{{vl_msb}}:0]};
 
   assign ready_o   = !busy_q;
   assign xr_en_o   = fetch;
-  assign xr_addr_o = addr_q;
+  assign xr_addr_o = skip_q ? first_addr_q + { {{vl_bits}}'d0, col_i[13:{{vl_bits}}]} : addr_q;
+  assign col_ready_o = fetch && skip_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       busy_q       <= 1'b0;
+      skip_q       <= 1'b0;
       first_addr_q <= 14'd0;
       addr_q       <= 14'd0;
       passes_q     <= 14'd0;
@@ -72,6 +84,7 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
       endcase
       if (accept_i) begin
         busy_q       <= 1'b1;
+        skip_q       <= skip_i;
         first_addr_q <= x_addr_i;
         addr_q       <= x_addr_i;
         passes_q     <= columns_i ? 14'd1 : tiles_i;
@@ -82,9 +95,17 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
         left_q <= pass_end ? words_q : left_q - {{wbits}}'d1;
         if (pass_end) begin
           passes_q <= passes_q - 14'd1;
-          if (passes_q == 14'd1) busy_q <= 1'b0;
+          if (passes_q == 14'd1 && !skip_q) busy_q <= 1'b0;
         end
+        if (skip_q && col_last_i) busy_q <= 1'b0;
       end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (fetch) begin
+      lane_q <= col_i[{{vl_msb}}:0];
+      last_q <= col_last_i;
     end
   end
 
@@ -107,10 +128,10 @@ pub(super) fn operands(d: &Dims) -> Arc<Module> {
         &[
             ("in_valid_i", "fetched_q"),
             ("in_ready_o", "unused_queue_ready"),
-            ("in_data_i", "xr_data_i"),
+            ("in_data_i", "{last_q, lane_q, xr_data_i}"),
             ("out_valid_o", "x_valid_o"),
             ("out_ready_i", "x_pop_i"),
-            ("out_data_o", "word"),
+            ("out_data_o", "{x_last_o, x_lane_o, word}"),
         ],
     );
     window(&mut m, d);

@@ -1,5 +1,6 @@
 //! The hardware blocks, one generator a file. `docs/hardware.md` is their contract.
 pub mod argmax;
+pub mod columns;
 pub mod core;
 pub mod core_token;
 pub mod dma;

@@ -25,6 +25,8 @@ pub mod reg {
     pub const SAT_VEC: u32 = 0x30;
     pub const SAT_WKV: u32 = 0x34;
     pub const WEIGHT_BEATS: u32 = 0x38;
+    /// After the stall counters.
+    pub const SKIPPED_COLUMNS: u32 = 0x58;
     /// The first of [`super::STALLS`]; the others follow, 4 bytes each.
     pub const STALLS: u32 = 0x3C;
 }
@@ -90,6 +92,7 @@ pub fn regs(config: &Config) -> Arc<Module> {
     m.input("read_error_i", 1, "").input("beat_i", 1, "a beat was received");
     m.input("sat_mat_i", 1, "saturations of this cycle").input("sat_vec_i", 6, "").input("sat_wkv_i", 6, "");
     m.input("event_i", STALLS.len(), "stall counters, in register order");
+    m.input("skipped_i", 15, "columns not read");
 
     let mut reads = String::new();
     let mut read = |at: u32, value: String| {
@@ -127,6 +130,8 @@ pub fn regs(config: &Config) -> Arc<Module> {
     for (i, (name, doc)) in STALLS.iter().enumerate() {
         counter(reg::STALLS + 4 * i as u32, name, format!("{{31'b0, event_i[{i}]}}"), doc);
     }
+
+    counter(reg::SKIPPED_COLUMNS, "skipped", "{17'b0, skipped_i}".into(), "columns not read");
 
     let mut last_lane = String::new();
     for (i, f) in FORMATS.iter().enumerate().take(3) {

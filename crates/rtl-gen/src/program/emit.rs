@@ -33,6 +33,8 @@ pub struct OpInfo {
     pub state: Option<(TapRef, TapRef)>,
     /// Weight bytes (without padding) the instruction consumes; 0 outside mat.
     pub weight_bytes: usize,
+    /// Only the columns for which this tap, the operand, is not 0 are read.
+    pub skips: Option<TapRef>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

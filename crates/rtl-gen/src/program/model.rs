@@ -51,5 +51,6 @@ pub fn view<M: Matrix>(model: &QModel<M>, layout: &StreamLayout) -> Model {
         matrices,
         embedding,
         image_units: layout.units() as usize,
+        skip_columns: false,
     }
 }

@@ -3,7 +3,7 @@
 use super::emit::{Emitter, OpInfo, Out, ScalarKind, TapRef, VecOp};
 use super::memory::{Dims, Slot, Vmem, Xmem};
 use super::{CompileError, Model};
-use crate::isa::{acc_sel, c_sel, m_sel, mat_dest, post, shift_sel, x_sel};
+use crate::isa::{acc_sel, c_sel, m_sel, mat_dest, mat_fmt, post, shift_sel, x_sel};
 use golden_model::formats::NormConstants;
 use golden_model::vector_ops::{NORM, Z};
 
@@ -46,6 +46,7 @@ impl<'a> Sequence<'a> {
             scalar: None,
             state: None,
             weight_bytes: 0,
+            skips: None,
         }
     }
 
@@ -270,6 +271,8 @@ impl<'a> Sequence<'a> {
             t.start = rows.start;
         }
         info.weight_bytes = rows.len() * m.row_bytes();
+        let skip = m.fmt == mat_fmt::W8_COLUMNS && self.model.skip_columns;
+        info.skips = skip.then(|| self.tap("q.ffn.r2", m.cols)); // no other matrix is stored by columns
         let piece = Slot { word: d.word + rows.start / self.e.vlanes, len: rows.len() };
         let fields = vec![
             ("fmt", m.fmt as i64),
@@ -279,6 +282,7 @@ impl<'a> Sequence<'a> {
             ("cols", m.padded_cols() as i64),
             ("tiles", part.tiles as i64),
             ("rows", rows.len() as i64),
+            ("skip", i64::from(skip)),
         ];
         self.e.mat(fields, (Slot { len: m.cols, ..x.slot }, x.exp), Some(piece), (part.offset, part.len), info)
     }

@@ -15,13 +15,32 @@ pub struct Piece {
     pub kind: u64,
     pub offset: usize,
     pub len: usize,
+    /// Of a matrix by columns: which of them are read. `len` counts all.
+    pub columns: Option<Columns>,
+}
+
+/// The operand whose zeros are columns that are not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// Vector instructions that must be finished: then the operand is complete.
+    pub wait_vec: usize,
+    /// First word of the operand in xmem.
+    pub x_word: usize,
+    /// Columns of the matrix, as many as the operand has elements.
+    pub cols: usize,
+}
+
+impl Piece {
+    fn whole(kind: u64, offset: usize, len: usize) -> Self {
+        Piece { kind, offset, len, columns: None }
+    }
 }
 
 /// Orders the stream. `embedding` is (offset of row 0, units a row).
 pub fn order(e: &Emitter, embedding: (usize, usize), config: &Config) -> Result<Vec<Piece>, CompileError> {
     let beats = 64 / config.beat_bytes();
     let capacity = config.limits.param_fifo_beats / beats;
-    let mut pieces = vec![Piece { kind: dma_kind::EMBEDDING, offset: embedding.0, len: embedding.1 }];
+    let mut pieces = vec![Piece::whole(dma_kind::EMBEDDING, embedding.0, embedding.1)];
     // (vec instruction, units) in stream order; the embedding belongs to vec instruction 0
     let mut blocks = vec![(0, embedding.1)];
     blocks.extend(e.params.iter().map(|&(op, _, len)| (op, len)));
@@ -43,16 +62,38 @@ pub fn order(e: &Emitter, embedding: (usize, usize), config: &Config) -> Result<
             && (blocks[sent].0 < needed || sent_units + blocks[sent].1 <= consumed(finished_before) + capacity)
         {
             let (_, offset, len) = e.params[sent - 1];
-            push(&mut pieces, Piece { kind: dma_kind::PARAMS, offset, len });
+            push(&mut pieces, Piece::whole(dma_kind::PARAMS, offset, len));
             sent_units += len;
             sent += 1;
         }
-        push(&mut pieces, Piece { kind: dma_kind::WEIGHTS, offset: *offset, len: *len });
+        match columns(e, *mat) {
+            None => push(&mut pieces, Piece::whole(dma_kind::WEIGHTS, *offset, *len)),
+            Some(columns) => {
+                // the scales need not wait for the operand
+                let scales = field(e, *mat, "rows").div_ceil(32);
+                push(&mut pieces, Piece::whole(dma_kind::WEIGHTS, *offset, scales));
+                let (kind, offset, len) = (dma_kind::COLUMNS, offset + scales, len - scales);
+                pieces.push(Piece { kind, offset, len, columns: Some(columns) });
+            }
+        }
         finished_before = needed;
     }
     debug_assert_eq!(sent, blocks.len(), "parameters after the last matrix");
     check_no_deadlock(e, &pieces, &blocks, capacity)?;
     Ok(pieces)
+}
+
+/// The operand of mat instruction `mat`, if it skips columns.
+fn columns(e: &Emitter, mat: usize) -> Option<Columns> {
+    (field(e, mat, "skip") == 1).then(|| Columns {
+        wait_vec: e.mat_wait_vec[mat],
+        x_word: field(e, mat, "x_addr"),
+        cols: field(e, mat, "cols"),
+    })
+}
+
+fn field(e: &Emitter, mat: usize, name: &str) -> usize {
+    e.mat[mat].0.iter().find(|f| f.0 == name).map_or(0, |f| f.1 as usize)
 }
 
 /// Joins what is adjacent and of one kind, except the embedding.
@@ -103,7 +144,7 @@ fn check_no_deadlock(
     for p in pieces {
         for _ in 0..p.len {
             advance(&mut fifo, &mut next_block, &mut vec, &mut wkv, mat);
-            if p.kind == dma_kind::WEIGHTS {
+            if p.kind == dma_kind::WEIGHTS || p.kind == dma_kind::COLUMNS {
                 if e.mat_wait_vec[mat] > vec {
                     return Err(CompileError::Order(format!(
                         "the stream stands still at mat instruction {mat}: it waits for vec instruction {}",

@@ -21,6 +21,8 @@ pub struct Job {
     pub weights: Vec<i32>, // (padded rows, cols)
     pub gs: Vec<u8>,       // W4: (padded rows, cols / 32)
     pub scales: Vec<u16>,  // a multiple of 32
+    /// Columns in the stream, if not all of them are.
+    pub columns: Option<Vec<usize>>,
 }
 
 impl Job {
@@ -49,8 +51,17 @@ impl Job {
             ("rows", self.rows as i64),
             ("wait_vec", rng.gen_range(0..4096)),
             ("last", rng.gen_range(0..2)), // not the unit's business
+            (
+                "skip",
+                if self.fmt == mat_fmt::W8_COLUMNS { i64::from(self.columns.is_some()) } else { rng.gen_range(0..2) },
+            ),
         ];
         MAT.encode(&fields).unwrap()
+    }
+
+    /// Columns that are in the stream.
+    fn present(&self) -> Vec<usize> {
+        self.columns.clone().unwrap_or_else(|| (0..self.cols).collect())
     }
 
     /// The bytes of the block, in stream order.
@@ -63,7 +74,7 @@ impl Job {
         match self.fmt {
             mat_fmt::W8_COLUMNS => {
                 (0..self.rows.div_ceil(32)).for_each(|u| unit(&mut bytes, 32 * u));
-                for c in 0..self.cols {
+                for c in self.present() {
                     (0..16 * self.tiles()).for_each(|row| bytes.push(w(row, c) as u8));
                     (0..16 * (self.tiles().next_multiple_of(4) - self.tiles())).for_each(|_| bytes.push(rng.gen()));
                 }
@@ -99,6 +110,7 @@ impl Job {
 
     /// Every row's result and whether it was clipped.
     pub fn rows(&self, x: &[i16], xexp: u32) -> Vec<(i32, bool)> {
+        let present = self.present();
         (0..self.rows)
             .map(|row| {
                 let gs = |c: usize| match self.fmt {
@@ -106,7 +118,7 @@ impl Job {
                     _ => 1,
                 };
                 let product = |c: usize| gs(c) * i64::from(self.weights[row * self.cols + c]) * i64::from(x[c]);
-                let acc: i64 = (0..self.cols).map(product).sum();
+                let acc: i64 = present.iter().map(|c| product(*c)).sum();
                 let (m, e) = (i128::from(self.scales[row] & 0xfff), u32::from(self.scales[row] >> 12));
                 let mut clipped = Saturations::default();
                 let y = round_shift_wide(i128::from(acc) * m, (self.shift + e).saturating_sub(xexp));
@@ -160,7 +172,17 @@ impl Job {
         let fit = (15 + if fmt == mat_fmt::W4 { 12 } else { bits } + cols.ilog2() + 12).saturating_sub(26 + 8);
         let shift =
             if rng.gen() { rng.gen_range(0..64) } else { (fit + rng.gen_range(0..16)).saturating_sub(8).min(63) };
+        let skips = fmt == mat_fmt::W8_COLUMNS && rng.gen();
+        let columns = skips.then(|| {
+            let density = *[0.0, 0.1, 0.5, 1.0].choose(rng).unwrap();
+            let mut some: Vec<usize> = (0..cols).filter(|_| rng.gen_bool(density)).collect();
+            if some.is_empty() {
+                some.push(rng.gen_range(0..cols));
+            }
+            some
+        });
         Job {
+            columns,
             fmt,
             dest: if rng.gen_bool(0.7) { mat_dest::VMEM } else { mat_dest::LOGITS },
             rows,
