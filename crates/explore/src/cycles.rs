@@ -317,7 +317,8 @@ impl Simulation<'_> {
             let Some(mat) = Self::all_done(&self.mat_done, get("wait_mat")) else { return false };
             let Some(wkv) = Self::all_done(&self.wkv_done, get("wait_wkv")) else { return false };
             let table = get("lut") != lut::NONE;
-            let mut start = self.vec_issued.max(mat).max(wkv);
+            // the issue of an instruction that does not drain is decided in the cycle after the one before it ended
+            let mut start = (self.vec_issued + 1.0).max(mat).max(wkv);
             if get("drain") == 1 {
                 start = start.max(self.vec_done.last().copied().unwrap_or(0.0));
             }
