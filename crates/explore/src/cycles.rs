@@ -9,11 +9,12 @@ use rtl_gen::config::Config;
 use rtl_gen::isa::{acc_sel, dest, dma_kind, lut, mat_dest, mat_fmt, post, Format, DMA, MAT, VEC, WKV};
 use rtl_gen::program::Program;
 
-/// From a done pulse to the first cycle of an instruction of another unit that waited for it.
-const HAND_OVER: f64 = 1.0;
+/// From a done pulse to the first cycle of an instruction that waited for it: of mat or wkv, and of vec, which decides a cycle ahead.
+const HAND_OVER: f64 = 2.0;
+const HAND_OVER_VEC: f64 = 3.0;
 /// From an accepted mat instruction to its first beat, and from a tile's last beat to its first row (`mat`'s header, the done pulse counted in).
 const MAT_ACCEPT: f64 = 2.0;
-const MAT_DRAIN: f64 = 10.0;
+const MAT_DRAIN: f64 = 11.0;
 /// From start to the first read address, from a read address to what the memory calls latency, and from the last done to the register.
 const START: f64 = 9.0;
 const END: f64 = 4.0;
@@ -218,11 +219,11 @@ impl Simulation<'_> {
         format.get(&self.program.code[unit][op], field)
     }
 
-    /// When the `n` first instructions of a unit were done; `None` while that is not known.
-    fn all_done(done: &[f64], n: u64) -> Option<f64> {
+    /// When an instruction may begin that waits for the `n` first of a unit; `None` while that is not known.
+    fn all_done(done: &[f64], n: u64, hand_over: f64) -> Option<f64> {
         match n as usize {
             0 => Some(0.0),
-            n => done.get(n - 1).map(|t| t + HAND_OVER),
+            n => done.get(n - 1).map(|t| t + hand_over),
         }
     }
 
@@ -258,7 +259,7 @@ impl Simulation<'_> {
             let wait = get("wait_vec");
             let units = self.program.mat_units[op] as u64;
             let beats = units * self.beats_a_unit;
-            let Some(ready) = Self::all_done(&self.vec_done, wait) else { return moved };
+            let Some(ready) = Self::all_done(&self.vec_done, wait, HAND_OVER) else { return moved };
             let from = self.mat.1.max(ready);
             if self.mat.0 == 0 {
                 self.mat_from = from;
@@ -314,13 +315,13 @@ impl Simulation<'_> {
         if op < self.program.vec.len() {
             let program = self.program;
             let get = |name| VEC.get(&program.code[2][op], name);
-            let Some(mat) = Self::all_done(&self.mat_done, get("wait_mat")) else { return false };
-            let Some(wkv) = Self::all_done(&self.wkv_done, get("wait_wkv")) else { return false };
+            let Some(mat) = Self::all_done(&self.mat_done, get("wait_mat"), HAND_OVER_VEC) else { return false };
+            let Some(wkv) = Self::all_done(&self.wkv_done, get("wait_wkv"), HAND_OVER_VEC) else { return false };
             let table = get("lut") != lut::NONE;
             // the issue of an instruction that does not drain is decided in the cycle after the one before it ended
             let mut start = (self.vec_issued + 1.0).max(mat).max(wkv);
             if get("drain") == 1 {
-                start = start.max(self.vec_done.last().copied().unwrap_or(0.0));
+                start = start.max(self.vec_done.last().map_or(0.0, |done| done + 1.0));
             }
             if !table {
                 start = start.max(self.vec_lut_until);
@@ -398,7 +399,7 @@ impl Simulation<'_> {
             let op = self.wkv_done.len();
             let program = self.program;
             let get = |name| WKV.get(&program.code[3][op], name);
-            let Some(ready) = Self::all_done(&self.vec_done, get("wait_vec")) else { return moved };
+            let Some(ready) = Self::all_done(&self.vec_done, get("wait_vec"), HAND_OVER) else { return moved };
             let words = get("n_head") * get("head_size") * get("head_words");
             let overhead = wkv::overhead_cycles(self.config.vlanes(), get("head_words") as usize);
             let start = self.wkv_done.last().copied().unwrap_or(0.0).max(ready);
