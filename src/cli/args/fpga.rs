@@ -1,0 +1,109 @@
+//! `anser fpga`.
+
+use super::parse::mhz;
+use super::{Numbers, DEFAULT_CONFIG};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+const BOARD: &str = "ulx3s-85f";
+
+#[derive(Subcommand)]
+pub enum Fpga {
+    /// A bitstream: synthesis, place and route, what it uses and how fast it is
+    ///
+    /// Writes RTL, netlist, reports and design.bit to the folder; a step whose inputs did not change is not run again.
+    Build(FpgaBuild),
+    /// The board in simulation: serial line, memory chip and all; text comes out of the line and must be golden's
+    Simulate(FpgaSimulate),
+    /// Load a model into a real board over its serial port and let it speak
+    Run(FpgaRun),
+    /// What a larger part would need for the chip, and what it has
+    Estimate(FpgaEstimate),
+}
+
+#[derive(Args)]
+pub struct FpgaBuild {
+    /// Board
+    #[arg(long, value_name = "B", default_value = BOARD)]
+    pub board: String,
+    /// Configuration: a name in configs/ or a .toml file
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
+    pub config: String,
+    /// Clock of the system, MHz [default: the board's]
+    #[arg(long, value_name = "MHZ", value_parser = mhz)]
+    pub clock_mhz: Option<f64>,
+    /// Seed of the placer
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u32,
+    /// Folder to write to
+    #[arg(short, long, value_name = "DIR", default_value = "build/fpga")]
+    pub output: PathBuf,
+}
+
+#[derive(Args)]
+pub struct FpgaSimulate {
+    /// Checkpoint or .anser image of a model whose tokens are bytes [default: the project's own model]
+    pub model: Option<PathBuf>,
+    /// Board
+    #[arg(long, value_name = "B", default_value = BOARD)]
+    pub board: String,
+    /// Configuration: a name in configs/ or a .toml file
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
+    pub config: String,
+    /// Text to go on from
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub prompt: String,
+    /// Tokens to write after the prompt
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub tokens: u16,
+    /// Clock of the system, MHz [default: the board's]
+    #[arg(long, value_name = "MHZ", value_parser = mhz)]
+    pub clock_mhz: Option<f64>,
+    /// Load the image over the simulated serial line too, not only programs and text (minutes for a large one)
+    #[arg(long)]
+    pub load: bool,
+    /// Folder to write simulation.json and index.html to
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub numbers: Numbers,
+}
+
+#[derive(Args)]
+pub struct FpgaRun {
+    /// Checkpoint or .anser image of a model whose tokens are bytes [default: the project's own model]
+    pub model: Option<PathBuf>,
+    /// Serial port of the board
+    #[arg(long, value_name = "TTY")]
+    pub port: PathBuf,
+    /// Board
+    #[arg(long, value_name = "B", default_value = BOARD)]
+    pub board: String,
+    /// The configuration the board was built with
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
+    pub config: String,
+    /// Text to go on from
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub prompt: String,
+    /// Tokens to write after the prompt
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
+    pub tokens: u16,
+    /// The model is in the board already: only talk
+    #[arg(long)]
+    pub no_load: bool,
+    #[command(flatten)]
+    pub numbers: Numbers,
+}
+
+#[derive(Args)]
+pub struct FpgaEstimate {
+    /// Part
+    #[arg(long, value_name = "P", default_value = "xck26")]
+    pub part: String,
+    /// Configuration: a name in configs/ or a .toml file
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
+    pub config: String,
+    /// Folder to write estimate-CONFIG.json and index.html to
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}

@@ -1,0 +1,76 @@
+//! The command line as a user sees it.
+
+mod fpga;
+mod model;
+mod parse;
+mod report;
+mod run;
+
+pub use fpga::*;
+pub use model::*;
+pub use report::*;
+pub use run::*;
+
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  anser generate --backend rtl --prompt ROMEO: --tokens 16   text from the simulated chip
+  anser quantize model.pth -o model.anser                    a checkpoint to an image
+  anser cosim --prompt ROMEO: --tokens 4 --stall 0.2         compare under random stalls
+  anser rtl --config nano -o build/nano                      the Verilog
+  anser report latency -o build/latency                      where the cycles go";
+
+const MODEL: &str = "Checkpoint or .anser image [default: the project's own model]";
+const CHIP: &str = "Simulated chip";
+pub const DEFAULT_CONFIG: &str = "nano";
+
+/// From an RWKV-7 checkpoint to an accelerator.
+///
+/// MODEL is a BlinkDL .pth, a .safetensors, an rwkv.cpp .bin or an .anser image; without one, the model that comes with the
+/// project. Exit status: 0 done, 1 a comparison or check failed, 2 the command cannot run.
+#[derive(Parser)]
+#[command(name = "anser", version, after_long_help = EXAMPLES)]
+pub struct Anser {
+    /// Print exactly one JSON object on standard output (progress and logs go to standard error)
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Show the shapes and sizes of a model
+    Inspect(Inspect),
+    /// Write a checkpoint of any shape with random but sane weights
+    Random(Random),
+    /// Turn a checkpoint into an .anser image: integers in the order the chip streams them
+    Quantize(Quantize),
+    /// Generate text
+    Generate(Generate),
+    /// Print the logits after the last of the given tokens
+    Logits(Logits),
+    /// Measure quality on a text: bits per token, agreement with float
+    Eval(Eval),
+    /// Write the RTL of a configuration: Verilog, file list and manifest
+    ///
+    /// With a MODEL also image.bin, the weight stream to put into memory, and program_*.hex, what the four units run.
+    Rtl(Rtl),
+    /// Compare the RTL with the golden model, vector by vector
+    ///
+    /// Stops at the first token that differs, prints the first mismatch and exits with status 1.
+    Cosim(Cosim),
+    /// Measure speed: tokens a second, simulated cycles a second
+    Bench(Bench),
+    /// Cycles, memory and multipliers of configurations by calculation, in milliseconds each
+    ///
+    /// Limits (memories, programs) are what the model needs. Lists make a sweep of all combinations. docs/explore.md says how far from the RTL this is.
+    Explore(Explore),
+    /// Write a report: JSON, and HTML with pictures
+    #[command(subcommand)]
+    Report(Report),
+    /// Build for an FPGA board, simulate the board, run it, or estimate a larger part
+    #[command(subcommand)]
+    Fpga(Fpga),
+}

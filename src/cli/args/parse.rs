@@ -1,0 +1,38 @@
+//! What an option's text must be.
+
+/// A count of at least 1.
+pub fn count() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}
+
+pub fn token(text: &str) -> Result<u32, String> {
+    text.trim().parse().map_err(|_| "expected token numbers, such as 1,2,3".into())
+}
+
+pub fn probability(text: &str) -> Result<f64, String> {
+    let p = text.parse().ok().filter(|p| (0.0..1.0).contains(p));
+    p.ok_or_else(|| "expected a probability from 0 to below 1".into())
+}
+
+pub fn bits_a_weight(text: &str) -> Result<f64, String> {
+    let bits = text.parse().ok().filter(|b| (1.0..=16.0).contains(b));
+    bits.ok_or_else(|| "expected a number of bits from 1 to 16".into())
+}
+
+/// `64,64,32,128`.
+pub fn ranks(text: &str) -> Result<[usize; 4], String> {
+    let ranks: Option<Vec<usize>> = text.split(',').map(|r| r.trim().parse().ok()).collect();
+    ranks.and_then(|r| r.try_into().ok()).ok_or_else(|| "expected four numbers, such as 64,64,32,128".into())
+}
+
+pub fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(n) if n > 0.0 && n.is_finite() => Ok(n),
+        _ => Err("expected a number above 0".into()),
+    }
+}
+
+pub fn mhz(text: &str) -> Result<f64, String> {
+    let mhz = text.parse().ok().filter(|m: &f64| m.is_finite() && *m > 0.0);
+    mhz.ok_or_else(|| "expected MHz, such as 62.5".into())
+}

@@ -1,0 +1,236 @@
+//! Verbs that run a model: on floats, on integers, or on the simulated chip.
+
+use super::parse::{count, probability, token};
+use super::{Numbers, Weights, CHIP, DEFAULT_CONFIG, MODEL};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// 32-bit floating point, the reference
+    Float,
+    /// The integer golden model, the chip's specification
+    Golden,
+    /// The generated RTL, simulated and compared with golden
+    Rtl,
+}
+
+impl Backend {
+    pub fn name(self) -> &'static str {
+        match self {
+            Backend::Float => "float",
+            Backend::Golden => "golden",
+            Backend::Rtl => "rtl",
+        }
+    }
+}
+
+/// What the model reads before it writes.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct Prompt {
+    /// Text to go on from
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub prompt: Option<String>,
+    /// Token numbers instead of text
+    #[arg(long, value_delimiter = ',', value_name = "1,2,3", value_parser = token, allow_negative_numbers = true)]
+    pub prompt_tokens: Option<Vec<u32>>,
+}
+
+#[derive(Args)]
+pub struct Sampling {
+    /// 0: always the most likely token
+    #[arg(long, value_name = "T", default_value_t = 0.0, allow_negative_numbers = true)]
+    pub temperature: f64,
+    /// Sample among the most likely tokens of this total probability
+    #[arg(long, value_name = "P", default_value_t = 1.0, allow_negative_numbers = true)]
+    pub top_p: f64,
+    /// Seed of the sampling and of random stalls
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// The simulated chip.
+#[derive(Args, Clone)]
+pub struct Chip {
+    /// Configuration: a name in configs/ or a .toml file
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG, help_heading = CHIP)]
+    pub config: String,
+    /// Probability of a random stall on every handshake and memory response
+    #[arg(long, value_name = "P", default_value = "0", value_parser = probability, allow_negative_numbers = true, help_heading = CHIP)]
+    pub stall: f64,
+    /// Memory behind the bus [default: the configuration's DDR4, if it has one]
+    #[arg(long, value_enum, help_heading = CHIP)]
+    pub memory: Option<Memory>,
+    /// Do not read the columns of ffn.value that meet a zero: the same values in fewer cycles, how many depends on the values
+    #[arg(long, help_heading = CHIP)]
+    pub skip_columns: bool,
+    /// Write a waveform (FST)
+    #[arg(long, value_name = "F.fst", help_heading = CHIP)]
+    pub trace: Option<PathBuf>,
+}
+
+/// The simulated memory; it changes cycles, never values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Memory {
+    /// Constant latency and bandwidth
+    Ideal,
+    /// Banks, rows, refresh and turnaround of the configuration's device
+    Ddr4,
+}
+
+#[derive(Args)]
+pub struct Generate {
+    #[arg(help = MODEL)]
+    pub model: Option<PathBuf>,
+    #[arg(long, value_enum)]
+    pub backend: Backend,
+    #[command(flatten)]
+    pub prompt: Prompt,
+    /// Tokens to write after the prompt
+    #[arg(long, value_name = "N", value_parser = count())]
+    pub tokens: u32,
+    #[command(flatten)]
+    pub sampling: Sampling,
+    #[command(flatten)]
+    pub chip: Chip,
+    #[command(flatten)]
+    pub numbers: Numbers,
+}
+
+#[derive(Args)]
+pub struct Logits {
+    #[arg(help = MODEL)]
+    pub model: Option<PathBuf>,
+    #[arg(long, value_enum)]
+    pub backend: Backend,
+    /// Token numbers to read
+    #[arg(long, value_delimiter = ',', required = true, value_name = "1,2,3", value_parser = token, allow_negative_numbers = true)]
+    pub tokens: Vec<u32>,
+    #[command(flatten)]
+    pub chip: Chip,
+    #[command(flatten)]
+    pub numbers: Numbers,
+}
+
+#[derive(Args)]
+pub struct Eval {
+    #[arg(help = MODEL)]
+    pub model: Option<PathBuf>,
+    #[arg(long, value_enum)]
+    pub backend: Backend,
+    /// Text to score [default: the held-out 5 % of the project's own text]
+    #[arg(long, value_name = "FILE", conflicts_with = "token_file")]
+    pub text: Option<PathBuf>,
+    /// Token numbers to score, separated by blanks or commas
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Read only the first N tokens of it
+    #[arg(long, value_name = "N", value_parser = count())]
+    pub max_tokens: Option<u32>,
+    #[command(flatten)]
+    pub chip: Chip,
+    #[command(flatten)]
+    pub numbers: Numbers,
+}
+
+#[derive(Args)]
+pub struct Rtl {
+    /// Checkpoint or .anser image to write image and programs of
+    pub model: Option<PathBuf>,
+    /// Configuration: a name in configs/ or a .toml file
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
+    pub config: String,
+    /// Folder to write to
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// What module names begin with, so that two configurations can stand side by side
+    #[arg(long, value_name = "PREFIX", default_value = rtl_gen::hdl::PREFIX)]
+    pub prefix: String,
+    /// Programs that do not read the columns of ffn.value that meet a zero
+    #[arg(long)]
+    pub skip_columns: bool,
+    #[command(flatten)]
+    pub numbers: Numbers,
+}
+
+#[derive(Args)]
+pub struct Explore {
+    /// Checkpoint or .anser image whose shape is taken
+    #[arg(conflicts_with_all = ["layers", "embd"])]
+    pub model: Option<PathBuf>,
+    /// Number of layers of a shape as released models have it
+    #[arg(long, value_name = "L", requires = "embd")]
+    pub layers: Option<usize>,
+    /// Width of the residual stream
+    #[arg(long, value_name = "D", requires = "layers")]
+    pub embd: Option<usize>,
+    /// Width of a head; divides D
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub head_size: usize,
+    #[arg(long, value_name = "V", default_value_t = 65536)]
+    pub vocab: usize,
+    /// Configuration to start from: a name in configs/ or a .toml file
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
+    pub config: String,
+    /// Widths of the bus
+    #[arg(long, value_name = "BITS,...", value_delimiter = ',')]
+    pub bus: Vec<usize>,
+    /// Clocks
+    #[arg(long, value_name = "MHZ,...", value_delimiter = ',')]
+    pub clock: Vec<u32>,
+    /// Number formats of the matrices
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub weights: Vec<Weights>,
+    /// Bits of an element of the recurrence state
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    pub state_bits: Vec<usize>,
+    /// Memories: `ideal`, or configurations whose memory is taken
+    #[arg(long, value_name = "M,...", value_delimiter = ',')]
+    pub memory: Vec<String>,
+    /// Folder for index.html and explore.json
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct Cosim {
+    #[arg(help = MODEL)]
+    pub model: Option<PathBuf>,
+    #[command(flatten)]
+    pub prompt: Prompt,
+    /// Tokens to go on for after the prompt; 0 compares the prompt only
+    #[arg(long, value_name = "N")]
+    pub tokens: u32,
+    /// Seed of the random stalls
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub chip: Chip,
+    #[command(flatten)]
+    pub numbers: Numbers,
+}
+
+#[derive(Args)]
+pub struct Bench {
+    #[arg(help = MODEL)]
+    pub model: Option<PathBuf>,
+    #[arg(long, value_enum)]
+    pub backend: Backend,
+    /// Tokens in one run; three runs are made, the median is told [default: 256, rtl 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub tokens: Option<u32>,
+    /// Tokens of the prompt whose reading is timed as well [default: 256, rtl none]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub prefill: Option<u32>,
+    /// Threads of the golden backend [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub threads: Option<u32>,
+    /// Also time N conversations at once that share every read of a weight (golden backend)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub sessions: Option<u32>,
+    #[command(flatten)]
+    pub chip: Chip,
+    #[command(flatten)]
+    pub numbers: Numbers,
+}
