@@ -6,7 +6,7 @@ use super::print::{check_folder, command_line, note, Out};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::calibrate::random_tokens;
 use reports::record::{
-    Counters, DramModel, LatencyRecord, MemoryModel, OpSpan, Saturations, Shape, Unit, SCHEMA_VERSION,
+    Counters, DramModel, LatencyRecord, MemoryModel, OpSpan, PortCycles, Saturations, Shape, Unit, SCHEMA_VERSION,
 };
 use rtl_gen::isa::MAT;
 use sim_harness::chip::{Chip, TokenRun};
@@ -143,6 +143,17 @@ fn record(chip: &Chip, model: &Model, name: &str, run: &TokenRun) -> LatencyReco
             memory_idle: c.stalls[5],
             read_data_refused: c.stalls[6],
         },
+        port: Some(PortCycles {
+            beats: c.weight_beats,
+            lost_operand: c.lost[0],
+            lost_drain: c.lost[1],
+            lost_mat: c.lost[2],
+            lost_params: c.lost[3],
+            lost_memory: c.lost[4],
+            lost_order: c.lost[5],
+            lost_start: c.lost[6],
+            lost_end: c.lost[7],
+        }),
         saturations: Saturations { mat: c.sat_mat, vec: c.sat_vec, wkv: c.sat_wkv },
         ops: spans.collect(),
         values_checked: Some(chip.totals.outcome.values_checked),

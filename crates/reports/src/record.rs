@@ -44,6 +44,9 @@ pub struct LatencyRecord {
     pub memory: MemoryModel,
     /// The chip's own counters for the token of `cycles_per_token`.
     pub counters: Counters,
+    /// What the read port did in each cycle of that token; absent in records of chips without these counters.
+    #[serde(default)]
+    pub port: Option<PortCycles>,
     /// Clipped results in that token, by unit.
     pub saturations: Saturations,
     /// What each unit did when, in that token; any order.
@@ -123,6 +126,47 @@ pub struct Counters {
     pub memory_idle: u64,
     /// Memory offers data, but a fifo is full.
     pub read_data_refused: u64,
+}
+
+/// Every cycle of a token by what the read port did (`docs/hardware.md`, section 6): a beat, or why there was none. They add up
+/// to `cycles_per_token`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortCycles {
+    pub beats: u64,
+    /// Weights refused: mat waits for vec to write its operand.
+    pub lost_operand: u64,
+    /// Weights refused: mat waits for its drain.
+    pub lost_drain: u64,
+    /// Weights refused: mat changes instructions, or takes less than a beat a cycle.
+    pub lost_mat: u64,
+    /// Parameters refused: vec has no use for them yet.
+    pub lost_params: u64,
+    /// Asked for, but memory offers nothing.
+    pub lost_memory: u64,
+    /// Nothing asked for: dma waits for vec.
+    pub lost_order: u64,
+    /// Nothing asked for yet: addresses are made.
+    pub lost_start: u64,
+    /// Nothing asked for any more: the last operations run.
+    pub lost_end: u64,
+}
+
+impl PortCycles {
+    /// Each field with its name, beats first, then in the order of the chip's registers.
+    pub fn by_cause(&self) -> [(&'static str, u64); 9] {
+        [
+            ("beats", self.beats),
+            ("lost_operand", self.lost_operand),
+            ("lost_drain", self.lost_drain),
+            ("lost_mat", self.lost_mat),
+            ("lost_params", self.lost_params),
+            ("lost_memory", self.lost_memory),
+            ("lost_order", self.lost_order),
+            ("lost_start", self.lost_start),
+            ("lost_end", self.lost_end),
+        ]
+    }
 }
 
 /// Clipped results of one token.
@@ -245,6 +289,16 @@ impl LatencyRecord {
         }
         if !self.cycles_all_tokens.contains(&self.cycles_per_token) {
             return fail("cycles_per_token", &self.cycles_per_token, "one of cycles_all_tokens");
+        }
+        if let Some(port) = &self.port {
+            let sum: u64 = port.by_cause().iter().map(|(_, cycles)| cycles).sum();
+            if sum != self.cycles_per_token {
+                return fail(
+                    "port",
+                    &format!("a sum of {sum}"),
+                    &format!("cycles_per_token, {}", self.cycles_per_token),
+                );
+            }
         }
         if self.memory.bytes_per_cycle.is_nan() || self.memory.bytes_per_cycle <= 0.0 {
             return fail("memory.bytes_per_cycle", &self.memory.bytes_per_cycle, "a positive number");

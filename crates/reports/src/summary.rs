@@ -49,6 +49,8 @@ pub struct LatencySummary {
     pub layers: Vec<LayerSummary>,
     /// The chip's counters. One cycle can count in several of them.
     pub stalls: Vec<Stall>,
+    /// Beats and the causes of cycles without one; they add up to `cycles_per_token`. Empty if the record does not say.
+    pub port: Vec<Stall>,
     pub values_checked: Option<u64>,
     pub mismatches: Option<u64>,
 }
@@ -176,6 +178,7 @@ impl LatencyRecord {
             ops: op_summaries(self, &gaps, &pieces),
             layers: layer_summaries(self, &gaps, &pieces),
             stalls: stalls(self),
+            port: port(self),
             values_checked: self.values_checked,
             mismatches: self.mismatches,
         })
@@ -276,6 +279,13 @@ fn layer_summaries(record: &LatencyRecord, gaps: &[Gap], pieces: &[Piece]) -> Ve
                 wkv_busy_cycles: busy(Unit::Wkv),
             }
         })
+        .collect()
+}
+
+fn port(record: &LatencyRecord) -> Vec<Stall> {
+    let all = record.port.map_or(vec![], |p| p.by_cause().to_vec());
+    all.into_iter()
+        .map(|(cause, cycles)| Stall { cause, cycles, share: cycles as f64 / record.cycles_per_token as f64 })
         .collect()
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use common::{hand_made, op, realistic, well_formed};
 use reports::html::latency_page;
-use reports::record::Unit;
+use reports::record::{PortCycles, Unit};
 use reports::summary::ShareKind;
 use reports::{LatencyRecord, ReportError};
 
@@ -108,6 +108,7 @@ fn records_that_cannot_be_trusted_are_refused() {
     let beyond = op(Unit::Mat, 7, Some(2), "beyond", (1, 9), 0);
     for (bad, field) in [
         (LatencyRecord { cycles_per_token: 0, ..hand_made() }, "cycles_per_token"),
+        (LatencyRecord { port: Some(PortCycles { beats: 999, ..PortCycles::default() }), ..hand_made() }, "port"),
         (LatencyRecord { cycles_per_token: 1001, ..hand_made() }, "cycles_per_token"),
         (LatencyRecord { bus_bytes: 0, ..hand_made() }, "bus_bytes"),
         (LatencyRecord { clock_mhz: f64::NAN, ..hand_made() }, "clock_mhz"),

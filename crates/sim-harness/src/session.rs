@@ -14,7 +14,7 @@ use crate::dut::{Dut, DutError};
 use crate::lockstep::{ExpectedToken, Lockstep, OpNames, Outcome, SatCounts, GROUPS, UNITS};
 pub use crate::timeline::OpSpan;
 use crate::timeline::Timeline;
-use rtl_gen::blocks::regs::{ctrl, reg, status, ID, STALLS};
+use rtl_gen::blocks::regs::{ctrl, reg, status, ID, LOST, STALLS};
 use rtl_gen::config::Config;
 use serde::Serialize;
 use std::path::Path;
@@ -78,6 +78,8 @@ pub struct Counters {
     pub skipped_columns: u64,
     /// Cycles, in the order of `rtl_gen::blocks::regs::STALLS`.
     pub stalls: [u64; STALLS.len()],
+    /// Cycles without a beat by cause, in the order of `rtl_gen::blocks::regs::LOST`.
+    pub lost: [u64; LOST.len()],
 }
 
 /// One token, run.
@@ -243,9 +245,13 @@ impl<'a> Session<'a> {
             weight_beats: read(reg::WEIGHT_BEATS)?,
             skipped_columns: read(reg::SKIPPED_COLUMNS)?,
             stalls: [0; STALLS.len()],
+            lost: [0; LOST.len()],
         };
         for (i, stall) in c.stalls.iter_mut().enumerate() {
             *stall = read(reg::STALLS + 4 * i as u32)?;
+        }
+        for (i, lost) in c.lost.iter_mut().enumerate() {
+            *lost = read(reg::LOST + 4 * i as u32)?;
         }
         Ok(c)
     }
@@ -262,6 +268,9 @@ impl<'a> Session<'a> {
         ] {
             l.scalar(what, 0, want as i64, got as i64, cycle);
         }
+        // every cycle has a name
+        let named = c.weight_beats + c.lost.iter().sum::<u64>();
+        l.scalar("cycles by cause", 0, c.cycles as i64, named as i64, cycle);
         if !e.columns.is_empty() {
             let want: u64 = e.columns.iter().map(|c| c.skipped).sum();
             l.scalar("columns skipped", 0, want as i64, c.skipped_columns as i64, cycle);

@@ -93,6 +93,7 @@ fn run(
     let (pv, pr, pd) = (port("p_valid_o"), port("p_ready_i"), port("p_data_o"));
     let (done, error, idle, refused, beat) =
         (port("done_o"), port("error_o"), port("idle_o"), port("refused_o"), port("beat_o"));
+    let refused_param = port("refused_param_o");
     let ar =
         ["araddr_o", "arlen_o", "arsize_o", "arburst_o", "arvalid_o", "arready_i"].map(|n| port(&format!("m_axi_{n}")));
     let rd = ["rdata_i", "rresp_i", "rlast_i", "rvalid_i", "rready_o"].map(|n| port(&format!("m_axi_{n}")));
@@ -167,6 +168,8 @@ fn run(
         let accepted = offer.is_some() && dut.get(rd[4]) == 1;
         assert_eq!(dut.get(beat) == 1, accepted, "{place}: beat_o");
         assert_eq!(dut.get(refused) == 1, offer.is_some() && !accepted, "{place}: refused_o");
+        assert!(dut.get(refused_param) == 0 || (dut.get(refused) == 1 && dut.get(pr) == 0), "{place}: refused_param_o");
+        assert!(dut.get(refused) == dut.get(refused_param) || dut.get(wr) == 0, "{place}: refused, not for params");
         assert_eq!(dut.get(error) == 1, accepted && resp != Some(0), "{place}: error_o");
         assert!(dut.get(idle) == 0 || memory.outstanding() == 0, "{place}: idle with bursts in flight");
         let mut left = 0;

@@ -2,7 +2,7 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rtl_gen::blocks::regs::{ctrl, reg, regs, status, ID, STALLS, VERSION};
+use rtl_gen::blocks::regs::{ctrl, reg, regs, status, ID, LOST, STALLS, VERSION};
 use rtl_gen::config::Config;
 use rtl_gen::hdl::print;
 use rtl_gen::isa::FORMATS;
@@ -178,6 +178,7 @@ fn a_token_is_started_once_and_counted() {
         h.put("running_i", 1);
         let (mut cycles, mut sat, mut beats, mut skipped) = (0u32, [0u32; 3], 0u32, 0u32);
         let mut events = [0u32; STALLS.len()];
+        let mut lost = [0u32; LOST.len()];
         let length = rng.gen_range(5..200);
         let asks_again = rng.gen_range(1..length);
         for i in 0..length {
@@ -193,6 +194,9 @@ fn a_token_is_started_once_and_counted() {
             }
             let columns = rng.gen_range(0..1 << 15);
             h.put("skipped_i", u64::from(columns));
+            let causes = rng.gen_range(0..256);
+            h.put("lost_i", u64::from(causes));
+            lost.iter_mut().enumerate().for_each(|(k, c)| *c += causes >> k & 1);
             skipped += columns;
             h.put("finished_i", u64::from(i + 1 == length));
             h.put("argmax_i", 1000 + token);
@@ -223,6 +227,9 @@ fn a_token_is_started_once_and_counted() {
         assert_eq!(h.read(reg::SKIPPED_COLUMNS), skipped);
         for (k, count) in events.iter().enumerate() {
             assert_eq!(h.read(reg::STALLS + 4 * k as u32), *count, "{}", STALLS[k].0);
+        }
+        for (k, count) in lost.iter().enumerate() {
+            assert_eq!(h.read(reg::LOST + 4 * k as u32), *count, "{}", LOST[k].0);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The figures of the latency page.
 
+use super::tables::port_words;
 use crate::family::Family;
 use crate::page::{bytes, figure, paragraph, percent, thousands, Figure, Html};
 use crate::palette::{self, Colour};
@@ -130,6 +131,42 @@ pub(super) fn shares_figure(s: &LatencySummary) -> Result<Html, ReportError> {
                   hidden vec or wkv work is in no bar at all.",
         picture: &bars(words, &rows)?,
         legend: &legend,
+    }))
+}
+
+/// Cycles without a beat by cause; nothing if the record does not tell.
+pub(super) fn port_figure(s: &LatencySummary) -> Result<Html, ReportError> {
+    let Some(beats) = s.port.first() else { return Ok(Html::join([])) };
+    let mut lost: Vec<_> = s.port[1..].iter().filter(|x| x.cycles > 0).collect();
+    lost.sort_by_key(|x| std::cmp::Reverse(x.cycles));
+    let rows: Vec<Bar> = lost
+        .iter()
+        .map(|x| {
+            let label = port_words(x.cause).to_string();
+            let value = format!("{} ({:.2} %)", thousands(x.cycles), x.share * 100.0);
+            let tip = format!("{label}: {value} cycles");
+            Bar { label, parts: vec![BarPart { colour: &palette::RED, value: x.cycles, tip }], value }
+        })
+        .collect();
+    let words = BarsText {
+        title: "Why the bus carried nothing",
+        description: "Bars of cycles without a data beat by cause, largest first.",
+        axis: "cycles without a beat",
+    };
+    let total: u64 = lost.iter().map(|x| x.cycles).sum();
+    let reading = format!(
+        "The chip itself counts what its read port does in every cycle: {} carried data ({}), {} did not, and each of these has \
+         exactly one cause. Weights are refused once their fifo is full, so a cause inside the chip shows only if it lasts longer than \
+         what is already fetched.",
+        thousands(beats.cycles),
+        percent(beats.share),
+        thousands(total)
+    );
+    Ok(figure(&Figure {
+        title: "Every lost cycle by name",
+        reading: &reading,
+        picture: &bars(words, &rows)?,
+        legend: &[],
     }))
 }
 

@@ -10,7 +10,7 @@ use crate::record::LatencyRecord;
 use crate::spans;
 use crate::summary::LatencySummary;
 use crate::ReportError;
-use figures::{layers_figure, shares_figure, stream_figure, timelines};
+use figures::{layers_figure, port_figure, shares_figure, stream_figure, timelines};
 use tables::{layers_table, ops_table, stalls_table, units_table};
 use words::{all_tokens, facts, plain_words, trust};
 
@@ -32,7 +32,7 @@ pub fn latency_page(record: &LatencyRecord) -> Result<String, ReportError> {
     page.section("One token in time", timelines(record, &gaps)?);
     page.section("Where the cycles go", [shares_figure(&s)?, stalls_table(&s), ops_table(&s)]);
     page.section("Layer by layer", [layers_figure(&s)?, layers_table(&s)]);
-    page.section("The weight stream", [stream_figure(record, &s)?, units_table(&s)]);
+    page.section("The weight stream", [port_figure(&s)?, stream_figure(record, &s)?, units_table(&s)]);
     page.section("How far to trust these numbers", trust(record, &s));
     page.section("What was run", [facts(record, &s), all_tokens(record)]);
     Ok(page.render())

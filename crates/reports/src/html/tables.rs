@@ -24,6 +24,20 @@ pub(super) fn stalls_table(s: &LatencySummary) -> Html {
     )
 }
 
+pub(super) fn port_words(cause: &str) -> &'static str {
+    match cause {
+        "beats" => "a beat of data",
+        "lost_operand" => "weights refused: mat waits for vec",
+        "lost_drain" => "weights refused: mat waits for its drain",
+        "lost_mat" => "weights refused: mat changes matrix",
+        "lost_params" => "parameters refused: vec is not there yet",
+        "lost_memory" => "asked for, memory not ready",
+        "lost_order" => "nothing asked for: dma waits for vec",
+        "lost_start" => "nothing asked for yet: addresses",
+        _ => "nothing asked for any more: last operations",
+    }
+}
+
 pub(super) fn ops_table(s: &LatencySummary) -> Html {
     let rows: Vec<Vec<String>> = s
         .ops

@@ -1,7 +1,7 @@
 //! Records to test with, and what every page must be.
 #![allow(dead_code)] // each test binary uses its part
 
-use reports::record::{Counters, LatencyRecord, MemoryModel, OpSpan, Saturations, Shape, Unit};
+use reports::record::{Counters, LatencyRecord, MemoryModel, OpSpan, PortCycles, Saturations, Shape, Unit};
 
 pub fn op(unit: Unit, index: u32, layer: Option<u32>, name: &str, span: (u64, u64), weight_bytes: u64) -> OpSpan {
     OpSpan { unit, index, layer, name: name.into(), start_cycle: span.0, end_cycle: span.1, weight_bytes }
@@ -39,6 +39,13 @@ pub fn hand_made() -> LatencyRecord {
             refresh_cycles: 0,
         },
         counters: Counters { mat_waits_for_operand: 320, vec_busy: 500, ..Counters::default() },
+        port: Some(PortCycles {
+            beats: 600,
+            lost_operand: 300,
+            lost_memory: 60,
+            lost_end: 40,
+            ..PortCycles::default()
+        }),
         saturations: Saturations::default(),
         ops: vec![
             op(Dma, 0, None, "weights", (0, 600), 0),
@@ -204,6 +211,7 @@ pub fn realistic() -> LatencyRecord {
             memory_idle: 120,
             read_data_refused: 35_000,
         },
+        port: None,
         saturations: Saturations::default(),
         ops,
         values_checked: Some(412_000),

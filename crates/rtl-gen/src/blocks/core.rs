@@ -6,7 +6,7 @@ use super::dma::dma;
 use super::fetch::fetch;
 use super::mat::mat;
 use super::prim::{fifo, ram_1w1r};
-use super::regs::{regs, STALLS};
+use super::regs::{regs, LOST, STALLS};
 use super::vec::vec;
 use super::vmem::{vmem, WORD_ADDR_BITS};
 use super::wkv::wkv;
@@ -283,9 +283,10 @@ const INPUTS: &[(&str, &str, &str)] = &[
     ("regs", "sat_vec_i", "vec_sat"),
     ("regs", "sat_wkv_i", "wkv_sat"),
     ("regs", "event_i", "events"),
+    ("regs", "lost_i", "lost"),
 ];
 
-/// Signals made of several units' outputs. `events` is in the order of [`STALLS`], bit 0 last.
+/// Signals made of several units' outputs. `events` is in the order of [`STALLS`], `lost` in that of [`LOST`], bit 0 last.
 const GLUE: &str = r#"
 
   // Bit 0 dma, 1 mat, 2 vec, 3 wkv.
@@ -301,13 +302,26 @@ const GLUE: &str = r#"
   wire [6:0] events = {dma_refused, dma_idle, wkv_busy, vec_busy, mat_stall_drain, mat_stall_weights,
                        mat_fetch_waiting && !mat_busy};
 
+  // why no beat comes in this cycle; a beat is offered and refused, or asked for, or there is nothing to ask for
+  wire no_operand = mat_fetch_waiting && !mat_busy;
+  wire refused_w  = dma_refused && !dma_refused_param;
+  wire nothing    = dma_idle && !dma_beat;
+  wire [7:0] lost = {nothing && dma_fetch_finished,
+                     nothing && !dma_fetch_finished && !dma_fetch_waiting,
+                     nothing && !dma_fetch_finished && dma_fetch_waiting,
+                     !dma_idle && !dma_beat && !dma_refused,
+                     dma_refused_param,
+                     refused_w && !no_operand && !mat_stall_drain,
+                     refused_w && !no_operand && mat_stall_drain,
+                     refused_w && no_operand};
+
   assign m_axis_logits_tvalid = mat_logit_valid && regs_logits_on;
   assign m_axis_logits_tdata  = { {5{mat_logit_data[26]}}, mat_logit_data};
   assign m_axis_logits_tlast  = mat_logit_last;
 
   wire [{{xmsb}}:0] x_raddr = mat_xr_addr[{{xmsb}}:0];
   wire [{{xmsb}}:0] x_waddr = vec_xw_addr[{{xmsb}}:0];
-  wire unused_fetch = &{1'b0, dma_fetch_instr_idx, dma_fetch_waiting, vec_fetch_waiting, wkv_fetch_waiting};
+  wire unused_fetch = &{1'b0, dma_fetch_instr_idx, vec_fetch_waiting, wkv_fetch_waiting};
 "#;
 
-const _: () = assert!(STALLS.len() == 7); // GLUE's events
+const _: () = assert!(STALLS.len() == 7 && LOST.len() == 8); // GLUE's events, lost

@@ -52,7 +52,11 @@ pub fn dma(config: &Config) -> Arc<Module> {
     m.output("p_valid_o", 1, "parameter fifo").input("p_ready_i", 1, "").output("p_data_o", config.bus_bits, "");
     m.output("done_o", 1, "").output("error_o", 1, "");
     m.output("beat_o", 1, "a beat is accepted").output("idle_o", 1, "no burst is outstanding");
-    m.output("refused_o", 1, "a beat is offered and its fifo is full");
+    m.output("refused_o", 1, "a beat is offered and its fifo is full").output(
+        "refused_param_o",
+        1,
+        "it is the parameter fifo",
+    );
     m.output("m_axi_araddr_o", config.axi_addr_bits, "bytes").output("m_axi_arlen_o", 8, "beats - 1");
     m.output("m_axi_arsize_o", 3, "").output("m_axi_arburst_o", 2, "");
     m.output("m_axi_arvalid_o", 1, "").input("m_axi_arready_i", 1, "");
@@ -191,6 +195,7 @@ const BODY: &str = r#"
   assign beat_o    = beat;
   assign idle_o    = (in_flight_q == '0);
   assign refused_o = m_axi_rvalid_i && tag_valid && !m_axi_rready_o;
+  assign refused_param_o = refused_o && tag_param;
   wire unused_rresp = &{1'b0, m_axi_rresp_i[0]};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -29,6 +29,8 @@ pub mod reg {
     pub const SKIPPED_COLUMNS: u32 = 0x58;
     /// The first of [`super::STALLS`]; the others follow, 4 bytes each.
     pub const STALLS: u32 = 0x3C;
+    /// The first of [`super::LOST`]; the others follow, 4 bytes each.
+    pub const LOST: u32 = 0x60;
 }
 
 /// Bits of CTRL.
@@ -62,6 +64,19 @@ pub const STALLS: [(&str, &str); 7] = [
     ("read_data_refused", "read data refused, a fifo is full"),
 ];
 
+/// Cycles without a beat by cause, in register order: bit of `lost_i`, and why. Every cycle of a token is a beat or exactly one
+/// of these, so that with WEIGHT_BEATS they add up to CYCLES.
+pub const LOST: [(&str, &str); 8] = [
+    ("lost_operand", "weights refused, mat waits for vec to write its operand"),
+    ("lost_drain", "weights refused, mat waits for its drain"),
+    ("lost_mat", "weights refused, mat takes none: it changes instructions, or takes less than a beat a cycle"),
+    ("lost_params", "parameters refused, vec has no use for them yet"),
+    ("lost_memory", "asked for, but memory offers nothing"),
+    ("lost_order", "nothing asked for, dma waits for vec"),
+    ("lost_start", "nothing asked for yet, addresses are made"),
+    ("lost_end", "nothing asked for any more, the last operations run"),
+];
+
 /// The register block of `docs/hardware.md` §6.
 pub fn regs(config: &Config) -> Arc<Module> {
     let unit_bits = config.axi_addr_bits - 6;
@@ -92,6 +107,7 @@ pub fn regs(config: &Config) -> Arc<Module> {
     m.input("read_error_i", 1, "").input("beat_i", 1, "a beat was received");
     m.input("sat_mat_i", 1, "saturations of this cycle").input("sat_vec_i", 6, "").input("sat_wkv_i", 6, "");
     m.input("event_i", STALLS.len(), "stall counters, in register order");
+    m.input("lost_i", LOST.len(), "causes of a cycle without a beat, in register order; at most one");
     m.input("skipped_i", 15, "columns not read");
 
     let mut reads = String::new();
@@ -131,6 +147,9 @@ pub fn regs(config: &Config) -> Arc<Module> {
         counter(reg::STALLS + 4 * i as u32, name, format!("{{31'b0, event_i[{i}]}}"), doc);
     }
 
+    for (i, (name, doc)) in LOST.iter().enumerate() {
+        counter(reg::LOST + 4 * i as u32, name, format!("{{31'b0, lost_i[{i}]}}"), doc);
+    }
     counter(reg::SKIPPED_COLUMNS, "skipped", "{17'b0, skipped_i}".into(), "columns not read");
 
     let mut last_lane = String::new();
