@@ -174,6 +174,7 @@ fn sparse_records_still_make_a_page() {
         cycles_all_tokens: vec![1],
         tokens_measured: 1,
         ops: vec![op(Unit::Mat, 0, None, "logits", (0, 1), 16), op(Unit::Vec, 0, None, "nothing", (0, 0), 0)],
+        port: None,
         ..hand_made()
     };
     well_formed(&latency_page(&one_cycle).unwrap());
