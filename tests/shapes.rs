@@ -11,7 +11,7 @@ use golden_model::random::write_random;
 use golden_model::weights::Weights;
 use proptest::prelude::*;
 use rtl_gen::blocks::core::core;
-use rtl_gen::config::Config;
+use rtl_gen::config::{Config, StateAt};
 use rtl_gen::hdl::{print, Printed};
 use rtl_gen::program::model::view;
 use sim_harness::chip::{Chip, ChipOptions};
@@ -121,6 +121,14 @@ fn small() -> Shape {
     }
 }
 
+/// A configuration with the state of its sessions in memory instead of on the chip.
+fn streamed(name: &str) -> Config {
+    let mut config = config(name);
+    config.state = StateAt::Memory;
+    config.limits.state_fifo_beats = 64;
+    config
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 8, ..ProptestConfig::default() })]
 
@@ -132,6 +140,18 @@ proptest! {
     #[test]
     fn every_shape_runs_on_wide(shape in shapes(), seed in 0u64..1000, stalled: bool) {
         check(&config("wide"), &shape, seed, (if stalled { 0.2 } else { 0.0 }, seed), 3);
+    }
+}
+
+#[test]
+fn state_in_memory_changes_no_value() {
+    for (name, seed) in [("nano", 1), ("wide", 1), ("nano", 2), ("wide", 4)] {
+        let config = streamed(name);
+        let cycles = check(&config, &small(), seed, (0.0, 0), 4);
+        assert!(cycles[1..].iter().all(|c| *c == cycles[1]), "{name} seed {seed}: {cycles:?}");
+        for seed in [3, 4] {
+            check(&config, &small(), seed, (0.3, seed), 3);
+        }
     }
 }
 

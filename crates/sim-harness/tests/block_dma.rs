@@ -155,7 +155,7 @@ fn run(
         dut.set(ar[5], u64::from(arready));
         dut.set(rd[3], u64::from(offer.is_some()));
         if let Some(b) = offer {
-            for (w, c) in words.iter_mut().zip(b.data.chunks(4)) {
+            for (w, c) in words.iter_mut().zip(b.data().chunks(4)) {
                 *w = u32::from_le_bytes(c.try_into().unwrap());
             }
             dut.set_wide(rd[0], &words);

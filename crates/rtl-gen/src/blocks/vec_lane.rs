@@ -28,7 +28,9 @@ pub const M_CASES: [(&str, u64); 4] =
 pub const C_CASES: [(&str, u64); 4] = [("C_A", c_sel::A), ("C_B", c_sel::B), ("C_P", c_sel::P), ("C_ONE", c_sel::ONE)];
 
 /// The datapath of one lane; all control comes from `vec`, in step with the stage that uses it.
-pub fn vec_lane() -> Arc<Module> {
+///
+/// `p_bits` is the width of a parameter: 16, or 27 if elements of session vectors come the same way.
+pub fn vec_lane(p_bits: usize) -> Arc<Module> {
     let mut m = Module::combinational(
         "vec_lane",
         "One lane: o = lut ? table(clip_19(round(z, lut_shift))) : sat_27(z), z = round(x * m, shift) + c (docs/hardware.md, 3).\n\
@@ -43,7 +45,7 @@ pub fn vec_lane() -> Arc<Module> {
     );
     m.input("clk_i", 1, "");
     m.input("v_i", LANE_STAGES, "v_i[0] is for vec").input("lv_i", TABLE_STAGES + 1, "");
-    m.input("a_i", 27, "stage 2").input("b_i", 27, "stage 2").input("p_i", 16, "stage 2");
+    m.input("a_i", 27, "stage 2").input("b_i", 27, "stage 2").input("p_i", p_bits, "stage 2");
     m.input("mean_i", 27, "stage 2").input("mult_i", 27, "stage 2");
     let none = "stage 2, one bit a case, bit 0 first";
     m.input("x_is_i", X_CASES.len(), format!("{none}: 0, max(a, 0), a - b, a - mean, a - 65536; none: a"));
@@ -66,7 +68,7 @@ pub fn vec_lane() -> Arc<Module> {
   // -- stage 2: operands
   wire signed [27:0] a    = $signed({a_i[26], a_i});
   wire signed [27:0] b    = $signed({b_i[26], b_i});
-  wire signed [27:0] p    = $signed({ {12{p_i[15]}}, p_i});
+  wire signed [27:0] p    = $signed({ {{p_ext}}, p_i});
   wire signed [27:0] mean = $signed({mean_i[26], mean_i});
   wire signed [27:0] mult = $signed({mult_i[26], mult_i});
 
@@ -160,7 +162,13 @@ pub fn vec_lane() -> Arc<Module> {
   assign o_o    = o_q;
   assign clip_o = clip_q;
 "#,
-        &[("t", TABLE_STAGES.to_string())],
+        &[
+            ("t", TABLE_STAGES.to_string()),
+            (
+                "p_ext",
+                if p_bits == 27 { "p_i[26]".into() } else { format!("{{{}{{p_i[{}]}}}}", 28 - p_bits, p_bits - 1) },
+            ),
+        ],
     );
     m.instance(
         "u_mul",

@@ -10,9 +10,16 @@ use std::sync::Arc;
 const RECORD: [(&str, usize); 7] =
     [("op", 12), ("d_addr", 14), ("dest", 2), ("slot", 4), ("exp", 5), ("amax", 1), ("amax_keep", 1)];
 
+/// With the state in memory: the words go there and not to vmem.
+const STORE: (&str, usize) = ("store", 1);
+
+fn record(config: &Config) -> impl Iterator<Item = (&'static str, usize)> {
+    RECORD.into_iter().chain(config.streams_state().then_some(STORE))
+}
+
 /// Bits of an instruction's record.
-pub fn record_bits() -> usize {
-    RECORD.iter().map(|f| f.1).sum()
+pub fn record_bits(config: &Config) -> usize {
+    record(config).map(|f| f.1).sum()
 }
 
 /// The last stage: hands the lanes' results over and holds the pipeline for every cycle in which vmem refuses one.
@@ -30,7 +37,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
          clipped_o: live lanes saturated in this cycle, vmem writes only.",
     );
     m.input("start_i", 1, "").input("valid_i", 1, "a word is here").input("to_vmem_i", 1, "").input("last_i", 1, "");
-    m.input("record_i", record_bits(), "").input("o_i", lanes * 27, "").input("clip_i", lanes, "");
+    m.input("record_i", record_bits(config), "").input("o_i", lanes * 27, "").input("clip_i", lanes, "");
     m.output("en_o", 1, "").output("commit_o", 1, "").output("finish_o", 1, "").output(
         "amax_o",
         11,
@@ -53,7 +60,16 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
     m.output("trace_vec_data_o", lanes * 27, "");
     m.output("trace_exp_valid_o", 1, "").output("trace_exp_op_o", 12, "").output("trace_exp_exp_o", 5, "");
     m.localparams(&[("DEST_XMEM", 2, dest::XMEM), ("DEST_WKV", 2, dest::WKV)]);
-    m.text(&record_wires(), &[]);
+    let store = config.streams_state();
+    if store {
+        m.output("sw_valid_o", 1, "word for memory, on vw_data_o").input("sw_ready_i", 1, "").output(
+            "sw_last_o",
+            1,
+            "the instruction's last",
+        );
+        m.text("  assign sw_valid_o = valid_i && to_vmem_i && r_store;\n  assign sw_last_o  = last_i;", &[]);
+    }
+    m.text(&record_wires(config), &[]);
     m.text(
         r#"
   reg         en_q;
@@ -66,7 +82,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
 
   wire to_xmem = (r_dest == DEST_XMEM);
   wire to_wkv  = (r_dest == DEST_WKV);
-  wire refused = valid_i && to_vmem_i && !vw_ready_i;
+  wire refused = valid_i && to_vmem_i && !{{ready}};
   wire commit  = valid_i && !refused;
   wire finish  = commit && last_i;
   wire [13:0] d_addr = r_d_addr + {1'b0, word_q};
@@ -77,7 +93,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
   assign amax_o     = amax_q;
   assign clipped_o  = (commit && to_vmem_i) ? n_clipped : 6'd0;
 
-  assign vw_valid_o = valid_i && to_vmem_i;
+  assign vw_valid_o = valid_i && to_vmem_i{{not_store}};
   assign vw_addr_o  = d_addr;
   assign vw_data_o  = o_i;
   assign xw_en_o    = commit && to_xmem;
@@ -113,7 +129,12 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
     end
   end
 "#,
-        &[("word16", (lanes * 16 - 1).to_string()), ("word27", (lanes * 27 - 1).to_string())],
+        &[
+            ("word16", (lanes * 16 - 1).to_string()),
+            ("word27", (lanes * 27 - 1).to_string()),
+            ("ready", if store { "(r_store ? sw_ready_i : vw_ready_i)" } else { "vw_ready_i" }.to_string()),
+            ("not_store", if store { " && !r_store" } else { "" }.to_string()),
+        ],
     );
     let (mut magnitude, mut clips) = (vec![], vec![]);
     for l in 0..lanes {
@@ -143,10 +164,10 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
 }
 
 /// The wires `r_<field>` of the record.
-fn record_wires() -> String {
+fn record_wires(config: &Config) -> String {
     let mut s = String::new();
     let mut at = 0;
-    for (field, bits) in RECORD {
+    for (field, bits) in record(config) {
         let _ = match bits {
             1 => writeln!(s, "  wire r_{field} = record_i[{at}];"),
             _ => writeln!(s, "  wire [{}:0] r_{field} = record_i[{}:{at}];", bits - 1, at + bits - 1),
