@@ -150,11 +150,17 @@ struct Simulation<'a> {
     rate: f64,
     weights: Fifo,
     params: Fifo,
+    /// Of a configuration with the state in memory.
+    states: Fifo,
     mat_done: Vec<f64>,
     vec_done: Vec<f64>,
     wkv_done: Vec<f64>,
     /// Piece of the stream, beats of it asked for, and when the last chunk came.
     dma: (usize, u64, f64),
+    /// Beats of state that the present recurrence still takes, 0 before it starts.
+    state_left: u64,
+    /// When the last of those it took was taken.
+    state_from: f64,
     /// Beats of the current instruction that are taken, and when the last was.
     mat: (u64, f64),
     /// When that instruction could begin.
@@ -182,6 +188,9 @@ pub fn token(config: &Config, program: &Program) -> Cycles {
         rate,
         weights: fifo(l.weight_fifo_beats),
         params: fifo(l.param_fifo_beats),
+        states: fifo(l.state_fifo_beats),
+        state_left: 0,
+        state_from: 0.0,
         mat_done: Vec::with_capacity(program.mat.len()),
         vec_done: Vec::with_capacity(program.vec.len()),
         wkv_done: Vec::with_capacity(program.wkv.len()),
@@ -231,12 +240,18 @@ impl Simulation<'_> {
         let mut moved = false;
         while self.dma.0 < self.program.code[0].len() {
             let length = self.field(0, &DMA, self.dma.0, "len") * self.beats_a_unit;
-            let to_weights = self.field(0, &DMA, self.dma.0, "kind") == dma_kind::WEIGHTS;
+            let kind = self.field(0, &DMA, self.dma.0, "kind");
             let beats = self.chunk.min(length - self.dma.1);
-            let fifo = if to_weights { &mut self.weights } else { &mut self.params };
+            let fifo = match kind {
+                dma_kind::WEIGHTS => &mut self.weights,
+                dma_kind::STATE => &mut self.states,
+                _ => &mut self.params,
+            };
             let Some(room) = fifo.room(beats) else { return moved };
+            // what is read of the state is written again, over the same bus
+            let moves = if matches!(kind, dma_kind::STATE | dma_kind::SESSION) { 2 * beats } else { beats };
             // data wait in the memory's queue when there is no room, so a full fifo costs no latency
-            let time = self.dma.2.max(room) + beats as f64 / self.rate;
+            let time = self.dma.2.max(room) + moves as f64 / self.rate;
             fifo.push(beats, time);
             self.out.beats += beats;
             self.dma.1 += beats;
@@ -403,9 +418,24 @@ impl Simulation<'_> {
             let words = get("n_head") * get("head_size") * get("head_words");
             let overhead = wkv::overhead_cycles(self.config.vlanes(), get("head_words") as usize);
             let start = self.wkv_done.last().copied().unwrap_or(0.0).max(ready);
+            let mut free = start + words as f64 + overhead as f64 - 1.0;
+            if self.config.streams_state() {
+                if self.state_left == 0 {
+                    (self.state_left, self.state_from) = (words, start);
+                }
+                // word by word as they come; the last one ends the instruction
+                while self.state_left > 0 {
+                    let n = self.chunk.min(self.state_left);
+                    let Some(there) = self.states.there(n) else { return moved };
+                    self.state_from = (self.state_from + n as f64).max(there);
+                    self.states.pop(n, self.state_from);
+                    self.state_left -= n;
+                    moved = true;
+                }
+                free = self.state_from + overhead as f64 - 1.0;
+            }
             // rows wait while mat writes
             let rows = (get("n_head") * get("head_size")) as f64;
-            let free = start + words as f64 + overhead as f64 - 1.0;
             let end = self.port.last_write(free - words as f64, rows).max(free);
             self.wkv_done.push(end);
             self.port.windows.push((end - words as f64, end, rows / words as f64));

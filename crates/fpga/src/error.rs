@@ -7,6 +7,8 @@ use sim_harness::toolchain::ToolError;
 pub enum FpgaError {
     #[error("configuration {config} has bus_bits = {bus_bits}; the board's memory system needs 128")]
     BusBits { config: String, bus_bits: usize },
+    #[error("configuration {config} keeps the state in memory; the board's memory system is only read, expected state = \"chip\"")]
+    StateInMemory { config: String },
     #[error("board {name} is unknown, expected {known}")]
     UnknownBoard { name: String, known: String },
     #[error("--clock-mhz {asked} is out of reach, expected {low} to {high}")]

@@ -48,4 +48,8 @@ fn another_bus_is_refused() {
     let options = SystemOptions::of(&ULX3S_85F, 80_000);
     let error = system(&config, &ULX3S_85F, &options).unwrap_err().to_string();
     assert!(error.contains("wide") && error.contains("512"), "{error}");
+    let writing = include_str!("../../../configs/nano.toml").replace("[limits]", "state = \"memory\"\n[limits]");
+    let config = Config::parse(&writing, "nano").unwrap();
+    let error = system(&config, &ULX3S_85F, &options).unwrap_err().to_string();
+    assert!(error.contains("nano") && error.contains("state"), "{error}");
 }

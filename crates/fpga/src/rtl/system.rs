@@ -65,10 +65,13 @@ fn reset_sync() -> Arc<Module> {
 /// `anser_system`: chip, memory controller and host link behind one clock and one asynchronous reset.
 ///
 /// # Errors
-/// A configuration whose bus is not the 128 bits this memory system has.
+/// A configuration whose bus is not the 128 bits this memory system has, or that writes to memory.
 pub fn system(config: &Config, board: &Board, options: &SystemOptions) -> Result<Arc<Module>, crate::FpgaError> {
     if config.bus_bits != 128 {
         return Err(crate::FpgaError::BusBits { config: config.name.clone(), bus_bits: config.bus_bits });
+    }
+    if config.streams_state() {
+        return Err(crate::FpgaError::StateInMemory { config: config.name.clone() });
     }
     let shape = &board.sdram;
     let beat_bits = shape.row_bits + shape.bank_bits + shape.column_bits - 3;

@@ -31,7 +31,7 @@ pub fn state_writer(config: &Config) -> Arc<Module> {
              beyond 4 KiB), after a word with v_last_i, and after r_flush_i (a pulse that follows the last word); only then is it asked\n\
              for, so its data never pause. Bursts: INCR, full width, all strobes set, at most {in_flight} without response, one ID.\n\
              idle_o: every word taken is in memory (its response has come), and none is on offer. error_o: a response was SLVERR or\n\
-             DECERR. Latency: end of a burst to awvalid 2 cycles; then one beat a cycle. {depth} beats wait here."
+             DECERR. Latency: end of a burst to awvalid 2 cycles, to wvalid 3; then one beat a cycle. {depth} beats wait here."
         ),
     );
     m.input("start_i", 1, "pulse: a token starts").input("base_i", unit_bits, "64 B units");
@@ -143,27 +143,31 @@ const BODY: &str = r#"
     end
   end
 
-  // Out: a burst's address and its data go side by side.
-  reg         aw_valid_q, w_active_q;
+  // Out: addresses are a burst ahead of the data, so that a slave which wants them first costs nothing.
+  reg         aw_valid_q, w_next_q, w_active_q;
   reg  [{{bmsb}}:0] aw_beat_q;
-  reg  [7:0]  aw_len_q, w_left_q;  // of the data: beats after this one
+  reg  [7:0]  aw_len_q, w_len_q, w_left_q;  // of the burst whose data are next; beats of this one after the present
   reg  [{{fmsb}}:0] open_q;           // bursts without response
   wire        data_valid, burst_valid;
   wire [{{cmsb}}:0] burst;
   wire        w_beat = m_axi_wvalid_o && m_axi_wready_i;
   wire        w_end  = w_beat && m_axi_wlast_o;
-  wire        load   = burst_valid && (!aw_valid_q || m_axi_awready_i) && (!w_active_q || w_end) && (open_q != {{limit}});
+  wire        follow = w_next_q && (!w_active_q || w_end);
+  wire        load   = burst_valid && (!aw_valid_q || m_axi_awready_i) && (!w_next_q || follow) && (open_q != {{limit}});
   wire        answer = m_axi_bvalid_i && m_axi_bready_o;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       aw_valid_q <= 1'b0;
+      w_next_q   <= 1'b0;
       w_active_q <= 1'b0;
       open_q     <= '0;
     end else begin
       if (load) aw_valid_q <= 1'b1;
       else if (m_axi_awready_i) aw_valid_q <= 1'b0;
-      if (load) w_active_q <= 1'b1;
+      if (load) w_next_q <= 1'b1;
+      else if (follow) w_next_q <= 1'b0;
+      if (follow) w_active_q <= 1'b1;
       else if (w_end) w_active_q <= 1'b0;
       if (load && !answer) open_q <= open_q + {{f_one}};
       else if (!load && answer) open_q <= open_q - {{f_one}};
@@ -174,10 +178,10 @@ const BODY: &str = r#"
     if (load) begin
       aw_beat_q <= burst[{{cmsb}}:8];
       aw_len_q  <= burst[7:0];
-      w_left_q  <= burst[7:0];
-    end else if (w_beat) begin
-      w_left_q <= w_left_q - 8'd1;
+      w_len_q   <= burst[7:0];
     end
+    if (follow) w_left_q <= w_len_q;
+    else if (w_beat) w_left_q <= w_left_q - 8'd1;
   end
 
   assign m_axi_awaddr_o  = {aw_beat_q, {{zero}}};
