@@ -98,7 +98,9 @@ fn record(chip: &Chip, model: &Model, name: &str, run: &TokenRun) -> LatencyReco
                 - if unit == Unit::Mat { not_read(span.op) } else { 0 },
         }
     });
-    let stream_units: usize = chip.program.stream.iter().map(|p| p.len).sum();
+    // a state in memory is read with the stream and written again
+    let written_units = chip.program.state.map_or(0, |s| s.units());
+    let stream_units = chip.program.stream.iter().map(|p| p.len).sum::<usize>() + written_units;
     LatencyRecord {
         schema_version: SCHEMA_VERSION,
         model: name.into(),

@@ -27,7 +27,7 @@ pub struct LatencyRecord {
     pub bus_bytes: u32,
     /// Useful bytes of weights, scales and parameters one token reads; neither padding nor skipped columns.
     pub weight_bytes_per_token: u64,
-    /// Bytes one token reads from memory, padding included; at least `weight_bytes_per_token`.
+    /// Bytes one token reads from memory, padding included, and those of a state in memory it writes; at least `weight_bytes_per_token`.
     pub stream_bytes_per_token: u64,
     /// Columns of `ffn.value` that met a zero and were not read, and their bytes in memory, padding included; in neither of the two
     /// above.

@@ -75,7 +75,7 @@ pub struct TokenRun {
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     pub cycles: Vec<u64>,
-    /// Bytes each token read from memory.
+    /// Bytes each token read from memory, and wrote.
     pub bytes: Vec<u64>,
     /// Columns of `ffn.value` each token did not read.
     pub skipped_columns: Vec<u64>,
@@ -218,7 +218,8 @@ impl<'a> Chip<'a> {
             self.session.compare_state(self.state_base(self.current), all, &mut result.outcome);
         }
         self.totals.cycles.push(result.counters.cycles);
-        self.totals.bytes.push(result.counters.weight_beats * self.config.beat_bytes() as u64);
+        let written = self.program.state.map_or(0, |s| s.units() as u64 * 64);
+        self.totals.bytes.push(result.counters.weight_beats * self.config.beat_bytes() as u64 + written);
         self.totals.skipped_columns.push(result.counters.skipped_columns);
         self.totals.outcome.add(result.outcome.clone());
         Ok(TokenRun { token_out: result.token_out, result, logits, columns: self.expected.columns.clone() })

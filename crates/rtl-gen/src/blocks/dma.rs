@@ -64,7 +64,7 @@ pub fn dma(config: &Config) -> Arc<Module> {
     m.output("refused_o", 1, "a beat is offered and its fifo is full").output(
         "refused_param_o",
         1,
-        "it is the parameter fifo",
+        if config.streams_state() { "it is the parameter fifo, or wkv's" } else { "it is the parameter fifo" },
     );
     m.output("m_axi_araddr_o", config.axi_addr_bits, "bytes").output("m_axi_arlen_o", 8, "beats - 1");
     m.output("m_axi_arsize_o", 3, "").output("m_axi_arburst_o", 2, "");
@@ -234,7 +234,6 @@ const BODY: &str = r#"
   assign beat_o    = beat;
   assign idle_o    = (in_flight_q == '0);
   assign refused_o = m_axi_rvalid_i && tag_valid && !m_axi_rready_o;
-  assign refused_param_o = refused_o && tag_param;
   wire unused_rresp = &{1'b0, m_axi_rresp_i[0]};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -296,6 +295,7 @@ const NO_STATE: &str = r#"
   assign m_axi_rready_o  = tag_valid && (tag_param ? p_ready_i : w_ready_i);
   assign w_valid_o = m_axi_rvalid_i && tag_valid && !tag_param;
   assign p_data_o  = m_axi_rdata_i;
+  assign refused_param_o = refused_o && tag_param;
 "#;
 
 /// The third way, and which pieces are state: bit 0 of `to` for wkv, bit 1 a session vector.
@@ -314,5 +314,6 @@ const STATE: &str = r#"
   assign w_valid_o = m_axi_rvalid_i && tag_valid && !tag_param && !tag_state;
   assign s_valid_o = m_axi_rvalid_i && tag_valid && tag_state;
   assign p_data_o  = m_axi_rdata_i & { {{bus}}{!(tag_session && zero_i)}};
+  assign refused_param_o = refused_o && (tag_param || tag_state);
   assign s_data_o  = m_axi_rdata_i & { {{bus}}{!zero_i}};
 "#;

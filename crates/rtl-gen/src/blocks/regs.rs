@@ -73,7 +73,7 @@ pub const LOST: [(&str, &str); 8] = [
     ("lost_operand", "weights refused, mat waits for vec to write its operand"),
     ("lost_drain", "weights refused, mat waits for its drain"),
     ("lost_mat", "weights refused, mat takes none: it changes instructions, or takes less than a beat a cycle"),
-    ("lost_params", "parameters refused, vec has no use for them yet"),
+    ("lost_params", "parameters refused, vec has no use for them yet; or state in memory, and wkv"),
     ("lost_memory", "asked for, but memory offers nothing"),
     ("lost_order", "nothing asked for, dma waits for vec"),
     ("lost_start", "nothing asked for yet, addresses are made"),
