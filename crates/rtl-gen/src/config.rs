@@ -15,9 +15,29 @@ pub struct Config {
     pub axi_addr_bits: usize,
     pub max_burst_beats: usize,
     pub max_outstanding: usize,
+    /// Where the state of a session lies between its tokens.
+    #[serde(default, skip_serializing_if = "StateAt::is_chip")]
+    pub state: StateAt,
     pub limits: Limits,
     pub numbers: Numbers,
     pub memory: Memory,
+}
+
+/// Where a session's state (recurrence and session vectors) lies between its tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StateAt {
+    /// In memories of the chip.
+    #[default]
+    Chip,
+    /// In the memory the weights come from: read and written once a token, as many sessions as it has room for.
+    Memory,
+}
+
+impl StateAt {
+    fn is_chip(&self) -> bool {
+        *self == StateAt::Chip
+    }
 }
 
 /// What one build can serve; a model beyond a limit is refused with the limit's name.
@@ -32,10 +52,21 @@ pub struct Limits {
     pub n_head: usize,
     pub param_fifo_beats: usize,
     pub weight_fifo_beats: usize,
+    /// With the state in memory: beats of it that can wait for the recurrence.
+    #[serde(default = "default_state_fifo", skip_serializing_if = "is_default_state_fifo")]
+    pub state_fifo_beats: usize,
     pub dma_program: usize,
     pub mat_program: usize,
     pub vec_program: usize,
     pub wkv_program: usize,
+}
+
+fn default_state_fifo() -> usize {
+    256
+}
+
+fn is_default_state_fifo(beats: &usize) -> bool {
+    *beats == default_state_fifo()
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,6 +110,9 @@ pub struct Ddr4 {
     pub controller_ns: f64,
     /// What the controller can hold of data that was not taken yet.
     pub read_buffer_bytes: u32,
+    /// What the controller can hold of written data; it turns the bus around when half of it is full.
+    #[serde(default = "default_write_buffer", skip_serializing_if = "is_default_write_buffer")]
+    pub write_buffer_bytes: u32,
     pub cl_ns: f64,
     pub cwl_ns: f64,
     pub trcd_ns: f64,
@@ -94,6 +128,14 @@ pub struct Ddr4 {
     pub twtr_l_ns: f64,
     pub trfc_ns: f64,
     pub trefi_ns: f64,
+}
+
+fn default_write_buffer() -> u32 {
+    8192
+}
+
+fn is_default_write_buffer(bytes: &u32) -> bool {
+    *bytes == default_write_buffer()
 }
 
 impl Ddr4 {
@@ -117,6 +159,9 @@ impl Ddr4 {
         }
         if self.read_buffer_bytes < 256 {
             return Some(("memory.ddr4.read_buffer_bytes", self.read_buffer_bytes.to_string(), "256 or more"));
+        }
+        if self.write_buffer_bytes < 256 {
+            return Some(("memory.ddr4.write_buffer_bytes", self.write_buffer_bytes.to_string(), "256 or more"));
         }
         let intervals = [
             ("memory.ddr4.controller_ns", self.controller_ns),
@@ -202,9 +247,11 @@ impl Config {
         if !(1..=64).contains(&self.max_outstanding) {
             return fail("max_outstanding", &self.max_outstanding, "1 to 64");
         }
-        for (field, value) in
-            [("limits.param_fifo_beats", l.param_fifo_beats), ("limits.weight_fifo_beats", l.weight_fifo_beats)]
-        {
+        for (field, value) in [
+            ("limits.param_fifo_beats", l.param_fifo_beats),
+            ("limits.weight_fifo_beats", l.weight_fifo_beats),
+            ("limits.state_fifo_beats", l.state_fifo_beats),
+        ] {
             if !value.is_power_of_two() || value < 4 {
                 return fail(field, &value, "a power of two from 4");
             }
@@ -279,6 +326,16 @@ impl Config {
     }
     pub fn state_words(&self) -> usize {
         self.limits.state_elements / self.vlanes()
+    }
+
+    /// Whether the state of a session lies in external memory.
+    pub fn streams_state(&self) -> bool {
+        self.state == StateAt::Memory
+    }
+
+    /// Bits of an element that is written to memory: of the recurrence or of a session vector, whichever is longer.
+    pub fn stored_bits(&self) -> usize {
+        self.numbers.state_bits.max(VEC_BITS)
     }
 
     /// Tiles of 16 rows that the column-wise format can accumulate at once (rows up to n_embd).

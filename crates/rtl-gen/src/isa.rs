@@ -16,7 +16,7 @@ pub struct Format {
 pub const DMA: Format = Format {
     name: "dma",
     bits: 128,
-    fields: &[("last", 1), ("kind", 2), ("len", 24), ("addr", 32), ("wait_vec", 12), ("x_addr", 14), ("cols", 16)],
+    fields: &[("last", 1), ("kind", 3), ("len", 24), ("addr", 32), ("wait_vec", 12), ("x_addr", 14), ("cols", 16)],
 };
 
 /// Matrix times vector.
@@ -73,6 +73,7 @@ pub const VEC: Format = Format {
         ("eps_m", 16),
         ("eps_s", 6),
         ("rsq_base", 7),
+        ("store", 1),
     ],
 };
 
@@ -106,6 +107,10 @@ pub mod dma_kind {
     pub const EMBEDDING: u64 = 2;
     /// Of the columns from `addr`, `len` units each, those whose operand (`cols` elements from xmem word `x_addr`) is not 0.
     pub const COLUMNS: u64 = 3;
+    /// State of the recurrence, to wkv; `addr` from STATE_BASE. State in memory only, as [`SESSION`].
+    pub const STATE: u64 = 4;
+    /// A session vector, into the parameter FIFO; `addr` from STATE_BASE.
+    pub const SESSION: u64 = 5;
 }
 
 /// Values of `mat.fmt`.
@@ -149,6 +154,8 @@ pub mod c_sel {
     pub const B: u64 = 2;
     pub const P: u64 = 3;
     pub const ONE: u64 = 4;
+    /// An element of a session vector: a beat of the parameter FIFO is a word. State in memory only.
+    pub const SESSION: u64 = 5;
 }
 
 /// Values of `vec.shift_sel`.

@@ -1,15 +1,19 @@
-//! The simulated memory: an AXI4 read slave over a byte image, without copying it.
+//! The simulated memory: an AXI4 slave over a byte image, without copying it, and over regions that can be written.
 //!
 //! Each cycle [`AxiMemory::drive`] says what the slave puts on its outputs and [`AxiMemory::sample`] is told what the
-//! master did with them, both before the clock edge. Reads are answered in order, one ID.
+//! master did with them, both before the clock edge. Reads are answered in order, one ID. A design that writes has
+//! [`AxiMemory::drive_write`] and [`AxiMemory::sample_write`] between the two ([`crate::axi_write`]).
 //! Timing of the ideal memory: the first beat of a burst comes at the earliest `latency_cycles` after its address was accepted;
 //! `bytes_per_cycle` may be a fraction of the bus; every `refresh_interval_cycles` no new beat starts for `refresh_cycles`.
 //! With a [`Ddr4`] the device says when each beat comes ([`crate::dram`]); its refreshes are counted from the first request after a
 //! pause that is long enough for one, so that equal sequences of requests after such a pause take equal times.
 //! Timing and random stalls change when data comes, never what comes.
 
+use crate::axi_write::{WriteBeat, WriteFault, WriteOutputs, Writes};
 use crate::chance::Chance;
-use crate::dram::{Dram, DramStats};
+use crate::contents::Contents;
+use crate::device::Device;
+use crate::dram::DramStats;
 use rtl_gen::config::{Config, Ddr4};
 use std::collections::VecDeque;
 
@@ -26,10 +30,12 @@ pub enum MemoryError {
     Unaligned { addr: u64, beat_bytes: u64 },
     #[error("AXI read at {addr:#x}: {bytes} bytes cross a 4 KiB boundary")]
     Crosses4K { addr: u64, bytes: u64 },
-    #[error("AXI read at {addr:#x}: {bytes} bytes, but the image is {base:#x} to {end:#x}")]
+    #[error("AXI read at {addr:#x}: {bytes} bytes, but the image is {base:#x} to {end:#x} and no state lies there")]
     OutOfRange { addr: u64, bytes: u64, base: u64, end: u64 },
     #[error("AXI read address changed or was withdrawn while waiting for arready: {was:#x}, then {now:#x?}")]
     Unstable { was: u64, now: Option<u64> },
+    #[error(transparent)]
+    Write(#[from] WriteFault),
 }
 
 /// Timing of the memory and the limits it holds the master to.
@@ -81,11 +87,21 @@ pub struct ReadAddress {
     pub burst: u8,
 }
 
+/// Bytes of the widest beat.
+pub const MAX_BEAT_BYTES: usize = 64;
+
 /// One beat on the data channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Beat<'a> {
-    pub data: &'a [u8],
+pub struct Beat {
+    bytes: [u8; MAX_BEAT_BYTES],
+    n: usize,
     pub last: bool,
+}
+
+impl Beat {
+    pub fn data(&self) -> &[u8] {
+        &self.bytes[..self.n]
+    }
 }
 
 /// What was transferred so far.
@@ -97,98 +113,27 @@ pub struct MemoryStats {
     pub refused_cycles: u64,
     /// Hash of address, length and cycle of every burst: equal for designs that read the same in the same cycles.
     pub address_digest: u64,
+    pub write_bursts: u64,
+    pub write_beats: u64,
 }
 
-struct Burst {
-    at: usize,
-    beats: usize,
+/// A read burst that was accepted.
+pub(crate) struct Burst {
+    /// Byte address of the next beat to offer.
+    pub at: u64,
+    pub beats: usize,
     /// Ideal memory: first cycle of data. DDR4: the cycle its address was accepted.
-    ready_cycle: u64,
+    pub ready_cycle: u64,
     /// DDR4: beats not asked of the device yet.
-    to_ask: usize,
-}
-
-/// The device behind the read port.
-struct Device {
-    dram: Dram,
-    clock_mhz: u64,
-    controller_ps: u64,
-    beat_bytes: u64,
-    buffer_beats: usize,
-    /// Cycles from which the beats asked for and not taken can be offered.
-    ready: VecDeque<u64>,
-    /// Bytes up to which the burst being asked for is covered, and when they come.
-    covered: (u64, u64),
-    /// Cycle that is the device's time 0.
-    epoch: u64,
-    /// A pause of so many cycles is used to refresh.
-    pause_cycles: u64,
-    /// The cycle after the last transfer.
-    idle_since: u64,
-}
-
-impl Device {
-    fn new(d: &Ddr4, clock_mhz: u32, beat_bytes: usize) -> Self {
-        Device {
-            dram: Dram::new(d),
-            clock_mhz: u64::from(clock_mhz.max(1)),
-            controller_ps: (d.controller_ns * 1000.0).round() as u64,
-            beat_bytes: beat_bytes as u64,
-            buffer_beats: (d.read_buffer_bytes as usize / beat_bytes).max(2),
-            ready: VecDeque::new(),
-            covered: (0, 0),
-            epoch: 0,
-            pause_cycles: ((d.trfc_ns + d.trp_ns) * f64::from(clock_mhz) / 1000.0).ceil() as u64,
-            idle_since: 0,
-        }
-    }
-
-    /// A request comes while nothing else is under way.
-    fn wake(&mut self, cycle: u64) {
-        if cycle - self.idle_since >= self.pause_cycles {
-            self.dram.restart();
-            self.covered = (0, 0);
-            self.epoch = cycle;
-        }
-    }
-
-    /// Picoseconds at which a cycle of the chip begins.
-    fn time(&self, cycle: u64) -> u64 {
-        (cycle - self.epoch) * 1_000_000 / self.clock_mhz
-    }
-
-    /// Asks for beats in order while there is room for them; addresses are `base` plus places in the image.
-    #[inline]
-    fn ask(&mut self, queue: &mut VecDeque<Burst>, base: u64, cycle: u64) {
-        while self.ready.len() < self.buffer_beats {
-            let Some(burst) = queue.iter_mut().find(|b| b.to_ask > 0) else { return };
-            let addr = base + (burst.at + (burst.beats - burst.to_ask) * self.beat_bytes as usize) as u64;
-            burst.to_ask -= 1;
-            let (arrival, now) = (self.time(burst.ready_cycle), self.time(cycle));
-            let bytes = self.dram.burst_bytes();
-            let (mut end, mut time) = self.covered;
-            // a narrow bus takes several beats of one access, a wide one needs several accesses a beat
-            if !(addr < end && end <= addr + bytes) {
-                end = addr / bytes * bytes;
-            }
-            while end < addr + self.beat_bytes {
-                time = self.dram.access(end, false, arrival, now);
-                end += bytes;
-            }
-            self.covered = (end, time);
-            let cycles = ((time + self.controller_ps) * self.clock_mhz).div_ceil(1_000_000);
-            self.ready.push_back(self.epoch + cycles);
-        }
-    }
+    pub to_ask: usize,
 }
 
 /// Credit is counted in 2^-16 bytes.
 const CREDIT_FRAC_BITS: u32 = 16;
 
-/// The read slave.
+/// The slave.
 pub struct AxiMemory<'a> {
-    image: &'a [u8],
-    base: u64,
+    contents: Contents<'a>,
     timing: MemoryTiming,
     queue: VecDeque<Burst>,
     cycle: u64,
@@ -203,6 +148,9 @@ pub struct AxiMemory<'a> {
     r_stall: Chance,
     stats: MemoryStats,
     device: Option<Device>,
+    writes: Writes,
+    /// Ideal memory: the last beat was read, so a waiting write goes first.
+    read_last: bool,
 }
 
 impl<'a> AxiMemory<'a> {
@@ -210,8 +158,9 @@ impl<'a> AxiMemory<'a> {
     pub fn new(image: &'a [u8], base: u64, timing: MemoryTiming) -> Self {
         let (stall, seed) = (timing.stall, timing.seed);
         AxiMemory {
-            image,
-            base,
+            contents: Contents::new(image, base),
+            writes: Writes::new(&timing),
+            read_last: false,
             queue: VecDeque::with_capacity(timing.max_outstanding),
             cycle: 0,
             next_refresh: if timing.refresh_cycles == 0 { u64::MAX } else { u64::from(timing.refresh_interval_cycles) },
@@ -229,8 +178,23 @@ impl<'a> AxiMemory<'a> {
         }
     }
 
+    /// Adds `bytes` zeros that can be read and written, at byte address `base`, a multiple of 64. Of regions that overlap the first one counts.
+    pub fn add_region(&mut self, base: u64, bytes: usize) {
+        self.contents.add(base, bytes);
+    }
+
+    /// What lies in the region that begins at `base`.
+    pub fn region(&self, base: u64) -> Option<&[u8]> {
+        self.contents.region(base)
+    }
+
+    /// The same, to be changed by the host.
+    pub fn region_mut(&mut self, base: u64) -> Option<&mut Vec<u8>> {
+        self.contents.region_mut(base)
+    }
+
     pub fn stats(&self) -> MemoryStats {
-        self.stats
+        MemoryStats { write_bursts: self.writes.bursts, write_beats: self.writes.beats, ..self.stats }
     }
 
     /// What the device did, if there is one.
@@ -249,7 +213,7 @@ impl<'a> AxiMemory<'a> {
 
     /// The slave's outputs of this cycle: arready, and the beat while rvalid is high.
     #[inline]
-    pub fn drive(&mut self) -> (bool, Option<Beat<'a>>) {
+    pub fn drive(&mut self) -> (bool, Option<Beat>) {
         // A credit of one beat and one cycle lets fractions carry over, and no idle time be saved up.
         let cost = self.beat_cost();
         self.credit = (self.credit + self.credit_a_cycle).min(cost + self.credit_a_cycle);
@@ -259,26 +223,67 @@ impl<'a> AxiMemory<'a> {
         }
         self.arready = self.queue.len() < self.timing.max_outstanding && !self.ar_stall.flip();
         if let Some(device) = &mut self.device {
-            device.ask(&mut self.queue, self.base, self.cycle);
+            device.ask(&mut self.queue, self.cycle);
         }
         let Some(burst) = self.queue.front() else { return (self.arready, None) };
         if !self.offered {
             let can = match &self.device {
                 Some(device) => device.ready.front().is_some_and(|ready| *ready <= self.cycle),
-                None => burst.ready_cycle <= self.cycle && self.credit >= cost && self.cycle >= self.refresh_end,
+                None => {
+                    let yields = self.read_last && self.writes.waiting();
+                    burst.ready_cycle <= self.cycle && self.credit >= cost && self.cycle >= self.refresh_end && !yields
+                }
             };
             if !can || self.r_stall.flip() {
                 return (self.arready, None);
             }
             self.credit = self.credit.saturating_sub(cost);
+            self.read_last = true;
             self.offered = true; // from here on it stays until taken
         }
         (self.arready, Some(self.beat()))
     }
 
-    fn beat(&self) -> Beat<'a> {
-        let burst = &self.queue[0];
-        Beat { data: &self.image[burst.at..burst.at + self.timing.beat_bytes], last: burst.beats == 1 }
+    fn beat(&self) -> Beat {
+        let (burst, n) = (&self.queue[0], self.timing.beat_bytes);
+        let mut bytes = [0; MAX_BEAT_BYTES];
+        bytes[..n].copy_from_slice(self.contents.read(burst.at, n));
+        Beat { bytes, n, last: burst.beats == 1 }
+    }
+
+    /// The outputs of the write channels in this cycle.
+    pub fn drive_write(&mut self) -> WriteOutputs {
+        let room = match &self.device {
+            Some(device) => device.write_room(),
+            None => self.credit >= self.beat_cost() && self.cycle >= self.refresh_end,
+        };
+        self.writes.drive(self.cycle, room)
+    }
+
+    /// What the master does on the write channels in the cycle just driven: address and data while they are valid, and bready. Fails if
+    /// one of them breaks the protocol.
+    pub fn sample_write(
+        &mut self,
+        address: Option<ReadAddress>,
+        data: Option<WriteBeat>,
+        bready: bool,
+    ) -> Result<(), MemoryError> {
+        let latency = match &self.device {
+            Some(device) => device.response_cycles(),
+            None => u64::from(self.timing.latency_cycles).max(1),
+        };
+        self.writes.address(address, &self.contents, &self.timing)?;
+        if let Some(addr) = self.writes.data(data, self.cycle + latency)? {
+            match &mut self.device {
+                Some(device) => device.write(addr, self.queue.is_empty(), self.cycle),
+                None => {
+                    self.credit = self.credit.saturating_sub(self.beat_cost());
+                    self.read_last = false;
+                }
+            }
+        }
+        self.writes.response(bready, &mut self.contents);
+        Ok(())
     }
 
     /// What the master does in the cycle just driven: its read address while arvalid is high, and rready.
@@ -306,12 +311,12 @@ impl<'a> AxiMemory<'a> {
             device.ready.pop_front();
         }
         let burst = &mut self.queue[0];
-        burst.at += self.timing.beat_bytes;
+        burst.at += self.timing.beat_bytes as u64;
         burst.beats -= 1;
         if burst.beats == 0 {
             self.queue.pop_front();
             if let Some(device) = self.device.as_mut() {
-                device.idle_since = self.cycle + 1;
+                device.idle_from(self.cycle + 1);
             }
         }
     }
@@ -343,14 +348,13 @@ impl<'a> AxiMemory<'a> {
         Ok(())
     }
 
-    /// The image offset of a legal burst.
-    fn check(&self, a: ReadAddress) -> Result<usize, MemoryError> {
+    /// The address of a legal burst.
+    fn check(&self, a: ReadAddress) -> Result<u64, MemoryError> {
         let addr = a.addr;
         let beat_bytes = self.timing.beat_bytes as u64;
         let expected = beat_bytes.trailing_zeros() as u8;
         let (beats, max) = (u64::from(a.len) + 1, self.timing.max_burst_beats as u64);
         let bytes = beats * beat_bytes;
-        let end = self.base + self.image.len() as u64;
         if a.burst != 1 {
             return Err(MemoryError::NotIncr { addr, got: a.burst });
         }
@@ -366,10 +370,11 @@ impl<'a> AxiMemory<'a> {
         if addr % 4096 + bytes > 4096 {
             return Err(MemoryError::Crosses4K { addr, bytes });
         }
-        if addr < self.base || addr - self.base + bytes > self.image.len() as u64 {
-            return Err(MemoryError::OutOfRange { addr, bytes, base: self.base, end });
+        if !self.contents.holds(addr, bytes) {
+            let (base, end) = self.contents.image_range();
+            return Err(MemoryError::OutOfRange { addr, bytes, base, end });
         }
-        Ok((addr - self.base) as usize)
+        Ok(addr)
     }
 }
 

@@ -44,7 +44,7 @@ fn run(memory: &mut AxiMemory, bursts: &[ReadAddress], refuse: f64) -> (Vec<u8>,
         next += usize::from(arready && address.is_some());
         held = beat.filter(|_| !rready);
         if let (Some(b), true) = (beat, rready) {
-            got.extend_from_slice(b.data);
+            got.extend_from_slice(b.data());
             at.push(cycle);
         }
         if at.len() == total {

@@ -3,7 +3,8 @@
 //! Everything is looked up and its width checked once, in [`CorePorts::new`]; afterwards a port costs one load or store.
 
 use crate::axi_lite::{LiteDrive, LiteSample};
-use crate::axi_memory::{Beat, ReadAddress};
+use crate::axi_memory::{Beat, ReadAddress, MAX_BEAT_BYTES};
+use crate::axi_write::{WriteBeat, WriteOutputs};
 use crate::dut::{Dut, DutError, Storage};
 use crate::lockstep::{group_lanes, Group, Lanes, GROUPS};
 
@@ -120,6 +121,24 @@ struct Axi {
     rready: Raw,
 }
 
+/// The write channels, of a design that has them.
+struct AxiWrite {
+    awaddr: Raw,
+    awlen: Raw,
+    awsize: Raw,
+    awburst: Raw,
+    awvalid: Raw,
+    awready: Raw,
+    wdata: Raw,
+    wstrb: Raw,
+    wlast: Raw,
+    wvalid: Raw,
+    wready: Raw,
+    bresp: Raw,
+    bvalid: Raw,
+    bready: Raw,
+}
+
 struct TracePort {
     valid: Raw,
     op: Raw,
@@ -148,6 +167,7 @@ impl Event {
 pub(crate) struct CorePorts {
     lite: Lite,
     axi: Axi,
+    writes: Option<AxiWrite>,
     logits: [Raw; 4],
     stall: Raw,
     traces: [TracePort; 7],
@@ -244,6 +264,25 @@ impl CorePorts {
                 rvalid: m("rvalid")?,
                 rready: m("rready")?,
             },
+            writes: match dut.port("m_axi_awvalid") {
+                Err(_) => None,
+                Ok(_) => Some(AxiWrite {
+                    awaddr: m("awaddr")?,
+                    awlen: sized("m_axi_awlen", 8)?,
+                    awsize: m("awsize")?,
+                    awburst: m("awburst")?,
+                    awvalid: m("awvalid")?,
+                    awready: m("awready")?,
+                    wdata: sized("m_axi_wdata", bus_bits)?,
+                    wstrb: sized("m_axi_wstrb", bus_bits / 8)?,
+                    wlast: m("wlast")?,
+                    wvalid: m("wvalid")?,
+                    wready: m("wready")?,
+                    bresp: m("bresp")?,
+                    bvalid: m("bvalid")?,
+                    bready: m("bready")?,
+                }),
+            },
             logits: [
                 raw("m_axis_logits_tvalid")?,
                 raw("m_axis_logits_tready")?,
@@ -296,7 +335,8 @@ impl CorePorts {
         if let Some(beat) = beat {
             // SAFETY: m_axi_rdata was checked to be as wide as a beat; both are little-endian bytes.
             unsafe {
-                std::ptr::copy_nonoverlapping(beat.data.as_ptr(), a.rdata.ptr, (a.rdata.bits / 8).min(beat.data.len()))
+                let data = beat.data();
+                std::ptr::copy_nonoverlapping(data.as_ptr(), a.rdata.ptr, (a.rdata.bits / 8).min(data.len()))
             };
             a.rlast.set_byte(beat.last.into());
         }
@@ -313,6 +353,41 @@ impl CorePorts {
             burst: a.arburst.byte(),
         });
         (address, a.rready.flag())
+    }
+
+    /// Whether the design writes to memory.
+    pub fn writes(&self) -> bool {
+        self.writes.is_some()
+    }
+
+    /// The memory's outputs on the write channels.
+    pub fn drive_writes(&self, out: WriteOutputs) {
+        let Some(w) = &self.writes else { return };
+        w.awready.set_byte(out.awready.into());
+        w.wready.set_byte(out.wready.into());
+        w.bvalid.set_byte(out.bvalid.into());
+        w.bresp.set_byte(0);
+    }
+
+    /// The write address and the beat while they are valid, and bready. `buffer` receives the beat's bytes.
+    pub fn sample_writes<'b>(
+        &self,
+        buffer: &'b mut [u8; MAX_BEAT_BYTES],
+    ) -> (Option<ReadAddress>, Option<WriteBeat<'b>>, bool) {
+        let Some(w) = &self.writes else { return (None, None, false) };
+        let address = w.awvalid.flag().then(|| ReadAddress {
+            addr: w.awaddr.get(),
+            len: w.awlen.byte(),
+            size: w.awsize.byte(),
+            burst: w.awburst.byte(),
+        });
+        let beat = w.wvalid.flag().then(|| {
+            let n = (w.wdata.bits / 8).min(MAX_BEAT_BYTES);
+            // SAFETY: m_axi_wdata has n bytes of little-endian storage, `buffer` at least as many.
+            unsafe { std::ptr::copy_nonoverlapping(w.wdata.ptr, buffer.as_mut_ptr(), n) };
+            WriteBeat { data: &buffer[..n], strobes: w.wstrb.get(), last: w.wlast.flag() }
+        });
+        (address, beat, w.bready.flag())
     }
 
     #[inline(always)]

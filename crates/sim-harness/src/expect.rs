@@ -155,7 +155,10 @@ pub fn op_names(program: &Program) -> OpNames {
     };
     let dma = program.stream.iter().map(|p| OpName {
         layer: 0,
-        name: ["weights", "params", "embedding", "columns"].get(p.kind as usize).unwrap_or(&"?").to_string(),
+        name: ["weights", "params", "embedding", "columns", "state", "session"]
+            .get(p.kind as usize)
+            .unwrap_or(&"?")
+            .to_string(),
         kind: "stream".into(),
     });
     OpNames([

@@ -3,10 +3,13 @@
 //! [`dut::Dut`] is any printed design in Verilator; [`session::Session`] is the whole chip on its bench.
 pub mod axi_lite;
 pub mod axi_memory;
+pub mod axi_write;
 pub mod cache;
 pub mod chance;
 pub mod chip;
+mod contents;
 mod core_ports;
+mod device;
 pub mod dram;
 pub mod dut;
 pub mod expect;

@@ -5,7 +5,7 @@
 //! Random stalls hold every handshake of the chip's ports and, through `stall_i`, the ones inside it.
 
 use crate::axi_lite::{AxiLite, LiteError};
-use crate::axi_memory::{AxiMemory, MemoryError, MemoryStats, MemoryTiming};
+use crate::axi_memory::{AxiMemory, MemoryError, MemoryStats, MemoryTiming, MAX_BEAT_BYTES};
 use crate::chance::Chance;
 use crate::core_ports::CorePorts;
 pub use crate::core_ports::PortsError;
@@ -51,6 +51,8 @@ pub enum SessionError {
     Register { cycle: u64, source: LiteError },
     #[error("image base {0:#x} is not a multiple of 64")]
     ImageBase(u64),
+    #[error("no state lies at {0:#x}")]
+    NoState(u64),
     #[error("register ID reads {0:#010x}, expected {ID:#010x}")]
     NotOurs(u32),
     #[error("the chip hangs in {doing}: nothing moved for {idle} cycles (cycle {cycle})\n{state}")]
@@ -146,7 +148,7 @@ impl<'a> Session<'a> {
             logits_last: None,
             cycle: 0,
             progress: 0,
-            clear_cycles: (config.vmem_words() + config.state_words()) as u64,
+            clear_cycles: (config.vmem_words() + if config.streams_state() { 0 } else { config.state_words() }) as u64,
             tokens: 0,
             dut,
             options,
@@ -182,6 +184,29 @@ impl<'a> Session<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Adds room for the state of a session in memory: `bytes` at `base`, a multiple of 64. Filled with what no state is, because a chip
+    /// must not need it to be anything before it is cleared.
+    pub fn add_state(&mut self, base: u64, bytes: usize) {
+        self.memory.add_region(base, bytes);
+        if let Some(region) = self.memory.region_mut(base) {
+            region.fill(0x5A);
+        }
+    }
+
+    /// What lies in memory at `base`, which was given to [`Session::add_state`].
+    pub fn state(&self, base: u64) -> Option<&[u8]> {
+        self.memory.region(base)
+    }
+
+    /// From now on the tokens belong to the session whose state lies at `base`.
+    pub fn use_state(&mut self, base: u64) -> Result<(), SessionError> {
+        if self.memory.region(base).is_none() {
+            return Err(SessionError::NoState(base));
+        }
+        self.write(reg::STATE_BASE_LO, base as u32)?;
+        self.write(reg::STATE_BASE_HI, (base >> 32) as u32)
     }
 
     /// Runs one token. With `expected`, every trace event, the saturation counts, the token that comes out and (if asked
@@ -254,6 +279,19 @@ impl<'a> Session<'a> {
             *lost = read(reg::LOST + 4 * i as u32)?;
         }
         Ok(c)
+    }
+
+    /// Compares the state in memory at `base` with `elements`, in order, and adds what it found to `outcome`, the last token's.
+    pub fn compare_state(&mut self, base: u64, elements: impl Iterator<Item = i32>, outcome: &mut Outcome) {
+        let Some(bytes) = self.memory.region(base) else { return };
+        let l = &mut self.lockstep;
+        let mut found = bytes.chunks_exact(4).map(|c| i32::from_le_bytes([c[0], c[1], c[2], c[3]]));
+        l.start(self.tokens.saturating_sub(1));
+        for (i, want) in elements.enumerate() {
+            let got = found.next().map_or(i64::MIN, i64::from);
+            l.scalar("state in memory", i, want.into(), got, self.cycle);
+        }
+        outcome.add(l.take());
     }
 
     fn compare_end(&mut self, e: &ExpectedToken, token_out: u32, c: &Counters, options: TokenOptions) -> Outcome {
@@ -339,6 +377,9 @@ impl<'a> Session<'a> {
     fn step(&mut self, expected: Option<&ExpectedToken>) -> Result<Option<u32>, SessionError> {
         let (arready, beat) = self.memory.drive();
         self.ports.drive_axi(arready, beat);
+        if self.ports.writes() {
+            self.ports.drive_writes(self.memory.drive_write());
+        }
         let lite_busy = !self.lite.idle();
         if lite_busy || self.lite_was_busy {
             self.ports.drive_lite(self.lite.drive());
@@ -353,7 +394,10 @@ impl<'a> Session<'a> {
 
         let (address, rready) = self.ports.sample_axi();
         let cycle = self.cycle;
-        let moved = (beat.is_some() && rready) || address.is_some_and(|_| arready);
+        let mut moved = (beat.is_some() && rready) || address.is_some_and(|_| arready);
+        if self.ports.writes() {
+            moved |= self.sample_writes()?;
+        }
         self.memory.sample(address, rready).map_err(|source| SessionError::Memory { cycle, source })?;
         let (starts, dones) = self.ports.starts_and_dones();
         let events = self.ports.events();
@@ -384,6 +428,16 @@ impl<'a> Session<'a> {
         self.dut.clock_high()?;
         self.cycle += 1;
         Ok(answer)
+    }
+
+    /// The write channels before the clock edge; whether a beat was taken or a response given.
+    fn sample_writes(&mut self) -> Result<bool, SessionError> {
+        let (cycle, before) = (self.cycle, self.memory.stats().write_beats);
+        let mut buffer = [0; MAX_BEAT_BYTES];
+        let (address, beat, bready) = self.ports.sample_writes(&mut buffer);
+        let failed = |source| SessionError::Memory { cycle, source };
+        self.memory.sample_write(address, beat, bready).map_err(failed)?;
+        Ok(self.memory.stats().write_beats != before)
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use rtl_gen::blocks::{core_token, dma, fetch, mat, prim, regs, vmem, wkv};
+use rtl_gen::blocks::{core_token, dma, fetch, mat, prim, regs, state_writer, vmem, wkv};
 use rtl_gen::config::Config;
 use rtl_gen::hdl::{print, Module};
 use rtl_gen::isa;
@@ -25,10 +25,11 @@ fn primitives_and_the_stand_in_are_clean() {
 
 #[test]
 fn every_block_is_clean_in_both_shapes() {
-    for text in [include_str!("../../../configs/nano.toml"), include_str!("../../../configs/wide.toml")] {
-        let c = Config::parse(text, "config").unwrap();
+    let texts = [include_str!("../../../configs/nano.toml"), include_str!("../../../configs/wide.toml")];
+    for text in texts.into_iter().flat_map(|t| [t.to_string(), common::streamed(t)]) {
+        let c = Config::parse(&text, "config").unwrap();
         for m in [
-            core_token::token_control(),
+            core_token::token_control(c.streams_state()),
             core_token::xexp(),
             dma::dma(&c),
             fetch::fetch(&isa::VEC, c.limits.vec_program, &["wait_mat", "wait_wkv"]),
@@ -36,6 +37,7 @@ fn every_block_is_clean_in_both_shapes() {
             regs::regs(&c),
             vmem::vmem(&c),
             wkv::wkv(&c),
+            state_writer::state_writer(&c),
         ] {
             assert_clean(&print(&m).unwrap());
         }

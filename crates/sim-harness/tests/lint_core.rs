@@ -1,5 +1,7 @@
 //! The whole design, in both shapes, passes all three lint tools.
 
+mod common;
+
 use rtl_gen::blocks::core::{core, top};
 use rtl_gen::config::Config;
 use rtl_gen::hdl::print;
@@ -19,4 +21,15 @@ fn nano_is_clean() {
 #[test]
 fn wide_is_clean() {
     check(include_str!("../../../configs/wide.toml"));
+}
+
+#[test]
+fn both_are_clean_with_the_state_in_memory() {
+    check(&common::streamed(include_str!("../../../configs/nano.toml")));
+    check(&common::streamed(include_str!("../../../configs/wide.toml")));
+}
+
+#[test]
+fn edge_large_is_clean() {
+    check(include_str!("../../../configs/edge-large.toml"));
 }

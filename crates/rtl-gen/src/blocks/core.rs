@@ -7,6 +7,7 @@ use super::fetch::fetch;
 use super::mat::mat;
 use super::prim::{fifo, ram_1w1r};
 use super::regs::{regs, LOST, STALLS};
+use super::state_writer::state_writer;
 use super::vec::vec;
 use super::vmem::{vmem, WORD_ADDR_BITS};
 use super::wkv::wkv;
@@ -43,7 +44,7 @@ pub fn core(config: &Config) -> Arc<Module> {
     m.output("trace_done_o", 4, "an instruction is finished: dma, mat, vec, wkv");
 
     // (instance and prefix of its wires, module)
-    let units = [
+    let mut units = vec![
         ("dma_fetch", fetch(&DMA, l.dma_program, &["wait_vec"])),
         ("mat_fetch", fetch(&MAT, l.mat_program, &["wait_vec"])),
         ("vec_fetch", fetch(&VEC, l.vec_program, &["wait_mat", "wait_wkv"])),
@@ -59,8 +60,11 @@ pub fn core(config: &Config) -> Arc<Module> {
         ("weights", fifo(config.bus_bits, l.weight_fifo_beats)),
         ("params", fifo(config.bus_bits, l.param_fifo_beats)),
         ("regs", regs(config)),
-        ("token", token_control()),
+        ("token", token_control(config.streams_state())),
     ];
+    if config.streams_state() {
+        units.push(("state_writer", state_writer(config)));
+    }
     for (_, unit) in &units {
         for p in unit.ports.iter().filter(|p| is_trace(&p.name)) {
             m.output(&p.name, p.bits, &p.doc);
@@ -81,7 +85,7 @@ pub fn core(config: &Config) -> Arc<Module> {
         m.text("  wire unused_x_addr = &{1'b0, mat_xr_addr[13:{{a}}], vec_xw_addr[13:{{a}}]};", &vars);
     }
     for (name, unit) in &units {
-        place(&mut m, name, unit);
+        place(&mut m, name, unit, config.streams_state());
     }
     m.done()
 }
@@ -130,6 +134,14 @@ fn axi_ports(m: &mut Module, config: &Config) {
     m.output("m_axi_arvalid", 1, "").input("m_axi_arready", 1, "");
     m.input("m_axi_rdata", config.bus_bits, "").input("m_axi_rresp", 2, "").input("m_axi_rlast", 1, "");
     m.input("m_axi_rvalid", 1, "").output("m_axi_rready", 1, "");
+    if config.streams_state() {
+        m.output("m_axi_awaddr", config.axi_addr_bits, "bytes").output("m_axi_awlen", 8, "beats - 1");
+        m.output("m_axi_awsize", 3, "").output("m_axi_awburst", 2, "");
+        m.output("m_axi_awvalid", 1, "").input("m_axi_awready", 1, "");
+        m.output("m_axi_wdata", config.bus_bits, "").output("m_axi_wstrb", config.beat_bytes(), "all set");
+        m.output("m_axi_wlast", 1, "").output("m_axi_wvalid", 1, "").input("m_axi_wready", 1, "");
+        m.input("m_axi_bresp", 2, "").input("m_axi_bvalid", 1, "").output("m_axi_bready", 1, "");
+    }
     m.output("m_axis_logits_tvalid", 1, "").input("m_axis_logits_tready", 1, "");
     m.output("m_axis_logits_tdata", 32, "one logit, sign-extended").output("m_axis_logits_tlast", 1, "");
 }
@@ -149,15 +161,15 @@ fn wire_name(name: &str, port: &str) -> String {
     format!("{name}_{}", port.strip_suffix("_o").unwrap_or(port))
 }
 
-/// Instantiates `unit`: outputs to their wires, inputs as [`INPUTS`] says.
-fn place(m: &mut Module, name: &str, unit: &Arc<Module>) {
+/// Instantiates `unit`: outputs to their wires, inputs as [`INPUTS`] says, and first [`STREAMED`] if the state lies in memory.
+fn place(m: &mut Module, name: &str, unit: &Arc<Module>, streamed: bool) {
     let connections: Vec<(&str, String)> = (unit.ports.iter())
         .filter(|p| p.name != "clk_i" && p.name != "rst_ni")
         .map(|p| {
             let expression = match (boundary(&p.name), p.dir) {
                 (Some(port), _) => port.to_string(),
                 (None, Dir::Out) => wire_name(name, &p.name),
-                (None, Dir::In) => input_of(name, &p.name),
+                (None, Dir::In) => input_of(name, &p.name, streamed),
             };
             (p.name.as_str(), expression)
         })
@@ -167,8 +179,9 @@ fn place(m: &mut Module, name: &str, unit: &Arc<Module>) {
 }
 
 /// What drives input `port` of instance `name`. Panics if the table has no row for it: a bug of the generator.
-fn input_of(name: &str, port: &str) -> String {
-    if let Some((_, _, e)) = INPUTS.iter().find(|(n, p, _)| *n == name && *p == port) {
+fn input_of(name: &str, port: &str, streamed: bool) -> String {
+    let first = if streamed { STREAMED } else { &[] };
+    if let Some((_, _, e)) = first.iter().chain(INPUTS).find(|(n, p, _)| *n == name && *p == port) {
         return (*e).to_string();
     }
     // Every unit with a program takes its instructions from its own fetch unit, which all are alike.
@@ -284,6 +297,28 @@ const INPUTS: &[(&str, &str, &str)] = &[
     ("regs", "sat_wkv_i", "wkv_sat"),
     ("regs", "event_i", "events"),
     ("regs", "lost_i", "lost"),
+];
+
+/// What a state in memory adds, or drives otherwise.
+const STREAMED: &[(&str, &str, &str)] = &[
+    ("dma", "state_base_i", "regs_state_base"),
+    ("dma", "zero_i", "token_zero"),
+    ("dma", "s_ready_i", "wkv_s_ready"),
+    ("wkv", "s_valid_i", "dma_s_valid"),
+    ("wkv", "s_data_i", "dma_s_data"),
+    ("wkv", "so_ready_i", "state_writer_r_ready"),
+    ("vec", "sw_ready_i", "state_writer_v_ready"),
+    ("state_writer", "start_i", "token_start"),
+    ("state_writer", "base_i", "regs_state_base"),
+    ("state_writer", "r_valid_i", "wkv_so_valid"),
+    ("state_writer", "r_data_i", "wkv_so_data"),
+    ("state_writer", "r_flush_i", "wkv_so_flush"),
+    ("state_writer", "v_valid_i", "vec_sw_valid"),
+    ("state_writer", "v_data_i", "vec_vw_data"),
+    ("state_writer", "v_last_i", "vec_sw_last"),
+    ("token", "clear_busy_i", "vmem_clear_busy"),
+    ("token", "quiet_i", "state_writer_idle"),
+    ("regs", "read_error_i", "dma_error || state_writer_error"),
 ];
 
 /// Signals made of several units' outputs. `events` is in the order of [`STALLS`], `lost` in that of [`LOST`], bit 0 last.

@@ -7,7 +7,9 @@ use crate::isa::FORMATS;
 use std::sync::Arc;
 
 /// Starts and finishes a token, clears the state, counts finished instructions.
-pub fn token_control() -> Arc<Module> {
+///
+/// `streamed`: the state lies in memory. Then a cleared state is one that is read as 0, and a token also waits for its last write.
+pub fn token_control(streamed: bool) -> Arc<Module> {
     let mut m = Module::new(
         "token_control",
         "Start and finish of a token; done counts.\n\
@@ -22,6 +24,9 @@ pub fn token_control() -> Arc<Module> {
     m.input("last_handed_i", 4, "the last instruction has been handed over");
     m.output("start_o", 1, "").output("clear_o", 1, "").output("busy_o", 1, "").output("running_o", 1, "");
     m.output("finished_o", 1, "");
+    if streamed {
+        m.input("quiet_i", 1, "all state is written").output("zero_o", 1, "the state read by this token is 0");
+    }
     for unit in &FORMATS[1..] {
         m.output(format!("count_{}_o", unit.name), COUNT_BITS, "done count");
     }
@@ -37,7 +42,7 @@ pub fn token_control() -> Arc<Module> {
   assign clear_o    = (state_q == CLEAR);
   assign busy_o     = (state_q != IDLE);
   assign running_o  = (state_q == RUN);
-  assign finished_o = running_o && (&last_handed_i) && (open == 4'b0000);
+  assign finished_o = running_o && (&last_handed_i) && (open == 4'b0000){{quiet}};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -60,8 +65,24 @@ pub fn token_control() -> Arc<Module> {
     end
   end
 "#,
-        &[],
+        &[("quiet", if streamed { " && quiet_i" } else { "" }.to_string())],
     );
+    if streamed {
+        m.text(
+            r#"
+
+  reg zero_q;  // from a clear to the end of the next token
+  assign zero_o = zero_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) zero_q <= 1'b0;
+    else if (clear_o) zero_q <= 1'b1;
+    else if (finished_o) zero_q <= 1'b0;
+  end
+"#,
+            &[],
+        );
+    }
     for (i, unit) in FORMATS.iter().enumerate() {
         let vars = [("u", unit.name.to_string()), ("i", i.to_string())];
         m.text(

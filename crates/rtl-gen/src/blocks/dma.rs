@@ -32,11 +32,16 @@ pub fn dma(config: &Config) -> Arc<Module> {
              Reads `len` units of 64 B from image_base_i + addr (EMBEDDING: + token_i * len), all in units of 64 B. COLUMNS asks\n\
              for the runs of columns of an operand (scan_*) and reads each run_* of them: len units a column, below 512.\n\
              Bursts: INCR, full width, at most {burst} beats, never across a multiple of {burst} beats (so never across 4 KiB),\n\
-             at most {} in flight, one ID, asked for every other cycle at most; the next instruction's first one follows.\n\
-             Latency: accepted instruction to arvalid 5 cycles; beats pass to the fifos in the cycle they arrive.\n\
+             at most {} in flight, one ID. The next instruction's first burst follows without a bubble.\n\
+             Latency: accepted instruction to arvalid 4 cycles; beats pass to the fifos in the cycle they arrive.\n\
+             {}\
              done_o: one pulse an instruction, in order, with its last beat. An instruction of length 0 reads nothing and is done\n\
              when everything before it is. error_o: an accepted beat carried SLVERR or DECERR.",
-            config.max_outstanding
+            config.max_outstanding,
+            match config.streams_state() {
+                true => "STATE and SESSION count from state_base_i; STATE goes to wkv, SESSION to the parameter fifo; with zero_i both bring zeros.\n",
+                false => "",
+            }
         ),
     );
     m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", DMA.bits, "");
@@ -50,12 +55,16 @@ pub fn dma(config: &Config) -> Arc<Module> {
     m.input("run_len_i", RUN_BITS, "columns").input("run_last_i", 1, "no run follows");
     m.output("w_valid_o", 1, "weight fifo").input("w_ready_i", 1, "").output("w_data_o", config.bus_bits, "");
     m.output("p_valid_o", 1, "parameter fifo").input("p_ready_i", 1, "").output("p_data_o", config.bus_bits, "");
+    if config.streams_state() {
+        m.input("state_base_i", unit_bits, "64 B units").input("zero_i", 1, "all state read is 0; constant in a token");
+        m.output("s_valid_o", 1, "state, to wkv").input("s_ready_i", 1, "").output("s_data_o", config.bus_bits, "");
+    }
     m.output("done_o", 1, "").output("error_o", 1, "");
     m.output("beat_o", 1, "a beat is accepted").output("idle_o", 1, "no burst is outstanding");
     m.output("refused_o", 1, "a beat is offered and its fifo is full").output(
         "refused_param_o",
         1,
-        "it is the parameter fifo",
+        if config.streams_state() { "it is the parameter fifo, or wkv's" } else { "it is the parameter fifo" },
     );
     m.output("m_axi_araddr_o", config.axi_addr_bits, "bytes").output("m_axi_arlen_o", 8, "beats - 1");
     m.output("m_axi_arsize_o", 3, "").output("m_axi_arburst_o", 2, "");
@@ -71,9 +80,17 @@ pub fn dma(config: &Config) -> Arc<Module> {
     let vars = [
         ("decode", DMA.decode_wires("instr_i", &["last", "kind", "len", "addr", "wait_vec", "x_addr", "cols"])),
         ("fields", DMA.fields.iter().map(|f| f.1).sum::<usize>().to_string()),
-        ("params", format!("2'd{}", dma_kind::PARAMS)),
-        ("embedding", format!("2'd{}", dma_kind::EMBEDDING)),
-        ("columns", format!("2'd{}", dma_kind::COLUMNS)),
+        ("params", format!("3'd{}", dma_kind::PARAMS)),
+        ("embedding", format!("3'd{}", dma_kind::EMBEDDING)),
+        ("columns", format!("3'd{}", dma_kind::COLUMNS)),
+        (
+            "or_session",
+            if config.streams_state() { format!(" || (f_kind == 3'd{})", dma_kind::SESSION) } else { String::new() },
+        ),
+        (
+            "base",
+            if config.streams_state() { "(f_kind[2] ? state_base_i : image_base_i)" } else { "image_base_i" }.into(),
+        ),
         ("umsb", (unit_bits - 1).to_string()),
         ("addr_ext", extend("f_addr", 32, unit_bits)),
         ("low_ext", extend("b_low_q", 27, unit_bits)),
@@ -87,9 +104,9 @@ pub fn dma(config: &Config) -> Arc<Module> {
         ("used", if lo == 0 { "1'd0".into() } else { format!("{{1'b0, c_beat_q[{}:0]}}", lo - 1) }),
         ("burst", format!("{}'d{burst}", lo + 1)),
         ("boundary_ext", extend("to_boundary", lo + 1, left_bits)),
-        ("n_ext_beat", extend("n_q", lo + 1, beat_bits)),
-        ("n_ext_left", extend("n_q", lo + 1, left_bits)),
-        ("n_ext9", extend("n_q", lo + 1, 9)),
+        ("n_ext_beat", extend("n", lo + 1, beat_bits)),
+        ("n_ext_left", extend("n", lo + 1, left_bits)),
+        ("n_ext9", extend("n", lo + 1, 9)),
         ("beat_zero", format!("{beat_shift}'b0")),
         ("arsize", format!("3'd{beat_shift}")),
         ("fmsb", (in_flight_bits - 1).to_string()),
@@ -97,19 +114,45 @@ pub fn dma(config: &Config) -> Arc<Module> {
         ("f_one", format!("{in_flight_bits}'d1")),
     ];
     m.text(BODY, &vars);
+    if config.streams_state() {
+        m.text(
+            STATE,
+            &[
+                ("state", dma_kind::STATE.to_string()),
+                ("session", dma_kind::SESSION.to_string()),
+                ("bus", config.bus_bits.to_string()),
+            ],
+        );
+    } else {
+        m.text(NO_STATE, &[]);
+    }
     if unit_bits < 36 {
         m.text("  wire unused_product = &{1'b0, b_high[35:{{u}}]};", &[("u", unit_bits.to_string())]);
     }
     m.instance(
         "u_tags",
-        &fifo(2, config.max_outstanding.next_power_of_two().max(2)),
+        &fifo(if config.streams_state() { 4 } else { 2 }, config.max_outstanding.next_power_of_two().max(2)),
         &[
             ("in_valid_i", "issue"),
             ("in_ready_o", "unused_tag_ready"),
-            ("in_data_i", "{c_param_q, c_final_q && c_end_q}"),
+            (
+                "in_data_i",
+                if config.streams_state() {
+                    "{c_to_q, c_param_q, c_final && c_end_q}"
+                } else {
+                    "{c_param_q, c_final && c_end_q}"
+                },
+            ),
             ("out_valid_o", "tag_valid"),
             ("out_ready_i", "burst_end"),
-            ("out_data_o", "{tag_param, tag_final}"),
+            (
+                "out_data_o",
+                if config.streams_state() {
+                    "{tag_session, tag_state, tag_param, tag_final}"
+                } else {
+                    "{tag_param, tag_final}"
+                },
+            ),
         ],
     );
     m.done()
@@ -149,18 +192,17 @@ const BODY: &str = r#"
 
   wire tag_valid, tag_param, tag_final, unused_tag_ready;
 
-  // The next burst, worked out in the cycle after its address and what is left are known.
-  reg         c_known_q, c_final_q, c_empty_q;
-  reg  [{{n_bits}}-1:0] n_q;
   wire [{{n_bits}}-1:0] to_boundary = {{burst}} - {{used}};
-  wire last_burst = (c_left_q <= {{boundary_ext}});
+  wire c_final = (c_left_q <= {{boundary_ext}});
+  wire [{{n_bits}}-1:0] n = c_final ? c_left_q[{{lo}}:0] : to_boundary;
   wire [8:0] n_minus_1 = {{n_ext9}} - 9'd1;
   wire unused_n = &{1'b0, n_minus_1[8]};
 
-  wire issue   = c_known_q && !c_empty_q && (in_flight_q != {{limit}}) && (!ar_valid_q || m_axi_arready_i);
-  wire skip    = c_known_q && c_empty_q && (in_flight_q == '0);
-  wire c_load  = b_valid_q && (!c_valid_q || (issue && c_final_q) || skip);
-  wire b_free  = !b_valid_q;  // not also when it goes on: the way from the bursts back to the program would be long
+  wire c_empty = (c_left_q == '0);
+  wire issue   = c_valid_q && !c_empty && (in_flight_q != {{limit}}) && (!ar_valid_q || m_axi_arready_i);
+  wire skip    = c_valid_q && c_empty && (in_flight_q == '0);
+  wire c_load  = b_valid_q && (!c_valid_q || (issue && c_final) || skip);
+  wire b_free  = !b_valid_q || c_load;
   wire b_load  = a_valid_q && b_free && (!a_columns_q || run_valid_i);
   wire a_end   = !a_columns_q || run_last_i;
   wire a_load  = instr_valid_i && instr_ready_o;
@@ -168,7 +210,7 @@ const BODY: &str = r#"
   wire [35:0] b_high  = {b_high_q, 9'b0};
   wire [{{umsb}}:0] b_unit = b_unit_q + {{low_ext}} + {{high_ext}};
 
-  assign instr_ready_o = !a_valid_q;
+  assign instr_ready_o = !a_valid_q || (b_load && a_end);
   assign run_ready_o   = a_valid_q && a_columns_q && b_free;
   assign scan_o        = a_load && (f_kind == {{columns}});
   assign scan_x_addr_o = f_x_addr;
@@ -185,18 +227,13 @@ const BODY: &str = r#"
   assign m_axi_arsize_o  = {{arsize}};
   assign m_axi_arburst_o = 2'b01;
   assign m_axi_arvalid_o = ar_valid_q;
-  assign m_axi_rready_o  = tag_valid && (tag_param ? p_ready_i : w_ready_i);
-
-  assign w_valid_o = m_axi_rvalid_i && tag_valid && !tag_param;
   assign p_valid_o = m_axi_rvalid_i && tag_valid && tag_param;
   assign w_data_o  = m_axi_rdata_i;
-  assign p_data_o  = m_axi_rdata_i;
   assign done_o    = (burst_end && tag_final) || skip;
   assign error_o   = beat && m_axi_rresp_i[1];
   assign beat_o    = beat;
   assign idle_o    = (in_flight_q == '0);
   assign refused_o = m_axi_rvalid_i && tag_valid && !m_axi_rready_o;
-  assign refused_param_o = refused_o && tag_param;
   wire unused_rresp = &{1'b0, m_axi_rresp_i[0]};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -204,7 +241,6 @@ const BODY: &str = r#"
       a_valid_q   <= 1'b0;
       b_valid_q   <= 1'b0;
       c_valid_q   <= 1'b0;
-      c_known_q   <= 1'b0;
       ar_valid_q  <= 1'b0;
       in_flight_q <= '0;
     end else begin
@@ -213,8 +249,7 @@ const BODY: &str = r#"
       if (b_load) b_valid_q <= 1'b1;
       else if (c_load) b_valid_q <= 1'b0;
       if (c_load) c_valid_q <= 1'b1;
-      else if ((issue && c_final_q) || skip) c_valid_q <= 1'b0;
-      c_known_q <= c_valid_q && !issue && !skip;
+      else if ((issue && c_final) || skip) c_valid_q <= 1'b0;
       if (issue) ar_valid_q <= 1'b1;
       else if (m_axi_arready_i) ar_valid_q <= 1'b0;
       if (issue && !burst_end) in_flight_q <= in_flight_q + {{f_one}};
@@ -224,11 +259,11 @@ const BODY: &str = r#"
 
   always_ff @(posedge clk_i) begin
     if (a_load) begin
-      a_param_q <= (f_kind == {{params}}) || (f_kind == {{embedding}});
+      a_param_q <= (f_kind == {{params}}) || (f_kind == {{embedding}}){{or_session}};
       a_embed_q <= (f_kind == {{embedding}});
       a_columns_q <= (f_kind == {{columns}});
       a_len_q   <= f_len;
-      a_unit_q  <= image_base_i + {{addr_ext}};
+      a_unit_q  <= {{base}} + {{addr_ext}};
     end
     if (b_load) begin
       b_param_q   <= a_param_q;
@@ -247,12 +282,38 @@ const BODY: &str = r#"
       c_beat_q  <= c_beat_q + {{n_ext_beat}};
       c_left_q  <= c_left_q - {{n_ext_left}};
     end
-    c_final_q <= last_burst;
-    c_empty_q <= (c_left_q == '0);
-    n_q     <= last_burst ? c_left_q[{{lo}}:0] : to_boundary;
     if (issue) begin
       ar_beat_q <= c_beat_q;
       ar_len_q  <= n_minus_1[7:0];
     end
   end
+"#;
+
+/// Where a beat goes if there is no state in memory.
+const NO_STATE: &str = r#"
+
+  assign m_axi_rready_o  = tag_valid && (tag_param ? p_ready_i : w_ready_i);
+  assign w_valid_o = m_axi_rvalid_i && tag_valid && !tag_param;
+  assign p_data_o  = m_axi_rdata_i;
+  assign refused_param_o = refused_o && tag_param;
+"#;
+
+/// The third way, and which pieces are state: bit 0 of `to` for wkv, bit 1 a session vector.
+const STATE: &str = r#"
+
+  reg  [1:0] a_to_q, b_to_q, c_to_q;
+  wire       tag_state, tag_session;
+
+  always_ff @(posedge clk_i) begin
+    if (a_load) a_to_q <= {f_kind == 3'd{{session}}, f_kind == 3'd{{state}}};
+    if (b_load) b_to_q <= a_to_q;
+    if (c_load) c_to_q <= b_to_q;
+  end
+
+  assign m_axi_rready_o = tag_valid && (tag_state ? s_ready_i : tag_param ? p_ready_i : w_ready_i);
+  assign w_valid_o = m_axi_rvalid_i && tag_valid && !tag_param && !tag_state;
+  assign s_valid_o = m_axi_rvalid_i && tag_valid && tag_state;
+  assign p_data_o  = m_axi_rdata_i & { {{bus}}{!(tag_session && zero_i)}};
+  assign refused_param_o = refused_o && (tag_param || tag_state);
+  assign s_data_o  = m_axi_rdata_i & { {{bus}}{!zero_i}};
 "#;

@@ -20,6 +20,7 @@ pub mod prim;
 pub mod regs;
 pub mod round_parts;
 pub mod sreg;
+pub mod state_writer;
 pub mod vec;
 pub mod vec_control;
 pub mod vec_finish;

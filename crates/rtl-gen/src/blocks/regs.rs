@@ -27,6 +27,9 @@ pub mod reg {
     pub const WEIGHT_BEATS: u32 = 0x38;
     /// After the stall counters.
     pub const SKIPPED_COLUMNS: u32 = 0x58;
+    /// Where the state of the session lies, with the state in memory.
+    pub const STATE_BASE_LO: u32 = 0xC8;
+    pub const STATE_BASE_HI: u32 = 0xCC;
     /// The first of [`super::STALLS`]; the others follow, 4 bytes each.
     pub const STALLS: u32 = 0x3C;
     /// The first of [`super::LOST`]; the others follow, 4 bytes each.
@@ -45,7 +48,7 @@ pub mod ctrl {
 pub mod status {
     pub const BUSY: u32 = 1;
     pub const DONE: u32 = 2;
-    /// A read beat came with SLVERR or DECERR; stays until written with 1.
+    /// A read beat, or the response to a write, was SLVERR or DECERR; stays until written with 1.
     pub const READ_ERROR: u32 = 4;
 }
 
@@ -70,7 +73,7 @@ pub const LOST: [(&str, &str); 8] = [
     ("lost_operand", "weights refused, mat waits for vec to write its operand"),
     ("lost_drain", "weights refused, mat waits for its drain"),
     ("lost_mat", "weights refused, mat takes none: it changes instructions, or takes less than a beat a cycle"),
-    ("lost_params", "parameters refused, vec has no use for them yet"),
+    ("lost_params", "parameters refused, vec has no use for them yet; or state in memory, and wkv"),
     ("lost_memory", "asked for, but memory offers nothing"),
     ("lost_order", "nothing asked for, dma waits for vec"),
     ("lost_start", "nothing asked for yet, addresses are made"),
@@ -100,6 +103,9 @@ pub fn regs(config: &Config) -> Arc<Module> {
     m.output("start_o", 1, "start a token").output("clear_o", 1, "clear the state first");
     m.output("logits_on_o", 1, "logits leave on the stream").output("token_o", TOKEN_BITS, "");
     m.output("image_base_o", unit_bits, "64 B units");
+    if config.streams_state() {
+        m.output("state_base_o", unit_bits, "64 B units");
+    }
     m.output("prog_we_o", 4, "").output("prog_lane_o", LANE_BITS, "").output("prog_idx_o", COUNT_BITS, "");
     m.output("prog_wdata_o", 32, "");
     m.input("busy_i", 1, "").input("started_i", 1, "a token starts").input("running_i", 1, "a token runs");
@@ -128,6 +134,12 @@ pub fn regs(config: &Config) -> Arc<Module> {
     };
     if high > 0 {
         read(reg::IMAGE_BASE_HI, "base_hi".into());
+    }
+    if config.streams_state() {
+        read(reg::STATE_BASE_LO, "state_base_lo".into());
+        if high > 0 {
+            read(reg::STATE_BASE_HI, "state_base_hi".into());
+        }
     }
     read(reg::PROG_SELECT, "{30'b0, select_q}".into());
     let (mut declare, mut reset, mut clear, mut count) = (String::new(), String::new(), String::new(), String::new());
@@ -167,6 +179,17 @@ pub fn regs(config: &Config) -> Arc<Module> {
             high - 1
         ),
     };
+    if config.streams_state() {
+        let top = config.axi_addr_bits - 1;
+        let high_wire = match high {
+            0 => String::new(),
+            _ => format!("  wire [31:0] state_base_hi = {{{pad}state_base_q[{top}:32]}};"),
+        };
+        m.text(
+            "  reg  [{{top}}:6] state_base_q;\n  wire [31:0] state_base_lo = {state_base_q[31:6], 6'b0};\n{{high_wire}}\n  assign state_base_o = state_base_q;",
+            &[("top", top.to_string()), ("high_wire", high_wire)],
+        );
+    }
     m.text(
         BODY,
         &[
@@ -187,6 +210,19 @@ pub fn regs(config: &Config) -> Arc<Module> {
             ("counters_count", count.trim_end().to_string()),
         ],
     );
+    if config.streams_state() {
+        let high_write = match high {
+            0 => String::new(),
+            _ => format!(
+                "      if (write && w_at_q == {}) state_base_q[{}:32] <= w_data_q[{}:0];",
+                at(reg::STATE_BASE_HI),
+                config.axi_addr_bits - 1,
+                high - 1
+            ),
+        };
+        let low = at(reg::STATE_BASE_LO);
+        m.text(STATE_BASE, &[("low", low), ("high_write", high_write)]);
+    }
     m.done()
 }
 
@@ -325,6 +361,19 @@ const BODY: &str = r#"
 {{counters_clear}}
     end else if (running_i) begin
 {{counters_count}}
+    end
+  end
+"#;
+
+/// The second base address, of a configuration with the state in memory.
+const STATE_BASE: &str = r#"
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      state_base_q <= '0;
+    end else begin
+      if (write && w_at_q == {{low}}) state_base_q[31:6] <= w_data_q[31:6];
+{{high_write}}
     end
   end
 "#;

@@ -3,7 +3,7 @@
 //! [`vec_issue`] starts words, [`vec_control`] follows them, one [`vec_lane`] a lane computes them, [`vec_write`] hands them over, [`vec_finish`] reports instructions; parameters come through [`param_gear`], reductions leave through
 //! [`vec_reduce`] and [`vec_scalar`] into [`sreg`]. `docs/hardware.md`, section 3, says what an instruction computes.
 
-use super::param_gear::param_gear;
+use super::param_gear::{element_bits, param_gear};
 use super::prim::fifo;
 use super::sreg::sreg;
 use super::vec_control::vec_control;
@@ -49,21 +49,27 @@ pub fn vec(config: &Config) -> Arc<Module> {
     m.localparams(&[("SHIFT_SCALAR", 2, shift_sel::SCALAR), ("C_P", 3, c_sel::P)]);
     let cases = X_CASES.iter().chain(&M_CASES).chain(&C_CASES).filter(|(name, _)| *name != "C_P");
     m.localparams(&cases.map(|&(name, value)| (name, 3, value)).collect::<Vec<_>>());
+    if config.streams_state() {
+        m.localparams(&[("C_SESSION", 3, c_sel::SESSION)]);
+        m.text("  wire wide;", &[]);
+    }
     m.text(&isa::VEC.decode_wires("instr_i", &FIELDS), &[]);
+    // an element of a session vector comes where a parameter does
+    let addend_p = if config.streams_state() { "c_sel_q == C_P || c_sel_q == C_SESSION" } else { "c_sel_q == C_P" };
     let vars = [
         ("segmsb", (index_bits(config.limits.n_head) - 1).to_string()),
         ("tagmsb", (TAG_BITS - 1).to_string()),
         ("nmsb", (LANE_STAGES - 1).to_string()),
         ("lt", TABLE_STAGES.to_string()),
-        ("recmsb", (record_bits() - 1).to_string()),
+        ("recmsb", (record_bits(config) - 1).to_string()),
         ("lmsb", (lanes - 1).to_string()),
         ("bmsb", (config.bus_bits - 1).to_string()),
-        ("word16", (lanes * 16 - 1).to_string()),
+        ("wordp", (lanes * element_bits(config) - 1).to_string()),
         ("word27", (lanes * 27 - 1).to_string()),
         ("word56", (lanes * 56 - 1).to_string()),
         ("x_is", one_hot("x_sel_q", &X_CASES)),
         ("m_is", one_hot("m_sel_q", &M_CASES)),
-        ("c_is", one_hot("c_sel_q", &C_CASES)),
+        ("c_is", one_hot("c_sel_q", &C_CASES).replace("c_sel_q == C_P", addend_p)),
         ("xs", (X_CASES.len() - 1).to_string()),
         ("ms", (M_CASES.len() - 1).to_string()),
         ("cs", (C_CASES.len() - 1).to_string()),
@@ -107,14 +113,14 @@ const WIRES: &str = r#"
   wire        r_valid, r_to_vmem, r_red, r_last;    // the oldest finished word
   wire [{{lmsb}}:0] r_clip;
   wire [{{word27}}:0] r_o;
-  wire [5:0]  shift_6;
-  wire [4:0]  pshift_7;
+  wire [5:0]  shift_5;
+  wire [4:0]  pshift_6;
   wire [3:0]  lut_shift_l1;
-  wire [1:0]  lut_l4;
+  wire [1:0]  lut_l3;
   wire [{{tagmsb}}:0] tag_in;  // {to vmem, reduction, segment end, last word, live lanes}
   wire [5:0]  shift_in, clipped;
   wire [{{segmsb}}:0] seg, scalar_seg;
-  wire [{{word16}}:0] p_word;
+  wire [{{wordp}}:0] p_word;
   wire [10:0] amax;
   wire [{{word56}}:0] t;
   wire [{{word27}}:0] o;
@@ -136,7 +142,7 @@ const WIRES: &str = r#"
   // -- stage 1: what the operands need
   reg  [2:0]  x_sel_q, m_sel_q, c_sel_q;
   reg         scalar_shift_q;
-  reg  [{{word16}}:0] p_q;
+  reg  [{{wordp}}:0] p_q;
 
   always_ff @(posedge clk_i) begin
     if (go) begin
@@ -155,7 +161,7 @@ const WIRES: &str = r#"
   reg  [{{xs}}:0]  x_is_2_q;  // one bit a case, see vec_lane
   reg  [{{ms}}:0]  m_is_2_q;
   reg  [{{cs}}:0]  c_is_2_q;
-  reg  [{{word16}}:0] p_2_q;
+  reg  [{{wordp}}:0] p_2_q;
   reg  [{{word27}}:0] a_2_q, b_2_q;
   reg  [26:0] mean_2_q, mult_2_q;
 
@@ -246,6 +252,10 @@ fn ports(m: &mut Module, config: &Config) {
         lanes * 27,
         "",
     );
+    if config.streams_state() {
+        m.output("sw_valid_o", 1, "session vector to memory, on vw_data_o").input("sw_ready_i", 1, "");
+        m.output("sw_last_o", 1, "its last word");
+    }
     m.output("xw_en_o", 1, "xmem word write").output("xw_addr_o", 14, "").output("xw_data_o", lanes * 16, "");
     m.output("kw_en_o", 1, "wkv operand write").output("kw_slot_o", 3, "").output("kw_addr_o", 14, "").output(
         "kw_data_o",
@@ -268,38 +278,37 @@ fn ports(m: &mut Module, config: &Config) {
 
 fn children(m: &mut Module, config: &Config) {
     let lanes = config.vlanes();
-    m.instance(
-        "u_issue",
-        &vec_issue(config),
-        &[
-            ("instr_valid_i", "instr_valid_i"),
-            ("instr_ready_o", "instr_ready_o"),
-            ("instr_i", "instr_i"),
-            ("instr_idx_i", "instr_idx_i"),
-            ("en_i", "en"),
-            ("drained_i", "!rec_valid && !red_busy"),
-            ("record_ready_i", "rec_ready"),
-            ("red_busy_i", "red_busy"),
-            ("report_full_i", "report_full"),
-            ("p_valid_i", "p_valid"),
-            ("sum_popped_i", "pop_sum"),
-            ("amax_i", "amax"),
-            ("va_en_o", "va_en_o"),
-            ("va_addr_o", "va_addr_o"),
-            ("vb_en_o", "vb_en_o"),
-            ("vb_addr_o", "vb_addr_o"),
-            ("go_o", "go"),
-            ("open_o", "open"),
-            ("begin_o", "begin_red"),
-            ("last_o", "last"),
-            ("reduce_o", "reduce"),
-            ("take_params_o", "take_params"),
-            ("seg_o", "seg"),
-            ("shift_o", "shift_in"),
-            ("tag_o", "tag_in"),
-            ("record_o", "rec_in"),
-        ],
-    );
+    let wide = config.streams_state();
+    let mut issue = vec![
+        ("instr_valid_i", "instr_valid_i"),
+        ("instr_ready_o", "instr_ready_o"),
+        ("instr_i", "instr_i"),
+        ("instr_idx_i", "instr_idx_i"),
+        ("en_i", "en"),
+        ("drained_i", "!rec_valid && !red_busy"),
+        ("record_ready_i", "rec_ready"),
+        ("red_busy_i", "red_busy"),
+        ("report_full_i", "report_full"),
+        ("p_valid_i", "p_valid"),
+        ("sum_popped_i", "pop_sum"),
+        ("amax_i", "amax"),
+        ("va_en_o", "va_en_o"),
+        ("va_addr_o", "va_addr_o"),
+        ("vb_en_o", "vb_en_o"),
+        ("vb_addr_o", "vb_addr_o"),
+        ("go_o", "go"),
+        ("open_o", "open"),
+        ("begin_o", "begin_red"),
+        ("last_o", "last"),
+        ("reduce_o", "reduce"),
+        ("take_params_o", "take_params"),
+        ("seg_o", "seg"),
+        ("shift_o", "shift_in"),
+        ("tag_o", "tag_in"),
+        ("record_o", "rec_in"),
+    ];
+    issue.extend(wide.then_some(("wide_o", "wide")));
+    m.instance("u_issue", &vec_issue(config), &issue);
     m.instance(
         "u_control",
         &vec_control(config),
@@ -316,13 +325,13 @@ fn children(m: &mut Module, config: &Config) {
             ("v_o", "v"),
             ("lv_o", "lv"),
             ("live_o", "live"),
-            ("shift_o", "shift_6"),
-            ("pshift_o", "pshift_7"),
+            ("shift_o", "shift_5"),
+            ("pshift_o", "pshift_6"),
             ("t_valid_o", "t_valid"),
             ("t_end_o", "t_end"),
             ("t_last_o", "t_last"),
             ("lut_shift_o", "lut_shift_l1"),
-            ("lut_o", "lut_l4"),
+            ("lut_o", "lut_l3"),
             ("live_end_o", "live_end"),
             ("w_valid_o", "w_valid"),
             ("w_to_vmem_o", "w_to_vmem"),
@@ -378,7 +387,7 @@ fn children(m: &mut Module, config: &Config) {
     );
     m.instance(
         "u_records",
-        &fifo(record_bits(), RECORDS),
+        &fifo(record_bits(config), RECORDS),
         &[
             ("in_valid_i", "open"),
             ("in_ready_o", "rec_ready"),
@@ -400,20 +409,18 @@ fn children(m: &mut Module, config: &Config) {
             ("out_data_o", "beat"),
         ],
     );
-    m.instance(
-        "u_params",
-        &param_gear(config),
-        &[
-            ("start_i", "start_i"),
-            ("p_valid_i", "beat_valid"),
-            ("p_ready_o", "beat_ready"),
-            ("p_data_i", "beat"),
-            ("valid_o", "p_valid"),
-            ("data_o", "p_word"),
-            ("take_i", "take_params"),
-            ("last_i", "last"),
-        ],
-    );
+    let mut gear = vec![
+        ("start_i", "start_i"),
+        ("p_valid_i", "beat_valid"),
+        ("p_ready_o", "beat_ready"),
+        ("p_data_i", "beat"),
+        ("valid_o", "p_valid"),
+        ("data_o", "p_word"),
+        ("take_i", "take_params"),
+        ("last_i", "last"),
+    ];
+    gear.extend(wide.then_some(("wide_i", "wide")));
+    m.instance("u_params", &param_gear(config), &gear);
     m.instance(
         "u_sreg",
         &sreg(config),
@@ -432,7 +439,7 @@ fn children(m: &mut Module, config: &Config) {
             ("shift_o", "s_shift"),
         ],
     );
-    let lane = vec_lane();
+    let lane = vec_lane(element_bits(config));
     for l in 0..lanes {
         let slice = |name: &str, bits: usize| format!("{name}[{}:{}]", bits * l + bits - 1, bits * l);
         m.instance(
@@ -444,17 +451,17 @@ fn children(m: &mut Module, config: &Config) {
                 ("lv_i", "lv"),
                 ("a_i", &slice("a_2_q", 27)),
                 ("b_i", &slice("b_2_q", 27)),
-                ("p_i", &slice("p_2_q", 16)),
+                ("p_i", &slice("p_2_q", element_bits(config))),
                 ("mean_i", "mean_2_q"),
                 ("mult_i", "mult_2_q"),
                 ("x_is_i", "x_is_2_q"),
                 ("m_is_i", "m_is_2_q"),
                 ("c_is_i", "c_is_2_q"),
                 ("live_i", &format!("live[{l}]")),
-                ("shift_i", "shift_6"),
-                ("pshift_i", "pshift_7"),
+                ("shift_i", "shift_5"),
+                ("pshift_i", "pshift_6"),
                 ("lut_shift_i", "lut_shift_l1"),
-                ("lut_i", "lut_l4"),
+                ("lut_i", "lut_l3"),
                 ("live_end_i", &format!("live_end[{l}]")),
                 ("t_o", &slice("t", 56)),
                 ("o_o", &slice("o", 27)),

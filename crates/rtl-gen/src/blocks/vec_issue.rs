@@ -58,8 +58,11 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
     m.output("va_en_o", 1, "").output("va_addr_o", 14, "").output("vb_en_o", 1, "").output("vb_addr_o", 14, "");
     m.output("go_o", 1, "").output("open_o", 1, "").output("last_o", 1, "").output("reduce_o", 1, "");
     m.output("begin_o", 1, "");
+    if config.streams_state() {
+        m.output("wide_o", 1, "with take_params_o: the word is one of a session vector");
+    }
     m.output("take_params_o", 1, "").output("seg_o", seg, "").output("shift_o", 6, "").output("tag_o", TAG_BITS, "");
-    m.output("record_o", record_bits(), "");
+    m.output("record_o", record_bits(config), "");
     m.localparams(&[
         ("X_A_MINUS_B", 3, x_sel::A_MINUS_B),
         ("M_P", 3, m_sel::P),
@@ -71,6 +74,21 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
         ("DEST_VMEM", 2, dest::VMEM),
     ]);
     m.text(&isa::VEC.decode_wires("instr_i", &FIELDS), &[]);
+    if config.streams_state() {
+        m.localparams(&[("C_SESSION", 3, c_sel::SESSION)]);
+        m.text(&isa::VEC.decode_wires("instr_i", &["store"]), &[]);
+        m.text(
+            r#"
+  reg is_wide_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) is_wide_q <= 1'b0;
+    else is_wide_q <= (f_c_sel == C_SESSION);
+  end
+  assign wide_o = is_wide_q;
+"#,
+            &[],
+        );
+    }
     m.text(
         r#"
   reg  [12:0] word_q, seg_word_q;
@@ -89,7 +107,7 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
   wire seg_end = last || (seg_first_q ? seg_one_q : seg_last_q);
   wire is_red  = (f_post != POST_NONE);
   wire is_lut  = (f_lut != 2'd0);
-  wire uses_p  = (f_m_sel == M_P) || (f_c_sel == C_P);
+  wire uses_p  = (f_m_sel == M_P) || (f_c_sel == C_P){{or_session}};
   wire uses_b  = (f_x_sel == X_A_MINUS_B) || (f_m_sel == M_B) || (f_c_sel == C_B);
 
   wire may_open = record_ready_i && !report_full_i && (!f_drain || drained_i) && !(is_red && red_busy_i)
@@ -121,7 +139,7 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
 
   assign shift_o  = by_amax ? {2'b0, s_word} : f_shift;
   assign tag_o    = {f_dest == DEST_VMEM, is_red_q, seg_end, last, last ? f_tail : 5'd{{lanes}}};
-  assign record_o = {f_amax_keep, f_amax, by_amax ? {1'b0, s_amax} : 5'd0, f_slot, f_dest, f_d_addr, instr_idx_i};
+  assign record_o = { {{store}}f_amax_keep, f_amax, by_amax ? {1'b0, s_amax} : 5'd0, f_slot, f_dest, f_d_addr, instr_idx_i};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -172,6 +190,8 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
 "#,
         &[
             ("lanes", lanes.to_string()),
+            ("or_session", if config.streams_state() { " || (f_c_sel == C_SESSION)" } else { "" }.to_string()),
+            ("store", if config.streams_state() { "f_store, " } else { "" }.to_string()),
             ("segmsb", (seg - 1).to_string()),
             ("gap", TABLE_STAGES.to_string()),
             ("queue", QUEUE.to_string()),

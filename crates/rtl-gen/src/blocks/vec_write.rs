@@ -10,9 +10,16 @@ use std::sync::Arc;
 const RECORD: [(&str, usize); 7] =
     [("op", 12), ("d_addr", 14), ("dest", 2), ("slot", 4), ("exp", 5), ("amax", 1), ("amax_keep", 1)];
 
+/// With the state in memory: the words go there and not to vmem.
+const STORE: (&str, usize) = ("store", 1);
+
+fn record(config: &Config) -> impl Iterator<Item = (&'static str, usize)> {
+    RECORD.into_iter().chain(config.streams_state().then_some(STORE))
+}
+
 /// Bits of an instruction's record.
-pub fn record_bits() -> usize {
-    RECORD.iter().map(|f| f.1).sum()
+pub fn record_bits(config: &Config) -> usize {
+    record(config).map(|f| f.1).sum()
 }
 
 /// The last stage: hands the lanes' results over and holds the pipeline for every cycle in which vmem refuses one.
@@ -23,14 +30,14 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
         "Hands a finished word to vmem, xmem or an operand of wkv, and to the trace; latency 0 from the queue of results.\n\
          record_i belongs to the oldest instruction in the pipeline; its words are counted here. en_o is low in the cycle after\n\
          one in which a vmem write was refused, so a later read comes as many cycles later as the writes before it.\n\
-         Everything else happens once, in the word's last cycle (commit_o); amax_o may know of it before. finish_o: the instruction's last word.\n\
+         Everything else happens once, in the word's last cycle (commit_o). finish_o: the instruction's last word.\n\
          xmem and wkv get clip_16(o). The operand's exponent is written with the last word. amax_o: OR over live lanes of\n\
          o ^ (o >>> 26) of the instructions that keep it, from the cycle after a word's commit; start_i clears it.\n\
          Only the bits that S(amax) depends on are kept.\n\
          clipped_o: live lanes saturated in this cycle, vmem writes only.",
     );
     m.input("start_i", 1, "").input("valid_i", 1, "a word is here").input("to_vmem_i", 1, "").input("last_i", 1, "");
-    m.input("record_i", record_bits(), "").input("o_i", lanes * 27, "").input("clip_i", lanes, "");
+    m.input("record_i", record_bits(config), "").input("o_i", lanes * 27, "").input("clip_i", lanes, "");
     m.output("en_o", 1, "").output("commit_o", 1, "").output("finish_o", 1, "").output(
         "amax_o",
         11,
@@ -53,7 +60,16 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
     m.output("trace_vec_data_o", lanes * 27, "");
     m.output("trace_exp_valid_o", 1, "").output("trace_exp_op_o", 12, "").output("trace_exp_exp_o", 5, "");
     m.localparams(&[("DEST_XMEM", 2, dest::XMEM), ("DEST_WKV", 2, dest::WKV)]);
-    m.text(&record_wires(), &[]);
+    let store = config.streams_state();
+    if store {
+        m.output("sw_valid_o", 1, "word for memory, on vw_data_o").input("sw_ready_i", 1, "").output(
+            "sw_last_o",
+            1,
+            "the instruction's last",
+        );
+        m.text("  assign sw_valid_o = valid_i && to_vmem_i && r_store;\n  assign sw_last_o  = last_i;", &[]);
+    }
+    m.text(&record_wires(config), &[]);
     m.text(
         r#"
   reg         en_q;
@@ -66,7 +82,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
 
   wire to_xmem = (r_dest == DEST_XMEM);
   wire to_wkv  = (r_dest == DEST_WKV);
-  wire refused = valid_i && to_vmem_i && !vw_ready_i;
+  wire refused = valid_i && to_vmem_i && !{{ready}};
   wire commit  = valid_i && !refused;
   wire finish  = commit && last_i;
   wire [13:0] d_addr = r_d_addr + {1'b0, word_q};
@@ -77,17 +93,17 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
   assign amax_o     = amax_q;
   assign clipped_o  = (commit && to_vmem_i) ? n_clipped : 6'd0;
 
-  assign vw_valid_o = valid_i && to_vmem_i;
+  assign vw_valid_o = valid_i && to_vmem_i{{not_store}};
   assign vw_addr_o  = d_addr;
   assign vw_data_o  = o_i;
-  assign xw_en_o    = valid_i && to_xmem;  // only vmem refuses
+  assign xw_en_o    = commit && to_xmem;
   assign xw_addr_o  = d_addr;
   assign xw_data_o  = o16;
-  assign kw_en_o    = valid_i && to_wkv;
+  assign kw_en_o    = commit && to_wkv;
   assign kw_slot_o  = r_slot[2:0];
   assign kw_addr_o  = d_addr;
   assign kw_data_o  = o16;
-  assign exp_we_o   = valid_i && last_i && (to_xmem || to_wkv);
+  assign exp_we_o   = finish && (to_xmem || to_wkv);
   assign exp_wkv_o  = to_wkv;
   assign exp_slot_o = r_slot;
   assign exp_o      = r_exp;
@@ -109,11 +125,16 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
       en_q <= !refused;
       if (commit) word_q <= last_i ? 13'd0 : word_q + 13'd1;
       if (start_i) amax_q <= '0;
-      else if (valid_i && r_amax) amax_q <= magnitude | ((word_q == 13'd0 && !r_amax_keep) ? 11'd0 : amax_q);
+      else if (commit && r_amax) amax_q <= magnitude | ((word_q == 13'd0 && !r_amax_keep) ? 11'd0 : amax_q);
     end
   end
 "#,
-        &[("word16", (lanes * 16 - 1).to_string()), ("word27", (lanes * 27 - 1).to_string())],
+        &[
+            ("word16", (lanes * 16 - 1).to_string()),
+            ("word27", (lanes * 27 - 1).to_string()),
+            ("ready", if store { "(r_store ? sw_ready_i : vw_ready_i)" } else { "vw_ready_i" }.to_string()),
+            ("not_store", if store { " && !r_store" } else { "" }.to_string()),
+        ],
     );
     let (mut magnitude, mut clips) = (vec![], vec![]);
     for l in 0..lanes {
@@ -143,10 +164,10 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
 }
 
 /// The wires `r_<field>` of the record.
-fn record_wires() -> String {
+fn record_wires(config: &Config) -> String {
     let mut s = String::new();
     let mut at = 0;
-    for (field, bits) in RECORD {
+    for (field, bits) in record(config) {
         let _ = match bits {
             1 => writeln!(s, "  wire r_{field} = record_i[{at}];"),
             _ => writeln!(s, "  wire [{}:0] r_{field} = record_i[{}:{at}];", bits - 1, at + bits - 1),

@@ -3,7 +3,7 @@
 use super::memory::Slot;
 use super::schedule::{Footprint, Region, Scheduler, Space, Unit};
 use super::CompileError;
-use crate::isa::{self, acc_sel, c_sel, dest, m_sel, post, shift_sel, x_sel};
+use crate::isa::{self, acc_sel, c_sel, dest, dma_kind, m_sel, post, shift_sel, x_sel};
 
 /// What a compare point must equal: a tap of the integer step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +79,19 @@ pub enum Out {
     /// Operand words and exponent register.
     Xmem(Slot, u64),
     Wkv(u64),
+    /// Memory: the next words of the state.
+    Store,
+}
+
+/// A block of the stream that goes through the parameter fifo; offset and length in 64 B units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// The vector instruction that consumes it.
+    pub vec: usize,
+    /// `isa::dma_kind`: PARAMS or SESSION.
+    pub kind: u64,
+    pub offset: usize,
+    pub len: usize,
 }
 
 impl Default for VecOp {
@@ -116,10 +129,12 @@ pub struct Emitter {
     pub mat: Vec<(Vec<(&'static str, i64)>, OpInfo)>,
     pub vec: Vec<(Vec<(&'static str, i64)>, OpInfo)>,
     pub wkv: Vec<(Vec<(&'static str, i64)>, OpInfo)>,
-    /// Parameter blocks in the order the vector unit consumes them: (vec instruction, offset, length) in 64 B units.
-    pub params: Vec<(usize, usize, usize)>,
+    /// Parameter blocks in the order the vector unit consumes them.
+    pub params: Vec<Param>,
     /// Weight blocks in the order of the mat instructions: (mat instruction, offset, length) in 64 B units.
     pub weights: Vec<(usize, usize, usize)>,
+    /// State blocks of the wkv instructions, if the state lies in memory: (offset from STATE_BASE, length) in 64 B units.
+    pub states: Vec<(usize, usize)>,
     /// For each mat and vec instruction, the waits (mat: on vec; vec: on mat and wkv), for the stream order.
     pub mat_wait_vec: Vec<usize>,
     pub vec_wait_mat: Vec<usize>,
@@ -137,6 +152,7 @@ impl Emitter {
             wkv: vec![],
             params: vec![],
             weights: vec![],
+            states: vec![],
             mat_wait_vec: vec![],
             vec_wait_mat: vec![],
             vec_wait_wkv: vec![],
@@ -184,6 +200,11 @@ impl Emitter {
                 f.writes.push(Region::new(Space::Operand, operand as usize, 1));
                 (dest::WKV, 0, operand)
             }
+            // the words go the way of those for vmem and turn off before it
+            Out::Store => {
+                f.writes.push(Region::new(Space::Store, 0, 1));
+                (dest::VMEM, 0, 0)
+            }
         };
         let order = self.scheduler.push(Unit::Vec, f).map_err(CompileError::Order)?;
         let tail = op.len - (n_words - 1) * self.vlanes;
@@ -217,9 +238,11 @@ impl Emitter {
             ("eps_m", i64::from(op.eps.0)),
             ("eps_s", i64::from(op.eps.1)),
             ("rsq_base", i64::from(op.rsq_base)),
+            ("store", i64::from(matches!(op.out, Out::Store))),
         ];
         if let Some((offset, len)) = params {
-            self.params.push((self.vec.len(), offset, len));
+            let kind = if op.c == c_sel::SESSION { dma_kind::SESSION } else { dma_kind::PARAMS };
+            self.params.push(Param { vec: self.vec.len(), kind, offset, len });
         }
         self.vec_wait_mat.push(order.wait_mat);
         self.vec_wait_wkv.push(order.wait_wkv);
@@ -251,15 +274,24 @@ impl Emitter {
         Ok(())
     }
 
-    /// Appends the recurrence of one layer, writing `y`.
-    pub fn wkv(&mut self, fields: Vec<(&'static str, i64)>, y: Slot, info: OpInfo) -> Result<(), CompileError> {
+    /// Appends the recurrence of one layer, writing `y`. `state` is where its S lies in memory, if it does: offset from STATE_BASE and
+    /// length in 64 B units.
+    pub fn wkv(
+        &mut self,
+        fields: Vec<(&'static str, i64)>,
+        y: Slot,
+        state: Option<(usize, usize)>,
+        info: OpInfo,
+    ) -> Result<(), CompileError> {
         let mut f = Footprint::default();
         f.reads.push(Region::new(Space::Operand, 0, 6));
         f.writes.push(self.region(Space::Vmem, y));
+        f.writes.extend(state.map(|_| Region::new(Space::Store, 0, 1)));
         let order = self.scheduler.push(Unit::Wkv, f).map_err(CompileError::Order)?;
         let mut all = vec![("wait_vec", order.wait_vec as i64), ("y_addr", (y.word * self.vlanes) as i64)];
         all.extend(fields);
         self.wkv_wait_vec.push(order.wait_vec);
+        self.states.extend(state);
         self.wkv.push((all, info));
         Ok(())
     }

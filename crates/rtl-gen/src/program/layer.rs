@@ -31,7 +31,8 @@ impl Sequence<'_> {
             ..Default::default()
         };
         // The embedding row is not a block of the stream: the first dma instruction fetches it by token.
-        self.e.vec(Self::with_mean(op, k), None, info)
+        self.e.vec(Self::with_mean(op, k), None, info)?;
+        self.load_att_prev(0)
     }
 
     /// Layer norm of x into `h`.
@@ -40,12 +41,6 @@ impl Sequence<'_> {
         let (x, t, h) = (self.v.x, self.v.t[0], self.v.h);
         self.normalise(x, self.dims.n_embd, k, t, name)?;
         self.affine(t, weight, bias, fh, h, name)
-    }
-
-    /// `h` becomes what the next token's mix sees.
-    fn keep(&mut self, h: Slot, prev: Slot, tap: &str) -> R {
-        let info = self.value(tap, h.len);
-        self.e.vec(VecOp { a: Some(h), len: h.len, out: Out::Vmem(prev), ..Default::default() }, None, info)
     }
 
     pub fn layer(&mut self, layer: usize) -> R {
@@ -257,6 +252,7 @@ impl Sequence<'_> {
         self.mul(yb, self.v.g, f.f_yb + f.f_g - f.f_yg, yb, "att.yg", true)?;
         self.operand(yb, Out::Xmem(yg.slot, yg.exp), "att.yg")?;
         self.matrix(&self.att("output.weight"), yg, f.f_yg, self.v.out, net.f_x, "att.out")?;
+        self.load_ffn_prev()?;
         self.residual("att.x", "ln2", self.layer)
     }
 
@@ -275,7 +271,8 @@ impl Sequence<'_> {
             ("sh_vk", i64::from(net.f_v + f.f_km - f.f_s)),
             ("sh_y", i64::from(f.f_s + f.f_r - f.f_y)),
         ];
-        self.e.wkv(fields, self.v.y, info)
+        let state = self.state.map(|s| (s.s(self.layer), s.s));
+        self.e.wkv(fields, self.v.y, state, info)
     }
 
     fn channel_mix(&mut self) -> R {
@@ -320,6 +317,7 @@ impl Sequence<'_> {
         }
         self.operand(ffn_k, Out::Xmem(r2.slot, r2.exp), "ffn.r2")?;
         self.matrix(&self.ffn("value.weight"), r2, f.f_r2, self.v.out, net.f_x, "ffn.out")?;
+        self.load_att_prev(self.layer + 1)?;
         let last = self.layer + 1 == self.dims.n_layer;
         self.residual("ffn.x", if last { "ln_out" } else { "ln1" }, self.layer + 1)
     }

@@ -91,7 +91,7 @@ pub struct Vmem {
     pub yb: Slot,
     pub out: Slot,
     pub ffn_k: Slot,
-    /// Session vectors, one a layer.
+    /// Session vectors, one a layer; with the state in memory all layers share one, filled just before it is needed.
     pub att_prev: Vec<Slot>,
     pub ffn_prev: Vec<Slot>,
 }
@@ -110,6 +110,13 @@ pub struct Xmem {
     pub h_out: Slot,    // 13
 }
 
+fn session_vectors(config: &Config, dims: &Dims, vmem: &mut Allocator) -> Vec<Slot> {
+    match config.streams_state() {
+        true => vec![vmem.take(dims.n_embd); dims.n_layer],
+        false => (0..dims.n_layer).map(|_| vmem.take(dims.n_embd)).collect(),
+    }
+}
+
 /// Plans both memories, or says which limit of the configuration the model exceeds.
 pub fn plan(config: &Config, dims: &Dims) -> Result<(Vmem, Xmem), CompileError> {
     let d = dims.n_embd;
@@ -117,6 +124,9 @@ pub fn plan(config: &Config, dims: &Dims) -> Result<(Vmem, Xmem), CompileError> 
     let (head_size, vlanes) = (dims.head_size, config.vlanes());
     if !head_size.is_multiple_of(vlanes) || head_size > 240 {
         return Err(CompileError::HeadSize { config: config.name.clone(), head_size, vlanes });
+    }
+    if config.streams_state() && !d.is_multiple_of(16) {
+        return Err(CompileError::SessionVector { config: config.name.clone(), n_embd: d });
     }
     let mut v = Allocator::new(config.vlanes());
     let vmem = Vmem {
@@ -147,8 +157,8 @@ pub fn plan(config: &Config, dims: &Dims) -> Result<(Vmem, Xmem), CompileError> 
         yb: v.take(d),
         out: v.take(d),
         ffn_k: v.take(dims.dim_ffn),
-        att_prev: (0..dims.n_layer).map(|_| v.take(d)).collect(),
-        ffn_prev: (0..dims.n_layer).map(|_| v.take(d)).collect(),
+        att_prev: session_vectors(config, dims, &mut v),
+        ffn_prev: session_vectors(config, dims, &mut v),
     };
     let mut x = Allocator::new(config.vlanes());
     let mut operand = |len: usize| x.take(len.next_multiple_of(4));

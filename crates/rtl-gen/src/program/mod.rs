@@ -10,6 +10,7 @@ pub mod memory;
 pub mod model;
 pub mod passes;
 pub mod schedule;
+pub mod state;
 pub mod stream;
 
 use crate::config::Config;
@@ -20,6 +21,7 @@ use golden_model::layout::UNIT;
 use golden_model::vector_ops::OPERAND_BITS;
 use golden_model::{groups, w4_stream};
 use memory::Dims;
+use state::StateLayout;
 use std::collections::BTreeMap;
 
 /// Why a model cannot be compiled for a configuration.
@@ -29,6 +31,8 @@ pub enum CompileError {
     Limit { config: String, limit: &'static str, needed: usize, available: usize },
     #[error("the model has head_size {head_size}, configuration {config} needs a multiple of {vlanes}, up to 240")]
     HeadSize { config: String, head_size: usize, vlanes: usize },
+    #[error("the model has n_embd {n_embd}; configuration {config}, with the state in memory, needs a multiple of 16")]
+    SessionVector { config: String, n_embd: usize },
     #[error("{0} has a low-rank branch, which only the golden backend computes so far; expected a model quantised without --branch")]
     Branch(String),
     #[error("the head is in clusters, which only the golden backend computes so far; expected a model quantised without --head clustered")]
@@ -159,7 +163,10 @@ pub struct Program {
     pub mat_units: Vec<usize>,
     /// Vec instructions that take parameters, in order, and units of 64 B of each.
     pub param_blocks: Vec<(usize, usize)>,
-    /// Weight and parameter bytes of one token without any padding: what a perfect memory would have to deliver.
+    /// Where a session's state lies in memory, if it does.
+    pub state: Option<StateLayout>,
+    /// Weight and parameter bytes of one token without any padding, and those of a state in memory read and written: what a perfect
+    /// memory would have to transfer.
     pub useful_bytes: usize,
 }
 
@@ -183,7 +190,8 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     let dims = model.dims;
     let (v, x) = memory::plan(config, &dims)?;
     let emitter = Emitter::new(config.vlanes(), crate::blocks::vec::latency(config));
-    let mut sequence = passes::Sequence { e: emitter, model, dims, v, x, layer: 0 };
+    let state = config.streams_state().then(|| StateLayout::of(&dims));
+    let mut sequence = passes::Sequence { e: emitter, model, dims, v, x, layer: 0, state };
     sequence.embedding()?;
     for l in 0..dims.n_layer {
         sequence.layer(l)?;
@@ -191,7 +199,7 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     sequence.head()?;
     let e = sequence.e;
     let stream = stream::order(&e, model.embedding, config)?;
-    let useful_bytes = useful_bytes(model, &e);
+    let useful_bytes = useful_bytes(model, &e) + state.map_or(0, |s| 2 * s.useful_bytes());
 
     let dma: Vec<_> = stream
         .iter()
@@ -229,7 +237,7 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
         )?,
     ];
     let mut param_blocks = vec![(0, model.embedding.1)];
-    param_blocks.extend(e.params.iter().map(|&(op, _, units)| (op, units)));
+    param_blocks.extend(e.params.iter().map(|p| (p.vec, p.len)));
     Ok(Program {
         code,
         mat_units: e.weights.iter().map(|w| w.2).collect(),
@@ -238,6 +246,7 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
         vec: e.vec.into_iter().map(|i| i.1).collect(),
         wkv: e.wkv.into_iter().map(|i| i.1).collect(),
         stream,
+        state,
         useful_bytes,
     })
 }
@@ -245,7 +254,8 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
 fn useful_bytes(model: &Model, e: &Emitter) -> usize {
     let weights: usize = e.mat.iter().map(|i| i.1.weight_bytes).sum();
     // every vector instruction with a parameter block reads n_embd 16-bit numbers, the embedding row too
-    weights + (e.params.len() + 1) * model.dims.n_embd * 2
+    let params = e.params.iter().filter(|p| p.kind == isa::dma_kind::PARAMS).count();
+    weights + (params + 1) * model.dims.n_embd * 2
 }
 
 fn encode(

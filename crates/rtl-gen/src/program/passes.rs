@@ -2,6 +2,7 @@
 
 use super::emit::{Emitter, OpInfo, Out, ScalarKind, TapRef, VecOp};
 use super::memory::{Dims, Slot, Vmem, Xmem};
+use super::state::StateLayout;
 use super::{CompileError, Model};
 use crate::isa::{acc_sel, c_sel, m_sel, mat_dest, mat_fmt, post, shift_sel, x_sel};
 use golden_model::formats::NormConstants;
@@ -19,6 +20,8 @@ pub struct Sequence<'a> {
     pub x: Xmem,
     /// Layer the next operations belong to; `n_layer` is the head.
     pub layer: usize,
+    /// Where the state lies in memory, if it does.
+    pub state: Option<StateLayout>,
 }
 
 /// A quantised operand: where it is, its exponent register, its tap.

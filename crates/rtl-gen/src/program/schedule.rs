@@ -24,6 +24,8 @@ pub enum Space {
     Operand,
     Sreg,
     Amax,
+    /// The state in memory, which is written in one order.
+    Store,
 }
 
 /// A piece of memory an operation touches.

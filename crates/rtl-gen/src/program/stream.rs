@@ -3,6 +3,10 @@
 //! Both kinds share one in-order stream. Parameters must come before the weights of any matrix that waits for a vector
 //! instruction using them, or the stream would stand still behind weights that nobody can consume; beyond that they are
 //! pulled forward as far as the parameter fifo holds them, so that a norm never waits for its gain.
+//!
+//! With the state in memory a third kind joins: the S of a layer, which only the recurrence consumes. It comes behind every matrix that
+//! does not depend on what follows the recurrence's start, so that the recurrence has begun when its first beat arrives, and
+//! before the others, which hide what the vector unit makes of y. Session vectors are parameters that lie elsewhere.
 
 use super::emit::Emitter;
 use super::CompileError;
@@ -43,7 +47,7 @@ pub fn order(e: &Emitter, embedding: (usize, usize), config: &Config) -> Result<
     let mut pieces = vec![Piece::whole(dma_kind::EMBEDDING, embedding.0, embedding.1)];
     // (vec instruction, units) in stream order; the embedding belongs to vec instruction 0
     let mut blocks = vec![(0, embedding.1)];
-    blocks.extend(e.params.iter().map(|&(op, _, len)| (op, len)));
+    blocks.extend(e.params.iter().map(|p| (p.vec, p.len)));
     if let Some(&(_, len)) = blocks.iter().max_by_key(|b| b.1).filter(|b| b.1 > capacity) {
         return Err(CompileError::Limit {
             config: config.name.clone(),
@@ -55,17 +59,27 @@ pub fn order(e: &Emitter, embedding: (usize, usize), config: &Config) -> Result<
     let consumed = |done: usize| blocks.iter().filter(|(op, _)| *op < done).map(|b| b.1).sum::<usize>();
     let mut sent = 1;
     let mut sent_units = embedding.1;
+    // parameters that the first `needed` vector instructions take, and as many more as fit when `finished` of them are done
+    let mut parameters = |pieces: &mut Vec<Piece>, needed: usize, finished: usize| {
+        let room = consumed(finished) + capacity;
+        while sent < blocks.len() && (blocks[sent].0 < needed || sent_units + blocks[sent].1 <= room) {
+            let p = e.params[sent - 1];
+            push(pieces, Piece::whole(p.kind, p.offset, p.len));
+            sent_units += p.len;
+            sent += 1;
+        }
+        sent
+    };
+    let mut states = e.states.iter().zip(&e.wkv_wait_vec).peekable();
     let mut finished_before = 0;
     for (mat, offset, len) in &e.weights {
         let needed = e.mat_wait_vec[*mat];
-        while sent < blocks.len()
-            && (blocks[sent].0 < needed || sent_units + blocks[sent].1 <= consumed(finished_before) + capacity)
-        {
-            let (_, offset, len) = e.params[sent - 1];
-            push(&mut pieces, Piece::whole(dma_kind::PARAMS, offset, len));
-            sent_units += len;
-            sent += 1;
+        while let Some((&(offset, len), &start)) = states.next_if(|(_, start)| **start < needed) {
+            parameters(&mut pieces, start, finished_before);
+            push(&mut pieces, Piece::whole(dma_kind::STATE, offset, len));
+            finished_before = start;
         }
+        parameters(&mut pieces, needed, finished_before);
         match columns(e, *mat) {
             None => push(&mut pieces, Piece::whole(dma_kind::WEIGHTS, *offset, *len)),
             Some(columns) => {
@@ -78,7 +92,8 @@ pub fn order(e: &Emitter, embedding: (usize, usize), config: &Config) -> Result<
         }
         finished_before = needed;
     }
-    debug_assert_eq!(sent, blocks.len(), "parameters after the last matrix");
+    debug_assert_eq!(parameters(&mut pieces, 0, 0), blocks.len(), "parameters after the last matrix");
+    debug_assert!(states.next().is_none(), "state after the last matrix");
     check_no_deadlock(e, &pieces, &blocks, capacity)?;
     Ok(pieces)
 }
@@ -111,64 +126,102 @@ fn push(pieces: &mut Vec<Piece>, piece: Piece) {
 /// Walks the stream with units that run as far as they can and finds a standstill, if there is one.
 ///
 /// The parameter fifo takes units while it has room; weights are taken only by the mat instruction whose turn it is (the
-/// weight fifo only shortens waits, so the walk does without it).
+/// weight fifo only shortens waits, so the walk does without it), state only by the wkv instruction whose turn it is. What a token writes
+/// to memory leaves it without waiting for anything that is read.
 fn check_no_deadlock(
     e: &Emitter,
     pieces: &[Piece],
     blocks: &[(usize, usize)],
     capacity: usize,
 ) -> Result<(), CompileError> {
-    let (mut mat, mut vec, mut wkv) = (0, 0, 0);
-    let mut fifo = 0; // units
-    let mut next_block = 0; // of the consumer
+    let mut at = Walk { e, blocks, mat: 0, vec: 0, wkv: 0, fifo: 0, next_block: 0, state: 0 };
     let mut mat_got = 0; // units of the current mat instruction
-    let advance = |fifo: &mut usize, next_block: &mut usize, vec: &mut usize, wkv: &mut usize, mat: usize| loop {
-        let mut moved = false;
-        if *vec < e.vec.len() && e.vec_wait_mat[*vec] <= mat && e.vec_wait_wkv[*vec] <= *wkv {
-            let needs = blocks.get(*next_block).filter(|b| b.0 == *vec).map_or(0, |b| b.1);
-            if needs <= *fifo {
-                *fifo -= needs;
-                *next_block += usize::from(needs > 0);
-                *vec += 1;
-                moved = true;
-            }
-        }
-        if *wkv < e.wkv.len() && e.wkv_wait_vec[*wkv] <= *vec {
-            *wkv += 1;
-            moved = true;
-        }
-        if !moved {
-            break;
-        }
-    };
     for p in pieces {
         for _ in 0..p.len {
-            advance(&mut fifo, &mut next_block, &mut vec, &mut wkv, mat);
-            if p.kind == dma_kind::WEIGHTS || p.kind == dma_kind::COLUMNS {
-                if e.mat_wait_vec[mat] > vec {
+            at.advance();
+            match p.kind {
+                dma_kind::WEIGHTS | dma_kind::COLUMNS => {
+                    let needed = e.mat_wait_vec[at.mat];
+                    if needed > at.vec {
+                        return Err(CompileError::Order(format!(
+                            "the stream stands still at mat instruction {}: it waits for vec instruction {}",
+                            at.mat,
+                            needed - 1
+                        )));
+                    }
+                    mat_got += 1;
+                    if mat_got == e.weights[at.mat].2 {
+                        at.mat += 1;
+                        mat_got = 0;
+                    }
+                }
+                dma_kind::STATE => {
+                    let needed = e.wkv_wait_vec[at.wkv];
+                    if needed > at.vec {
+                        return Err(CompileError::Order(format!(
+                            "the stream stands still at wkv instruction {}: it waits for vec instruction {}",
+                            at.wkv,
+                            needed - 1
+                        )));
+                    }
+                    at.state += 1;
+                }
+                _ if at.fifo == capacity => {
                     return Err(CompileError::Order(format!(
-                        "the stream stands still at mat instruction {mat}: it waits for vec instruction {}",
-                        e.mat_wait_vec[mat] - 1
+                        "the parameter fifo is full and vec instruction {} cannot go on",
+                        at.vec
                     )));
                 }
-                mat_got += 1;
-                if mat_got == e.weights[mat].2 {
-                    mat += 1;
-                    mat_got = 0;
-                }
-            } else if fifo == capacity {
-                return Err(CompileError::Order(format!(
-                    "the parameter fifo is full and vec instruction {vec} cannot go on"
-                )));
-            } else {
-                fifo += 1;
+                _ => at.fifo += 1,
             }
         }
     }
-    advance(&mut fifo, &mut next_block, &mut vec, &mut wkv, mat);
-    if (mat, vec, wkv) == (e.mat.len(), e.vec.len(), e.wkv.len()) {
+    at.advance();
+    if (at.mat, at.vec, at.wkv) == (e.mat.len(), e.vec.len(), e.wkv.len()) {
         Ok(())
     } else {
+        let Walk { mat, vec, wkv, .. } = at;
         Err(CompileError::Order(format!("the stream ends with instructions left: mat {mat}, vec {vec}, wkv {wkv}")))
+    }
+}
+
+/// How far each unit has come in [`check_no_deadlock`].
+struct Walk<'a> {
+    e: &'a Emitter,
+    blocks: &'a [(usize, usize)],
+    /// Instructions finished.
+    mat: usize,
+    vec: usize,
+    wkv: usize,
+    /// Units in the parameter fifo, and whose turn it is to take some.
+    fifo: usize,
+    next_block: usize,
+    /// Units of state that came for the present wkv instruction.
+    state: usize,
+}
+
+impl Walk<'_> {
+    /// Lets vec and wkv run as far as they can.
+    fn advance(&mut self) {
+        let e = self.e;
+        loop {
+            let before = (self.vec, self.wkv);
+            if self.vec < e.vec.len() && e.vec_wait_mat[self.vec] <= self.mat && e.vec_wait_wkv[self.vec] <= self.wkv {
+                let needs = self.blocks.get(self.next_block).filter(|b| b.0 == self.vec).map_or(0, |b| b.1);
+                if needs <= self.fifo {
+                    self.fifo -= needs;
+                    self.next_block += usize::from(needs > 0);
+                    self.vec += 1;
+                }
+            }
+            let state = e.states.get(self.wkv).map_or(0, |s| s.1);
+            if self.wkv < e.wkv.len() && e.wkv_wait_vec[self.wkv] <= self.vec && state <= self.state {
+                self.state -= state;
+                self.wkv += 1;
+            }
+            if before == (self.vec, self.wkv) {
+                return;
+            }
+        }
     }
 }

@@ -195,3 +195,9 @@ const BODY: &str = r#"
     end
   end
 "#;
+
+/// The text of a configuration with the state of its sessions in memory.
+#[allow(dead_code)] // not every test binary has one
+pub fn streamed(config: &str) -> String {
+    config.replace("[limits]", "state = \"memory\"\n[limits]")
+}

@@ -12,6 +12,7 @@ mod pass2;
 mod round;
 mod setup;
 mod state;
+mod stream;
 mod walk;
 
 use crate::config::{Config, EXP_BITS, OPERAND_BITS, VEC_BITS};
@@ -39,6 +40,8 @@ struct Sizes {
     /// Address bits of the state and of an operand.
     state_addr: usize,
     word_addr: usize,
+    /// The state comes from memory and goes back there; words may be late.
+    streamed: bool,
 }
 
 impl Sizes {
@@ -53,9 +56,11 @@ impl Sizes {
 pub fn wkv(config: &Config) -> Arc<Module> {
     let (vl, sw) = (config.vlanes(), config.numbers.state_bits);
     let words = config.limits.n_embd / vl;
-    let sizes = Sizes { vl, sw, state_addr: index_bits(config.state_words()), word_addr: index_bits(words) };
+    let streamed = config.streams_state();
+    let (state_addr, word_addr) = (index_bits(config.state_words()), index_bits(words));
+    let sizes = Sizes { vl, sw, state_addr, word_addr, streamed };
     let mut m = Module::new("wkv", header(&sizes));
-    ports(&mut m, &sizes);
+    ports(&mut m, config, &sizes);
     let spare = 20 - sizes.state_addr;
     let vars = [
         ("s", (sw - 1).to_string()),
@@ -77,7 +82,13 @@ pub fn wkv(config: &Config) -> Arc<Module> {
         ["instr_valid_i", "instr_ready_o", "instr_i", "instr_idx_i", "exp_we_i", "exp_slot_i", "exp_i"]
             .map(same)
             .into();
-    c.extend([("block_i", "clear_busy_o"), ("finish_i", "finish"), ("run_o", "run"), ("go_o", "go"), ("op_o", "op")]);
+    c.extend([
+        ("block_i", if streamed { "1'b0" } else { "clear_busy_o" }),
+        ("finish_i", "finish"),
+        ("run_o", "run"),
+        ("go_o", "go"),
+        ("op_o", "op"),
+    ]);
     c.extend([
         ("n_head_o", "n_head"),
         ("head_size_o", "head_size"),
@@ -107,10 +118,20 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     c.extend([("r_en_i", "r_read"), ("r_addr_i", "r_addr"), ("r_o", "r")]);
     m.instance("u_operands", &operands::wkv_operands(vl, words, sizes.word_addr), &c);
 
-    let mut c = ["clear_i", "clear_busy_o"].map(same).to_vec();
-    c.extend([("hold_i", "run"), ("we_i", "write"), ("waddr_i", "write_addr"), ("wdata_i", "s_new")]);
-    c.extend([("re_i", "read"), ("raddr_i", "read_addr"), ("rdata_o", "s_read")]);
-    m.instance("u_state", &state::wkv_state(vl * sw, config.state_words()), &c);
+    let mut c = vec![("we_i", "write"), ("wdata_i", "s_new"), ("re_i", "read"), ("rdata_o", "s_read")];
+    if streamed {
+        c.extend([("have_o", "have"), ("room_o", "room"), ("take_i", "take"), ("finish_i", "finish")]);
+        c.extend([("in_valid_i", "s_valid_i"), ("in_ready_o", "s_ready_o"), ("in_data_i", "s_data_i")]);
+        c.extend([("out_valid_o", "so_valid_o"), ("out_ready_i", "so_ready_i"), ("out_data_o", "so_data_o")]);
+        c.push(("flush_o", "so_flush_o"));
+        m.text("  wire have, room;\n  wire unused_read_addr = &{1'b0, read_addr};", &[]);
+        let depth = config.limits.state_fifo_beats;
+        m.instance("u_state", &stream::wkv_stream(vl, sw, config.stored_bits(), depth), &c);
+    } else {
+        c.extend([("hold_i", "run"), ("waddr_i", "write_addr"), ("raddr_i", "read_addr")]);
+        c.extend(["clear_i", "clear_busy_o"].map(same));
+        m.instance("u_state", &state::wkv_state(vl * sw, config.state_words()), &c);
+    }
 
     let mut c = fields.to_vec();
     c.extend([
@@ -124,6 +145,7 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     c.extend([("s_i", "s_read"), ("kk_i", "kk"), ("valid_o", "old_valid"), ("word_o", "s_old"), ("sa_o", "sa_old")]);
     c.extend([("take_i", "take"), ("take_last_i", "take_last"), ("sa_valid_o", "sa_valid"), ("sa_final_o", "sa")]);
     c.extend([("sa_clipped_o", "sa_clipped"), ("idle_o", "idle_1")]);
+    c.extend(streamed.then_some(("have_i", "have")));
     m.instance("u_pass1", &pass1::wkv_pass1(&sizes), &c);
 
     let mut c = fields.to_vec();
@@ -158,6 +180,7 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     ]);
     c.extend([("y_valid_o", "y_valid_o"), ("y_ready_i", "y_ready_i"), ("y_o", "y_data_o"), ("clips_o", "s_clips")]);
     c.extend([("y_clipped_o", "y_clipped"), ("idle_o", "idle_2")]);
+    c.extend(streamed.then_some(("room_i", "room")));
     m.instance("u_pass2", &pass2::wkv_pass2(&sizes), &c);
 
     m.text(RESULTS, &vars);
@@ -165,6 +188,13 @@ pub fn wkv(config: &Config) -> Arc<Module> {
 }
 
 fn header(sizes: &Sizes) -> String {
+    let end = match sizes.streamed {
+        true => {
+            "State words come on s_* and leave on so_*, both in order; a word that is late, or one that is not taken, costs cycles.\n\
+             so_flush_o (pulse): all words of an instruction have left."
+        }
+        false => "clear_i writes 0 to all state, one word a cycle, after a running instruction; no instruction is accepted until then.",
+    };
     format!(
         "Delta-rule recurrence of one layer an instruction (docs/hardware.md, wkv), for head h, row i, column j:\n\
          \x20 sa_i  = sat(round(-sum_j S_ij * kk_j, shift_sa))\n\
@@ -179,14 +209,14 @@ fn header(sizes: &Sizes) -> String {
          Latency: heads * rows * head_words + head_words + {fill} cycles from the handshake to done_o, if every y is accepted at once,\n\
          head_size is at least 16 and head_words at most 49 (others are computed as well, a little slower);\n\
          done_o (pulse) follows the last y by one cycle; the next instruction is accepted in the cycle after it.\n\
-         clear_i writes 0 to all state, one word a cycle, after a running instruction; no instruction is accepted until then.",
+         {end}",
         sw = sizes.sw,
         vl = sizes.vl,
         fill = overhead_cycles(sizes.vl, 1) - 1,
     )
 }
 
-fn ports(m: &mut Module, sizes: &Sizes) {
+fn ports(m: &mut Module, config: &Config, sizes: &Sizes) {
     let Sizes { vl, sw, .. } = *sizes;
     m.input("start_i", 1, "a token starts; nothing is kept from token to token here but the state");
     m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", WKV.bits, "isa.rs, WKV").input(
@@ -198,7 +228,13 @@ fn ports(m: &mut Module, sizes: &Sizes) {
     m.input("kw_en_i", 1, "operand write").input("kw_slot_i", 3, "isa.rs, wkv_slot").input("kw_addr_i", 14, "word");
     m.input("kw_data_i", vl * OPERAND_BITS, "signed elements");
     m.input("exp_we_i", 1, "").input("exp_slot_i", 3, "").input("exp_i", EXP_BITS, "exponent of an operand");
-    m.input("clear_i", 1, "pulse").output("clear_busy_o", 1, "");
+    if sizes.streamed {
+        m.input("s_valid_i", 1, "state words").output("s_ready_o", 1, "").input("s_data_i", 32 * vl, "");
+        m.output("so_valid_o", 1, "updated words").input("so_ready_i", 1, "");
+        m.output("so_data_o", vl * config.stored_bits(), "").output("so_flush_o", 1, "");
+    } else {
+        m.input("clear_i", 1, "pulse").output("clear_busy_o", 1, "");
+    }
     m.output("y_valid_o", 1, "")
         .input("y_ready_i", 1, "")
         .output("y_addr_o", 18, "vmem element")

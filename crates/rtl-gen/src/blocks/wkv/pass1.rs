@@ -38,6 +38,9 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
         "",
     );
     m.input("head_words_i", 6, "").input("s_addr_i", sizes.state_addr, "first word").input("shift_sa_i", 6, "");
+    if sizes.streamed {
+        m.input("have_i", 1, "the next state word is there; then it may be read");
+    }
     m.output("read_o", 1, "").output("s_addr_o", sizes.state_addr, "");
     m.output("kk_read_o", 1, "").output("kk_addr_o", sizes.word_addr, "").input(
         "kk_i",
@@ -63,13 +66,14 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
         ("n1", (OPERANDS - 1).to_string()),
         ("n2", (OPERANDS - 2).to_string()),
         ("rows", index_bits(sizes.row_queue()).to_string()),
+        ("have", if sizes.streamed { " && have_i" } else { "" }.to_string()),
     ];
     m.text(
         r#"
   wire        active, first, last;
   reg  [{{buf}}:0]  words_q;    // words read and not yet taken; 2^{{buf}} at most
   reg  [{{rows}}:0]  rows_q;     // rows read to their end and not yet taken; 2^{{rows}} at most
-  wire        read     = active && !words_q[{{buf}}] && (!last || !rows_q[{{rows}}]);
+  wire        read     = active{{have}} && !words_q[{{buf}}] && (!last || !rows_q[{{rows}}]);
   wire        read_row = read && last;
 
   reg  [{{sa}}:0] s_addr_q;

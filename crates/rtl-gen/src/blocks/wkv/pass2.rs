@@ -34,6 +34,9 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
     m.input("head_words_i", 6, "").input("s_addr_i", sizes.state_addr, "first word");
     m.input("shift_b_i", 6, "").input("shift_vk_i", 6, "").input("shift_y_i", 6, "");
     m.input("valid_i", 1, "word_i and sa_i can be taken").input("word_i", vl * sw, "S").input("sa_i", sw, "");
+    if sizes.streamed {
+        m.input("room_i", 1, "what is written for a word taken now will find room");
+    }
     m.output("take_o", 1, "").output("take_last_o", 1, "end of a row");
     m.output("dbk_addr_o", sizes.word_addr, "d, b, k; read with take_o").output(
         "v_addr_o",
@@ -71,6 +74,7 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
         ("vmsb", (sizes.word_addr + lane_bits - 1).to_string()),
         ("vl1", (vl - 1).to_string()),
         ("rows", index_bits(sizes.row_queue()).to_string()),
+        ("room", if sizes.streamed { " && room_i" } else { "" }.to_string()),
         ("clips", clips.join(" + ")),
         ("new", UPDATED.to_string()),
         ("new1", (UPDATED - 1).to_string()),
@@ -158,7 +162,7 @@ const UPDATE: &str = r#"
   wire        unused_walk = &{1'b0, active, first};
   reg  [{{rows}}:0]  rows_q;    // rows taken to their end whose y is not handed over; 2^{{rows}} at most
   reg  [{{new}}:1]  stage_q;   // bit n: a word is in the registers of stage n
-  wire        take      = valid_i && (!last || !rows_q[{{rows}}]);
+  wire        take      = valid_i{{room}} && (!last || !rows_q[{{rows}}]);
   wire        take_row  = take && last;
   wire        hand_over = y_valid_o && y_ready_i;
 

@@ -1,0 +1,130 @@
+//! A session's state in memory (`docs/hardware.md` §7), and the passes that move its vectors.
+//!
+//! Every element is 32 bits, sign-extended. For each layer follow each other: `att_x_prev`, S by head and row, `ffn_x_prev`. That is the
+//! order in which a token reads and writes them, so both are one walk from the first byte to the last.
+
+use super::emit::{Out, VecOp};
+use super::memory::{Dims, Slot};
+use super::passes::{Sequence, R};
+use crate::isa::{c_sel, x_sel};
+
+/// Bytes of an element.
+pub const ELEMENT_BYTES: usize = 4;
+
+/// Elements in a unit of 64 bytes.
+const UNIT_ELEMENTS: usize = 64 / ELEMENT_BYTES;
+
+/// Where the state of a session lies, in units of 64 bytes from its STATE_BASE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateLayout {
+    pub n_layer: usize,
+    /// Units of a session vector and of one layer's S.
+    pub vector: usize,
+    pub s: usize,
+}
+
+impl StateLayout {
+    /// Of a model whose n_embd is a multiple of 16.
+    pub fn of(dims: &Dims) -> Self {
+        StateLayout {
+            n_layer: dims.n_layer,
+            vector: dims.n_embd / UNIT_ELEMENTS,
+            s: dims.n_embd * dims.head_size / UNIT_ELEMENTS,
+        }
+    }
+
+    fn layer(&self) -> usize {
+        2 * self.vector + self.s
+    }
+
+    /// First unit of a layer's `att_x_prev`.
+    pub fn att_x_prev(&self, layer: usize) -> usize {
+        layer * self.layer()
+    }
+
+    /// First unit of a layer's S.
+    pub fn s(&self, layer: usize) -> usize {
+        self.att_x_prev(layer) + self.vector
+    }
+
+    /// First unit of a layer's `ffn_x_prev`.
+    pub fn ffn_x_prev(&self, layer: usize) -> usize {
+        self.s(layer) + self.s
+    }
+
+    /// Units of the whole state.
+    pub fn units(&self) -> usize {
+        self.n_layer * self.layer()
+    }
+
+    /// Bytes of the whole state; there is no padding.
+    pub fn useful_bytes(&self) -> usize {
+        self.units() * 64
+    }
+}
+
+impl Sequence<'_> {
+    /// Brings a session vector of `layer` from memory into `prev`, if the state lies there.
+    ///
+    /// It is placed where vec would wait for a matrix, long before the mix that reads it.
+    fn load(&mut self, layer: usize, at: impl Fn(&StateLayout, usize) -> usize, prev: Slot, tap: &str) -> R {
+        let Some(state) = self.state else { return Ok(()) };
+        let mut info = self.value(tap, prev.len);
+        info.layer = layer;
+        if let Some(values) = &mut info.values {
+            values.layer = layer;
+        }
+        let op = VecOp { len: prev.len, x: x_sel::ZERO, c: c_sel::SESSION, out: Out::Vmem(prev), ..Default::default() };
+        self.e.vec(op, Some((at(&state, layer), state.vector)), info)
+    }
+
+    /// `att_x_prev` of `layer`, of which there may be none: after the last one nothing is loaded.
+    pub(super) fn load_att_prev(&mut self, layer: usize) -> R {
+        match self.v.att_prev.get(layer) {
+            Some(&prev) => self.load(layer, StateLayout::att_x_prev, prev, "att.x_prev"),
+            None => Ok(()),
+        }
+    }
+
+    /// `ffn_x_prev` of the present layer.
+    pub(super) fn load_ffn_prev(&mut self) -> R {
+        let (layer, prev) = (self.layer, self.v.ffn_prev[self.layer]);
+        self.load(layer, StateLayout::ffn_x_prev, prev, "ffn.x_prev")
+    }
+
+    /// `h` becomes what the next token's mix sees: in `prev`, or in memory.
+    pub(super) fn keep(&mut self, h: Slot, prev: Slot, tap: &str) -> R {
+        let info = self.value(tap, h.len);
+        let out = if self.state.is_some() { Out::Store } else { Out::Vmem(prev) };
+        self.e.vec(VecOp { a: Some(h), len: h.len, out, ..Default::default() }, None, info)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_is_one_stretch_without_gaps() {
+        let dims = Dims {
+            n_layer: 3,
+            n_embd: 96,
+            head_size: 32,
+            dim_ffn: 128,
+            vocab_size: 10,
+            rank_w: 8,
+            rank_a: 8,
+            rank_v: 8,
+            rank_g: 8,
+        };
+        let l = StateLayout::of(&dims);
+        let mut at = 0;
+        for layer in 0..3 {
+            for (unit, elements) in [(l.att_x_prev(layer), 96), (l.s(layer), 96 * 32), (l.ffn_x_prev(layer), 96)] {
+                assert_eq!(unit, at);
+                at += elements / UNIT_ELEMENTS;
+            }
+        }
+        assert_eq!((l.units(), l.useful_bytes()), (at, 3 * 96 * 34 * ELEMENT_BYTES));
+    }
+}
