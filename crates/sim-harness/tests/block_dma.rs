@@ -337,16 +337,16 @@ fn latency_costs_no_beat() {
 
 #[test]
 fn the_next_instruction_costs_no_beat() {
-    // one beat an instruction: an address a cycle, in flight long enough to hide the latency
+    // two beats an instruction, in one burst: an address every other cycle, in flight long enough to hide the latency
     let mut config = config("wide");
     config.max_outstanding = 32;
     let mut dut = build(&config);
     dut.reset();
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let image = image(&mut rng);
-    let pieces: Vec<Piece> = (0..200).map(|i| Piece { kind: i % 2, len: 1, addr: 3 * i, columns: 0 }).collect();
+    let pieces: Vec<Piece> = (0..200).map(|i| Piece { kind: i % 2, len: 2, addr: 4 * i, columns: 0 }).collect();
     let timing = MemoryTiming { latency_cycles: 20, ..MemoryTiming::of(&config, 0.0, 0) };
     let r = Run { place: "short pieces".into(), token: 0, p_instr: 1.0, p_weights: 1.0, p_params: 1.0, p_error: 0.0 };
     let o = run(&mut dut, &config, &image, timing, &pieces, &r, &mut rng);
-    assert_eq!((o.beats, o.gaps), (200, 0));
+    assert_eq!((o.beats, o.gaps), (400, 0));
 }

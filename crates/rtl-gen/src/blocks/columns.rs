@@ -109,8 +109,10 @@ pub fn columns(config: &Config) -> Arc<Module> {
   reg         read_q;      // the map's output is the next word
   reg  [{{vmsb}}:0] mask_q;      // columns of the present word that are still to be told
   reg  [{{cmsb}}:0] word_q;      // number of the next word
+  reg  [{{cmsb}}:0] present_q;   // and of the present one
   reg         some_q;      // a column was found: the last one is kept back, it may be the end
   reg  [13:0] kept_q, first_q;  // that column, and the first of its run
+  reg  [13:0] after_q;     // the column after it
   reg  [4:0]  run_q;       // columns of the run
   reg  [14:0] skip_q;      // columns not told yet
 
@@ -120,7 +122,7 @@ pub fn columns(config: &Config) -> Arc<Module> {
   wire        room    = run_room && col_room;
   wire [{{vmsb}}:0] lowest  = mask_q & (~mask_q + {{vl}}'d1);
   wire [{{lmsb}}:0] lane    = { {{lanes}} };
-  wire [13:0] column  = {word_q - {{cbits}}'d1, lane};
+  wire [13:0] column  = {present_q, lane};
   wire        found   = (mask_q != {{vl}}'d0) && room;
   wire [{{vmsb}}:0] rest    = mask_q & ~lowest;
   wire        empty   = found ? (rest == {{vl}}'d0) : (mask_q == {{vl}}'d0);
@@ -128,7 +130,7 @@ pub fn columns(config: &Config) -> Arc<Module> {
   wire        read    = (left_q != {{wbits}}'d0) && (!read_q || load);
   wire        at_end  = busy_q && (left_q == {{wbits}}'d0) && !read_q && (mask_q == {{vl}}'d0);
   wire        finish  = at_end && room;
-  wire        follows = (column == kept_q + 14'd1) && (column[3:0] != 4'd0);
+  wire        follows = (column == after_q) && (column[3:0] != 4'd0);
   wire        push    = finish || (found && some_q);
   wire        run_end = finish || (found && some_q && !follows);
   wire [15:0] cols_up = cols_i + 16'd{{up}};
@@ -145,9 +147,11 @@ pub fn columns(config: &Config) -> Arc<Module> {
       read_q <= 1'b0;
       mask_q <= {{vl}}'d0;
       word_q <= {{cbits}}'d0;
+      present_q <= {{cbits}}'d0;
       some_q <= 1'b0;
       kept_q <= 14'd0;
       first_q <= 14'd0;
+      after_q <= 14'd0;
       run_q  <= 5'd1;
       skip_q <= 15'd0;
     end else if (start_i) begin
@@ -170,12 +174,14 @@ pub fn columns(config: &Config) -> Arc<Module> {
       if (load) begin
         mask_q <= mask;
         word_q <= word_q + {{cbits}}'d1;
+        present_q <= word_q;
       end else if (found) begin
         mask_q <= rest;
       end
       if (found) begin
         some_q <= 1'b1;
         kept_q <= column;
+        after_q <= column + 14'd1;
         if (some_q) skip_q <= skip_q - 15'd1;
         if (some_q && follows) begin
           run_q <= run_q + 5'd1;

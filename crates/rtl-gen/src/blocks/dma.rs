@@ -32,8 +32,8 @@ pub fn dma(config: &Config) -> Arc<Module> {
              Reads `len` units of 64 B from image_base_i + addr (EMBEDDING: + token_i * len), all in units of 64 B. COLUMNS asks\n\
              for the runs of columns of an operand (scan_*) and reads each run_* of them: len units a column, below 512.\n\
              Bursts: INCR, full width, at most {burst} beats, never across a multiple of {burst} beats (so never across 4 KiB),\n\
-             at most {} in flight, one ID. The next instruction's first burst follows without a bubble.\n\
-             Latency: accepted instruction to arvalid 4 cycles; beats pass to the fifos in the cycle they arrive.\n\
+             at most {} in flight, one ID, asked for every other cycle at most; the next instruction's first one follows.\n\
+             Latency: accepted instruction to arvalid 5 cycles; beats pass to the fifos in the cycle they arrive.\n\
              {}\
              done_o: one pulse an instruction, in order, with its last beat. An instruction of length 0 reads nothing and is done\n\
              when everything before it is. error_o: an accepted beat carried SLVERR or DECERR.",
@@ -104,9 +104,9 @@ pub fn dma(config: &Config) -> Arc<Module> {
         ("used", if lo == 0 { "1'd0".into() } else { format!("{{1'b0, c_beat_q[{}:0]}}", lo - 1) }),
         ("burst", format!("{}'d{burst}", lo + 1)),
         ("boundary_ext", extend("to_boundary", lo + 1, left_bits)),
-        ("n_ext_beat", extend("n", lo + 1, beat_bits)),
-        ("n_ext_left", extend("n", lo + 1, left_bits)),
-        ("n_ext9", extend("n", lo + 1, 9)),
+        ("n_ext_beat", extend("n_q", lo + 1, beat_bits)),
+        ("n_ext_left", extend("n_q", lo + 1, left_bits)),
+        ("n_ext9", extend("n_q", lo + 1, 9)),
         ("beat_zero", format!("{beat_shift}'b0")),
         ("arsize", format!("3'd{beat_shift}")),
         ("fmsb", (in_flight_bits - 1).to_string()),
@@ -138,9 +138,9 @@ pub fn dma(config: &Config) -> Arc<Module> {
             (
                 "in_data_i",
                 if config.streams_state() {
-                    "{c_to_q, c_param_q, c_final && c_end_q}"
+                    "{c_to_q, c_param_q, c_final_q && c_end_q}"
                 } else {
-                    "{c_param_q, c_final && c_end_q}"
+                    "{c_param_q, c_final_q && c_end_q}"
                 },
             ),
             ("out_valid_o", "tag_valid"),
@@ -192,17 +192,18 @@ const BODY: &str = r#"
 
   wire tag_valid, tag_param, tag_final, unused_tag_ready;
 
+  // The next burst, worked out in the cycle after its address and what is left are known.
+  reg         c_known_q, c_final_q, c_empty_q;
+  reg  [{{n_bits}}-1:0] n_q;
   wire [{{n_bits}}-1:0] to_boundary = {{burst}} - {{used}};
-  wire c_final = (c_left_q <= {{boundary_ext}});
-  wire [{{n_bits}}-1:0] n = c_final ? c_left_q[{{lo}}:0] : to_boundary;
+  wire last_burst = (c_left_q <= {{boundary_ext}});
   wire [8:0] n_minus_1 = {{n_ext9}} - 9'd1;
   wire unused_n = &{1'b0, n_minus_1[8]};
 
-  wire c_empty = (c_left_q == '0);
-  wire issue   = c_valid_q && !c_empty && (in_flight_q != {{limit}}) && (!ar_valid_q || m_axi_arready_i);
-  wire skip    = c_valid_q && c_empty && (in_flight_q == '0);
-  wire c_load  = b_valid_q && (!c_valid_q || (issue && c_final) || skip);
-  wire b_free  = !b_valid_q || c_load;
+  wire issue   = c_known_q && !c_empty_q && (in_flight_q != {{limit}}) && (!ar_valid_q || m_axi_arready_i);
+  wire skip    = c_known_q && c_empty_q && (in_flight_q == '0);
+  wire c_load  = b_valid_q && (!c_valid_q || (issue && c_final_q) || skip);
+  wire b_free  = !b_valid_q;  // not also when it goes on: the way from the bursts back to the program would be long
   wire b_load  = a_valid_q && b_free && (!a_columns_q || run_valid_i);
   wire a_end   = !a_columns_q || run_last_i;
   wire a_load  = instr_valid_i && instr_ready_o;
@@ -210,7 +211,7 @@ const BODY: &str = r#"
   wire [35:0] b_high  = {b_high_q, 9'b0};
   wire [{{umsb}}:0] b_unit = b_unit_q + {{low_ext}} + {{high_ext}};
 
-  assign instr_ready_o = !a_valid_q || (b_load && a_end);
+  assign instr_ready_o = !a_valid_q;
   assign run_ready_o   = a_valid_q && a_columns_q && b_free;
   assign scan_o        = a_load && (f_kind == {{columns}});
   assign scan_x_addr_o = f_x_addr;
@@ -241,6 +242,7 @@ const BODY: &str = r#"
       a_valid_q   <= 1'b0;
       b_valid_q   <= 1'b0;
       c_valid_q   <= 1'b0;
+      c_known_q   <= 1'b0;
       ar_valid_q  <= 1'b0;
       in_flight_q <= '0;
     end else begin
@@ -249,7 +251,8 @@ const BODY: &str = r#"
       if (b_load) b_valid_q <= 1'b1;
       else if (c_load) b_valid_q <= 1'b0;
       if (c_load) c_valid_q <= 1'b1;
-      else if ((issue && c_final) || skip) c_valid_q <= 1'b0;
+      else if ((issue && c_final_q) || skip) c_valid_q <= 1'b0;
+      c_known_q <= c_valid_q && !issue && !skip;
       if (issue) ar_valid_q <= 1'b1;
       else if (m_axi_arready_i) ar_valid_q <= 1'b0;
       if (issue && !burst_end) in_flight_q <= in_flight_q + {{f_one}};
@@ -282,6 +285,9 @@ const BODY: &str = r#"
       c_beat_q  <= c_beat_q + {{n_ext_beat}};
       c_left_q  <= c_left_q - {{n_ext_left}};
     end
+    c_final_q <= last_burst;
+    c_empty_q <= (c_left_q == '0);
+    n_q     <= last_burst ? c_left_q[{{lo}}:0] : to_boundary;
     if (issue) begin
       ar_beat_q <= c_beat_q;
       ar_len_q  <= n_minus_1[7:0];

@@ -290,7 +290,7 @@ fn instances(m: &mut Module, d: &Dims) {
         &mat_scales::scales(d),
         &[
             ("push_i", "scale_push"),
-            ("push_data_i", "w_data_i"),
+            ("push_data_i", "w_taken"),
             ("row_i", "row"),
             ("row_last_i", "row_last"),
             ("scale_o", "scale"),
@@ -315,7 +315,6 @@ fn instances(m: &mut Module, d: &Dims) {
             &group,
             &[
                 ("clk_i", "clk_i"),
-                ("en_a_i", "en_a"),
                 ("w_i", &slice("w_data_i", 128)),
                 ("w16_i", "lanes_w16"),
                 ("w_o", &slice("w_taken", 128)),

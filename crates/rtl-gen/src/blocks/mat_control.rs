@@ -30,7 +30,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
         .input("tiles_i", 14, "")
         .input("rows_i", 18, "");
     m.input("w_valid_i", 1, "").output("w_ready_o", 1, "");
-    m.output("scale_push_o", 1, "this beat is scales to keep");
+    m.output("scale_push_o", 1, "the beat taken a cycle ago is scales to keep");
     m.input("x_lane_i", d.vl_bits(), "element of the column, with skip_i").input("x_last_i", 1, "");
     m.input("x_valid_i", 1, "").output("x_pop_o", 1, "").output("x_columns_o", 1, "").output(
         "x_index_o",
@@ -42,7 +42,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
         d.groups * d.vl_bits(),
         "places of the two columns of a group",
     );
-    m.output("en_a_o", 1, "this beat is weights").output("w16_o", 1, "");
+    m.output("en_a_o", 1, "this beat is weights").output("w16_o", 1, "of the beat on offer");
     m.output("en_b_o", 1, "").output("w4_o", 1, "b stage").output("en_m_o", 1, "").output("en_c_o", 1, "");
     m.output("from_zero_o", 1, "c stage").output("from_ram_o", 1, "c stage");
     m.output("ram_re_o", 1, "m stage").output("ram_raddr_o", entry, "");
@@ -86,6 +86,9 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   reg  [15:0] outer_q;                // tiles left; columns left
   reg  [17:0] rows_q;                 // rows not yet handed over
   reg  [1:0]  tile_q;                 // tile in its scale unit
+  // what the counters will be compared with, known with them: the last beat, the only one, the last tile or column
+  reg         inner_last_q, inner_one_q, outer_last_q;
+  reg         wanted_q, last_rows_q;  // rows are left (none for padding tiles); no more than this tile has
   reg         first_q;                // sums start with this beat
   reg  [{{emsb}}:0] entry_q;
   reg  [{{vmsb}}:0] index_q;          // operand element in its word
@@ -97,11 +100,12 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   reg  [6:0]  b_shift_q, b_rows_q, m_shift_q, m_rows_q, c_shift_q, c_rows_q;
   reg  [{{emsb}}:0] b_entry_q, m_entry_q, c_entry_q;
 
-  wire        inner_last = (inner_q == 16'd1);
-  wire        outer_last = skip_q ? x_last_i && x_valid_i : (outer_q == 16'd1);
-  wire        wanted     = (rows_q != 18'd0);  // false for padding tiles
+  wire        inner_last = inner_last_q;
+  wire        outer_last = skip_q ? x_last_i && x_valid_i : outer_last_q;
+  wire        wanted     = wanted_q;
   wire [17:0] tile_rows  = columns_q ? 18'd{{column_rows}} : w16_q ? 18'd8 : 18'd16;
-  wire        last_rows  = (rows_q <= tile_rows);
+  wire [17:0] next_rows  = next_columns_q ? 18'd{{column_rows}} : next_w16_q ? 18'd8 : 18'd16;
+  wire        last_rows  = last_rows_q;
   wire        complete   = (columns_q ? outer_last : inner_last) && wanted;
 
   wire        unit_last;  // last beat of a scale unit
@@ -119,7 +123,9 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   wire        unit_done  = w16_q ? (tile_q == 2'd3) : tile_q[0];  // the tiles of this scale unit
 
   assign ready_o         = !next_q;
-  assign scale_push_o    = take_scale && wanted;
+  reg         scale_push_q;
+
+  assign scale_push_o    = scale_push_q;
   assign stall_weights_o = w_ready_o && !w_valid_i;
   assign stall_drain_o   = run_q && !drain_ok;
 
@@ -181,6 +187,11 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       inner_len_q <= 16'd0;
       outer_q     <= 16'd0;
       rows_q      <= 18'd0;
+      inner_last_q <= 1'b0;
+      inner_one_q  <= 1'b0;
+      outer_last_q <= 1'b0;
+      wanted_q     <= 1'b0;
+      last_rows_q  <= 1'b0;
       tile_q      <= 2'd0;
       first_q     <= 1'b0;
       entry_q     <= {{ebits}}'d0;
@@ -198,6 +209,11 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       inner_len_q <= beats;
       outer_q     <= next_columns_q ? next_cols_q : {2'd0, next_tiles_q};
       rows_q      <= next_rows_q;
+      inner_last_q <= (beats == 16'd1);
+      inner_one_q  <= (beats == 16'd1);
+      outer_last_q <= next_columns_q ? (next_cols_q == 16'd1) : (next_tiles_q == 14'd1);
+      wanted_q     <= 1'b1;
+      last_rows_q  <= (next_rows_q <= next_rows);
       tile_q      <= 2'd0;
       first_q     <= 1'b1;
       entry_q     <= {{ebits}}'d0;
@@ -210,8 +226,16 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       end
       if (take_mac) begin
         inner_q <= inner_last ? inner_len_q : inner_q - 16'd1;
-        if (inner_last) outer_q <= outer_q - 16'd1;
-        if (complete) rows_q <= last_rows ? 18'd0 : rows_q - tile_rows;
+        inner_last_q <= inner_last ? inner_one_q : (inner_q == 16'd2);
+        if (inner_last) begin
+          outer_q      <= outer_q - 16'd1;
+          outer_last_q <= (outer_q == 16'd2);
+        end
+        if (complete) begin
+          rows_q      <= rows_q - tile_rows;
+          wanted_q    <= !last_rows;
+          last_rows_q <= (rows_q <= {tile_rows[16:0], 1'b0});
+        end
         first_q <= columns_q ? (first_q && !inner_last) : inner_last;
         if (columns_q) begin
           entry_q <= inner_last ? {{ebits}}'d0 : entry_q + {{ebits}}'d1;
@@ -229,10 +253,11 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   end
 
   // A single entry (or tile) keeps its sum in the lanes: only two entries and more need the memory.
-  wire in_ram = columns_q && (inner_len_q != 16'd1);
+  wire in_ram = columns_q && !inner_one_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      scale_push_q <= 1'b0;
       b_q      <= 1'b0;
       b_load_q <= 1'b0;
       m_q      <= 1'b0;
@@ -240,6 +265,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       c_q      <= 1'b0;
       c_load_q <= 1'b0;
     end else begin
+      scale_push_q <= take_scale && wanted;
       b_q      <= take_mac;
       b_load_q <= take_mac && complete;
       m_q      <= b_q;
@@ -250,17 +276,16 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   end
 
   always_ff @(posedge clk_i) begin
-    if (take_mac) begin
-      b_zero_q    <= first_q;
-      b_ram_q     <= in_ram;
-      b_entry_q   <= entry_q;
-      b_columns_q <= columns_q;
-      b_w16_q     <= w16_q;
-      b_w4_q      <= w4_q;
-      b_shift_q   <= shift_q;
-      b_rows_q    <= last_rows ? rows_q[6:0] : tile_rows[6:0];
-      b_last_q    <= last_rows;
-    end
+    // with every cycle: b_q says whether it was a beat
+    b_zero_q    <= first_q;
+    b_ram_q     <= in_ram;
+    b_entry_q   <= entry_q;
+    b_columns_q <= columns_q;
+    b_w16_q     <= w16_q;
+    b_w4_q      <= w4_q;
+    b_shift_q   <= shift_q;
+    b_rows_q    <= last_rows ? rows_q[6:0] : tile_rows[6:0];
+    b_last_q    <= last_rows;
     if (b_q) begin
       m_zero_q    <= b_zero_q;
       m_ram_q     <= b_ram_q;

@@ -14,7 +14,7 @@ fn lane(d: &Dims) -> Arc<Module> {
         "mat_lane",
         format!(
             "One byte lane of the matrix unit: operand times weight, accumulated exactly; one multiplier for all formats.\n\
-             Latency: en_a_i takes w_i. en_b_i, a cycle later, registers the factors: operand and byte, or (w4_i) scale of the columns\n\
+             Latency: w_i is registered in every cycle. en_b_i, in the cycle after a beat was taken, registers the factors: operand and byte, or (w4_i) scale of the columns\n\
              and what their two nibbles give, q0 x0 + q1 x1 (21 bits). en_m_i, after that, registers the product; en_c_i, a cycle\n\
              later, adds it to 0, to acc_i or to the lane's last sum. load_i, only together with en_c_i, copies the new sum to hold_o.\n\
              A product has 24 bits (-32768 x 255 at worst), with 4-bit weights 28 (2 x -8 x -32768 x 255), so {} bits hold the sum\n\
@@ -23,8 +23,8 @@ fn lane(d: &Dims) -> Arc<Module> {
         ),
     );
     m.input("clk_i", 1, "");
-    m.input("en_a_i", 1, "take w_i").input("w_i", 8, "weight byte, or nibbles: low, high");
-    m.input("unsigned_i", 1, "w_i is the low byte of a 16-bit weight").output("w_o", 8, "w_i as it was taken");
+    m.input("w_i", 8, "weight byte, or nibbles: low, high");
+    m.input("unsigned_i", 1, "w_i is the low byte of a 16-bit weight").output("w_o", 8, "w_i a cycle ago");
     m.input("en_b_i", 1, "register the factors").input(
         "x_i",
         32,
@@ -59,7 +59,7 @@ fn lane(d: &Dims) -> Arc<Module> {
   assign hold_o = hold_q;
 
   always_ff @(posedge clk_i) begin
-    if (en_a_i) w_q <= {w_i[7] && !unsigned_i, w_i};
+    w_q <= {w_i[7] && !unsigned_i, w_i};
     if (en_b_i) begin
       x_q  <= w4_i ? q0 * x0 + q1 * x1 : x0;
       by_q <= w4_i ? {1'b0, gs_i} : w_q;
@@ -92,9 +92,9 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
         ),
     );
     m.input("clk_i", 1, "");
-    m.input("en_a_i", 1, "take weights and operand").input("w_i", 8 * LANES, "16 weight bytes, lane 0 lowest");
+    m.input("w_i", 8 * LANES, "16 weight bytes, lane 0 lowest");
     m.input("w16_i", 1, "even lanes are unsigned").input("x_i", 32, "signed operands");
-    m.output("w_o", 8 * LANES, "w_i as it was taken");
+    m.output("w_o", 8 * LANES, "w_i a cycle ago");
     m.input("en_b_i", 1, "register the factors").input("w4_i", 1, "with en_b_i").input(
         "gs_i",
         8 * LANES,
@@ -121,7 +121,7 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
         r#"
 
   always_ff @(posedge clk_i) begin
-    if (en_a_i) x_q <= x_i;
+    x_q <= x_i;
   end
 
   always_comb begin
@@ -181,7 +181,6 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
             &format!("u_lane_{i}"),
             &lane,
             &[
-                ("en_a_i", "en_a_i"),
                 ("w_i", &format!("w_i[{}:{}]", 8 * i + 7, 8 * i)),
                 ("unsigned_i", if i % 2 == 0 { "w16_i" } else { "1'b0" }),
                 ("w_o", &format!("w_o[{}:{}]", 8 * i + 7, 8 * i)),

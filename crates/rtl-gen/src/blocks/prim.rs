@@ -57,32 +57,50 @@ pub fn fifo(bits: usize, depth: usize) -> Arc<Module> {
         ("a", addr.to_string()),
         ("amsb", (addr - 1).to_string()),
     ];
-    if depth <= 32 {
-        m.text(
-            r#"
-  reg [{{msb}}:0] mem [0:{{last}}];
-  reg [{{a}}:0] wptr_q, rptr_q;  // one bit more than the address: full and empty differ in it
+    m.text(
+        r#"
+  reg [{{amsb}}:0] wptr_q, rptr_q;
+  reg full_q, some_q;  // kept beside the pointers: who asks waits for no comparison
 
-  wire full = (wptr_q[{{a}}] != rptr_q[{{a}}]) && (wptr_q[{{amsb}}:0] == rptr_q[{{amsb}}:0]);
-  wire push = in_valid_i && in_ready_o;
-  wire pop  = out_valid_o && out_ready_i;
+  wire push = in_valid_i && !full_q;
+  wire pop;  // the entry at rptr_q goes
+  wire [{{amsb}}:0] wptr_next = wptr_q + {{a}}'d1;
+  wire [{{amsb}}:0] rptr_next = rptr_q + {{a}}'d1;
 
-  assign in_ready_o  = !full;
-  assign out_valid_o = (wptr_q != rptr_q);
-  assign out_data_o  = mem[rptr_q[{{amsb}}:0]];
-
-  always_ff @(posedge clk_i) begin
-    if (push) mem[wptr_q[{{amsb}}:0]] <= in_data_i;
-  end
+  assign in_ready_o = !full_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       wptr_q <= '0;
       rptr_q <= '0;
+      full_q <= 1'b0;
+      some_q <= 1'b0;
     end else begin
-      if (push) wptr_q <= wptr_q + 1'b1;
-      if (pop)  rptr_q <= rptr_q + 1'b1;
+      if (push) wptr_q <= wptr_next;
+      if (pop) rptr_q <= rptr_next;
+      full_q <= !pop && (full_q || (push && wptr_next == rptr_q));
+      some_q <= push || (some_q && !(pop && rptr_next == wptr_q));
     end
+  end
+"#,
+        &vars,
+    );
+    if depth <= 32 {
+        m.text(
+            r#"
+  reg [{{msb}}:0] mem [0:{{last}}];
+  reg [{{msb}}:0] out_q;  // the oldest entry, so that no one waits for the memory
+
+  assign pop         = some_q && out_ready_i;
+  assign out_valid_o = some_q;
+  assign out_data_o  = out_q;
+
+  always_ff @(posedge clk_i) begin
+    if (push) mem[wptr_q] <= in_data_i;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!some_q || out_ready_i) out_q <= (!some_q || rptr_next == wptr_q) ? in_data_i : mem[rptr_next];
   end
 "#,
             &vars,
@@ -90,49 +108,36 @@ pub fn fifo(bits: usize, depth: usize) -> Arc<Module> {
     } else {
         m.text(
             r#"
-  reg [{{a}}:0] wptr_q, rptr_q;  // one bit more than the address: full and empty differ in it
-  reg           valid_q;         // the memory's output register holds the oldest entry
+  reg valid_q;  // the memory's output register holds the oldest entry, which is no longer counted above
 
-  wire full  = (wptr_q[{{a}}] != rptr_q[{{a}}]) && (wptr_q[{{amsb}}:0] == rptr_q[{{amsb}}:0]);
-  wire push  = in_valid_i && in_ready_o;
-  wire fetch = (wptr_q != rptr_q) && (!valid_q || out_ready_i);
-
-  assign in_ready_o  = !full;
+  assign pop         = some_q && (!valid_q || out_ready_i);
   assign out_valid_o = valid_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      wptr_q  <= '0;
-      rptr_q  <= '0;
-      valid_q <= 1'b0;
-    end else begin
-      if (push)  wptr_q <= wptr_q + 1'b1;
-      if (fetch) rptr_q <= rptr_q + 1'b1;
-      if (fetch) valid_q <= 1'b1;
-      else if (out_ready_i) valid_q <= 1'b0;
-    end
+    if (!rst_ni) valid_q <= 1'b0;
+    else if (pop) valid_q <= 1'b1;
+    else if (out_ready_i) valid_q <= 1'b0;
   end
 "#,
             &vars,
         );
-        m.children_ram(bits, depth, addr);
+        m.children_ram(bits, depth);
     }
     m.done()
 }
 
 impl Module {
-    fn children_ram(&mut self, bits: usize, depth: usize, addr: usize) {
-        let top = addr - 1;
+    fn children_ram(&mut self, bits: usize, depth: usize) {
         self.instance(
             "u_mem",
             &ram_1w1r(bits, depth),
             &[
                 ("clk_i", "clk_i"),
                 ("we_i", "push"),
-                ("waddr_i", &format!("wptr_q[{top}:0]")),
+                ("waddr_i", "wptr_q"),
                 ("wdata_i", "in_data_i"),
-                ("re_i", "fetch"),
-                ("raddr_i", &format!("rptr_q[{top}:0]")),
+                ("re_i", "pop"),
+                ("raddr_i", "rptr_q"),
                 ("rdata_o", "out_data_o"),
             ],
         );
@@ -178,7 +183,7 @@ pub fn round_shift(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Mo
 ///
 /// The bits are shifted out to the left rather than masked: a mask is a chain that synthesis turns into one gate after
 /// another.
-pub fn lost_bits(in_bits: usize, shift_bits: usize) -> String {
+fn lost_bits(in_bits: usize, shift_bits: usize) -> String {
     let wide = 1 << shift_bits;
     assert!(shift_bits >= 2, "lost_bits: {shift_bits} shift bits");
     let x = match in_bits.cmp(&wide) {

@@ -113,10 +113,10 @@ const WIRES: &str = r#"
   wire        r_valid, r_to_vmem, r_red, r_last;    // the oldest finished word
   wire [{{lmsb}}:0] r_clip;
   wire [{{word27}}:0] r_o;
-  wire [5:0]  shift_5;
-  wire [4:0]  pshift_6;
+  wire [5:0]  shift_6;
+  wire [4:0]  pshift_7;
   wire [3:0]  lut_shift_l1;
-  wire [1:0]  lut_l3;
+  wire [1:0]  lut_l4;
   wire [{{tagmsb}}:0] tag_in;  // {to vmem, reduction, segment end, last word, live lanes}
   wire [5:0]  shift_in, clipped;
   wire [{{segmsb}}:0] seg, scalar_seg;
@@ -325,13 +325,13 @@ fn children(m: &mut Module, config: &Config) {
             ("v_o", "v"),
             ("lv_o", "lv"),
             ("live_o", "live"),
-            ("shift_o", "shift_5"),
-            ("pshift_o", "pshift_6"),
+            ("shift_o", "shift_6"),
+            ("pshift_o", "pshift_7"),
             ("t_valid_o", "t_valid"),
             ("t_end_o", "t_end"),
             ("t_last_o", "t_last"),
             ("lut_shift_o", "lut_shift_l1"),
-            ("lut_o", "lut_l3"),
+            ("lut_o", "lut_l4"),
             ("live_end_o", "live_end"),
             ("w_valid_o", "w_valid"),
             ("w_to_vmem_o", "w_to_vmem"),
@@ -458,10 +458,10 @@ fn children(m: &mut Module, config: &Config) {
                 ("m_is_i", "m_is_2_q"),
                 ("c_is_i", "c_is_2_q"),
                 ("live_i", &format!("live[{l}]")),
-                ("shift_i", "shift_5"),
-                ("pshift_i", "pshift_6"),
+                ("shift_i", "shift_6"),
+                ("pshift_i", "pshift_7"),
                 ("lut_shift_i", "lut_shift_l1"),
-                ("lut_i", "lut_l3"),
+                ("lut_i", "lut_l4"),
                 ("live_end_i", &format!("live_end[{l}]")),
                 ("t_o", &slice("t", 56)),
                 ("o_o", &slice("o", 27)),

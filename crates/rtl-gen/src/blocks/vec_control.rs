@@ -26,13 +26,13 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
     m.input("tag_i", TAG_BITS, "with go_i").input("shift_i", 6, "with go_i").input("pshift_i", 5, "with go_i");
     m.input("lut_i", 2, "with go_i").input("lut_shift_i", 4, "with go_i");
     m.input("scalar_shift_i", 1, "stage 1: take s_shift_i instead").input("s_shift_i", 6, "stage 1");
-    m.output("v_o", LANE_STAGES, "stages 1 to 8 hand a word on in this cycle");
-    m.output("lv_o", TABLE_STAGES + 1, "from stage 8, and the stages, of the table path");
-    m.output("live_o", lanes, "stage 2").output("shift_o", 6, "stage 5").output("pshift_o", 5, "stage 6");
-    m.output("t_valid_o", 1, "stage 5, leaving: part of a reduction")
+    m.output("v_o", LANE_STAGES, "stages 1 to 9 hand a word on in this cycle");
+    m.output("lv_o", TABLE_STAGES + 1, "from stage 9, and the stages, of the table path");
+    m.output("live_o", lanes, "stage 2").output("shift_o", 6, "stage 6").output("pshift_o", 5, "stage 7");
+    m.output("t_valid_o", 1, "stage 6, leaving: part of a reduction")
         .output("t_end_o", 1, "")
         .output("t_last_o", 1, "");
-    m.output("lut_shift_o", 4, "table stage 1").output("lut_o", 2, "table stage 3");
+    m.output("lut_shift_o", 4, "table stage 1").output("lut_o", 2, "table stage 4");
     m.output("live_end_o", lanes, "the last table stage");
     m.output("w_valid_o", 1, "write stage").output("w_to_vmem_o", 1, "").output("w_red_o", 1, "");
     m.output("w_seg_end_o", 1, "").output("w_last_o", 1, "");
@@ -70,7 +70,7 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
     chain(&mut m, "shift", 6, "scalar_shift_i ? s_shift_i : shift_1_q", 2..=PRODUCT_STAGE, "");
     chain(&mut m, "pshift", 5, "pshift_i", 1..=PRODUCT_STAGE + 1, "");
     chain(&mut m, "lut", 2, "lut_i", 1..=LANE_STAGES, "");
-    chain(&mut m, "lut", 2, &format!("lut_{LANE_STAGES}_q"), 1..=3, "l");
+    chain(&mut m, "lut", 2, &format!("lut_{LANE_STAGES}_q"), 1..=4, "l");
     chain(&mut m, "lut_shift", 4, "lut_shift_i", 1..=LANE_STAGES, "");
     chain(&mut m, "lut_shift", 4, &format!("lut_shift_{LANE_STAGES}_q"), 1..=1, "l");
     let live = |tag: &str| (0..lanes).rev().map(|l| format!("5'd{l} < {tag}[4:0]")).collect::<Vec<_>>().join(", ");
@@ -91,7 +91,7 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
   assign t_end_o     = tag_{{p}}_q[6];
   assign t_last_o    = tag_{{p}}_q[5];
   assign lut_shift_o = lut_shift_l1_q;
-  assign lut_o       = lut_l3_q;
+  assign lut_o       = lut_l4_q;
   assign live_end_o  = { {{live_end}}};
   assign w_valid_o   = w_valid_q;
   assign w_to_vmem_o = w_tag_q[3];

@@ -26,6 +26,10 @@ pub fn vec_finish() -> Arc<Module> {
   wire written  = written_q || (finish_i && finish_red_i);
   wire summed   = summed_q || last_scalar_i;
   wire red_done = busy_q && written && summed;
+  // finish_i comes late in the cycle: it only chooses between two sums
+  wire done_red = busy_q && summed && (written_q || finish_red_i);
+  wire [5:0] with_finish    = pend_q + {5'b0, !finish_red_i} + {5'b0, done_red} - {5'b0, done_o};
+  wire [5:0] without_finish = pend_q + {5'b0, busy_q && summed && written_q} - {5'b0, done_o};
 
   assign red_busy_o = busy_q;
   assign done_o     = pending_o && !written_q;
@@ -42,7 +46,7 @@ pub fn vec_finish() -> Arc<Module> {
       busy_q    <= open_red_i || (busy_q && !red_done);
       written_q <= written && !red_done;
       summed_q  <= summed && !red_done;
-      pend_q    <= pend_q + {5'b0, finish_i && !finish_red_i} + {5'b0, red_done} - {5'b0, done_o};
+      pend_q    <= finish_i ? with_finish : without_finish;
     end
   end
 "#,

@@ -1,7 +1,6 @@
 //! From a segment's sum to its scalars: MEAN, RSQ and VALUE, one segment at a time.
 
 use super::lut::table_rom;
-use super::prim::saturate;
 use super::round_parts::round_parts;
 use super::vec_reduce::ACC_BITS;
 use crate::config::Config;
@@ -12,7 +11,7 @@ use std::sync::Arc;
 
 /// Cycles a segment occupies the unit, from its sum at the head of the queue to the write included; never data-dependent.
 pub const MEAN_CYCLES: usize = 11;
-pub const RSQ_CYCLES: usize = 23;
+pub const RSQ_CYCLES: usize = 21;
 pub const VALUE_CYCLES: usize = 5;
 
 /// The scalar unit: a sequencer around one 19 by 19 multiplier, one rounding shift and the rsqrt table.
@@ -63,25 +62,32 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
   reg        [17:0] k_const_q;
   reg        [5:0]  k_shift_q, eps_s_q;
   reg        [15:0] eps_m_q;
+  reg        [79:0] eps_q;      // eps_m << eps_s, from two cycles after start_i on; EPS is no earlier
   reg        [6:0]  rsq_base_q;
   reg        [{{segmsb}}:0] seg_q;
 
   reg        [90:0] v_q;        // working value: acc * k_const so far, then u, then the number to round
   reg               up_q;
   reg        [5:0]  zeros_q;    // pairs of leading zeros of u taken off so far
+  reg               mul_q;      // state MUL
   reg signed [23:0] s_q;        // s1, then s0, then R
   reg signed [37:0] prod_q;     // a number of 19 bits by one of 19 bits
 
   wire is_rsq  = (post_q == POST_RSQ);
   wire is_mean = (post_q == POST_MEAN);
 
-  // -- normalisation of u, two bits a step of the exponent: 64, 32, 16, 8, 4, 2 leading zeros
-  wire [5:0]  upper_zeros = {v_q[79:16] == '0, v_q[79:48] == '0, v_q[79:64] == '0, v_q[79:72] == '0, v_q[79:76] == '0, v_q[79:78] == '0};
-  wire [5:0]  step_bit    = 6'd32 >> step_q;  // half of the zeros this step may take off
-  wire        upper_zero  = |(upper_zeros & step_bit);
-  wire [79:0] u_shifted   = step_bit[5] ? {v_q[15:0], 64'b0} : step_bit[4] ? {v_q[47:0], 32'b0}
-                          : step_bit[3] ? {v_q[63:0], 16'b0} : step_bit[2] ? {v_q[71:0], 8'b0}
-                          : step_bit[1] ? {v_q[75:0], 4'b0}  : {v_q[77:0], 2'b0};
+  // -- normalisation of u, a cycle each: which bytes are not 0, how many lead that are, shift by bytes, shift by pairs of bits
+  reg  [8:0]  byte_q;      // bit i: byte i of the upper nine is not 0
+  reg  [3:0]  lead_q;      // bytes of zeros in front
+  wire [79:0] u_bytes = v_q[79:0] << {lead_q, 3'b0};
+  wire [1:0]  pairs   = (v_q[79:78] != 2'b0) ? 2'd0 : (v_q[77:76] != 2'b0) ? 2'd1 : (v_q[75:74] != 2'b0) ? 2'd2 : 2'd3;
+  wire [79:0] u_pairs = v_q[79:0] << {pairs, 1'b0};
+
+  always_ff @(posedge clk_i) begin
+    byte_q <= {|v_q[79:72], |v_q[71:64], |v_q[63:56], |v_q[55:48], |v_q[47:40], |v_q[39:32], |v_q[31:24], |v_q[23:16], |v_q[15:8]};
+    lead_q <= byte_q[8] ? 4'd0 : byte_q[7] ? 4'd1 : byte_q[6] ? 4'd2 : byte_q[5] ? 4'd3 : byte_q[4] ? 4'd4
+            : byte_q[3] ? 4'd5 : byte_q[2] ? 4'd6 : byte_q[1] ? 4'd7 : byte_q[0] ? 4'd8 : 4'd9;
+  end
 
   // after it the highest set bit is 79 (odd position) or 78 (even); 18 bits below it address the table
   wire        odd    = v_q[79];
@@ -99,6 +105,11 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
   wire signed [18:0] other = $signed(by_t ? {6'b0, below[12:0]} : {1'b0, k_const_q});
   reg  signed [18:0] factor_q, other_q;
 
+  // -- the one wide adder: u = acc + eps, acc * k_const chunk by chunk, the last bit of a rounding
+  wire [90:0] sum_a = mul_q ? {v_q[72:0], 18'b0} : v_q;
+  wire [90:0] sum_b = mul_q ? { {53{prod_q[37]}}, prod_q} : state_q[3] ? {90'b0, up_q} : {11'b0, eps_q};  // UP is above 7, EPS below
+  wire [90:0] sum   = sum_a + sum_b;
+
   // round(prod, 13) and round(s0, 5): the carry is the half bit, unless it is a tie and the floor is even
   wire prod_up = prod_q[12] && (|prod_q[11:0] || prod_q[13]);
   wire r_up    = s_q[4] && (|s_q[3:0] || s_q[5]);
@@ -107,24 +118,28 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
 
   wire [90:0] floor;
   wire        up;
-  wire [26:0] clipped;
-  wire        was_clipped;
-  wire [79:0] eps = {64'b0, eps_m_q} << eps_s_q;
-
+  // sat_27: that floor needs more than 28 bits is seen while up is added; the sum then decides for itself in its low bits
+  reg         far_q;
+  wire        was_clipped = far_q || (v_q[28:26] != {3{v_q[90]}});
+  wire [26:0] clipped     = was_clipped ? {v_q[90], {26{!v_q[90]}}} : v_q[26:0];
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= IDLE;
+      mul_q   <= 1'b0;
       step_q  <= '0;
       post_q  <= '0;
       seg_q   <= '0;
     end else begin
       step_q <= '0;
       case (state_q)
-        IDLE: if (sum_valid_i) state_q <= is_rsq ? EPS : is_mean ? MUL : FLOOR;
+        IDLE: if (sum_valid_i) begin
+          state_q <= is_rsq ? EPS : is_mean ? MUL : FLOOR;
+          mul_q   <= is_mean;
+        end
         EPS: state_q <= NORM;
         NORM: begin
           step_q  <= step_q + 3'd1;
-          if (step_q == 3'd5) begin
+          if (step_q == 3'd3) begin
             step_q  <= '0;
             state_q <= ROM;
           end
@@ -145,6 +160,7 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
           if (step_q == 3'd5) begin
             step_q  <= '0;
             state_q <= FLOOR;
+            mul_q   <= 1'b0;
           end
         end
         FLOOR: if (step_q[0]) state_q <= UP;
@@ -173,23 +189,30 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
   end
 
   always_ff @(posedge clk_i) begin
+    eps_q <= {64'b0, eps_m_q} << eps_s_q;
+  end
+
+  always_ff @(posedge clk_i) begin
     case (state_q)
-      IDLE: if (sum_valid_i) begin
-        v_q     <= is_mean ? '0 : { {19{sum_i[71]}}, sum_i};
-        zeros_q <= '0;
-      end
-      EPS: v_q <= {11'b0, v_q[79:0] + eps};
-      NORM: if (upper_zero) begin
-        v_q[79:0] <= u_shifted;
-        zeros_q   <= zeros_q + step_bit;
+      IDLE: if (sum_valid_i) v_q <= is_mean ? '0 : { {19{sum_i[71]}}, sum_i};
+      EPS: v_q <= sum;
+      NORM: begin
+        if (step_q == 3'd2) begin
+          v_q[79:0] <= u_bytes;
+          zeros_q   <= {lead_q, 2'b0};
+        end
+        if (step_q == 3'd3) begin
+          v_q[79:0]    <= u_pairs;
+          zeros_q[1:0] <= pairs;
+        end
       end
       PRODUCT: v_q <= { {53{prod_q[37]}}, prod_q};
-      MUL: if (step_q > 3'd1) v_q <= {v_q[72:0], 18'b0} + { {53{prod_q[37]}}, prod_q};
+      MUL: if (step_q > 3'd1) v_q <= sum;
       FLOOR: if (step_q[0]) begin
         v_q  <= floor;
         up_q <= up;
       end
-      UP: v_q <= v_q + {90'b0, up_q};
+      UP: v_q <= sum;
       default: ;
     endcase
   end
@@ -200,6 +223,7 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
       other_q  <= other;
       prod_q   <= factor_q * other_q;
     end
+    far_q <= (v_q[90:27] != {64{v_q[90]}});
     if (state_q == S1 || state_q == S0) s_q <= h_base + prod_floor + $signed({23'b0, prod_up});
     if (state_q == R) s_q <= u_zero ? 24'sd0 : $signed({ {5{s_q[23]}}, s_q[23:5]}) + $signed({23'b0, r_up});
   end
@@ -244,6 +268,5 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
             ("up_o", "up"),
         ],
     );
-    m.instance("u_sat", &saturate(91, 27), &[("x_i", "v_q"), ("y_o", "clipped"), ("clipped_o", "was_clipped")]);
     m.done()
 }

@@ -30,7 +30,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
         "Hands a finished word to vmem, xmem or an operand of wkv, and to the trace; latency 0 from the queue of results.\n\
          record_i belongs to the oldest instruction in the pipeline; its words are counted here. en_o is low in the cycle after\n\
          one in which a vmem write was refused, so a later read comes as many cycles later as the writes before it.\n\
-         Everything else happens once, in the word's last cycle (commit_o). finish_o: the instruction's last word.\n\
+         Everything else happens once, in the word's last cycle (commit_o); amax_o may know of it before. finish_o: the instruction's last word.\n\
          xmem and wkv get clip_16(o). The operand's exponent is written with the last word. amax_o: OR over live lanes of\n\
          o ^ (o >>> 26) of the instructions that keep it, from the cycle after a word's commit; start_i clears it.\n\
          Only the bits that S(amax) depends on are kept.\n\
@@ -96,14 +96,14 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
   assign vw_valid_o = valid_i && to_vmem_i{{not_store}};
   assign vw_addr_o  = d_addr;
   assign vw_data_o  = o_i;
-  assign xw_en_o    = commit && to_xmem;
+  assign xw_en_o    = valid_i && to_xmem;  // only vmem refuses
   assign xw_addr_o  = d_addr;
   assign xw_data_o  = o16;
-  assign kw_en_o    = commit && to_wkv;
+  assign kw_en_o    = valid_i && to_wkv;
   assign kw_slot_o  = r_slot[2:0];
   assign kw_addr_o  = d_addr;
   assign kw_data_o  = o16;
-  assign exp_we_o   = finish && (to_xmem || to_wkv);
+  assign exp_we_o   = valid_i && last_i && (to_xmem || to_wkv);
   assign exp_wkv_o  = to_wkv;
   assign exp_slot_o = r_slot;
   assign exp_o      = r_exp;
@@ -125,7 +125,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
       en_q <= !refused;
       if (commit) word_q <= last_i ? 13'd0 : word_q + 13'd1;
       if (start_i) amax_q <= '0;
-      else if (commit && r_amax) amax_q <= magnitude | ((word_q == 13'd0 && !r_amax_keep) ? 11'd0 : amax_q);
+      else if (valid_i && r_amax) amax_q <= magnitude | ((word_q == 13'd0 && !r_amax_keep) ? 11'd0 : amax_q);
     end
   end
 "#,

@@ -1,10 +1,9 @@
-//! The rounding shift with a register inside: shifting and adding are each a stage's work at 150 MHz.
+//! The rounding shift with a register inside: half of the shift, then the rest and adding, are each a stage's work at 150 MHz.
 
-use crate::blocks::prim::lost_bits;
 use crate::hdl::Module;
 use std::sync::Arc;
 
-/// `round(x, shift) = floor_o + up_o` as `prim::round_shift`, the shifted number registered before its last bit is rounded.
+/// `round(x, shift) = floor_o + up_o` as `prim::round_shift`; a shift by a multiple of 8 comes before the register, by 0 to 7 after it.
 pub fn wkv_round(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Module> {
     assert!(out_bits <= in_bits, "wkv_round {in_bits} to {out_bits}");
     let mut m = Module::combinational(
@@ -21,23 +20,32 @@ pub fn wkv_round(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Modu
     m.output("floor_o", out_bits, "signed").output("up_o", 1, "");
     m.text(
         r#"
-  wire [{{w}}:0]        doubled = {x_i, 1'b0};                      // keeps the bit just below the point
-  wire signed [{{w}}:0] shifted = $signed(doubled) >>> shift_i;
-{{lost}}
-  reg  [{{out}}:0]        shifted_q;                                  // the result and the half bit
-  reg                   sticky_q;                                   // any bit below the half bit
+  wire [{{w}}:0]   doubled = {x_i, 1'b0};  // keeps the bit just below the point
+  wire [{{smsb}}:0]   coarse  = {shift_i[{{smsb}}:3], 3'd0};
+  reg  [{{w}}:0]   coarse_q;
+  reg  [2:0]    fine_q;
+  reg           sticky_q;  // a bit that is not 0 was shifted out
 
   always_ff @(posedge clk_i) begin
     if (en_i) begin
-      shifted_q <= shifted[{{out}}:0];
-      sticky_q  <= sticky;
+      coarse_q <= $signed(doubled) >>> coarse;
+      fine_q   <= shift_i[2:0];
+      sticky_q <= |(doubled & ~({ {{w1}}{1'b1}} << coarse));
     end
   end
 
-  assign floor_o = shifted_q[{{out}}:1];
-  assign up_o    = shifted_q[0] && (sticky_q || shifted_q[1]);
+  wire signed [{{w}}:0] shifted = $signed(coarse_q) >>> fine_q;
+  wire          sticky  = sticky_q || (|(coarse_q[6:0] & ~(7'h7f << fine_q)));
+
+  assign floor_o = shifted[{{out}}:1];
+  assign up_o    = shifted[0] && (sticky || shifted[1]);
 "#,
-        &[("w", in_bits.to_string()), ("lost", lost_bits(in_bits, shift_bits)), ("out", out_bits.to_string())],
+        &[
+            ("w", in_bits.to_string()),
+            ("w1", (in_bits + 1).to_string()),
+            ("smsb", (shift_bits - 1).to_string()),
+            ("out", out_bits.to_string()),
+        ],
     );
     if out_bits < in_bits {
         m.text(
