@@ -138,7 +138,7 @@ fn study(
     bar.set_length(total as u64);
     let progress: Progress<'_> = &|n| bar.inc(n);
     let (ranges, operands) = if gptq {
-        let (ranges, operands) = calibrate_operands(weights, &seen, |_| progress(1)).map_err(|e: TooLarge| e)?;
+        let (ranges, operands) = calibrate_operands(weights, &seen, false, |_| progress(1)).map_err(|e: TooLarge| e)?;
         (ranges, Some(operands))
     } else {
         (calibrate(weights, &seen, |_| progress(1)), None)
@@ -193,6 +193,7 @@ fn setting(o: &QuantOptions) -> Setting {
     let weights = match (o.bits, o.round) {
         (WeightBits::W4, Rounding::Plain) => "w4",
         (WeightBits::W4, Rounding::Gptq) => "w4-gptq",
+        (WeightBits::W4Columns, _) => "w4-columns",
         (WeightBits::W8, _) => "w8",
         (WeightBits::W16, _) => "w16",
     };

@@ -6,6 +6,7 @@ use super::model::{check_tokens, encode, held_out_text, read, Model};
 use super::print::{bar, Out};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::eval::evaluate;
+use golden_model::groups::groups;
 use golden_model::layout::{MatrixFormat, StreamLayout};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -56,10 +57,10 @@ fn read_bytes(engine: &Engine, steps: usize) -> Option<Read> {
 
 /// Bytes of a column that is not read when it is skipped.
 fn column(format: MatrixFormat, rows: usize) -> f64 {
-    if format == MatrixFormat::W8Columns {
-        rows as f64
-    } else {
-        0.0
+    match format {
+        MatrixFormat::W8Columns => rows as f64,
+        MatrixFormat::W4Columns => (rows.div_ceil(2) + groups(rows)) as f64,
+        MatrixFormat::W4 | MatrixFormat::W8 | MatrixFormat::W16 => 0.0,
     }
 }
 

@@ -45,7 +45,7 @@ pub fn page(done: &QuantizedImage, name: &str) -> Result<String, Error> {
 
 fn format(f: TensorFormat, bytes: u64, output_error: f64) -> Format {
     let bits = match f.bits {
-        WeightBits::W4 => 4,
+        WeightBits::W4 | WeightBits::W4Columns => 4,
         WeightBits::W8 => 8,
         WeightBits::W16 => 16,
     };

@@ -1,6 +1,6 @@
 //! `quantize`, and how every verb turns a checkpoint into integers.
 
-use super::args::{Head, Numbers, Quantize, Round, Scales, Weights as Format};
+use super::args::{Head, Numbers, Quantize, Round, Scales, Value, Weights as Format};
 use super::inspect::tensors;
 use super::model::{encode, Model};
 use super::print::{bar, check_file, write_file, Out};
@@ -17,7 +17,7 @@ use golden_model::image;
 use golden_model::qmodel::QModel;
 use golden_model::qtensor::{QuantError, WeightBits};
 use golden_model::quantise::quantise_with;
-use golden_model::recipe::Recipe;
+use golden_model::recipe::{Recipe, TensorFormat};
 use golden_model::search::{candidates, pick, Matrix, Picks, Space};
 use golden_model::session::{FloatSession, Session};
 use golden_model::tokenizer::Tokenizer;
@@ -76,7 +76,7 @@ pub fn quantise(
     let mut weights = Weights::read(checkpoint)?;
     let progress = |n| calibrating.set_position(n as u64);
     let (ranges, operands) = if wanted.is_some() {
-        let (ranges, operands) = calibrate_operands(&weights, &tokens, progress)?;
+        let (ranges, operands) = calibrate_operands(&weights, &tokens, options.value.is_some(), progress)?;
         (ranges, Some(operands))
     } else {
         (calibrate(&weights, &tokens, progress), None)
@@ -152,9 +152,10 @@ fn options(numbers: &Numbers, shape: &Shape) -> Result<QuantOptions, Error> {
     let defaults = QuantOptions::default();
     let format = numbers.weights.unwrap_or(Format::W8);
     let four = format != Format::W8 || numbers.head == Some(Head::W4);
+    let auto = format == Format::Auto;
     let clustered = numbers.head == Some(Head::Clustered);
     for (option, given, fits, with) in [
-        ("--budget", numbers.budget.is_some(), format == Format::Auto, "--weights auto"),
+        ("--budget", numbers.budget.is_some(), auto, "--weights auto"),
         ("--branch", numbers.branch.is_some_and(|r| r > 0), four, "--weights w4 or auto"),
         ("--clusters", numbers.clusters.is_some(), clustered, "--head clustered"),
         ("--visit", numbers.visit.is_some(), clustered, "--head clustered"),
@@ -167,6 +168,7 @@ fn options(numbers: &Numbers, shape: &Shape) -> Result<QuantOptions, Error> {
         bits: if format == Format::W8 { WeightBits::W8 } else { WeightBits::W4 },
         head: numbers.head.map(|h| if h == Head::W4 { WeightBits::W4 } else { WeightBits::W8 }),
         scales: if numbers.scales == Some(Scales::Max) { GroupScales::Max } else { GroupScales::Search },
+        value: (numbers.value == Some(Value::W4)).then_some(WeightBits::W4Columns),
         round: numbers.round.map_or(Rounding::Plain, rounding),
         branch: numbers.branch.unwrap_or(0) as usize,
         state_bits: numbers.state_bits.unwrap_or(defaults.state_bits),
@@ -180,6 +182,13 @@ fn options(numbers: &Numbers, shape: &Shape) -> Result<QuantOptions, Error> {
         // what was asked for is not searched for
         let head = options.tensor("head.weight");
         options.tensors.insert("head.weight".into(), head);
+    }
+    if auto && options.value.is_some() {
+        for name in (0..shape.n_layer).map(|l| format!("blocks.{l}.ffn.value.weight")) {
+            // the search picks the better rounding for all others; so does this
+            let best = TensorFormat { round: numbers.round.map_or(Rounding::Gptq, rounding), ..options.tensor(&name) };
+            options.tensors.insert(name, best);
+        }
     }
     Ok(options)
 }

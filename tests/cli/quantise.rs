@@ -95,6 +95,24 @@ fn a_head_in_clusters_reads_less() {
 }
 
 #[test]
+fn nibbles_by_columns_are_golden_only() {
+    let scratch = Scratch::new();
+    let (model, words, image) = files(&scratch);
+    let numbers = ["--weights=w4", "--round=gptq", "--calibrate", &words];
+    let with = |value: &str| json(&[&["quantize", &model, "-o", &image], &numbers[..], &[value]].concat());
+    let (eight, four) = (with("--value=w8"), with("--value=w4"));
+    assert!(number(&four, "bytes_per_token") < number(&eight, "bytes_per_token"), "{four} {eight}");
+    assert_eq!((four["value"].as_str(), eight["value"].as_str()), (Some("w4-columns"), None));
+    let read = json(&["eval", &image, "--backend=golden", "--text", &words]);
+    let bytes = number(&read, "bytes_per_token") + number(&read, "skipped_bytes_per_token");
+    assert!((bytes - number(&four, "bytes_per_token")).abs() < 1e-6, "{read}");
+    let words = ["ffn.value", "golden", "without --value w4"];
+    refused(&["cosim", &image, "--prompt=a", "--tokens=1"], &words);
+    refused(&["rtl", &image, "-o", &scratch.at("rtl")], &words);
+    refused(&["generate", &model, "--backend=rtl", "--value=w4", "--prompt=a", "--tokens=1"], &words);
+}
+
+#[test]
 fn bytes_read_are_those_of_the_format() {
     let scratch = Scratch::new();
     let (model, words, image) = files(&scratch);
@@ -124,7 +142,7 @@ fn options_that_do_not_go_together() {
     quantize(&["--visit=4", "--head=w8"], &["--visit", "--head clustered"]);
     quantize(&["--weights=auto", "--budget=99", "--calibrate", &words], &["--budget", "1 to 16"]);
     done(&["quantize", &model, "-o", &image]);
-    for option in ["--state-bits=24", "--branch=0", "--head=clustered"] {
+    for option in ["--state-bits=24", "--branch=0", "--head=clustered", "--value=w4"] {
         let name = option.split('=').next().expect("a name");
         refused(&["eval", &image, "--backend=golden", option], &[name, "needs the checkpoint"]);
     }

@@ -6,7 +6,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{black_box, Bencher};
 use golden_model::calibrate::{calibrate, random_tokens};
 use golden_model::checkpoint::Checkpoint;
-use golden_model::fast::kernels::{column_run, w16, w4, w8, Columns, Isa, LINE, PANEL};
+use golden_model::fast::kernels::{column_run, nibble_run, w16, w4, w8, Columns, Isa, LINE, PANEL};
 use golden_model::fast::operand::Operand;
 use golden_model::fast::{default_threads, from_image, from_model, Runner, Weights};
 use golden_model::formats::QuantOptions;
@@ -14,6 +14,7 @@ use golden_model::image::Image;
 use golden_model::integer_step::{step, IntState, NoTaps};
 use golden_model::quantise::quantise;
 use golden_model::vector_ops::SaturationCounts;
+use golden_model::w4_columns::column_bytes;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -102,11 +103,23 @@ fn every_other_column(bencher: Bencher, set: &str) {
     let bytes = vec![0x5au8; 4 * COLUMNS * COLUMNS];
     let weights = Columns { bytes: &bytes, stride: COLUMNS };
     let used: Vec<u16> = (0..4 * COLUMNS as u16).step_by(2).collect();
-    let x = Operand::from_mantissas(&vec![-777; used.len()]);
+    let x = vec![-777; used.len()];
     let mut acc = vec![[0; LINE]; COLUMNS / LINE];
     bencher
         .counter(BytesCount::new(used.len() * COLUMNS))
         .bench_local(|| column_run(isa(set), black_box(&weights), &used, &x, &mut acc));
+}
+
+/// The same in 4 bits.
+#[divan::bench(args = sets())]
+fn every_other_column_of_nibbles(bencher: Bencher, set: &str) {
+    let bytes = vec![0x5au8; 4 * COLUMNS * column_bytes(COLUMNS)];
+    let used: Vec<u16> = (0..4 * COLUMNS as u16).step_by(2).collect();
+    let x = vec![-777; used.len()];
+    let mut acc = vec![0; COLUMNS];
+    bencher
+        .counter(BytesCount::new(used.len() * column_bytes(COLUMNS)))
+        .bench_local(|| nibble_run(isa(set), black_box(&bytes), COLUMNS, 0, &used, &x, &mut acc));
 }
 
 /// Reading the weights and nothing else: the bound of decoding.

@@ -68,9 +68,11 @@ impl Exact<'_> {
 
     /// The matrix alone.
     fn round(&self, values: &[f32], format: TensorFormat, scales: GroupScales, frac: i32) -> QMatrix {
-        if format.bits == WeightBits::W4 {
-            let factor = self.factor.filter(|_| format.round == Rounding::Gptq);
-            return QMatrix::quantise_groups(values, self.cols, frac, scales, factor).0;
+        let factor = self.factor.filter(|_| format.round == Rounding::Gptq);
+        match format.bits {
+            WeightBits::W4 => return QMatrix::quantise_groups(values, self.cols, frac, scales, factor).0,
+            WeightBits::W4Columns => return QMatrix::quantise_columns(values, self.cols, frac, scales, factor).0,
+            WeightBits::W8 | WeightBits::W16 => {}
         }
         let row = |r: usize| &values[r * self.cols..(r + 1) * self.cols];
         QMatrix::quantise(self.rows(), self.cols, row, format.bits, frac).0

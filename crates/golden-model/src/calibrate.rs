@@ -17,17 +17,18 @@ pub fn calibrate(weights: &Weights, tokens: &[u32], progress: impl FnMut(usize))
     ranges
 }
 
-/// [`calibrate`] that also sums up what every matrix multiplies.
+/// [`calibrate`] that also sums up what every matrix multiplies, `ffn.value` only with `value`.
 ///
 /// # Errors
 /// If the sums do not fit in memory.
 pub fn calibrate_operands(
     weights: &Weights,
     tokens: &[u32],
+    value: bool,
     progress: impl FnMut(usize),
 ) -> Result<(Ranges, Hessians), TooLarge> {
     let mut ranges = Ranges::new(weights.shape.n_layer);
-    let mut operands = Hessians::new(&weights.shape)?;
+    let mut operands = Hessians::new(&weights.shape, value)?;
     run(weights, tokens, progress, |layer, name, values| {
         ranges.observe(layer, name, values);
         operands.observe(layer, name, values);

@@ -180,10 +180,12 @@ pub enum Rounding {
 /// How a network is to be quantised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantOptions {
-    /// Width of all matrices but the low-rank pairs, which have 16 bits, and `ffn.value`, which has at least 8.
+    /// Width of all matrices but the low-rank pairs, which have 16 bits, and `ffn.value`, which has 8 where they have 4.
     pub bits: WeightBits,
     /// Width of the head; if absent, [`crate::recipe::default_head`] says.
     pub head: Option<WeightBits>,
+    /// Width of `ffn.value` if it is not to be that of [`value_bits`]: [`WeightBits::W4Columns`], which is golden only.
+    pub value: Option<WeightBits>,
     /// Of matrices of 4 bits.
     pub scales: GroupScales,
     pub round: Rounding,
@@ -205,6 +207,7 @@ impl Default for QuantOptions {
         Self {
             bits: WeightBits::W8,
             head: None,
+            value: None,
             scales: GroupScales::default(),
             round: Rounding::default(),
             branch: 0,
@@ -217,11 +220,11 @@ impl Default for QuantOptions {
     }
 }
 
-/// Width of `ffn.value` in a model of width `bits`: it is streamed by columns, which 4 bits cannot be.
+/// Width of `ffn.value` in a model of width `bits` that asks for nothing else: it is streamed by columns, and the chip has those with 8 bits.
 pub fn value_bits(bits: WeightBits) -> WeightBits {
     match bits {
         WeightBits::W4 | WeightBits::W8 => WeightBits::W8,
-        WeightBits::W16 => WeightBits::W16,
+        WeightBits::W4Columns | WeightBits::W16 => bits,
     }
 }
 
@@ -325,9 +328,10 @@ pub fn choose(
         f.f_yb = elements(seen(l, &["att.yb"]).max(bound(m, "att.ln_x", head_size))).min(f_v + f.f_bs);
         f.f_yg = elements(seen(l, &["att.yg"])).min(f.f_yb + f.f_g);
         let output_bits = options.tensor(&format!("blocks.{l}.att.output.weight")).bits;
+        let value_bits = options.tensor(&format!("blocks.{l}.ffn.value.weight")).bits;
         f_x = f_x
             .min(f.f_yg + matrix_frac(of(m, "att.output.weight"), output_bits) - MAT_SHIFT.0)
-            .min(f.f_r2 + matrix_frac(of(m, "ffn.value.weight"), value_bits(options.bits)) - MAT_SHIFT.0);
+            .min(f.f_r2 + matrix_frac(of(m, "ffn.value.weight"), value_bits) - MAT_SHIFT.0);
     }
     for f in &mut out {
         f.ln1 = NormConstants::new(n_embd, EPS_LN, f_x);

@@ -22,6 +22,9 @@ const OPERANDS: [(&str, &str); 5] = [
     ("ffn.xk", "ffn.key.weight"),
 ];
 
+/// The same for `ffn.value`, whose sums take `dim_ffn²` and are kept only where it has 4 bits.
+const VALUE: (&str, &str) = ("ffn.r2", "ffn.value.weight");
+
 /// The tap that is the operand of a matrix of a layer with this name there.
 pub fn operand_of(leaf: &str) -> Option<&'static str> {
     OPERANDS.iter().find(|(_, weight)| *weight == leaf).map(|(tap, _)| *tap)
@@ -115,27 +118,29 @@ pub struct Hessians {
 }
 
 impl Hessians {
-    /// Nothing seen yet.
+    /// Nothing seen yet; the operands of `ffn.value` are wanted only with `value`.
     ///
     /// # Errors
     /// If the sums would take more than [`MAX_BYTES`].
-    pub fn new(shape: &Shape) -> Result<Self, TooLarge> {
-        let n = shape.n_embd;
-        let matrices = OPERANDS.len() * shape.n_layer + 1;
-        let needed = n.saturating_mul(n).saturating_mul(8 * matrices);
+    pub fn new(shape: &Shape, value: bool) -> Result<Self, TooLarge> {
+        let (n, n_value) = (shape.n_embd, if value { shape.dim_ffn } else { 0 });
+        let sums = |n: usize, matrices: usize| n.saturating_mul(n).saturating_mul(8 * matrices);
+        let needed = sums(n, OPERANDS.len() * shape.n_layer + 1).saturating_add(sums(n_value, shape.n_layer));
         if needed > MAX_BYTES {
             return Err(TooLarge { needed });
         }
-        let empty = || Gram::new(n);
-        let in_layer = |l: usize| OPERANDS.map(|(_, leaf)| (format!("blocks.{l}.{leaf}"), empty()));
+        let in_layer = |l: usize| OPERANDS.map(|(_, leaf)| (format!("blocks.{l}.{leaf}"), Gram::new(n)));
         let mut by_name: BTreeMap<_, _> = (0..shape.n_layer).flat_map(in_layer).collect();
-        by_name.insert("head.weight".into(), empty());
+        if value {
+            by_name.extend((0..shape.n_layer).map(|l| (format!("blocks.{l}.{}", VALUE.1), Gram::new(n_value))));
+        }
+        by_name.insert("head.weight".into(), Gram::new(n));
         Ok(Self { n_layer: shape.n_layer, by_name })
     }
 
     /// Takes a tap of the float step in; others than operands of these matrices are ignored.
     pub fn observe(&mut self, layer: usize, tap: &str, values: &[f32]) {
-        let name = match OPERANDS.iter().find(|(t, _)| *t == tap) {
+        let name = match OPERANDS.iter().chain([&VALUE]).find(|(t, _)| *t == tap) {
             Some((_, leaf)) => format!("blocks.{layer}.{leaf}"),
             None if tap == "ln_out.h" && layer == self.n_layer => "head.weight".into(),
             None => return,
@@ -163,11 +168,17 @@ fn root(n: usize, sums: &[f64]) -> Vec<f64> {
     let damping = if usable { DAMPING * mean } else { 1.0 };
     // from the last column to the first; rows of r are columns of R
     let mut r = vec![0f64; n * n];
+    let mut known = vec![0f64; n];
     for j in (0..n).rev() {
+        // Σ_k r_ki · r_kj, row by row as memory has them
+        known[..=j].fill(0.0);
+        for row in r.chunks_exact(n).skip(j + 1) {
+            let r_kj = row[j];
+            known[..=j].iter_mut().zip(row).for_each(|(known, r_ki)| *known += r_ki * r_kj);
+        }
         for i in (0..=j).rev() {
             let h = if usable { sums[j * n + i] } else { 0.0 };
-            let known: f64 = (j + 1..n).map(|k| r[k * n + i] * r[k * n + j]).sum();
-            let left = h - known;
+            let left = h - known[i];
             // damping keeps the pivots well above the rounding of f64
             r[j * n + i] = if i == j { (left + damping).max(damping * 1e-3).sqrt() } else { left / r[j * n + j] };
         }
@@ -298,7 +309,7 @@ mod tests {
     fn a_model_too_large_is_refused() {
         let shape = crate::random::official_shape(61, 16384, 64, 256);
         if let Ok(shape) = shape {
-            let error = Hessians::new(&shape).unwrap_err();
+            let error = Hessians::new(&shape, false).unwrap_err();
             assert_eq!(error.needed, 8 * 16384 * 16384 * (5 * 61 + 1));
         }
     }

@@ -33,7 +33,7 @@ pub fn groups(cols: usize) -> usize {
 }
 
 /// Weight `v` in steps of `step`, which is above 0.
-fn round_to(v: f64, step: f64, low: f64) -> f64 {
+pub(crate) fn round_to(v: f64, step: f64, low: f64) -> f64 {
     (v / step).round_ties_even().clamp(low, f64::from(Q_MAX))
 }
 
@@ -42,7 +42,7 @@ const CANDIDATES: std::ops::RangeInclusive<i32> = 20..=46;
 
 /// The gs of one group in units of `one`, the weight that q = gs = 1 stands for, and the smallest q that goes with it.
 /// `importance(i)` weighs the squared error of weight i.
-fn choose_gs(values: &[f64], one: f64, scales: GroupScales, importance: impl Fn(usize) -> f64) -> (u8, f64) {
+pub(crate) fn choose_gs(values: &[f64], one: f64, scales: GroupScales, importance: impl Fn(usize) -> f64) -> (u8, f64) {
     let max = values.iter().fold(0f64, |m, v| m.max(v.abs()));
     let symmetric = -f64::from(Q_MAX);
     if max == 0.0 || one == 0.0 {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0    8 bytes   "ANSER\r\n" and 0x1a: a copy made in text mode does not start like this
-//! 8    u32       version, 3 (2 had neither branches nor clusters, 1 no 4-bit weights either; both are read, too)
+//! 8    u32       version: 4 with 4-bit weights by columns, else 3 (2 had neither branches nor clusters, 1 no 4-bit weights; all are read)
 //! 12   u32       0
 //! 16   u64       bytes of the metadata
 //! 24   u64       bytes of the stream
@@ -16,7 +16,7 @@
 use crate::checkpoint::Shape;
 use crate::formats::{LayerFormats, NetFormats};
 use crate::layout::{decode_embedding, decode_matrix, decode_order, decode_vector, encode};
-use crate::layout::{Block, BlockKind, StreamLayout, UNIT};
+use crate::layout::{Block, BlockKind, MatrixFormat, StreamLayout, UNIT};
 use crate::qmodel::{ModelError, QModel, TensorSource};
 use crate::qtensor::{QMatrix, QVector};
 use memmap2::Mmap;
@@ -27,8 +27,10 @@ use std::path::{Path, PathBuf};
 
 /// First bytes of every image.
 pub const MAGIC: [u8; 8] = *b"ANSER\r\n\x1a";
-/// The version this program writes.
-pub const VERSION: u32 = 3;
+/// The newest version.
+pub const VERSION: u32 = 4;
+/// The version of an image that older programs read, too: all but those with 4-bit weights by columns.
+const WITHOUT_COLUMNS: u32 = 3;
 /// The oldest it reads.
 pub const OLDEST: u32 = 1;
 const HEADER: usize = 64;
@@ -90,7 +92,9 @@ fn write_inner(model: &QModel, path: &Path) -> Result<u64, ImageErrorKind> {
     let stream_bytes = layout.units() * UNIT as u64;
     let mut head = Vec::with_capacity(HEADER);
     head.extend(MAGIC);
-    head.extend(VERSION.to_le_bytes());
+    let columns = |b: &Block| matches!(b.kind, BlockKind::Matrix { format: MatrixFormat::W4Columns, .. });
+    let version = if layout.blocks().iter().any(columns) { VERSION } else { WITHOUT_COLUMNS };
+    head.extend(version.to_le_bytes());
     head.extend(0u32.to_le_bytes());
     head.extend((json.len() as u64).to_le_bytes());
     head.extend(stream_bytes.to_le_bytes());

@@ -5,10 +5,11 @@
 //! matrices in the order of use, then `ln_out` and `head`.
 
 use crate::clusters::ClusterForm;
+use crate::column_groups::GROUP_ROWS;
 use crate::groups::GROUP_COLS;
 use crate::qmodel::{Matrix, QModel, QTensor};
 use crate::qtensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
-use crate::w4_stream;
+use crate::{w4_columns, w4_stream};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ const SCALES_PER_UNIT: usize = UNIT / 2;
 /// Bytes of a group: one column of one tile.
 const GROUP: usize = 16;
 
-/// Arrangement of a matrix in the stream; the values of the chip's `fmt` field, in order.
+/// Arrangement of a matrix in the stream; the values of the chip's `fmt` field, in order, then what the chip does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MatrixFormat {
@@ -31,6 +32,8 @@ pub enum MatrixFormat {
     W8Columns,
     /// Tiles of 16 rows of nibbles, with a gs for each row and 32 columns: [`w4_stream`].
     W4,
+    /// Column by column as nibbles, with a gs for each 32 rows: [`w4_columns`]. Golden only.
+    W4Columns,
 }
 
 /// What a block holds.
@@ -81,6 +84,7 @@ impl BlockKind {
                 let format = match m.bits() {
                     WeightBits::W8 if name.ends_with("ffn.value.weight") => MatrixFormat::W8Columns,
                     WeightBits::W4 => MatrixFormat::W4,
+                    WeightBits::W4Columns => MatrixFormat::W4Columns,
                     WeightBits::W8 => MatrixFormat::W8,
                     WeightBits::W16 => MatrixFormat::W16,
                 };
@@ -100,6 +104,7 @@ impl BlockKind {
                 let weights = match format {
                     // nibbles, and a gs for each row and group
                     MatrixFormat::W4 => rows * (cols.div_ceil(2) + cols.div_ceil(GROUP_COLS as u64)),
+                    MatrixFormat::W4Columns => cols * (rows.div_ceil(2) + rows.div_ceil(GROUP_ROWS as u64)),
                     MatrixFormat::W8 | MatrixFormat::W8Columns => rows * cols,
                     MatrixFormat::W16 => 2 * rows * cols,
                 };
@@ -115,6 +120,7 @@ impl BlockKind {
             BlockKind::Vector { len } => (u64::from(len) * 2).div_ceil(UNIT as u64),
             BlockKind::Order { len } => (u64::from(len) * 4).div_ceil(UNIT as u64),
             BlockKind::Matrix { rows, cols, format } => {
+                let w4_column = (w4_columns::column_bytes(rows as usize) / UNIT) as u64;
                 let w4_tile = (w4_stream::tile_bytes(cols as usize) / UNIT) as u64;
                 let (rows, cols) = (u64::from(rows), u64::from(cols).next_multiple_of(4));
                 let scales = rows.div_ceil(SCALES_PER_UNIT as u64);
@@ -124,6 +130,7 @@ impl BlockKind {
                         MatrixFormat::W8 => rows.div_ceil(16) * (cols / 4),
                         MatrixFormat::W16 => rows.div_ceil(8) * (cols / 4),
                         MatrixFormat::W8Columns => cols * rows.div_ceil(16).div_ceil(4),
+                        MatrixFormat::W4Columns => cols * w4_column,
                     }
             }
         }
@@ -217,6 +224,11 @@ pub fn encode(name: &str, tensor: &QTensor, n_embd: usize) -> Vec<u8> {
                     }
                     w4_stream::push_tile(&mut out, first, (m.rows, m.cols), q, gs);
                 }
+            }
+            QWeights::W4Columns { q, gs } => {
+                (0..m.rows.div_ceil(SCALES_PER_UNIT)).for_each(|i| push_scales(&mut out, m, i));
+                (0..m.cols.next_multiple_of(4))
+                    .for_each(|c| w4_columns::push_column(&mut out, c, (m.rows, m.cols), q, gs));
             }
             QWeights::W16(q) => {
                 let row = |r: usize| &q[r * m.cols..(r + 1) * m.cols];
@@ -319,12 +331,13 @@ pub fn decode_matrix(bytes: &[u8], rows: usize, cols: usize, format: MatrixForma
         let before = match format {
             MatrixFormat::W4 | MatrixFormat::W8 => unit * 2 * tile_bytes,
             MatrixFormat::W16 => unit * 4 * tile_bytes,
-            MatrixFormat::W8Columns => 0,
+            MatrixFormat::W8Columns | MatrixFormat::W4Columns => 0,
         };
         unit * UNIT + before + r % SCALES_PER_UNIT * 2
     };
     let q = match format {
         MatrixFormat::W4 => w4_stream::decode(bytes, rows, cols, |r| tiled(r, 16)),
+        MatrixFormat::W4Columns => w4_columns::decode(&bytes[scale_units * UNIT..], rows, cols),
         MatrixFormat::W8 => QWeights::W8(gather(rows, cols, |r, c| bytes[tiled(r, 16) + c * GROUP + r % 16] as i8)),
         MatrixFormat::W8Columns => {
             QWeights::W8(gather(rows, cols, |r, c| bytes[scale_units * UNIT + c * column_bytes + r] as i8))
@@ -348,12 +361,16 @@ mod tests {
         let q = match bits {
             WeightBits::W8 => QWeights::W8(q.map(|q| q as i8).collect()),
             WeightBits::W16 => QWeights::W16(q.map(|q| q * 257 - 3).collect()),
+            WeightBits::W4Columns => QWeights::W4Columns {
+                q: q.map(|q| ((q + 125) % 16 - 8) as i8).collect(),
+                gs: (0..cols * rows.div_ceil(32)).map(|i| (i * 7 + 1) as u8).collect(),
+            },
             WeightBits::W4 => QWeights::W4 {
                 q: q.map(|q| ((q + 125) % 16 - 8) as i8).collect(),
                 gs: (0..rows * cols.div_ceil(32)).map(|i| (i * 7 + 1) as u8).collect(),
             },
         };
-        let scales = (0..rows).map(|r| RowScale { m: 2048 + r as u16, e: (r % 16) as u8 }).collect();
+        let scales = (0..rows).map(|r| RowScale { m: 2048 + (r % 2048) as u16, e: (r % 16) as u8 }).collect();
         QMatrix { rows, cols, q, scales, frac: 9 }
     }
 
@@ -412,6 +429,31 @@ mod tests {
                 }
             }
             assert_eq!(decode_matrix(&bytes, rows, cols, MatrixFormat::W4, 9), m);
+        }
+    }
+
+    /// Nibbles by columns, each with its gs before it.
+    #[test]
+    fn every_nibble_of_a_column_is_where_it_is_told() {
+        for (rows, cols) in [(1usize, 1usize), (16, 32), (33, 31), (129, 6), (96, 5), (2100, 2)] {
+            let m = matrix(rows, cols, WeightBits::W4Columns);
+            let QWeights::W4Columns { q, gs } = &m.q else { panic!("not 4 bits by columns") };
+            let (name, tensor) = ("blocks.0.ffn.value.weight", QTensor::Matrix(&m));
+            let bytes = encode(name, &tensor, cols);
+            assert_eq!(bytes.len() as u64, BlockKind::of(name, &tensor, cols).units() * 64);
+            let groups = rows.div_ceil(32);
+            let gs_bytes = groups.div_ceil(64) * 64;
+            let column = gs_bytes + rows.div_ceil(128) * 64;
+            for c in 0..cols {
+                let start = groups * 64 + c * column;
+                assert_eq!(bytes[start..start + groups], gs[c * groups..(c + 1) * groups], "column {c}");
+                for r in 0..rows {
+                    let byte = bytes[start + gs_bytes + r / 2];
+                    let nibble = if r % 2 == 0 { byte & 15 } else { byte >> 4 };
+                    assert_eq!(nibble, q[r * cols + c] as u8 & 15, "row {r} column {c}");
+                }
+            }
+            assert_eq!(decode_matrix(&bytes, rows, cols, MatrixFormat::W4Columns, 9), m);
         }
     }
 

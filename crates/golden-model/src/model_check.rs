@@ -102,11 +102,14 @@ impl<M: Matrix> QModel<M> {
                         _ => rows,
                     };
                     check_matrix(&name, m, (rows, cols))?;
-                    if name.ends_with("ffn.value.weight") && m.bits() == WeightBits::W4 {
-                        return bad(
-                            format!("weights {:?}", m.bits()),
-                            "8-bit weights, streamed by columns, or 16-bit ones".into(),
-                        );
+                    let value = name.ends_with("ffn.value.weight");
+                    if m.bits() == if value { WeightBits::W4 } else { WeightBits::W4Columns } {
+                        let expected = if value {
+                            "4- or 8-bit weights by columns, or 16-bit ones"
+                        } else {
+                            "4-bit weights by rows"
+                        };
+                        return bad(format!("weights {:?}", m.bits()), expected.into());
                     }
                 }
             }

@@ -111,7 +111,7 @@ impl Matrix for QMatrix {
 
     fn held(&self) -> (usize, usize) {
         let (weights, groups) = match &self.q {
-            QWeights::W4 { q, gs } => (q.len(), gs.len()),
+            QWeights::W4 { q, gs } | QWeights::W4Columns { q, gs } => (q.len(), gs.len()),
             QWeights::W8(q) => (q.len(), 0),
             QWeights::W16(q) => (q.len(), 0),
         };

@@ -1,8 +1,10 @@
 //! Quantised tensors: 4-, 8- and 16-bit matrices with a scale for each row, 16-bit vectors with one exponent.
 //!
-//! A matrix element stands for `q · m · 2^-(frac + e)` with the row's scale (m, e), at 4 bits times the group's gs ([`crate::groups`]); a
+//! A matrix element stands for `q · m · 2^-(frac + e)` with the row's scale (m, e), at 4 bits times the group's gs ([`crate::groups`],
+//! [`crate::column_groups`]); a
 //! vector element for `q · 2^-frac`.
 
+use crate::column_groups::GROUP_ROWS;
 use crate::groups::{groups, GroupScales, GROUP_COLS, LARGEST_GS, Q_MAX};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub enum WeightBits {
     /// In groups of 32 columns.
     W4,
+    /// 4 bits in groups of 32 rows of one column: the form of `ffn.value`, whose columns can be skipped.
+    #[serde(rename = "w4-columns")]
+    W4Columns,
     W8,
     W16,
 }
@@ -20,7 +25,7 @@ impl WeightBits {
     /// What a row's largest |weight| becomes in units of the row's scale: q, or q · gs at 4 bits.
     pub fn q_max(self) -> i32 {
         match self {
-            WeightBits::W4 => Q_MAX * LARGEST_GS,
+            WeightBits::W4 | WeightBits::W4Columns => Q_MAX * LARGEST_GS,
             WeightBits::W8 => 127,
             WeightBits::W16 => 32767,
         }
@@ -29,7 +34,7 @@ impl WeightBits {
     /// Rows of a tile of the weight stream.
     pub fn tile_rows(self) -> usize {
         match self {
-            WeightBits::W4 | WeightBits::W8 => 16,
+            WeightBits::W4 | WeightBits::W4Columns | WeightBits::W8 => 16,
             WeightBits::W16 => 8,
         }
     }
@@ -47,6 +52,11 @@ pub struct RowScale {
 pub enum QWeights {
     /// `gs` holds one byte a row and group of 32 columns, row-major
     W4 {
+        q: Vec<i8>,
+        gs: Vec<u8>,
+    },
+    /// `gs` holds one byte a column and group of 32 rows, column after column
+    W4Columns {
         q: Vec<i8>,
         gs: Vec<u8>,
     },
@@ -178,9 +188,11 @@ impl QMatrix {
         bits: WeightBits,
         frac: i32,
     ) -> (Self, QuantError) {
-        if bits == WeightBits::W4 {
-            let values: Vec<f32> = (0..rows).flat_map(|r| row(r).as_ref().to_vec()).collect();
-            return Self::quantise_groups(&values, cols, frac, GroupScales::default(), None);
+        let all = || -> Vec<f32> { (0..rows).flat_map(|r| row(r).as_ref().to_vec()).collect() };
+        match bits {
+            WeightBits::W4 => return Self::quantise_groups(&all(), cols, frac, GroupScales::default(), None),
+            WeightBits::W4Columns => return Self::quantise_columns(&all(), cols, frac, GroupScales::default(), None),
+            WeightBits::W8 | WeightBits::W16 => {}
         }
         let mut scales = Vec::with_capacity(rows);
         let mut errors = ErrorSum::default();
@@ -214,20 +226,26 @@ impl QMatrix {
     pub fn bits(&self) -> WeightBits {
         match self.q {
             QWeights::W4 { .. } => WeightBits::W4,
+            QWeights::W4Columns { .. } => WeightBits::W4Columns,
             QWeights::W8(_) => WeightBits::W8,
             QWeights::W16(_) => WeightBits::W16,
         }
     }
 
-    /// Scales it should hold: one a row, at 4 bits also one a row and group.
+    /// Scales it should hold: one a row, at 4 bits also one a group.
     pub fn scales_of(rows: usize, cols: usize, bits: WeightBits) -> usize {
-        rows * (1 + if bits == WeightBits::W4 { groups(cols) } else { 0 })
+        rows + match bits {
+            WeightBits::W4 => rows * groups(cols),
+            WeightBits::W4Columns => groups(rows) * cols,
+            WeightBits::W8 | WeightBits::W16 => 0,
+        }
     }
 
     /// The number at (row, col).
     pub fn value(&self, row: usize, col: usize) -> f64 {
         let gs = match &self.q {
             QWeights::W4 { gs, .. } => f64::from(gs[row * groups(self.cols) + col / GROUP_COLS]),
+            QWeights::W4Columns { gs, .. } => f64::from(gs[col * groups(self.rows) + row / GROUP_ROWS]),
             QWeights::W8(_) | QWeights::W16(_) => 1.0,
         };
         f64::from(self.at(row, col)) * gs * self.scales[row].value(self.frac)
@@ -250,7 +268,7 @@ impl QMatrix {
     pub fn at(&self, row: usize, col: usize) -> i32 {
         let i = row * self.cols + col;
         match &self.q {
-            QWeights::W4 { q, .. } | QWeights::W8(q) => i32::from(q[i]),
+            QWeights::W4 { q, .. } | QWeights::W4Columns { q, .. } | QWeights::W8(q) => i32::from(q[i]),
             QWeights::W16(q) => i32::from(q[i]),
         }
     }

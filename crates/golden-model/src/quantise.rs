@@ -330,7 +330,7 @@ impl TensorSource for Tensors<'_> {
         }
         let (bits, frac) = self.matrix_format(name);
         let known = self.operands.is_some_and(|o| o.gram(name).is_some());
-        if known || bits == WeightBits::W4 {
+        if known || matches!(bits, WeightBits::W4 | WeightBits::W4Columns) {
             return Ok(self.approximate(name)?.main);
         }
         let values = self.checkpoint.read(name)?;

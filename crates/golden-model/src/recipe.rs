@@ -37,6 +37,9 @@ pub struct TensorRecord {
 pub struct Recipe {
     pub weights: WeightBits,
     pub head: WeightBits,
+    /// Width of `ffn.value` where it is not that of the chip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<WeightBits>,
     pub scales: GroupScales,
     pub round: Rounding,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -76,12 +79,12 @@ impl QuantOptions {
         }
         let bits = match name {
             "head.weight" => self.head.unwrap_or(self.bits),
-            _ if name.ends_with("ffn.value.weight") => value_bits(self.bits),
+            _ if name.ends_with("ffn.value.weight") => self.value.unwrap_or(value_bits(self.bits)),
             _ if name.ends_with(".weight") => self.bits,
             _ => WeightBits::W16,
         };
-        let four = bits == WeightBits::W4;
-        let branch = if four { self.branch } else { 0 };
+        let four = matches!(bits, WeightBits::W4 | WeightBits::W4Columns);
+        let branch = if bits == WeightBits::W4 { self.branch } else { 0 };
         TensorFormat { bits, round: if four { self.round } else { Rounding::Plain }, branch }
     }
 
@@ -90,6 +93,7 @@ impl QuantOptions {
         Recipe {
             weights: self.bits,
             head: self.head_bits(),
+            value: self.value,
             scales: self.scales,
             round: self.round,
             branch: self.branch,

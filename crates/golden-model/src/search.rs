@@ -185,6 +185,7 @@ fn format_bytes(rows: usize, cols: usize, format: TensorFormat) -> u64 {
     };
     let main = match format.bits {
         WeightBits::W4 => MatrixFormat::W4,
+        WeightBits::W4Columns => MatrixFormat::W4Columns,
         WeightBits::W8 => MatrixFormat::W8,
         WeightBits::W16 => MatrixFormat::W16,
     };

@@ -4,6 +4,7 @@
 //! built or read ([`crate::formats`]), so that none leaves 0..=63 here.
 #![deny(clippy::float_arithmetic)]
 
+use crate::column_groups::GROUP_ROWS;
 use crate::fixed::{clip, round_shift, sat, Saturations};
 use crate::formats::NormConstants;
 use crate::groups::{groups, GROUP_COLS};
@@ -114,6 +115,7 @@ pub fn matvec_rows(w: &QMatrix, rows: Range<usize>, x: &Operand, shift: i32, cou
         let at = r * w.cols..(r + 1) * w.cols;
         let acc = match &w.q {
             QWeights::W4 { q, gs } => dot4(&q[at], &gs[r * groups(w.cols)..], &x.q),
+            QWeights::W4Columns { q, gs } => dot4_columns(&q[at], &gs[r / GROUP_ROWS..], groups(w.rows), &x.q),
             QWeights::W8(q) => dot8(&q[at], &x.q),
             QWeights::W16(q) => dot16(&q[at], &x.q),
         };
@@ -140,6 +142,12 @@ fn dot4(q: &[i8], gs: &[u8], x: &[i16]) -> i64 {
     let of_group = |(q, x): (&[i8], &[i16])| q.iter().zip(x).map(|(q, x)| i32::from(*q) * i32::from(*x)).sum::<i32>();
     let sums = q.chunks(GROUP_COLS).zip(x.chunks(GROUP_COLS)).map(of_group);
     sums.zip(gs).map(|(sum, gs)| i64::from(sum) * i64::from(*gs)).sum()
+}
+
+/// Exact Σ q · (gs·x), gs the first of every `stride` of `gs`: gs·x stays within 2^23, a product within 2^26.
+fn dot4_columns(q: &[i8], gs: &[u8], stride: usize, x: &[i16]) -> i64 {
+    let scaled = gs.iter().step_by(stride).zip(x).map(|(gs, x)| i32::from(*gs) * i32::from(*x));
+    q.iter().zip(scaled).map(|(q, x)| i64::from(i32::from(*q) * x)).sum()
 }
 
 /// Exact Σ q·x: 256 products of 8 by 16 bits stay below 2^30 and are summed in 32 bits.

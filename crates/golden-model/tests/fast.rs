@@ -66,6 +66,20 @@ fn random_networks() {
     }
 }
 
+/// `ffn.value` in nibbles by columns, alone and beside other matrices of 4 bits.
+#[test]
+fn nibbles_by_columns() {
+    let options = |bits| QuantOptions { bits, value: Some(WeightBits::W4Columns), ..QuantOptions::default() };
+    for bits in [WeightBits::W4, WeightBits::W8] {
+        let (pair, text) = shakespeare(&options(bits));
+        check("trained", &pair.model, &text[..24]);
+        for (seed, shape) in [(1, awkward_shape()), (2, wide_shape())] {
+            let (pair, tokens) = random_pair(&shape, seed, 1.0, 12, &options(bits));
+            check("random", &pair.model, &tokens);
+        }
+    }
+}
+
 #[test]
 fn narrow_operands() {
     for operand_bits in [8, 13] {
@@ -102,10 +116,15 @@ fn wild_networks() {
 
 #[test]
 fn a_prompt_at_once_is_token_by_token() {
-    for (seed, shape, bits) in
-        [(3, awkward_shape(), WeightBits::W8), (4, wide_shape(), WeightBits::W8), (8, awkward_shape(), WeightBits::W4)]
-    {
-        let options = QuantOptions { bits, ..QuantOptions::default() };
+    let columns = Some(WeightBits::W4Columns);
+    for (seed, shape, bits, value) in [
+        (3, awkward_shape(), WeightBits::W8, None),
+        (4, wide_shape(), WeightBits::W8, None),
+        (8, awkward_shape(), WeightBits::W4, None),
+        (3, awkward_shape(), WeightBits::W4, columns),
+        (4, wide_shape(), WeightBits::W8, columns),
+    ] {
+        let options = QuantOptions { bits, value, ..QuantOptions::default() };
         let (pair, tokens) = random_pair(&shape, seed, 1.5, 70, &options);
         let weights = Arc::new(from_model(&pair.model).unwrap());
         for n in [1, 2, 5, 31, 32, 33, 70] {

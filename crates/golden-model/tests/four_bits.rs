@@ -35,10 +35,26 @@ fn compensated_rounding_keeps_the_text() {
     let checkpoint = Checkpoint::open(models.join("shakespeare.safetensors")).unwrap();
     let trained: Vec<u32> =
         std::fs::read(models.join("text/tinyshakespeare.txt")).unwrap()[..1024].iter().map(|b| u32::from(*b)).collect();
-    let (ranges, operands) = calibrate_operands(&pair.weights, &trained, |_| {}).unwrap();
+    let (ranges, operands) = calibrate_operands(&pair.weights, &trained, true, |_| {}).unwrap();
     let options = QuantOptions { round: Rounding::Gptq, ..w4() };
     let compensated = quantise_with(&checkpoint, &ranges, Some(&operands), &options).unwrap().model;
     assert!(matches!(quantise(&checkpoint, &ranges, &options), Err(QuantiseError::NoOperands)));
+
+    // 4 bits by columns, too, plain and compensated: what of the error is left is in the recipe
+    let value = |round| {
+        let options = QuantOptions { round, value: Some(WeightBits::W4Columns), ..w4() };
+        let model = quantise_with(&checkpoint, &ranges, Some(&operands), &options).unwrap().model;
+        let records = model.f.recipe.as_ref().unwrap().tensors.clone();
+        let errors = records.into_iter().filter(|r| r.tensor.ends_with("ffn.value.weight"));
+        let errors: Vec<f64> = errors.map(|r| (r.format.round == round).then_some(r.output_error).unwrap()).collect();
+        assert_eq!(errors.len(), model.shape.n_layer);
+        (model, errors)
+    };
+    let (columns, columns_errors) = value(Rounding::Plain);
+    let (columns_gptq, gptq_errors) = value(Rounding::Gptq);
+    for (plain, gptq) in columns_errors.iter().zip(&gptq_errors) {
+        assert!(*plain < 0.01 && *gptq < 0.7 * plain, "{columns_errors:?} {gptq_errors:?}");
+    }
 
     let text = &text[..400];
     let kl = |model: &QModel| {
@@ -51,6 +67,9 @@ fn compensated_rounding_keeps_the_text() {
     let (plain, gptq) = (kl(&pair.model), kl(&compensated));
     eprintln!("float {exact}, plain {plain:?}, gptq {gptq:?}");
     assert!(plain.0 < 0.05 && gptq.0 < 0.8 * plain.0, "{plain:?} {gptq:?}");
+    let (columns, columns_gptq) = (kl(&columns), kl(&columns_gptq));
+    eprintln!("with 4 bits by columns: plain {columns:?}, gptq {columns_gptq:?}");
+    assert!(columns.0 < 1.6 * plain.0 && columns_gptq.0 < 0.9 * columns.0, "{columns:?} {columns_gptq:?}");
     assert!((gptq.1 - exact).abs() < 0.02 * exact && (plain.1 - exact).abs() < 0.04 * exact);
 }
 
@@ -63,6 +82,13 @@ fn which_tensors_have_four_bits() {
         assert_eq!(bits(&pair.model, "blocks.1.att.key.weight"), WeightBits::W4);
         assert_eq!(bits(&pair.model, "blocks.1.ffn.value.weight"), WeightBits::W8);
         assert_eq!(bits(&pair.model, "blocks.1.att.w2"), WeightBits::W16);
+    }
+    let columns = Some(WeightBits::W4Columns);
+    for all in [WeightBits::W4, WeightBits::W8] {
+        let options = QuantOptions { bits: all, value: columns, ..QuantOptions::default() };
+        let (pair, _) = random_pair(&awkward_shape(), 3, 1.0, 8, &options);
+        assert_eq!(Some(bits(&pair.model, "blocks.1.ffn.value.weight")), columns);
+        assert_eq!(bits(&pair.model, "blocks.1.att.key.weight"), all);
     }
 }
 

@@ -10,7 +10,11 @@ use golden_model::qtensor::WeightBits;
 use std::path::{Path, PathBuf};
 
 fn image(bits: WeightBits) -> (tempfile::TempDir, PathBuf, Pair) {
-    let (pair, _) = random_pair(&awkward_shape(), 11, 1.0, 8, &QuantOptions { bits, ..QuantOptions::default() });
+    image_of(&QuantOptions { bits, ..QuantOptions::default() })
+}
+
+fn image_of(options: &QuantOptions) -> (tempfile::TempDir, PathBuf, Pair) {
+    let (pair, _) = random_pair(&awkward_shape(), 11, 1.0, 8, options);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("model.anser");
     let bytes = write(&pair.model, &path).unwrap();
@@ -20,8 +24,16 @@ fn image(bits: WeightBits) -> (tempfile::TempDir, PathBuf, Pair) {
 
 #[test]
 fn a_model_comes_back_exactly() {
-    for bits in [WeightBits::W4, WeightBits::W8, WeightBits::W16] {
-        let (dir, path, pair) = image(bits);
+    for (bits, value, version) in [
+        (WeightBits::W4, None, 3),
+        (WeightBits::W8, None, 3),
+        (WeightBits::W16, None, 3),
+        (WeightBits::W4, Some(WeightBits::W4Columns), 4),
+        (WeightBits::W8, Some(WeightBits::W4Columns), 4),
+    ] {
+        let (dir, path, pair) = image_of(&QuantOptions { bits, value, ..QuantOptions::default() });
+        // older programs read what they can
+        assert_eq!(std::fs::read(&path).unwrap()[8], version);
         let image = Image::open(&path).unwrap();
         assert!(Image::is_image(&path));
         assert_eq!(image.model().unwrap(), pair.model);
@@ -64,7 +76,7 @@ fn damage_is_named() {
     assert!(matches!(damaged(&path, |b| b.clear()), E::Magic { .. }));
     assert!(matches!(damaged(&path, |b| b[0] = b'Z'), E::Magic { .. }));
     assert!(matches!(damaged(&path, |b| b.truncate(20)), E::Length { .. }));
-    assert!(matches!(damaged(&path, |b| b[8] = 4), E::Version { found: 4 }));
+    assert!(matches!(damaged(&path, |b| b[8] = 5), E::Version { found: 5 }));
     assert!(matches!(damaged(&path, |b| b.truncate(len - 1)), E::Length { .. }));
     assert!(matches!(damaged(&path, |b| b.push(0)), E::Length { .. }));
     assert!(matches!(damaged(&path, |b| b[31] = 255), E::Length { .. }));
@@ -108,6 +120,7 @@ fn metadata_is_not_trusted() {
         ("\"rows\":48", "\"rows\":4294967295", "units"),
         ("blocks.1.att.w1", "blocks.1.att.w9", "blocks.1.att.w1"),
         ("\"stride_units\":2", "\"stride_units\":1", "emb.weight"),
+        ("\"w8_columns\"", "\"w4_columns\"", "units"),
         ("\"inv_n\":", "\"inv_n\":1", "constants"),
         ("\"state_bits\":24", "\"state_bits\":40", "state_bits"),
         ("\"state_bits\":24", "\"operand_bits\":3,\"state_bits\":24", "operand_bits"),

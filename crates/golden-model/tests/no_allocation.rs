@@ -51,8 +51,8 @@ fn second_time(mut work: impl FnMut()) -> usize {
 // One test: another one on a second thread would be counted, too.
 #[test]
 fn steps_prompts_sessions_and_samples_allocate_nothing() {
-    for bits in [WeightBits::W4, WeightBits::W8] {
-        let options = QuantOptions { bits, ..QuantOptions::default() };
+    for (bits, value) in [(WeightBits::W4, Some(WeightBits::W4Columns)), (WeightBits::W8, None)] {
+        let options = QuantOptions { bits, value, ..QuantOptions::default() };
         let (pair, tokens) = random_pair(&awkward_shape(), 3, 1.0, 40, &options);
         let weights = Arc::new(from_model(&pair.model).unwrap());
         for isa in Isa::all() {

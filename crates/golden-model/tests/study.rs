@@ -257,7 +257,7 @@ fn what_cannot_be_studied_is_an_error() {
     let options = QuantOptions { round: Rounding::Gptq, bits: WeightBits::W4, ..QuantOptions::default() };
     let without = source.quantise(&options).unwrap_err().to_string();
     assert!(without.contains("calibration"), "{without}");
-    let (ranges, operands) = calibrate_operands(&network.weights, &network.tokens, |_| {}).unwrap();
+    let (ranges, operands) = calibrate_operands(&network.weights, &network.tokens, false, |_| {}).unwrap();
     let with = Source { ranges: &ranges, operands: Some(&operands), ..source };
     assert!(from_model(&with.quantise(&options).unwrap().model).is_ok());
 }

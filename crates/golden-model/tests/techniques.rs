@@ -14,7 +14,7 @@ use golden_model::image::{write, Image};
 use golden_model::integer_step::{argmax, step, IntState};
 use golden_model::layout::{decode_order, encode};
 use golden_model::qmodel::{QModel, QTensor};
-use golden_model::qtensor::{QMatrix, WeightBits};
+use golden_model::qtensor::{QMatrix, QWeights, WeightBits};
 use golden_model::quantise::quantise_with;
 use golden_model::search::{candidates, pick, Space};
 use golden_model::vector_ops::{add, matvec, matvec_rows, Operand, SaturationCounts};
@@ -32,7 +32,8 @@ fn random(shape: &Shape, seed: u64, n: usize, options: &QuantOptions) -> (QModel
     common::random(shape, seed, 1.0, &path);
     let checkpoint = Checkpoint::open(&path).unwrap();
     let tokens = random_tokens(shape.vocab_size, n);
-    let (ranges, operands) = calibrate_operands(&Weights::read(&checkpoint).unwrap(), &tokens, |_| {}).unwrap();
+    let (ranges, operands) =
+        calibrate_operands(&Weights::read(&checkpoint).unwrap(), &tokens, options.value.is_some(), |_| {}).unwrap();
     (quantise_with(&checkpoint, &ranges, Some(&operands), options).unwrap().model, tokens)
 }
 
@@ -176,6 +177,25 @@ fn what_does_not_fit_together_is_refused() {
     refused(&|m| m.clusters.as_mut().unwrap().order.swap(0, 127), "head.order");
     refused(&|m| m.clusters.as_mut().unwrap().order.truncate(100), "head.order");
     refused(&|m| m.clusters.as_mut().unwrap().centroids.rows = 3, "head.centroids");
+    // bits by columns where no columns are skipped, and the other way round
+    let key = random(&clustered_shape(), 5, 10, &QuantOptions { value: Some(WeightBits::W4Columns), ..clustered(2) }).0;
+    for (name, says) in [("att.output", "4-bit weights by rows"), ("ffn.value", "by columns")] {
+        let mut bad = key.clone();
+        let layer = &mut bad.layers[0];
+        match name {
+            "ffn.value" => {
+                let QWeights::W4Columns { q, .. } = &layer.ffn.value.q else { panic!("not 4 bits by columns") };
+                let gs = vec![1; layer.ffn.value.rows * layer.ffn.value.cols.div_ceil(32)];
+                layer.ffn.value.q = QWeights::W4 { q: q.clone(), gs };
+            }
+            _ => {
+                let m = &mut layer.att.output;
+                m.q = QWeights::W4Columns { q: vec![0; m.rows * m.cols], gs: vec![1; m.cols * m.rows.div_ceil(32)] };
+            }
+        }
+        let message = bad.check().expect_err(says).to_string();
+        assert!(message.contains(says) && message.contains(name), "{message}");
+    }
     let (model, _) = random(&awkward_shape(), 1, 10, &branched());
     let refused = |change: &dyn Fn(&mut QModel), says: &str| {
         let mut bad = model.clone();
@@ -215,7 +235,7 @@ fn the_search_finds_formats_for_the_trained_network() {
     let trained: Vec<u32> =
         std::fs::read(models.join("text/tinyshakespeare.txt")).unwrap()[..512].iter().map(|b| u32::from(*b)).collect();
     let mut weights = Weights::read(&checkpoint).unwrap();
-    let (ranges, operands) = calibrate_operands(&weights, &trained, |_| {}).unwrap();
+    let (ranges, operands) = calibrate_operands(&weights, &trained, false, |_| {}).unwrap();
     // all but the first layer and the head have their formats already: a search of everything takes a minute here
     let plain = TensorFormat { bits: WeightBits::W4, round: Rounding::Plain, branch: 0 };
     let later = operands.names().filter(|n| n.starts_with("blocks.") && !n.starts_with("blocks.0."));
@@ -257,7 +277,13 @@ fn the_search_finds_formats_for_the_trained_network() {
 /// Columns of `ffn.value` that meet a zero are not read, and nothing else changes.
 #[test]
 fn skipped_columns_change_nothing() {
-    let (pair, text) = shakespeare(&QuantOptions::default());
+    for value in [None, Some(WeightBits::W4Columns)] {
+        skipped_columns_of(&QuantOptions { value, ..QuantOptions::default() });
+    }
+}
+
+fn skipped_columns_of(options: &QuantOptions) {
+    let (pair, text) = shakespeare(options);
     let mut runner = Runner::new(Arc::new(from_model(&pair.model).unwrap()), 1);
     let mut session = runner.session();
     let mut state = IntState::new(&pair.model);
@@ -274,7 +300,9 @@ fn skipped_columns_change_nothing() {
     }
     assert_eq!(runner.skipped_columns(), zeros);
     let (columns, rows) = (zeros.iter().sum::<u64>(), pair.model.shape.n_embd as u64);
-    assert!(columns > 0 && runner.skipped_bytes() == columns * rows.next_multiple_of(64));
+    // four bits: gs in a unit of their own, then half the bytes
+    let column = if options.value.is_some() { 64 + (rows / 2).next_multiple_of(64) } else { rows.next_multiple_of(64) };
+    assert!(columns > 0 && runner.skipped_bytes() == columns * column);
 }
 
 proptest! {

@@ -120,6 +120,8 @@ pub mod mat_fmt {
     pub const W8_COLUMNS: u64 = 2;
     /// 4 bits in groups of 32 columns.
     pub const W4: u64 = 3;
+    /// 4 bits by columns, in groups of 32 rows: in images for the golden backend. No instruction has it, `program::compile` refuses it.
+    pub const W4_COLUMNS: u64 = 4;
 }
 
 /// Values of `mat.dest`.

@@ -28,6 +28,9 @@ pub struct Numbers {
     /// Number format of the head [default: w8 if it is a small part of a w4 network, else that of --weights]
     #[arg(long, value_enum, help_heading = FORMATS)]
     pub head: Option<Head>,
+    /// Number format of ffn.value, which is stored by columns [default: w8]
+    #[arg(long, value_enum, help_heading = FORMATS)]
+    pub value: Option<Value>,
     /// Clusters of --head clustered [default: twice the root of the vocabulary, 32 tokens in one at least]
     #[arg(long, value_name = "N", value_parser = count(), help_heading = FORMATS)]
     pub clusters: Option<u32>,
@@ -55,6 +58,7 @@ impl Numbers {
             ("--state-bits", self.state_bits.is_some()),
             ("--budget", self.budget.is_some()),
             ("--head", self.head.is_some()),
+            ("--value", self.value.is_some()),
             ("--clusters", self.clusters.is_some()),
             ("--visit", self.visit.is_some()),
             ("--branch", self.branch.is_some()),
@@ -83,6 +87,14 @@ pub enum Head {
     W4,
     /// 8 bits in clusters of rows, of which a token reads the likeliest (golden only)
     Clustered,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Value {
+    /// 8 bits, one scale a row
+    W8,
+    /// 4 bits, one scale for each column and 32 rows (golden only)
+    W4,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

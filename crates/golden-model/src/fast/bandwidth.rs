@@ -2,8 +2,7 @@
 
 use super::kernels::{prefetch, versions, AHEAD};
 use super::Runner;
-use crate::layout::MatrixFormat;
-use crate::qmodel::{Matrix, QTensor};
+use crate::qmodel::QTensor;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of one task: as long a run as the matrices' tasks have.
@@ -63,8 +62,9 @@ fn bytes<'a>(tensor: QTensor<'a, super::weights::StreamMatrix>) -> Option<&'a [u
 
 /// Bytes of a column of `m`, if it is stored by columns.
 pub(super) fn column_bytes(m: &super::weights::StreamMatrix) -> u64 {
-    match m.format {
-        MatrixFormat::W8Columns => m.rows().next_multiple_of(64) as u64,
-        MatrixFormat::W4 | MatrixFormat::W8 | MatrixFormat::W16 => 0,
+    if m.by_columns() {
+        m.columns().1 as u64
+    } else {
+        0
     }
 }

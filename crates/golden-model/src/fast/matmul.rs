@@ -5,7 +5,7 @@
 #![deny(clippy::float_arithmetic)]
 
 use super::element::{round64, sat};
-use super::kernels::{self, prefetch, versions, w16, w4, w8, Acc, Columns, Isa, Wide, COLUMNS, LINE, PANEL};
+use super::kernels::{versions, w16, w4, w8, Acc, Isa, PANEL};
 use super::operand::Operand;
 use super::pool::Pool;
 use super::weights::StreamMatrix;
@@ -15,7 +15,7 @@ use crate::layout::MatrixFormat;
 use crate::vector_ops::VEC_BITS;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A matrix and, for each row R of the block, where its operand is and where the result goes.
+/// A matrix in tiles or by columns and, for each row R of the block, where its operand is and where the result goes.
 pub struct Job<'a, R> {
     pub w: &'a StreamMatrix,
     /// `f_x + frac − f_y`
@@ -27,7 +27,7 @@ pub struct Job<'a, R> {
 
 /// Bytes of weights in a task, at least; and in a run that is shared at all.
 const TASK_BYTES: usize = 128 << 10;
-const SHARED_BYTES: usize = 96 << 10;
+pub(super) const SHARED_BYTES: usize = 96 << 10;
 /// Matrices in one run, at most.
 const MAX_JOBS: usize = 8;
 
@@ -45,7 +45,7 @@ struct Cut {
     pieces_a_task: usize,
 }
 
-/// Computes `y = sat_27(round(m · Σ q·xq, max(0, shift + e_row − e_x)))` for every job and row; `clipped(row)` counts what was clipped.
+/// Matrices in tiles; [`super::columns`] has those by columns. Computes `y = sat_27(round(m · Σ q·xq, max(0, shift + e_row − e_x)))` for every job and row; `clipped(row)` counts what was clipped.
 pub fn multiply<R: Sync>(
     pool: &mut Pool,
     isa: Isa,
@@ -53,7 +53,7 @@ pub fn multiply<R: Sync>(
     jobs: &[Job<'_, R>],
     clipped: fn(&R) -> &AtomicU64,
 ) {
-    assert!(rows.len() <= MAX_ROWS && jobs.len() <= MAX_JOBS);
+    assert!(rows.len() <= MAX_ROWS && jobs.len() <= MAX_JOBS && !jobs.iter().any(|j| j.w.by_columns()));
     let mut results: [Results; MAX_JOBS] = std::array::from_fn(|_| Results([std::ptr::null_mut(); MAX_ROWS]));
     for (job, results) in jobs.iter().zip(&mut results) {
         for (row, result) in rows.iter_mut().zip(&mut results.0) {
@@ -68,13 +68,8 @@ pub fn multiply<R: Sync>(
     let mut cuts = [Cut::default(); MAX_JOBS];
     let mut tasks = 0;
     for (job, cut) in jobs.iter().zip(&mut cuts) {
-        // columns: 64 rows a piece; tiles: a panel
-        let pieces = job.w.rows.div_ceil(if job.w.format == MatrixFormat::W8Columns { LINE } else { PANEL });
-        let per_task = match job.w.format {
-            _ if threads == 1 => pieces,
-            MatrixFormat::W8Columns => pieces.div_ceil(threads),
-            _ => (TASK_BYTES / job.w.panel_bytes()).max(1),
-        };
+        let pieces = job.w.rows.div_ceil(PANEL); // a piece is a panel
+        let per_task = if threads == 1 { pieces } else { TASK_BYTES / job.w.panel_bytes() };
         *cut = Cut { first_task: tasks, pieces, pieces_a_task: per_task.max(1) };
         tasks += pieces.div_ceil(per_task.max(1));
     }
@@ -102,10 +97,7 @@ pub fn multiply<R: Sync>(
                 clipped(&rows[t]).fetch_add(n, Ordering::Relaxed);
             }
         };
-        match job.w.format {
-            MatrixFormat::W8Columns => columns(isa, job.w, pieces, &x[..rows.len()], put),
-            _ => pieces.for_each(|p| panel(isa, job.w, p, &x[..rows.len()], put)),
-        }
+        pieces.for_each(|p| panel(isa, job.w, p, &x[..rows.len()], put));
     };
     if threads == 1 {
         (0..tasks).for_each(task);
@@ -116,7 +108,7 @@ pub fn multiply<R: Sync>(
 
 versions! {
     /// Scales and rounds a panel's sums; gives how many were clipped.
-    fn finish(acc: &Acc, unit: &[u8], shift: i32, y: &mut [i32]) -> u64 {
+    pub fn finish(acc: &Acc, unit: &[u8], shift: i32, y: &mut [i32]) -> u64 {
         let (mut scales, mut out) = ([0i64; PANEL], [0i64; PANEL]);
         for (scale, bytes) in scales.iter_mut().zip(unit.chunks_exact(2)) {
             *scale = i64::from(u16::from_le_bytes([bytes[0], bytes[1]]));
@@ -157,109 +149,4 @@ fn panel(isa: Isa, w: &StreamMatrix, p: usize, x: &[&Operand], put: impl Fn(usiz
             put(i * TOGETHER + t, p * PANEL, acc, unit);
         }
     }
-}
-
-/// Rows of a matrix by columns, 64 columns at a time: those whose operand is 0 in every row of the block are not read.
-fn columns(
-    isa: Isa,
-    w: &StreamMatrix,
-    lines: std::ops::Range<usize>,
-    x: &[&Operand],
-    put: impl Fn(usize, usize, &Acc, &[u8]),
-) {
-    let column_bytes = w.rows.next_multiple_of(LINE);
-    let first = w.rows.div_ceil(PANEL) * LINE; // behind the scale units
-    let weights = &w.bytes()[first..];
-    let at = |c: u16, line: usize| -> &[u8; LINE] {
-        weights[usize::from(c) * column_bytes + line * LINE..].first_chunk().unwrap_or(&[0; LINE])
-        // columns are whole lines
-    };
-    let mut scratch = SCRATCH.with(|s| s.take());
-    scratch.choose(w.cols, x, lines.len());
-    let Scratch { used, alone, x: parts, acc, .. } = &mut scratch;
-    if let [x] = x {
-        let q = x.mantissas();
-        alone.gather(used.len(), |i| q[usize::from(used[i])]);
-        let bytes = weights.get(lines.start * LINE..).unwrap_or(&[]);
-        kernels::column_run(isa, &Columns { bytes, stride: column_bytes }, used, alone, acc);
-        used.clear();
-    }
-    for (i, now) in used.chunks(COLUMNS).enumerate() {
-        for (x, part) in x.iter().zip(&mut *parts) {
-            let q = x.mantissas();
-            part.gather(now.len(), |i| q[usize::from(now[i])]);
-        }
-        // the columns after these are asked for meanwhile, each as a whole
-        let next = &used[used.len().min((i + 1) * COLUMNS)..used.len().min((i + 2) * COLUMNS)];
-        let mut ahead = next.iter().flat_map(|c| lines.clone().map(move |line| (*c, line)));
-        for (l, line) in lines.clone().enumerate() {
-            // up to a multiple of 4, whose operand is 0
-            let mut pieces = [&[0; LINE]; COLUMNS];
-            for (piece, c) in pieces.iter_mut().zip(now) {
-                *piece = at(*c, line);
-            }
-            ahead.by_ref().take(next.len()).for_each(|(c, line)| prefetch(at(c, line).as_ptr()));
-            let acc = &mut acc[l * x.len()..][..x.len()];
-            for (x, acc) in parts[..x.len()].chunks(TOGETHER).zip(acc.chunks_mut(TOGETHER)) {
-                let mut refs = [&x[0]; TOGETHER];
-                refs.iter_mut().zip(x).for_each(|(r, x)| *r = x);
-                kernels::columns(isa, &pieces[..now.len().next_multiple_of(4)], &refs[..x.len()], acc);
-            }
-        }
-    }
-    for (l, line) in lines.enumerate() {
-        for first_row in (line * LINE..w.rows.min((line + 1) * LINE)).step_by(PANEL) {
-            for (t, wide) in scratch.acc[l * x.len()..][..x.len()].iter().enumerate() {
-                let mut acc = [0; PANEL];
-                acc.copy_from_slice(&wide[first_row % LINE..][..PANEL]);
-                put(t, first_row, &acc, w.scale_unit(first_row / PANEL));
-            }
-        }
-    }
-    SCRATCH.with(|s| s.replace(scratch));
-}
-
-/// What `columns` works in: one a thread, grown once.
-#[derive(Default)]
-struct Scratch {
-    /// OR of the operands' mantissas
-    any: Vec<i16>,
-    /// columns that are needed: fewer than 2^16 exist
-    used: Vec<u16>,
-    /// of a block of one row: all that are needed
-    alone: Operand,
-    /// of each row of a larger block: a piece
-    x: Vec<Operand>,
-    acc: Vec<Wide>,
-}
-
-impl Scratch {
-    /// Finds the columns that `x` needs, and makes room for `lines` lines of results.
-    fn choose(&mut self, cols: usize, x: &[&Operand], lines: usize) {
-        self.any.clear();
-        self.any.resize(cols, 0);
-        for x in x {
-            self.any.iter_mut().zip(x.mantissas()).for_each(|(any, q)| *any |= q);
-        }
-        self.used.resize(cols, 0);
-        let mut n = 0;
-        for (c, any) in self.any.iter().enumerate() {
-            // every other column may be needed: nothing to predict for a branch
-            self.used[n] = c as u16;
-            n += usize::from(*any != 0);
-        }
-        self.used.truncate(n);
-        if self.alone.padded_len() < cols {
-            self.alone = Operand::new(cols);
-        }
-        if self.x.len() < x.len() {
-            self.x.resize(x.len(), Operand::new(COLUMNS));
-        }
-        self.acc.clear();
-        self.acc.resize(x.len() * lines, [0; LINE]);
-    }
-}
-
-thread_local! {
-    static SCRATCH: std::cell::RefCell<Scratch> = std::cell::RefCell::default();
 }

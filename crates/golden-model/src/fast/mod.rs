@@ -2,19 +2,21 @@
 //!
 //! * [`weights`]: matrices stay in the mapped image in the order of the chip's weight stream; nothing is unpacked.
 //! * [`kernels`]: exact sums of products for AVX-512 VNNI, AVX2 and any processor, chosen when the program runs.
-//! * [`matmul`]: matrices times several tokens; columns of `ffn.value` whose operand is zero are not read.
+//! * [`matmul`]: matrices times several tokens; [`columns`]: those stored by columns, where one whose operand is zero is not read.
 //! * [`element`], [`operand`], [`wkv`]: what is left, written so that it compiles to vector instructions.
-//! * [`pool`]: threads that stay and share work of microseconds.
+//! * [`pool`]: threads that stay and share work of microseconds; [`ahead`]: what those that wait ask the memory for.
 //! * [`branch`], [`clusters`]: what some models have beside their matrices.
 //! * [`step`]: the step itself for a block of tokens, of one session or of several.
 //! * [`bandwidth`]: what the machine's memory allows, to compare with.
 //!
 //! A step allocates nothing once a runner has made as many (`tests/no_allocation.rs`), except for a head in clusters. `unsafe` is confined to
-//! `kernels`, `pool`, and the shared results of `matmul` and `wkv`.
+//! `kernels`, `pool`, and the shared results of `matmul`, `columns` and `wkv`.
 
+mod ahead;
 pub mod bandwidth;
 mod branch;
 mod clusters;
+mod columns;
 pub mod element;
 pub mod kernels;
 pub mod matmul;
@@ -52,6 +54,7 @@ pub struct Runner {
     isa: Isa,
     pool: Pool,
     rows: Vec<step::Row>,
+    by_columns: columns::Scratch,
     share_rows: bool,
     skipped_bytes: u64,
     skipped_columns: Vec<u64>,
@@ -67,7 +70,16 @@ impl Runner {
     pub fn with_isa(weights: Arc<Weights>, threads: usize, isa: Isa) -> Self {
         let skipped_columns = vec![0; weights.layers.len()];
         let share_rows = weights.shape.n_embd >= SHARED_ELEMENTS;
-        Self { isa, pool: Pool::new(threads), rows: vec![], share_rows, skipped_bytes: 0, skipped_columns, weights }
+        Self {
+            isa,
+            pool: Pool::new(threads),
+            rows: vec![],
+            by_columns: columns::Scratch::default(),
+            share_rows,
+            skipped_bytes: 0,
+            skipped_columns,
+            weights,
+        }
     }
 
     pub fn weights(&self) -> &Arc<Weights> {

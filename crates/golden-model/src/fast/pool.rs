@@ -1,8 +1,9 @@
 //! Threads that stay: a piece of work of some microseconds is shared without a system call.
 //!
-//! Workers look for work in a loop for a while and only then go to sleep. The thread that has the work takes part itself and never waits
+//! Workers look for work in a loop for a while, asking for weights that are needed soon, and only then go to sleep. The thread that has the work takes part itself and never waits
 //! for a worker that has not begun, so a core that is busy with something else costs nothing but its help.
 
+use super::ahead::Ahead;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -27,6 +28,8 @@ struct Shared {
     asleep: Mutex<usize>,
     wake: Condvar,
     n_asleep: AtomicUsize,
+    /// What a thread that waits asks the memory for.
+    ahead: Ahead,
     quit: AtomicBool,
     panicked: AtomicBool,
 }
@@ -54,6 +57,7 @@ impl Pool {
             asleep: Mutex::new(0),
             wake: Condvar::new(),
             n_asleep: AtomicUsize::new(0),
+            ahead: Ahead::default(),
             quit: AtomicBool::new(false),
             panicked: AtomicBool::new(false),
         });
@@ -68,6 +72,11 @@ impl Pool {
     /// Threads that take part, the caller's among them.
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
+    }
+
+    /// From now on threads that wait ask for `bytes`, which are needed soon.
+    pub fn ahead(&self, bytes: &[u8]) {
+        self.shared.ahead.set(bytes);
     }
 
     /// Calls `f(0)`, `f(1)`, … `f(tasks − 1)`, each once, in any order on any thread, and returns when all have returned.
@@ -148,6 +157,7 @@ impl Drop for Closing<'_> {
             if looks.is_multiple_of(1024) {
                 std::thread::yield_now(); // the worker may need this very core
             }
+            s.ahead.look();
             std::hint::spin_loop();
         }
     }
@@ -189,6 +199,7 @@ fn worker(s: &Shared) {
                 sleep(s, done);
                 looks = 0;
             }
+            s.ahead.look();
             std::hint::spin_loop();
             continue;
         }

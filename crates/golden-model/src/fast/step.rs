@@ -11,12 +11,15 @@ use super::matmul::{multiply, Job};
 use super::operand::{mantissas, Operand};
 use super::weights::{StreamMatrix, Weights};
 use super::wkv::{self, Access, Constants, WkvRow};
-use super::{branch, clusters, Runner, Session};
+use super::{branch, clusters, columns, Runner, Session};
 use crate::formats::NetFormats;
 use crate::integer_step::IntState;
 use crate::qmodel::QLayer;
 use crate::vector_ops::{sh, SaturationCounts, O, VEC_BITS, Z};
 use std::sync::atomic::AtomicU64;
+
+/// Bytes of weights that are asked for before their turn: most of the second cache of one core.
+const AHEAD: usize = 768 << 10;
 
 type Layer = QLayer<StreamMatrix>;
 
@@ -283,7 +286,7 @@ fn hand_on(rows: &mut [Row], sessions: &mut [Session], state: impl Fn(&mut IntSt
 /// Takes one block through the network: as many consecutive tokens for each of `sessions`, first those of the first, at most
 /// [`super::MAX_ROWS`] in all. With `logits`, those after each session's last token are in `runner.rows` afterwards, one row a session.
 pub fn block(runner: &mut Runner, sessions: &mut [Session], tokens: &[u32], logits: bool) {
-    let Runner { weights: model, isa, pool, rows, share_rows, skipped_bytes, skipped_columns } = runner;
+    let Runner { weights: model, isa, pool, rows, by_columns, share_rows, skipped_bytes, skipped_columns } = runner;
     let (isa, model, share_rows) = (*isa, &**model, *share_rows);
     let each = tokens.len() / sessions.len();
     let rows = &mut rows[..tokens.len()];
@@ -313,6 +316,8 @@ pub fn block(runner: &mut Runner, sessions: &mut [Session], tokens: &[u32], logi
             }
         };
     }
+    let first_matrix = |l: usize| model.layers.get(l).map_or(&model.head, |layer| &layer.att.key);
+    pool.ahead(first_matrix(0).onwards(AHEAD));
     for (l, layer) in model.layers.iter().enumerate() {
         let (f, att, ffn) = (&layer.f, &layer.att, &layer.ffn);
         each_row!(rows, |row| ln1(isa, row, layer));
@@ -333,6 +338,7 @@ pub fn block(runner: &mut Runner, sessions: &mut [Session], tokens: &[u32], logi
             job!(&att.a2, f.f_a1 + att.a2.frac - Z, a1q -> a),
             job!(&att.g2, O + att.g2.frac - f.f_g, sg -> g),
         ];
+        pool.ahead(att.w2.onwards(AHEAD));
         match &att.v {
             None => {
                 multiply(pool, isa, rows, &first, mat);
@@ -349,6 +355,7 @@ pub fn block(runner: &mut Runner, sessions: &mut [Session], tokens: &[u32], logi
                 multiply(pool, isa, rows, &[a, b, v2, c], mat);
             }
         }
+        pool.ahead(att.output.onwards(AHEAD));
         with_branch!(layer, "att.key.weight", f.f_h1, f.f_k, xk -> k);
         with_branch!(layer, "att.value.weight", f.f_h1, net.f_v, xv -> v);
         with_branch!(layer, "att.receptance.weight", f.f_h1, f.f_r, xr -> r);
@@ -362,9 +369,11 @@ pub fn block(runner: &mut Runner, sessions: &mut [Session], tokens: &[u32], logi
         };
         let access =
             Access { operands: |r: &Row| &r.wkv, y: |r: &mut Row| &mut r.y[..], clipped: |r: &Row| &r.wkv_clipped };
+        let mut ahead = att.output.onwards(AHEAD);
         for (session, own) in sessions.iter_mut().zip(rows.chunks_exact_mut(each)) {
-            wkv::run(pool, isa, c, &mut session.state.layers[l].s, own, &access);
+            wkv::run(pool, isa, c, &mut session.state.layers[l].s, own, &access, std::mem::take(&mut ahead));
         }
+        pool.ahead(ffn.key.onwards(AHEAD));
         each_row!(rows, |row| gated(isa, row, layer, net, head_size));
         let output = job!(&att.output, f.f_yg + att.output.frac - net.f_x, yg -> out);
         multiply(pool, isa, rows, &[output], mat);
@@ -373,15 +382,18 @@ pub fn block(runner: &mut Runner, sessions: &mut [Session], tokens: &[u32], logi
         each_row!(rows, |row| ln2(isa, row, layer));
         hand_on(rows, sessions, |state| &mut state.layers[l].ffn_x_prev);
         each_row!(rows, |row| ffn_mix(isa, row, layer));
+        pool.ahead(first_matrix(l + 1).onwards(AHEAD)); // which columns of `ffn.value` will be read is not known yet
         multiply(pool, isa, rows, &[job!(&ffn.key, f.f_h2 + ffn.key.frac - f.f_fk, xk -> fk)], mat);
         with_branch!(layer, "ffn.key.weight", f.f_h2, f.f_fk, xk -> fk);
         each_row!(rows, |row| squared(isa, row, layer));
-        if let [row] = &*rows {
-            let zeros = row.r2.mantissas().iter().filter(|q| **q == 0).count() as u64;
-            *skipped_bytes += zeros * column_bytes(&ffn.value);
-            skipped_columns[l] += zeros;
+        let value = job!(&ffn.value, f.f_r2 + ffn.value.frac - net.f_x, r2 -> out);
+        if ffn.value.by_columns() {
+            let skipped = columns::multiply(pool, isa, rows, &value, by_columns, mat) as u64;
+            *skipped_bytes += skipped * column_bytes(&ffn.value);
+            skipped_columns[l] += skipped;
+        } else {
+            multiply(pool, isa, rows, &[value], mat);
         }
-        multiply(pool, isa, rows, &[job!(&ffn.value, f.f_r2 + ffn.value.frac - net.f_x, r2 -> out)], mat);
         each_row!(rows, |row| layer_out(isa, row));
     }
     for (session, own) in sessions.iter_mut().zip(rows.chunks_exact_mut(each)) {

@@ -4,7 +4,7 @@ use crate::image::{Image, ImageError, ImageErrorKind};
 use crate::layout::{decode_order, decode_vector, encode, Block, BlockKind, MatrixFormat, StreamLayout, UNIT};
 use crate::qmodel::{Matrix, ModelError, QModel, TensorSource};
 use crate::qtensor::{QMatrix, QVector, RowScale, WeightBits};
-use crate::w4_stream;
+use crate::{w4_columns, w4_stream};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -58,6 +58,16 @@ impl StreamMatrix {
         self.bytes.get()
     }
 
+    /// `n` bytes of the stream from the matrix on, or what there is.
+    pub fn onwards(&self, n: usize) -> &[u8] {
+        let all = match &*self.bytes.stream {
+            Stream::Image(image) => image.stream(),
+            Stream::Lines(lines) => bytes_of(lines),
+        };
+        let start = self.bytes.units.start * UNIT;
+        &all[start..all.len().min(start + n)]
+    }
+
     /// Rows `rows` of a matrix in tiles, which start at a multiple of 32, where a scale unit is.
     pub fn part(&self, rows: Range<usize>) -> Self {
         let panel = self.panel_bytes() / UNIT;
@@ -86,10 +96,24 @@ impl StreamMatrix {
         }
     }
 
+    /// The columns of a matrix stored by columns, and the bytes from one to the next.
+    pub fn columns(&self) -> (&[u8], usize) {
+        let stride = match self.format {
+            MatrixFormat::W4Columns => w4_columns::column_bytes(self.rows),
+            _ => self.rows.next_multiple_of(UNIT),
+        };
+        (&self.bytes()[self.rows.div_ceil(32) * UNIT..], stride)
+    }
+
+    /// Whether it is stored by columns, which can be left out.
+    pub fn by_columns(&self) -> bool {
+        matches!(self.format, MatrixFormat::W8Columns | MatrixFormat::W4Columns)
+    }
+
     /// The scale unit of rows 32·panel to 32·panel + 31.
     pub fn scale_unit(&self, panel: usize) -> &[u8] {
         let at = match self.format {
-            MatrixFormat::W8Columns => panel * UNIT,
+            MatrixFormat::W8Columns | MatrixFormat::W4Columns => panel * UNIT,
             _ => panel * self.panel_bytes(),
         };
         &self.bytes()[at..at + UNIT]
@@ -110,6 +134,7 @@ impl Matrix for StreamMatrix {
     fn bits(&self) -> WeightBits {
         match self.format {
             MatrixFormat::W4 => WeightBits::W4,
+            MatrixFormat::W4Columns => WeightBits::W4Columns,
             MatrixFormat::W16 => WeightBits::W16,
             MatrixFormat::W8 | MatrixFormat::W8Columns => WeightBits::W8,
         }

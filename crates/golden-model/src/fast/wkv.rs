@@ -2,7 +2,7 @@
 #![deny(clippy::float_arithmetic)]
 
 use super::element::{round64, sat};
-use super::kernels::{versions, Isa};
+use super::kernels::{prefetch, versions, Isa};
 use super::operand::Mantissas;
 use super::pool::Pool;
 use super::MAX_ROWS;
@@ -57,8 +57,17 @@ pub struct Access<R> {
     pub clipped: fn(&R) -> &AtomicU64,
 }
 
-/// Takes `rows`, consecutive tokens of the session with state `s` `(n_head, head_size, head_size)`, through the recurrence.
-pub fn run<R: Sync>(pool: &mut Pool, isa: Isa, c: Constants, s: &mut [i32], rows: &mut [R], access: &Access<R>) {
+/// Takes `rows`, consecutive tokens of the session with state `s` `(n_head, head_size, head_size)`, through the recurrence. There is much to compute
+/// and little to read: meanwhile the memory is asked for `ahead`.
+pub fn run<R: Sync>(
+    pool: &mut Pool,
+    isa: Isa,
+    c: Constants,
+    s: &mut [i32],
+    rows: &mut [R],
+    access: &Access<R>,
+    ahead: &[u8],
+) {
     let n = c.head_size;
     let n_head = s.len() / (n * n);
     assert!(rows.len() <= MAX_ROWS);
@@ -72,10 +81,12 @@ pub fn run<R: Sync>(pool: &mut Pool, isa: Isa, c: Constants, s: &mut [i32], rows
     let task = |head: usize| {
         // SAFETY: heads have disjoint parts of `s`, which is as long as all of them; it is borrowed until the run ends.
         let s = unsafe { std::slice::from_raw_parts_mut(pointers.s.add(head * n * n), n * n) };
+        let each = ahead.len().div_ceil(n_head);
+        let mut ahead = ahead.get(head * each..ahead.len().min((head + 1) * each)).unwrap_or(&[]);
         for (row, y) in rows.iter().zip(pointers.y) {
             // SAFETY: heads have disjoint parts of `y`, whose length is asserted above; `operands` does not reach it.
             let y = unsafe { std::slice::from_raw_parts_mut(y.add(head * n), n) };
-            let clipped = step(isa, c, head * n, s, (access.operands)(row), y);
+            let clipped = step(isa, c, head * n, s, (access.operands)(row), y, std::mem::take(&mut ahead));
             if clipped > 0 {
                 (access.clipped)(row).fetch_add(clipped, Ordering::Relaxed);
             }
@@ -90,8 +101,9 @@ pub fn run<R: Sync>(pool: &mut Pool, isa: Isa, c: Constants, s: &mut [i32], rows
 
 versions! {
     /// One head, one token; gives how many results were clipped. `first` is the head's first column.
-    fn step(c: Constants, first: usize, s: &mut [i32], p: &WkvRow, y: &mut [i32]) -> u64 {
+    fn step(c: Constants, first: usize, s: &mut [i32], p: &WkvRow, y: &mut [i32], ahead: &[u8]) -> u64 {
         let n = c.head_size;
+        let mut ahead = ahead.chunks(ahead.len().div_ceil(n).max(1));
         let sh_sa = sh((O - p.kk.e).max(0));
         let sh_b = sh((O - p.b.e).max(0));
         let sh_vk = sh((c.sh_vk - p.v.e - p.k.e).max(0));
@@ -107,6 +119,7 @@ versions! {
         let (max, mut clipped) = ((1i64 << (c.state_bits - 1)) - 1, 0);
         let mut news = [0i64; MAX_HEAD];
         for ((s, v), y) in s.chunks_exact_mut(n).zip(v).zip(y) {
+            ahead.next().unwrap_or_default().iter().step_by(64).for_each(|line| prefetch(line));
             let v = i64::from(*v);
             let (r, d, k, kk, b) = (&r[..n], &d[..n], &k[..n], &kk[..n], &b[..n]);
             let news = &mut news[..n];
@@ -179,7 +192,7 @@ mod tests {
                     }).collect();
                     let c = Constants { head_size, state_bits, sh_vk, sh_y };
                     let access = Access { operands: |r: &Row| &r.operands, y: |r: &mut Row| &mut r.y[..], clipped: |r: &Row| &r.clipped };
-                    run(&mut Pool::new(threads), isa, c, &mut s, &mut block, &access);
+                    run(&mut Pool::new(threads), isa, c, &mut s, &mut block, &access, &[7; 999]);
                     prop_assert_eq!(&s, &want_s, "state, {}", isa.name());
                     for (row, (y, count)) in block.iter().zip(&want) {
                         prop_assert_eq!(&row.y, y, "y, {}", isa.name());

@@ -55,7 +55,7 @@ fn of(
         QTensor::Matrix(m) => {
             let largest = m.scales.iter().map(|s| s.value(m.frac)).fold(0.0, f64::max);
             let bits = match m.bits() {
-                WeightBits::W4 => 4,
+                WeightBits::W4 | WeightBits::W4Columns => 4,
                 WeightBits::W8 => 8,
                 WeightBits::W16 => 16,
             };

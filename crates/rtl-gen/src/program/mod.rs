@@ -37,6 +37,8 @@ pub enum CompileError {
     Branch(String),
     #[error("the head is in clusters, which only the golden backend computes so far; expected a model quantised without --head clustered")]
     Clusters,
+    #[error("{0} has 4-bit weights by columns, which only the golden backend computes so far; expected a model quantised without --value w4")]
+    ColumnNibbles(String),
     #[error("the model's matrix operands have {0} bits, which only the golden backend computes; expected 16")]
     OperandBits(u32),
     #[error("{0}")]
@@ -183,6 +185,9 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     }
     if model.net.f_t_head.is_some() {
         return Err(CompileError::Branch("head.weight".into()));
+    }
+    if let Some((name, _)) = model.matrices.iter().find(|(_, m)| m.fmt == mat_fmt::W4_COLUMNS) {
+        return Err(CompileError::ColumnNibbles(name.clone()));
     }
     if model.net.operand_bits != OPERAND_BITS {
         return Err(CompileError::OperandBits(model.net.operand_bits));

@@ -232,20 +232,21 @@ unsafe fn columns_n<const T: usize>(columns: &[&[u8; LINE]], x: &[&Operand], acc
 const LINES: usize = 16;
 
 /// # Safety
-/// Needs the target feature; all of `used`, not empty, are columns of `weights`, which have `acc.len()` lines; `x` has as many elements.
+/// Needs the target feature; all of `used`, not empty, are columns of `weights`, which have `acc.len()` lines.
 #[target_feature(enable = "avx2")]
-pub unsafe fn column_run(weights: &Columns<'_>, used: &[u16], x: &Operand, acc: &mut [Wide]) {
+pub unsafe fn column_run(weights: &Columns<'_>, used: &[u16], x: &[i16], acc: &mut [Wide]) {
     for (block, acc) in acc.chunks_mut(LINES).enumerate() {
         for start in (0..used.len()).step_by(FLUSH) {
             let mut sums = [[_mm256_setzero_si256(); 8]; LINES];
             for c in (start..used.len().min(start + FLUSH)).step_by(2) {
-                // SAFETY: columns and lines are those of `weights`, operands padded to an even number, by the caller's promise.
+                let next = x.get(c + 1).copied().unwrap_or(0);
+                let pair = _mm256_set1_epi32(i32::from(x[c]) & 0xffff | i32::from(next) << 16);
+                // SAFETY: columns and lines are those of `weights` by the caller's promise.
                 unsafe {
                     // where there is no column left the last one stands in, its operand is 0
                     let column = |i: usize| weights.at(used[i.min(used.len() - 1)], block * LINES);
                     let now = [column(c), column(c + 1)];
                     let ahead = [column(c + COLUMNS_AHEAD), column(c + COLUMNS_AHEAD + 1)];
-                    let pair = _mm256_set1_epi32(x.padded().as_ptr().add(c).cast::<i32>().read_unaligned());
                     for (l, sums) in sums[..acc.len()].iter_mut().enumerate() {
                         ahead.iter().for_each(|column| prefetch(column.wrapping_add(64 * l)));
                         for (quarter, sums) in sums.chunks_exact_mut(2).enumerate() {

@@ -259,22 +259,23 @@ unsafe fn columns_n<const T: usize>(columns: &[&[u8; LINE]], x: &[&Operand], acc
 const LINES: usize = 16;
 
 /// # Safety
-/// Needs the target features; all of `used`, not empty, are columns of `weights`, which have `acc.len()` lines; `x` has as many elements.
+/// Needs the target features; all of `used`, not empty, are columns of `weights`, which have `acc.len()` lines.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
-pub unsafe fn column_run(weights: &Columns<'_>, used: &[u16], x: &Operand, acc: &mut [Wide]) {
+pub unsafe fn column_run(weights: &Columns<'_>, used: &[u16], x: &[i16], acc: &mut [Wide]) {
     let bias = _mm512_set1_epi8(128u8 as i8);
     for (block, acc) in acc.chunks_mut(LINES).enumerate() {
         // Σ w·lo, Σ w·hi and Σ w·128; lanes as in `columns_n`
         let mut sums = [[[_mm512_setzero_si512(); 4]; 3]; LINES];
         for (g, _) in used.iter().enumerate().step_by(4) {
-            // SAFETY: columns and lines are those of `weights`, operands padded to a multiple of 4, by the caller's promise.
+            let x: [i16; 4] = std::array::from_fn(|i| x.get(g + i).copied().unwrap_or(0));
+            let word = |byte: fn(i16) -> i16| _mm512_set1_epi32(i32::from_le_bytes(x.map(|x| byte(x) as u8)));
+            let operands = [word(|x| x), word(|x| (x >> 8) ^ 0x80), bias];
+            // SAFETY: columns and lines are those of `weights` by the caller's promise.
             unsafe {
                 // where there is no column left the last one stands in, its operand is 0
                 let column = |i: usize| weights.at(used[i.min(used.len() - 1)], block * LINES);
                 let (now, ahead) =
                     ([0, 1, 2, 3].map(|i| column(g + i)), [0, 1, 2, 3].map(|i| column(g + i + COLUMNS_AHEAD)));
-                let word = |b: &[u8]| _mm512_set1_epi32(b.as_ptr().add(g).cast::<i32>().read_unaligned());
-                let operands = [word(x.lo()), word(x.hi()), bias];
                 for (l, sums) in sums[..acc.len()].iter_mut().enumerate() {
                     ahead.iter().for_each(|column| prefetch(column.wrapping_add(64 * l)));
                     let w = now.map(|column| _mm512_loadu_si512(column.add(64 * l).cast()));

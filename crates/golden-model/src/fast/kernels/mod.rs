@@ -8,6 +8,11 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod nibbles;
+#[cfg(target_arch = "x86_64")]
+mod nibbles_avx2;
+#[cfg(target_arch = "x86_64")]
+mod nibbles_avx512;
 mod portable;
 
 #[cfg(target_arch = "x86_64")]
@@ -15,6 +20,8 @@ use super::operand::Nibbles;
 use super::operand::Operand;
 use crate::groups::GROUP_COLS;
 use crate::w4_stream::GROUP_BYTES;
+
+pub use nibbles::nibble_run;
 
 /// Rows a kernel takes at once: those of a scale unit.
 pub const PANEL: usize = 32;
@@ -195,13 +202,13 @@ impl Columns<'_> {
 #[cfg(target_arch = "x86_64")]
 const COLUMNS_AHEAD: usize = 16;
 
-/// Adds the products of the columns `used` with the elements of `x`, the first for the first of `used`, to `acc`, one for each line.
+/// Adds the products of the columns `used` with their elements of the operand, `x`, to `acc`, one for each line.
 ///
 /// For one operand: whole columns are read one after another. [`columns`] takes several operands, line by line.
-pub fn column_run(isa: Isa, weights: &Columns<'_>, used: &[u16], x: &Operand, acc: &mut [Wide]) {
+pub fn column_run(isa: Isa, weights: &Columns<'_>, used: &[u16], x: &[i16], acc: &mut [Wide]) {
     let Some(last) = used.iter().max() else { return };
     weights.column(*last, acc.len()); // panics if it is not there
-    assert!(x.padded_len() >= used.len());
+    assert_eq!(x.len(), used.len());
     match isa.0 {
         Kind::Portable => portable::column_run(weights, used, x, acc),
         // SAFETY: an `Isa` is made only after the machine was asked for these features; the lengths were checked above.
@@ -387,13 +394,13 @@ mod tests {
             let (bytes, operands) = data((cols * stride).div_ceil(64), 1, extreme, seed);
             let weights = Columns { bytes: &bytes, stride };
             let used: Vec<u16> = (0..cols as u16).step_by(every).collect();
-            let x = Operand::from_mantissas(&operands[0].mantissas()[..used.len()]);
+            let x = &operands[0].mantissas()[..used.len()];
             for isa in Isa::all() {
                 let mut acc = vec![[4i64; LINE]; lines];
-                column_run(isa, &weights, &used, &x, &mut acc);
+                column_run(isa, &weights, &used, x, &mut acc);
                 for (r, got) in acc.iter().flatten().enumerate() {
                     let product = |(c, x): (&u16, &i16)| i64::from(bytes[usize::from(*c) * stride + r] as i8) * i64::from(*x);
-                    let want = used.iter().zip(x.mantissas()).map(product).sum::<i64>() + 4;
+                    let want = used.iter().zip(x).map(product).sum::<i64>() + 4;
                     prop_assert_eq!(*got, want, "row {}, {}", r, isa.name());
                 }
             }
@@ -418,7 +425,7 @@ mod tests {
                 assert_eq!(acc[0], [weight * i64::from(q) * cols as i64; PANEL], "w16 {} {q}", isa.name());
                 let used: Vec<u16> = (0..cols as u16).collect();
                 let mut acc = [[0; LINE]];
-                column_run(isa, &Columns { bytes: &bytes, stride: LINE }, &used, &operand, &mut acc);
+                column_run(isa, &Columns { bytes: &bytes, stride: LINE }, &used, operand.mantissas(), &mut acc);
                 assert_eq!(acc[0], [-128 * i64::from(q) * cols as i64; LINE], "columns {} {q}", isa.name());
                 for (nibbles, weight) in [(0x88, -8), (0x77, 7)] {
                     let groups = cols / GROUP_COLS; // without the last 28 columns

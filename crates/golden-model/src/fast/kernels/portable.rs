@@ -1,6 +1,8 @@
 //! The kernels in plain Rust, for every processor.
 
+use super::nibbles::NibbleColumns;
 use super::{Acc, Columns, Operand, Wide, LINE};
+use crate::w4_columns::UNIT_ROWS;
 use crate::w4_stream::GROUP_BYTES;
 
 /// Products of 8 by 16 bits that a 32-bit sum holds: 2^8 · 2^22.
@@ -68,11 +70,27 @@ pub fn columns(columns: &[&[u8; LINE]], x: &[&Operand], acc: &mut [Wide]) {
     }
 }
 
-pub fn column_run(weights: &Columns<'_>, used: &[u16], x: &Operand, acc: &mut [Wide]) {
-    for (c, x) in used.iter().zip(x.padded()) {
+pub fn column_run(weights: &Columns<'_>, used: &[u16], x: &[i16], acc: &mut [Wide]) {
+    for (c, x) in used.iter().zip(x) {
         for (weights, acc) in weights.column(*c, acc.len()).chunks_exact(LINE).zip(acc.iter_mut()) {
             for (acc, w) in acc.iter_mut().zip(weights) {
                 *acc += i64::from(i32::from(*w as i8) * i32::from(*x));
+            }
+        }
+    }
+}
+
+pub fn nibble_run(w: &NibbleColumns<'_>, used: &[u16], x: &[i16], acc: &mut [[i64; UNIT_ROWS]]) {
+    for (c, x) in used.iter().zip(x) {
+        let (gs, nibbles) = w.column(*c).split_at(w.gs_bytes);
+        let (gs, nibbles) = (&gs[4 * w.first_line..], &nibbles[64 * w.first_line..]);
+        // 16 bytes are the 32 rows of a group
+        let groups = nibbles.chunks_exact(16).zip(gs).zip(acc.as_flattened_mut().chunks_exact_mut(32));
+        for ((nibbles, gs), acc) in groups {
+            let p = i32::from(*gs) * i32::from(*x);
+            for (acc, byte) in acc.chunks_exact_mut(2).zip(nibbles) {
+                acc[0] += i64::from(i32::from((byte << 4) as i8 >> 4) * p);
+                acc[1] += i64::from(i32::from(*byte as i8 >> 4) * p);
             }
         }
     }
