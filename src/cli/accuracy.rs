@@ -37,6 +37,20 @@ const TAP_SHARE: usize = 32;
 const LEAST_TOKENS: usize = 64;
 
 pub fn accuracy(a: &Accuracy, out: &Out) -> Result<ExitCode, Error> {
+    if let Some(path) = &a.output {
+        check_file(path)?;
+    }
+    let record = measure(a, command_line().join(" "))?;
+    if let Some(path) = &a.output {
+        write_file(path, reports::accuracy::accuracy_page(&record)?.as_bytes())?;
+        note(format_args!("report written to {}", path.display()));
+    }
+    out.result(&record, || lines(&record))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the study and writes nothing.
+pub fn measure(a: &Accuracy, command: String) -> Result<AccuracyRecord, Error> {
     let start = Instant::now();
     let (model, name) = Model::open(&a.model)?;
     let Model::Checkpoint(checkpoint) = &model else {
@@ -44,9 +58,6 @@ pub fn accuracy(a: &Accuracy, out: &Out) -> Result<ExitCode, Error> {
             "an .anser image holds integers only; the report compares with float and needs the checkpoint".into()
         );
     };
-    if let Some(path) = &a.output {
-        check_file(path)?;
-    }
     let text = Text::read(a, &model)?;
     let weights = Weights::read(checkpoint)?;
     let bar = bar(0, "reading networks");
@@ -54,15 +65,11 @@ pub fn accuracy(a: &Accuracy, out: &Out) -> Result<ExitCode, Error> {
     bar.finish_and_clear();
     let mut record = record(found, &text, model.shape());
     record.model = name;
+    record.command = command;
     record.calibration = a.calibrate.as_ref().map(|p| p.display().to_string());
     record.study_s = start.elapsed().as_secs_f64();
     record.check()?;
-    if let Some(path) = &a.output {
-        write_file(path, reports::accuracy::accuracy_page(&record)?.as_bytes())?;
-        note(format_args!("report written to {}", path.display()));
-    }
-    out.result(&record, || lines(&record))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(record)
 }
 
 /// What is read, and how much of it for what.
@@ -240,7 +247,7 @@ fn record(found: Found, text: &Text, s: &ModelShape) -> AccuracyRecord {
             runs: found.drifts.iter().map(|(o, d)| drift_run(o, d)).collect(),
         },
         study_s: 0.0,
-        command: command_line().join(" "),
+        command: String::new(),
         date: now(),
         git_revision: git_revision(),
     }

@@ -12,18 +12,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub fn asic(a: &Asic, out: &Out) -> Result<ExitCode, Error> {
-    let config = config(&a.config)?;
     if let Some(folder) = &a.output {
         check_folder(folder)?;
     }
-    let cells = cells(&a.libraries)?;
-    let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?;
-    let progress = |text: &str| note(text);
-    let flow = flow(&cells, &a.libraries, config.clock_mhz, &progress);
-    let (mut record, _) = asic::run::report(&config.name, &printed, &flow)?;
-    record.command = command_line().join(" ");
-    record.date = super::latency::now();
-    record.git_revision = super::latency::git_revision();
+    let record = measure(a, command_line().join(" "))?;
     if let Some(folder) = &a.output {
         let json = serde_json::to_string_pretty(&record)? + "\n";
         write_file(&folder.join("asic.json"), json.as_bytes())?;
@@ -35,9 +27,28 @@ pub fn asic(a: &Asic, out: &Out) -> Result<ExitCode, Error> {
     Ok(if met { ExitCode::SUCCESS } else { ExitCode::from(CHECK_FAILED) })
 }
 
+/// Maps and times the chip; writes nothing.
+pub fn measure(a: &Asic, command: String) -> Result<AsicRecord, Error> {
+    let config = config(&a.config)?;
+    let cells = cells(&a.libraries)?;
+    let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?;
+    let progress = |text: &str| note(text);
+    let flow = flow(&cells, &a.libraries, config.clock_mhz, &progress);
+    let (mut record, _) = asic::run::report(&config.name, &printed, &flow)?;
+    record.command = command;
+    record.date = super::latency::now();
+    record.git_revision = super::latency::git_revision();
+    Ok(record)
+}
+
 /// The libraries that were asked for, or Debian's.
 pub fn cells(a: &Libraries) -> Result<Cells, Error> {
-    let paths = match (&a.pdk, a.liberty.as_slice()) {
+    Ok(Cells::load(&library_files(a)?)?)
+}
+
+/// Their files.
+pub fn library_files(a: &Libraries) -> Result<Vec<PathBuf>, Error> {
+    Ok(match (&a.pdk, a.liberty.as_slice()) {
         (Some(folder), _) => libraries_in(folder)?,
         (None, []) if Path::new(DEFAULT).is_file() => vec![DEFAULT.into()],
         (None, []) => {
@@ -45,8 +56,7 @@ pub fn cells(a: &Libraries) -> Result<Cells, Error> {
             return Err(format!("no cell library: {DEFAULT} is not there; install it with: {hint}").into());
         }
         (None, files) => files.to_vec(),
-    };
-    Ok(Cells::load(&paths)?)
+    })
 }
 
 fn libraries_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {

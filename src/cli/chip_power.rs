@@ -1,7 +1,7 @@
 //! `report power` of the chip itself: its mapped netlist runs tokens, their toggles become watts.
 
 use super::args::{Chip as ChipArgs, Power};
-use super::model::Model;
+use super::model::{held_out_text, Model};
 use super::print::{bar, check_folder, command_line, note, write_file, Out};
 use super::{asic, chip, latency, Error, CHECK_FAILED};
 use ::asic::energy::{self, ExternalMemory, Work};
@@ -16,6 +16,27 @@ pub fn chip_power(a: &Power, out: &Out) -> Result<ExitCode, Error> {
     if let Some(folder) = &a.output {
         check_folder(folder)?;
     }
+    let Measured { record, report, failed } = measure(a, command_line().join(" "))?;
+    if let Some(folder) = &a.output {
+        let json = serde_json::to_string_pretty(&record)? + "\n";
+        write_file(&folder.join("power.json"), json.as_bytes())?;
+        write_file(&folder.join("instances.csv"), super::power::instances(&report)?.as_bytes())?;
+        write_file(&folder.join("index.html"), reports::power::page(&record)?.as_bytes())?;
+        note(format_args!("report written to {}", folder.join("index.html").display()));
+    }
+    out.result(&record, || text(&record))?;
+    Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// What a run found, and whether any comparison on the way failed.
+pub struct Measured {
+    pub record: PowerRecord,
+    pub report: ::power::Report,
+    pub failed: bool,
+}
+
+/// Maps the chip, runs its netlist and turns the toggles into watts; writes nothing.
+pub fn measure(a: &Power, command: String) -> Result<Measured, Error> {
     let cells = asic::cells(&a.libraries)?;
     energy::check(&cells)?;
     let (model, name) = Model::open(&a.model)?;
@@ -28,19 +49,23 @@ pub fn chip_power(a: &Power, out: &Out) -> Result<ExitCode, Error> {
     let mut mapped = ::asic::synthesise(&rtl, &flow)?;
     ::asic::area::areas(&mapped.netlist, &cells, &mut mapped.memories);
 
-    let tokens = random_tokens(model.shape().vocab_size, a.tokens as usize);
+    let warm_up = a.warm_up as usize;
+    let (tokens, sample) = sample(&model, warm_up + a.tokens as usize)?;
     let mut results = vec![];
     for token in &tokens {
         results.push(chip.step(*token, TokenOptions { logits: true, timeline: false })?.result);
     }
     let mut failed = chip::report_mismatch(&chip, &args, 0);
-    let expected = Expected { tokens_in: tokens, results, memory: chip.memory_stats() };
+    let cycles: u64 = chip.totals.cycles.iter().sum();
+    let expected = Expected { warm_up, tokens_in: tokens, results, memory: chip.memory_stats() };
     let names = Arc::new(chip.names());
     let bench = Bench { config: &config, image, programs: &chip.program.code, names };
-    note(format_args!("running {} tokens on the netlist", expected.tokens_in.len()));
-    let spinner = bar(1, "netlist");
-    let (replay, measured) = replay::counted(&mapped.netlist, &cells, &bench, &expected, flow.clock_mhz)?;
-    spinner.finish_and_clear();
+    note(format_args!("running {} tokens on the netlist, {warm_up} of them before counting", expected.tokens_in.len()));
+    let cycles_done = bar(cycles, "cycles");
+    let shown = cycles_done.clone();
+    let told: replay::Cycles = Arc::new(move |n| shown.set_position(n.min(cycles)));
+    let (replay, measured) = replay::counted(&mapped.netlist, &cells, &bench, &expected, flow.clock_mhz, told)?;
+    cycles_done.finish_and_clear();
     let second = match a.verilator {
         true => {
             let progress: sim_harness::verilate::Progress = Arc::new(|step| note(step));
@@ -55,25 +80,34 @@ pub fn chip_power(a: &Power, out: &Out) -> Result<ExitCode, Error> {
         failed |= r.is_some_and(|r| r.mismatches > 0);
     }
     let stream_units: usize = chip.program.stream.iter().map(|p| p.len).sum();
-    let work =
-        Work { model: name, n_params: model.shape().n_params(), stream_bytes_per_token: stream_units as u64 * 64 };
+    let work = Work {
+        model: name,
+        n_params: model.shape().n_params(),
+        stream_bytes_per_token: stream_units as u64 * 64,
+        sample,
+    };
     let d = ExternalMemory::default();
     let external = ExternalMemory { typical: a.dram_pj_per_bit.unwrap_or(d.typical), ..d };
     let (mut record, report) = energy::measure(&config.name, &mapped, &flow, measured, replay, &work, external)?;
     record.replay_verilator = second;
     record.values_compared_with_golden = chip.totals.outcome.values_checked;
-    record.command = command_line().join(" ");
+    record.command = command;
     record.date = latency::now();
     record.git_revision = latency::git_revision();
-    if let Some(folder) = &a.output {
-        let json = serde_json::to_string_pretty(&record)? + "\n";
-        write_file(&folder.join("power.json"), json.as_bytes())?;
-        write_file(&folder.join("instances.csv"), super::power::instances(&report)?.as_bytes())?;
-        write_file(&folder.join("index.html"), reports::power::page(&record)?.as_bytes())?;
-        note(format_args!("report written to {}", folder.join("index.html").display()));
+    Ok(Measured { record, report, failed })
+}
+
+/// The tokens to run: text for a model that reads text, so that the vectors are what the model was trained on.
+fn sample(model: &Model, n: usize) -> Result<(Vec<u32>, String), Error> {
+    let tokenizer = model.tokenizer();
+    if tokenizer.is_text() {
+        let mut tokens = tokenizer.encode(held_out_text()?)?;
+        tokens.truncate(n);
+        if tokens.len() == n {
+            return Ok((tokens, "the held-out text of the project's own model".into()));
+        }
     }
-    out.result(&record, || text(&record))?;
-    Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
+    Ok((random_tokens(model.shape().vocab_size, n), "pseudo-random tokens".into()))
 }
 
 fn text(r: &PowerRecord) -> String {
@@ -94,11 +128,12 @@ fn text(r: &PowerRecord) -> String {
         text += &format!("  {:24}{:>11.3e} logic{:>11.3e} memory\n", b.path, b.logic_w, b.memory_w);
     }
     text += &format!(
-        "{}: {:.2} % of {} nets measured over {} tokens; {} at {} MHz\n",
+        "{}: {:.2} % of {} nets measured over {} tokens, after {}; {} at {} MHz\n",
         r.level,
         100.0 * r.annotated,
         r.n_nets,
         r.tokens,
+        r.warm_up,
         r.corner.library,
         r.clock_mhz
     );

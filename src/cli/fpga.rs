@@ -1,13 +1,12 @@
 //! `fpga`: a bitstream, the board in simulation, a real board, a larger part.
 
-use super::args::{FpgaBuild, FpgaEstimate, FpgaRun, FpgaSimulate, Numbers};
+use super::args::{FpgaBuild, FpgaRun, FpgaSimulate, Numbers};
 use super::latency::{git_revision, now};
 use super::model::{config, Model};
-use super::print::{bar, check_folder, command_line, note, write_file, Out};
+use super::print::{bar, check_folder, command_line, note, screen, write_file, Out};
 use super::{Error, CHECK_FAILED};
 use fpga::board::{Board, BOARDS};
 use fpga::build::{BuildRequest, BuildResult};
-use fpga::estimate::{Part, PARTS};
 use fpga::link::{Host, Line, LinkError, LinkOptions};
 use fpga::rtl::system::SystemOptions;
 use fpga::serial::SerialPort;
@@ -15,10 +14,8 @@ use fpga::sim::board::SimBoard;
 use fpga::FpgaError;
 use golden_model::layout::{stream, StreamLayout};
 use golden_model::qmodel::QModel;
-use indicatif::{ProgressBar, ProgressDrawTarget};
-use reports::fpga::{
-    Block, FpgaBuildRecord, FpgaEstimateRecord, FpgaSimulationRecord, PathStep, Resource, SCHEMA_VERSION,
-};
+use indicatif::ProgressBar;
+use reports::fpga::{Block, FpgaBuildRecord, FpgaSimulationRecord, PathStep, Resource, SCHEMA_VERSION};
 use rtl_gen::config::Config;
 use rtl_gen::program::Program;
 use serde::Serialize;
@@ -38,8 +35,8 @@ fn clock_khz(board: &Board, asked: Option<f64>) -> u32 {
 }
 
 /// A line that moves while a tool works, if standard error is a terminal; else a note a step.
-fn steps() -> (ProgressBar, impl Fn(&str)) {
-    let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+pub fn steps() -> (ProgressBar, impl Fn(&str)) {
+    let spinner = screen().add(ProgressBar::new_spinner());
     spinner.enable_steady_tick(Duration::from_millis(200));
     let shown = spinner.clone();
     let tell = move |step: &str| match shown.is_hidden() {
@@ -50,16 +47,7 @@ fn steps() -> (ProgressBar, impl Fn(&str)) {
 }
 
 pub fn build(a: &FpgaBuild, out: &Out) -> Result<ExitCode, Error> {
-    let board = board(&a.board)?;
-    let config = config(&a.config)?;
-    check_folder(&a.output)?;
-    let request = BuildRequest { board, clock_khz: clock_khz(board, a.clock_mhz), seed: a.seed };
-    let (spinner, tell) = steps();
-    let done = fpga::build::build(&config, &request, &a.output, &tell);
-    spinner.finish_and_clear();
-    let done = done?;
-    let record = build_record(a, board, &config, &done);
-    write_record(&a.output, fpga::build::FINISHED, &record)?;
+    let record = measure(a, command_line().join(" "))?;
     out.result(&record, || {
         let used: String = (record.utilisation.iter())
             .map(|r| format!("{:>8} of {:>6} {} ({})\n", r.used, r.available, r.what, r.name))
@@ -74,6 +62,33 @@ pub fn build(a: &FpgaBuild, out: &Out) -> Result<ExitCode, Error> {
         )
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds into the folder of `a`, record and page included.
+pub fn measure(a: &FpgaBuild, command: String) -> Result<FpgaBuildRecord, Error> {
+    let board = board(&a.board)?;
+    let config = config(&a.config)?;
+    check_folder(&a.output)?;
+    let request = BuildRequest { board, clock_khz: clock_khz(board, a.clock_mhz), seed: a.seed };
+    let (spinner, tell) = steps();
+    let done = fpga::build::build(&config, &request, &a.output, &tell);
+    spinner.finish_and_clear();
+    let record = FpgaBuildRecord { command, ..build_record(a, board, &config, &done?) };
+    write_record(&a.output, fpga::build::FINISHED, &record)?;
+    Ok(record)
+}
+
+/// Whether the finished build whose record is `text` was made from what `config` gives now; none if it is of another configuration.
+pub fn is_of(text: &str, config_name: &str, folder: &Path) -> Result<Option<bool>, Error> {
+    let origin = folder.join(fpga::build::FINISHED).display().to_string();
+    let record: FpgaBuildRecord = reports::input::parse(text, &origin, SCHEMA_VERSION)?;
+    let config = config(config_name)?;
+    if record.config != config.name {
+        return Ok(None);
+    }
+    let board = board(&record.board)?;
+    let request = BuildRequest { board, clock_khz: clock_khz(board, Some(record.clock_mhz)), seed: record.seed };
+    Ok(Some(fpga::build::is_of(&config, &request, folder)?))
 }
 
 /// nextpnr's names and what they are.
@@ -127,18 +142,18 @@ fn build_record(a: &FpgaBuild, board: &Board, config: &Config, done: &BuildResul
         seed: a.seed,
         tools: done.tools.iter().map(|(k, v)| (k.to_string(), v.clone())).collect(),
         seconds: done.seconds.iter().map(|(k, v)| (k.to_string(), *v)).collect(),
-        command: command_line().join(" "),
+        command: String::new(),
         date: now(),
         git_revision: git_revision(),
     }
 }
 
-fn resource(name: &str, what: &str, used: f64, available: f64) -> Resource {
+pub fn resource(name: &str, what: &str, used: f64, available: f64) -> Resource {
     Resource { name: name.into(), what: what.into(), used, available }
 }
 
 /// Writes a record and makes the folder's page anew from every record there.
-fn write_record(folder: &Path, name: &str, record: &impl Serialize) -> Result<(), Error> {
+pub fn write_record(folder: &Path, name: &str, record: &impl Serialize) -> Result<(), Error> {
     write_file(&folder.join(name), &[&serde_json::to_vec_pretty(record)?[..], b"\n"].concat())?;
     let build: Option<FpgaBuildRecord> = there(folder, fpga::build::FINISHED)?;
     let simulation: Option<FpgaSimulationRecord> = there(folder, SIMULATION)?;
@@ -354,73 +369,4 @@ pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
         out.result(&done, String::new)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn part(name: &str) -> Result<&'static Part, Error> {
-    let known = PARTS.map(|p| p.name).join(", ");
-    let found = PARTS.into_iter().find(|p| p.name == name);
-    found.ok_or_else(|| format!("--part {name}: expected {known}").into())
-}
-
-pub fn estimate(a: &FpgaEstimate, out: &Out) -> Result<ExitCode, Error> {
-    let part = part(&a.part)?;
-    let config = config(&a.config)?;
-    let folder = sim_harness::cache::default_dir().join(format!("estimate-{}-{}", part.name, config.name));
-    for folder in [Some(&folder), a.output.as_ref()].into_iter().flatten() {
-        check_folder(folder)?;
-    }
-    let (spinner, tell) = steps();
-    let done = fpga::estimate::estimate(&config, &folder, &tell);
-    spinner.finish_and_clear();
-    let done = done?;
-    let n = &done.needs;
-    let mut record = FpgaEstimateRecord {
-        schema_version: SCHEMA_VERSION,
-        part: part.name.into(),
-        part_title: part.title.into(),
-        part_source: part.source.into(),
-        config: config.name.clone(),
-        resources: vec![
-            resource("CLB LUT", "LUTs", n.luts as f64, part.luts as f64),
-            resource("CLB FF", "flip-flops", n.ffs as f64, part.ffs as f64),
-            resource("DSP48E2", "multipliers", n.dsps as f64, part.dsps as f64),
-            resource("RAMB36E2", "block RAMs, 36 Kb", n.brams, part.brams as f64),
-            resource("URAM288", "UltraRAMs, 288 Kb", n.urams as f64, part.urams as f64),
-        ],
-        fits: false,
-        fullest: String::new(),
-        fullest_share: 0.0,
-        units: (done.units.iter())
-            .map(|(name, r)| Block {
-                name: name.clone(),
-                luts: r.luts,
-                ffs: r.ffs,
-                dsps: r.dsps,
-                brams: r.brams,
-                urams: r.urams,
-            })
-            .collect(),
-        yosys: done.yosys.clone(),
-        command: command_line().join(" "),
-        date: now(),
-        git_revision: git_revision(),
-    };
-    record.judge();
-    if let Some(folder) = &a.output {
-        write_record(folder, &format!("estimate-{}.json", config.name), &record)?;
-    }
-    out.result(&record, || {
-        let needs: String = (record.resources.iter())
-            .map(|r| {
-                format!("{:>8} of {:>7} {} ({}), {:.1} %\n", r.used, r.available, r.what, r.name, r.share() * 100.0)
-            })
-            .collect();
-        format!(
-            "{needs}{} on {}: {}",
-            record.config,
-            record.part_title,
-            if record.fits { "fits" } else { "does not fit" }
-        )
-    })?;
-    Ok(if record.fits { ExitCode::SUCCESS } else { ExitCode::from(CHECK_FAILED) })
 }

@@ -17,18 +17,10 @@ use std::process::ExitCode;
 const TOKENS: usize = 4;
 
 pub fn latency(a: &Latency, out: &Out) -> Result<ExitCode, Error> {
-    let (model, name) = Model::open(&a.model)?;
     if let Some(folder) = &a.output {
         check_folder(folder)?;
     }
-    let mut chip = chip::build(&model, &a.numbers, &a.chip, 0)?;
-    let mut last = None;
-    for token in random_tokens(model.shape().vocab_size, TOKENS) {
-        last = Some(chip.step(token, TokenOptions { logits: false, timeline: true })?);
-    }
-    let last = last.ok_or("no token was run")?;
-    let failed = chip::report_mismatch(&chip, &a.chip, 0);
-    let record = record(&chip, &model, &name, &last);
+    let (record, failed) = measure(a, command_line().join(" "))?;
     let summary = record.summary()?;
     if let Some(folder) = &a.output {
         let files = reports::output::write_latency_report(&record, folder)?;
@@ -37,7 +29,7 @@ pub fn latency(a: &Latency, out: &Out) -> Result<ExitCode, Error> {
     out.result(&summary, || {
         format!(
             "{} on {}: {} cycles a token, weight stream utilisation {:.1} %, {:.1} tokens/s at {} MHz",
-            name,
+            record.model,
             record.config,
             summary.cycles_per_token,
             summary.utilisation * 100.0,
@@ -46,6 +38,19 @@ pub fn latency(a: &Latency, out: &Out) -> Result<ExitCode, Error> {
         )
     })?;
     Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// Runs the tokens and writes nothing; tells whether a value differed from the golden model.
+pub fn measure(a: &Latency, command: String) -> Result<(LatencyRecord, bool), Error> {
+    let (model, name) = Model::open(&a.model)?;
+    let mut chip = chip::build(&model, &a.numbers, &a.chip, 0)?;
+    let mut last = None;
+    for token in random_tokens(model.shape().vocab_size, TOKENS) {
+        last = Some(chip.step(token, TokenOptions { logits: false, timeline: true })?);
+    }
+    let last = last.ok_or("no token was run")?;
+    let failed = chip::report_mismatch(&chip, &a.chip, 0);
+    Ok((record(&chip, &model, &name, &last, command), failed))
 }
 
 /// What a token did not read: useful bytes by mat instruction, columns, and their bytes in the stream.
@@ -67,7 +72,7 @@ fn skipped(chip: &Chip, run: &TokenRun) -> Skipped {
     all
 }
 
-fn record(chip: &Chip, model: &Model, name: &str, run: &TokenRun) -> LatencyRecord {
+fn record(chip: &Chip, model: &Model, name: &str, run: &TokenRun, command: String) -> LatencyRecord {
     let last = &run.result;
     let skipped = skipped(chip, run);
     let not_read = |op: usize| skipped.by_op.iter().filter(|s| s.0 == op).map(|s| s.1).sum::<u64>();
@@ -160,7 +165,7 @@ fn record(chip: &Chip, model: &Model, name: &str, run: &TokenRun) -> LatencyReco
         ops: spans.collect(),
         values_checked: Some(chip.totals.outcome.values_checked),
         mismatches: Some(chip.totals.outcome.mismatches),
-        command: command_line().join(" "),
+        command,
         date: now(),
         git_revision: git_revision(),
     }

@@ -1,12 +1,14 @@
 //! The verbs: each reads its arguments, calls the libraries and prints.
 
 mod accuracy;
+mod all;
 pub mod args;
 mod asic;
 mod bench;
 mod chip;
 mod chip_power;
 mod engine;
+mod estimate;
 mod eval;
 mod explore;
 mod formats;
@@ -47,11 +49,12 @@ pub fn run(anser: Anser) -> Result<ExitCode, Error> {
         Verb::Report(Report::Latency(a)) => latency::latency(&a, &out),
         Verb::Report(Report::Accuracy(a)) => accuracy::accuracy(&a, &out),
         Verb::Report(Report::Power(a)) => power::power(&a, &out),
+        Verb::Report(Report::All(a)) => all::all(&a, &out),
         Verb::Report(Report::Tracking(a)) => tracking::tracking(&a, &out),
         Verb::Report(Report::Asic(a)) => asic::asic(&a, &out),
         Verb::Fpga(Fpga::Build(a)) => fpga::build(&a, &out),
         Verb::Fpga(Fpga::Simulate(a)) => fpga::simulate(&a, &out),
         Verb::Fpga(Fpga::Run(a)) => fpga::run(&a, &out),
-        Verb::Fpga(Fpga::Estimate(a)) => fpga::estimate(&a, &out),
+        Verb::Fpga(Fpga::Estimate(a)) => estimate::estimate(&a, &out),
     }
 }

@@ -1,10 +1,11 @@
 //! Where output goes: with `--json` one object on standard output and nothing else there.
 
 use super::Error;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
 pub struct Out {
     pub json: bool,
@@ -41,9 +42,17 @@ fn print(bytes: &[u8]) -> Result<bool, Error> {
     }
 }
 
+/// The bars on standard error: several may move at once, and notes go above them.
+pub fn screen() -> &'static MultiProgress {
+    static SCREEN: OnceLock<MultiProgress> = OnceLock::new();
+    SCREEN.get_or_init(MultiProgress::new)
+}
+
 /// A line on standard error, which may be closed.
 pub fn note(text: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "anser: {text}");
+    screen().suspend(|| {
+        let _ = writeln!(std::io::stderr(), "anser: {text}");
+    });
 }
 
 /// The command line that was given, fit for a shell.
@@ -60,7 +69,7 @@ pub fn command_line() -> Vec<String> {
 
 /// A bar on standard error for work that may take over two seconds; invisible when standard error is no terminal.
 pub fn bar(len: u64, what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(len), ProgressDrawTarget::stderr());
+    let bar = screen().add(ProgressBar::new(len));
     let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_style(style);

@@ -1,6 +1,7 @@
 //! The `anser` program from outside: what it prints, what it writes, what it refuses and how it says so.
 
 mod accuracy;
+mod all;
 mod chip;
 mod errors;
 mod files;

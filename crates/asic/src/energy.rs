@@ -38,6 +38,8 @@ pub struct Work {
     pub model: String,
     pub n_params: u64,
     pub stream_bytes_per_token: u64,
+    /// Where the tokens are from, for people
+    pub sample: String,
 }
 
 /// Power from the toggles of a replay.
@@ -90,6 +92,8 @@ pub fn measure(
         memories: memories(&report, seconds_per_token),
         memory_model: flow.memory.words(),
         tokens: replay.tokens,
+        warm_up: replay.warm_up,
+        sample: work.sample.clone(),
         cycles_per_token: replay.cycles as f64 / replay.tokens.max(1) as f64,
         seconds_per_token,
         j_per_token: joules,

@@ -16,7 +16,6 @@ pub struct Gate {
     pub table: u64,
     pub inputs: [u32; MAX_INPUTS],
     pub n: u8,
-    pub level: u32,
     pub output: u32,
 }
 
@@ -45,7 +44,11 @@ pub struct PortBits {
     pub bits: Vec<u32>,
 }
 
-/// A flat circuit with one clock; net 0 is constant 0 and net 1 constant 1.
+/// Marks a reader that is a register.
+pub const REGISTER: u32 = 1 << 31;
+
+/// A flat circuit with one clock; net 0 is constant 0 and net 1 constant 1. Gates stand in an order in which each comes after
+/// those it reads.
 #[derive(Clone, Debug, Default)]
 pub struct Circuit {
     pub gates: Vec<Gate>,
@@ -54,13 +57,10 @@ pub struct Circuit {
     pub ports: Vec<PortBits>,
     pub clock: u32,
     pub reset: Option<u32>,
-    pub levels: usize,
-    /// Gates that read each net, in `fanout[fanout_at[net]..fanout_at[net + 1]]`
-    pub fanout: Vec<u32>,
-    pub fanout_at: Vec<u32>,
-    /// Registers whose data input is each net, likewise
-    pub data: Vec<u32>,
-    pub data_at: Vec<u32>,
+    /// Who looks at each net, in `readers[readers_at[net]..readers_at[net + 1]]`: a gate by its index, a register whose data
+    /// input it is by its index with [`REGISTER`] set
+    pub readers: Vec<u32>,
+    pub readers_at: Vec<u32>,
     /// Every name of every net, hierarchy separated by dots
     pub names: Vec<(String, u32)>,
     n_nets: u32,
@@ -91,9 +91,11 @@ impl Circuit {
             c.ports.push(PortBits { name: port.name.clone(), is_input: port.is_input, bits });
         }
         c.module(netlist, cells, top, "", &bound)?;
-        c.level()?;
-        let data: Vec<u32> = c.registers.iter().map(|r| r.data).collect();
-        (c.data, c.data_at) = lists(c.n_nets(), data.iter().enumerate().map(|(r, net)| (*net, r as u32)));
+        c.sort()?;
+        let gates = c.gates.iter().enumerate();
+        let gates = gates.flat_map(|(i, g)| g.inputs[..g.n as usize].iter().map(move |net| (*net, i as u32)));
+        let registers = c.registers.iter().enumerate().map(|(i, r)| (r.data, i as u32 | REGISTER));
+        (c.readers, c.readers_at) = lists(c.n_nets(), gates.chain(registers));
         Ok(c)
     }
 
@@ -152,7 +154,7 @@ impl Circuit {
                 None => (name.as_str(), 0),
             };
             let output = bound[port][i];
-            self.gates.push(Gate { table: 0b10, inputs: [flat(*bit), 0, 0, 0, 0, 0], n: 1, level: 0, output });
+            self.gates.push(Gate { table: 0b10, inputs: [flat(*bit), 0, 0, 0, 0, 0], n: 1, output });
         }
         for instance in &module.cells {
             let pins = |name: &str| -> Vec<u32> {
@@ -267,7 +269,7 @@ impl Circuit {
         if variables.len() > MAX_INPUTS {
             return Err(format!("a function of {} inputs, expected at most {MAX_INPUTS}", variables.len()));
         }
-        let mut gate = Gate { table: 0, inputs: [0; MAX_INPUTS], n: variables.len() as u8, level: 0, output };
+        let mut gate = Gate { table: 0, inputs: [0; MAX_INPUTS], n: variables.len() as u8, output };
         for (k, v) in variables.iter().enumerate() {
             gate.inputs[k] = nets[*v];
         }
@@ -281,14 +283,12 @@ impl Circuit {
         Ok(())
     }
 
-    /// Gives each gate a level above those it reads.
-    fn level(&mut self) -> Result<(), Error> {
-        let reads = self
-            .gates
-            .iter()
-            .enumerate()
-            .flat_map(|(g, gate)| gate.inputs[..gate.n as usize].iter().map(move |net| (*net, g as u32)));
-        (self.fanout, self.fanout_at) = lists(self.n_nets(), reads);
+    /// Sorts the gates by level: those that read no other gate, those that read these, and so on. Within a level they keep
+    /// their order, in which neighbours in the hierarchy are neighbours.
+    fn sort(&mut self) -> Result<(), Error> {
+        let reads = self.gates.iter().enumerate();
+        let reads = reads.flat_map(|(i, g)| g.inputs[..g.n as usize].iter().map(move |net| (*net, i as u32)));
+        let (readers, at) = lists(self.n_nets(), reads);
         let mut driver = vec![false; self.n_nets()];
         self.gates.iter().for_each(|g| driver[g.output as usize] = true);
         let mut open: Vec<u8> = self
@@ -297,24 +297,27 @@ impl Circuit {
             .map(|g| g.inputs[..g.n as usize].iter().filter(|i| driver[**i as usize]).count() as u8)
             .collect();
         let mut ready: Vec<u32> = (0..self.gates.len() as u32).filter(|g| open[*g as usize] == 0).collect();
+        let mut level = vec![0u32; self.gates.len()];
         let mut done = 0;
         while let Some(g) = ready.pop() {
             done += 1;
-            let (level, output) = (self.gates[g as usize].level, self.gates[g as usize].output as usize);
-            self.levels = self.levels.max(level as usize + 1);
-            for k in self.fanout_at[output]..self.fanout_at[output + 1] {
-                let next = self.fanout[k as usize] as usize;
-                self.gates[next].level = self.gates[next].level.max(level + 1);
+            let output = self.gates[g as usize].output as usize;
+            for &next in &readers[at[output] as usize..at[output + 1] as usize] {
+                let next = next as usize;
+                level[next] = level[next].max(level[g as usize] + 1);
                 open[next] -= 1;
                 if open[next] == 0 {
                     ready.push(next as u32);
                 }
             }
         }
-        match done == self.gates.len() {
-            true => Ok(()),
-            false => Err(Error::Loop { gates: self.gates.len() - done }),
+        if done < self.gates.len() {
+            return Err(Error::Loop { gates: self.gates.len() - done });
         }
+        let mut order: Vec<usize> = (0..self.gates.len()).collect();
+        order.sort_by_key(|g| level[*g]);
+        self.gates = order.into_iter().map(|g| self.gates[g].clone()).collect();
+        Ok(())
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! Verilator needs minutes of C++ for a quarter of a million gates, and several times that when every net is to be counted. This
 //! one starts at once. A gate is the truth table of its Liberty `function`; after an edge, gates are evaluated once each in
-//! the order of their level, and only those with a changed input. Registers change together at the rising edge of the one
-//! clock. It stands on the bench as a [`Dut`] does: `sim_harness::dut::Dut::from_model`.
+//! an order in which each comes after those it reads, and only those with a changed input: one bit a gate says so, and one
+//! pass over these bits settles the circuit. Registers change together at the rising edge of the one clock. It stands on the bench as a [`Dut`] does: `sim_harness::dut::Dut::from_model`.
 //!
 //! There are no delays, so no glitches: a net changes at most once after each edge and once after the inputs changed.
 
-use crate::flat::{Circuit, PortBits, Ram, Register};
+use crate::flat::{Circuit, PortBits, Ram, Register, REGISTER};
 use power::activity::{Activity, Measured};
 use sim_harness::dut::{Model, ModelPort};
 use std::collections::HashMap;
@@ -16,14 +16,12 @@ use std::collections::HashMap;
 pub struct Interpreter {
     circuit: Circuit,
     values: Vec<u8>,
-    /// Gates to evaluate, by level
-    waiting: Vec<Vec<u32>>,
-    is_waiting: Vec<bool>,
+    /// Gates to evaluate, one bit each
+    waiting: Vec<u64>,
     /// Storage of each port, 32 bits a word
     storage: Vec<Box<[u32]>>,
-    /// Registers whose data input changed since the last edge
-    stale: Vec<u32>,
-    is_stale: Vec<bool>,
+    /// Registers whose data input changed since the last edge, one bit each
+    stale: Vec<u64>,
     rams: Vec<RamState>,
     clock_was: u8,
     in_reset: bool,
@@ -36,11 +34,26 @@ struct RamState {
 }
 
 struct Counts {
-    toggles: Vec<u32>,
-    /// Half cycles at 1, up to the last change
-    ones: Vec<u64>,
-    last: Vec<u64>,
+    nets: Vec<Count>,
     now: u64,
+}
+
+/// One net, small enough that a toggle touches one line of the cache. Times are half cycles, of which 2^32 are weeks of simulation.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    toggles: u32,
+    /// Time at 1, up to the last change
+    ones: u32,
+    last: u32,
+}
+
+/// As many words as `n` bits need, all set.
+fn all_set(n: usize) -> Vec<u64> {
+    let mut bits = vec![u64::MAX; n.div_ceil(64)];
+    if let (Some(last), used @ 1..) = (bits.last_mut(), n % 64) {
+        *last = (1 << used) - 1;
+    }
+    bits
 }
 
 impl Interpreter {
@@ -55,11 +68,9 @@ impl Interpreter {
         let storage = storage.collect();
         let mut sim = Interpreter {
             values: vec![0; n],
-            waiting: vec![vec![]; circuit.levels],
-            is_waiting: vec![false; circuit.gates.len()],
+            waiting: all_set(circuit.gates.len()),
             storage,
-            stale: (0..circuit.registers.len() as u32).collect(),
-            is_stale: vec![true; circuit.registers.len()],
+            stale: all_set(circuit.registers.len()),
             rams,
             clock_was: 0,
             in_reset: false,
@@ -67,9 +78,6 @@ impl Interpreter {
             circuit,
         };
         sim.values[1] = 1; // net 0 is constant 0, net 1 constant 1
-        for g in 0..sim.circuit.gates.len() {
-            sim.wait(g as u32);
-        }
         sim.settle();
         sim
     }
@@ -77,7 +85,7 @@ impl Interpreter {
     /// Counts toggles from now on.
     pub fn start_counting(&mut self) {
         let n = self.values.len();
-        self.counting = Some(Counts { toggles: vec![0; n], ones: vec![0; n], last: vec![0; n], now: 0 });
+        self.counting = Some(Counts { nets: vec![Count::default(); n], now: 0 });
     }
 
     /// What was counted since, over the seconds that so many cycles take at `clock_mhz`; every net of the netlist is in it.
@@ -90,9 +98,10 @@ impl Interpreter {
         let mut nets = HashMap::with_capacity(self.circuit.names.len());
         for (name, net) in &self.circuit.names {
             let i = *net as usize;
-            let ones = counts.ones[i] + u64::from(self.values[i]) * (counts.now - counts.last[i]);
+            let Count { toggles, ones, last } = counts.nets[i];
+            let ones = u64::from(ones) + u64::from(self.values[i]) * (counts.now - u64::from(last));
             let activity = Activity {
-                density: f64::from(counts.toggles[i]) / seconds,
+                density: f64::from(toggles) / seconds,
                 duty: (ones as f64 / counts.now as f64).clamp(0.0, 1.0),
             };
             nets.insert(name.clone(), activity);
@@ -100,12 +109,7 @@ impl Interpreter {
         Some(Measured { nets, seconds })
     }
 
-    fn wait(&mut self, gate: u32) {
-        if !std::mem::replace(&mut self.is_waiting[gate as usize], true) {
-            self.waiting[self.circuit.gates[gate as usize].level as usize].push(gate);
-        }
-    }
-
+    #[inline]
     fn put(&mut self, net: u32, value: u8) {
         let i = net as usize;
         if self.values[i] == value {
@@ -113,32 +117,28 @@ impl Interpreter {
         }
         self.values[i] = value;
         if let Some(c) = &mut self.counting {
-            c.toggles[i] += 1;
+            let count = &mut c.nets[i];
+            count.toggles += 1;
             if value == 0 {
-                c.ones[i] += c.now - c.last[i];
+                count.ones += c.now as u32 - count.last;
             }
-            c.last[i] = c.now;
+            count.last = c.now as u32;
         }
-        let (from, to) = (self.circuit.fanout_at[i] as usize, self.circuit.fanout_at[i + 1] as usize);
-        for k in from..to {
-            let gate = self.circuit.fanout[k];
-            self.wait(gate);
-        }
-        let (from, to) = (self.circuit.data_at[i] as usize, self.circuit.data_at[i + 1] as usize);
-        for k in from..to {
-            let r = self.circuit.data[k];
-            if !std::mem::replace(&mut self.is_stale[r as usize], true) {
-                self.stale.push(r);
-            }
+        let (from, to) = (self.circuit.readers_at[i] as usize, self.circuit.readers_at[i + 1] as usize);
+        for &reader in &self.circuit.readers[from..to] {
+            let r = (reader & !REGISTER) as usize;
+            let bits = if reader & REGISTER == 0 { &mut self.waiting } else { &mut self.stale };
+            bits[r / 64] |= 1 << (r % 64);
         }
     }
 
+    /// A gate that is woken while this runs stands behind the one that wakes it.
     fn settle(&mut self) {
-        for level in 0..self.waiting.len() {
-            let mut gates = std::mem::take(&mut self.waiting[level]);
-            for &g in &gates {
-                self.is_waiting[g as usize] = false;
-                let gate = &self.circuit.gates[g as usize];
+        for word in 0..self.waiting.len() {
+            while self.waiting[word] != 0 {
+                let bit = self.waiting[word].trailing_zeros() as usize;
+                self.waiting[word] &= self.waiting[word] - 1;
+                let gate = &self.circuit.gates[word * 64 + bit];
                 let mut index = 0;
                 for (k, net) in gate.inputs[..gate.n as usize].iter().enumerate() {
                     index |= usize::from(self.values[*net as usize]) << k;
@@ -146,8 +146,6 @@ impl Interpreter {
                 let (out, value) = (gate.output, (gate.table >> index & 1) as u8);
                 self.put(out, value);
             }
-            gates.clear();
-            self.waiting[level] = gates; // keeps its room
         }
     }
 
@@ -163,20 +161,21 @@ impl Interpreter {
             self.ram_edge(i, r, &mut changes);
         }
         self.circuit.rams = rams;
-        let mut stale = std::mem::take(&mut self.stale);
-        for &r in &stale {
-            self.is_stale[r as usize] = false;
-            let Register { data, state, reset, .. } = self.circuit.registers[r as usize];
-            let next = match reset {
-                Some(value) if self.in_reset => u8::from(value),
-                _ => self.values[data as usize],
-            };
-            if next != self.values[state as usize] {
-                changes.push((state, next));
+        for word in 0..self.stale.len() {
+            let mut bits = std::mem::take(&mut self.stale[word]);
+            while bits != 0 {
+                let r = word * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                let Register { data, state, reset, .. } = self.circuit.registers[r];
+                let next = match reset {
+                    Some(value) if self.in_reset => u8::from(value),
+                    _ => self.values[data as usize],
+                };
+                if next != self.values[state as usize] {
+                    changes.push((state, next));
+                }
             }
         }
-        stale.clear();
-        self.stale = stale;
         for (net, value) in changes {
             self.put(net, value);
         }
@@ -204,9 +203,7 @@ impl Interpreter {
             let register = self.circuit.registers[r];
             if let Some(value) = register.reset {
                 self.put(register.state, u8::from(value));
-                if !std::mem::replace(&mut self.is_stale[r], true) {
-                    self.stale.push(r as u32);
-                }
+                self.stale[r / 64] |= 1 << (r % 64);
             }
         }
     }

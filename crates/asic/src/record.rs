@@ -189,7 +189,14 @@ pub struct PowerRecord {
     pub blocks: Vec<BlockPower>,
     pub memories: Vec<MemoryPower>,
     pub memory_model: MemoryModel,
+    /// Tokens whose toggles were counted
     pub tokens: usize,
+    /// Tokens run before, not counted: the state of an empty chip is all zeros, and zeros toggle little
+    #[serde(default)]
+    pub warm_up: usize,
+    /// Where the tokens are from
+    #[serde(default)]
+    pub sample: String,
     pub cycles_per_token: f64,
     pub seconds_per_token: f64,
     /// The chip alone

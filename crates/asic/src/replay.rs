@@ -21,6 +21,8 @@ use std::sync::{Arc, Mutex};
 
 /// What the RTL did, for comparison.
 pub struct Expected {
+    /// Tokens at the front that are compared but not counted
+    pub warm_up: usize,
     pub tokens_in: Vec<u32>,
     pub results: Vec<TokenResult>,
     pub memory: MemoryStats,
@@ -37,7 +39,12 @@ pub struct Bench<'a> {
 /// The outcome of a replay.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ReplayRecord {
+    /// Tokens counted
     pub tokens: usize,
+    /// Tokens run before them
+    #[serde(default)]
+    pub warm_up: usize,
+    /// Cycles of the tokens counted
     pub cycles: u64,
     pub values_compared: u64,
     pub mismatches: u64,
@@ -61,51 +68,82 @@ pub fn verilated(
 ) -> Result<ReplayRecord, Error> {
     let design = simulate::printed(netlist, cells, rtl)?;
     let options = BuildOptions { netlist: true, progress, ..BuildOptions::default() };
-    Ok(run(Dut::build(&design, &options)?, bench, expected, &|| ())?)
+    Ok(run(Dut::build(&design, &options)?, bench, expected, &mut |_| ())?)
 }
 
-/// Runs the tokens of `expected` in the netlist simulator of this crate and counts every net's toggles during them.
+/// Runs the tokens of `expected` in the netlist simulator of this crate and counts every net's toggles during all but the
+/// first `warm_up` of them. `progress` is told now and then how many cycles are done, those of loading the programs included.
 pub fn counted(
     netlist: &Netlist,
     cells: &Cells,
     bench: &Bench,
     expected: &Expected,
     clock_mhz: f64,
+    progress: Cycles,
 ) -> Result<(ReplayRecord, Measured), Error> {
-    let simulator = Shared(Arc::new(Mutex::new(Interpreter::new(Circuit::new(netlist, cells)?))));
-    let lock = || simulator.0.lock().unwrap_or_else(|e| e.into_inner());
-    let dut = Dut::from_model(Box::new(Shared(simulator.0.clone())), &netlist.top);
-    let record = run(dut, bench, expected, &|| lock().start_counting())?;
+    let interpreter = Arc::new(Mutex::new(Interpreter::new(Circuit::new(netlist, cells)?)));
+    let lock = || interpreter.lock().unwrap_or_else(|e| e.into_inner());
+    let dut = Dut::from_model(Box::new(Shared::new(interpreter.clone(), progress)), &netlist.top);
+    let record = run(dut, bench, expected, &mut |token| {
+        if token == expected.warm_up {
+            lock().start_counting();
+        }
+    })?;
     let measured = lock().stop_counting(clock_mhz).ok_or(Error::NothingCounted)?;
     Ok((record, measured))
 }
 
+/// Told how many cycles were simulated.
+pub type Cycles = Arc<dyn Fn(u64) + Send + Sync>;
+
 /// The simulator under the bench and in the hand that reads its counts.
-pub struct Shared(pub Arc<Mutex<Interpreter>>);
+pub struct Shared {
+    interpreter: Arc<Mutex<Interpreter>>,
+    progress: Cycles,
+    /// Two a cycle
+    evaluations: u64,
+}
 
-impl Model for Shared {
-    fn ports(&mut self) -> Vec<ModelPort> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).ports()
-    }
-
-    fn eval(&mut self) -> Result<(), String> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).eval()
+impl Shared {
+    pub fn new(interpreter: Arc<Mutex<Interpreter>>, progress: Cycles) -> Shared {
+        Shared { interpreter, progress, evaluations: 0 }
     }
 }
 
-/// Loads, clears, calls `start`, and runs every token.
-fn run(dut: Dut, bench: &Bench, expected: &Expected, start: &dyn Fn()) -> Result<ReplayRecord, SessionError> {
+impl Model for Shared {
+    fn ports(&mut self) -> Vec<ModelPort> {
+        self.interpreter.lock().unwrap_or_else(|e| e.into_inner()).ports()
+    }
+
+    fn eval(&mut self) -> Result<(), String> {
+        self.evaluations += 1;
+        if self.evaluations.is_multiple_of(256) {
+            (self.progress)(self.evaluations / 2);
+        }
+        self.interpreter.lock().unwrap_or_else(|e| e.into_inner()).eval()
+    }
+}
+
+/// Loads, clears, and runs every token; calls `before` with the number of each.
+fn run(
+    dut: Dut,
+    bench: &Bench,
+    expected: &Expected,
+    before: &mut dyn FnMut(usize),
+) -> Result<ReplayRecord, SessionError> {
     let began = std::time::Instant::now();
     let options = SessionOptions::default();
     let mut session = Session::new(dut, bench.config, bench.image, bench.names.clone(), options)?;
     session.load_programs(bench.programs)?;
     session.clear()?;
-    start();
-    let mut record = ReplayRecord::default();
+    let mut record = ReplayRecord { warm_up: expected.warm_up, ..ReplayRecord::default() };
     for (i, (token, want)) in expected.tokens_in.iter().zip(&expected.results).enumerate() {
+        before(i);
         let got = session.token(*token, None, TokenOptions { logits: true, timeline: false })?;
-        record.tokens += 1;
-        record.cycles += got.counters.cycles;
+        if i >= expected.warm_up {
+            record.tokens += 1;
+            record.cycles += got.counters.cycles;
+        }
         compare(&mut record, i, want, &got);
     }
     let (want, got) = (expected.memory, session.memory_stats());

@@ -145,7 +145,8 @@ fn power_of(valid: u64) -> asic::record::PowerRecord {
     let (_, m, dir) = mapped();
     let circuit = asic::flat::Circuit::new(&m.netlist, cells()).expect("a flat circuit");
     let simulator = Arc::new(Mutex::new(asic::interpret::Interpreter::new(circuit)));
-    let mut dut = Dut::from_model(Box::new(asic::replay::Shared(simulator.clone())), &m.netlist.top);
+    let mut dut =
+        Dut::from_model(Box::new(asic::replay::Shared::new(simulator.clone(), Arc::new(|_| ()))), &m.netlist.top);
     dut.reset();
     simulator.lock().expect("one thread").start_counting();
     for cycle in 0..CYCLES {

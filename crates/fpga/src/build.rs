@@ -151,6 +151,17 @@ pub fn sources(
     Ok(files)
 }
 
+/// Whether the build in `folder` was made from what `config` and `request` give now: every source file is the same.
+///
+/// # Errors
+/// A configuration the board's system cannot take.
+pub fn is_of(config: &Config, request: &BuildRequest, folder: &Path) -> Result<bool, FpgaError> {
+    let board = request.board;
+    let pll = pll(board.oscillator_khz, request.clock_khz)?;
+    let files = sources(config, board, &SystemOptions::of(board, pll.clock_khz), pll)?;
+    Ok(files.iter().all(|(name, text)| std::fs::read_to_string(folder.join(name)).is_ok_and(|t| t == *text)))
+}
+
 /// Runs `work` unless `outputs` are there and were made from the same `key`.
 fn step(
     folder: &Path,

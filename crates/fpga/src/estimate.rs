@@ -20,19 +20,57 @@ use std::path::Path;
 pub struct Part {
     pub name: &'static str,
     pub title: &'static str,
+    pub family: Family,
     /// Where the numbers are from.
     pub source: &'static str,
     pub luts: u64,
     pub ffs: u64,
     pub dsps: u64,
-    /// Block RAMs of 36 Kb; a half of one counts 0.5.
+    /// Block RAMs: of 36 Kb in UltraScale+, where a half of one counts 0.5; of 18 Kb in ECP5.
     pub brams: u64,
     pub urams: u64,
+}
+
+/// What decides how a design is synthesised and how its cells are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Family {
+    UltraScalePlus,
+    Ecp5,
+}
+
+impl Family {
+    /// The vendor's name and one for people, of each kind of resource in the order LUT, FF, DSP, BRAM, URAM.
+    pub fn resources(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Family::UltraScalePlus => &[
+                ("CLB LUT", "LUTs"),
+                ("CLB FF", "flip-flops"),
+                ("DSP48E2", "multipliers"),
+                ("RAMB36E2", "block RAMs, 36 Kb"),
+                ("URAM288", "UltraRAMs, 288 Kb"),
+            ],
+            Family::Ecp5 => &[
+                ("TRELLIS_COMB", "LUTs"),
+                ("TRELLIS_FF", "flip-flops"),
+                ("MULT18X18D", "multipliers"),
+                ("DP16KD", "block RAMs, 18 Kb"),
+            ],
+        }
+    }
+
+    /// The pass of Yosys; `-uram` lets large memories become UltraRAM, and both keep the hierarchy.
+    fn synth(self) -> &'static str {
+        match self {
+            Family::UltraScalePlus => "synth_xilinx -family xcup -uram",
+            Family::Ecp5 => "synth_ecp5 -noflatten",
+        }
+    }
 }
 
 pub const XCK26: Part = Part {
     name: "xck26",
     title: "AMD XCK26 (Kria K26 module, KV260)",
+    family: Family::UltraScalePlus,
     source: "AMD DS987, Kria K26 SOM Data Sheet, programmable logic resources",
     luts: 117_120,
     ffs: 234_240,
@@ -41,7 +79,19 @@ pub const XCK26: Part = Part {
     urams: 64,
 };
 
-pub const PARTS: [&Part; 1] = [&XCK26];
+pub const LFE5U_85F: Part = Part {
+    name: "lfe5u-85f",
+    title: "Lattice LFE5U-85F (ULX3S)",
+    family: Family::Ecp5,
+    source: "what nextpnr-ecp5 knows of the device",
+    luts: 83_640,
+    ffs: 83_640,
+    dsps: 156,
+    brams: 208,
+    urams: 0,
+};
+
+pub const PARTS: [&Part; 2] = [&XCK26, &LFE5U_85F];
 
 /// Resources of the chip or of one of its units.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -65,22 +115,23 @@ pub struct Estimate {
     pub yosys: String,
 }
 
-/// The script of the estimate; `-uram` lets large memories become UltraRAM.
-fn script(files: &[&str], top: &str) -> String {
+/// The script of the estimate.
+fn script(family: Family, files: &[&str], top: &str) -> String {
     format!(
-        "read_verilog -sv {}; hierarchy -check -top {top}; synth_xilinx -family xcup -uram -top {top}; tee -q -o stat.json stat -json",
-        files.join(" ")
+        "read_verilog -sv {}; hierarchy -check -top {top}; {} -top {top}; tee -q -o stat.json stat -json",
+        files.join(" "),
+        family.synth()
     )
 }
 
 /// Synthesises `config` for the family of `part` in `folder`, which keeps log and statistics. A result of the same RTL, script
 /// and tool is used again.
-pub fn estimate(config: &Config, folder: &Path, progress: Progress) -> Result<Estimate, FpgaError> {
+pub fn estimate(config: &Config, part: &Part, folder: &Path, progress: Progress) -> Result<Estimate, FpgaError> {
     YOSYS.check()?;
     let yosys = YOSYS.version()?;
     let printed = print(&top(config)).map_err(FpgaError::Rtl)?;
     let files: Vec<&str> = printed.files.keys().map(String::as_str).collect();
-    let script = script(&files, &printed.top);
+    let script = script(part.family, &files, &printed.top);
     let mut hash = Sha256::new();
     for part in [yosys.as_str(), &script].into_iter().chain(printed.files.values().map(String::as_str)) {
         hash.update((part.len() as u64).to_le_bytes());
@@ -157,9 +208,12 @@ fn add(modules: &BTreeMap<&str, &ModuleStat>, name: &str, n: u64, r: &mut Resour
         }
         match kind.as_str() {
             "LUT1" | "LUT2" | "LUT3" | "LUT4" | "LUT5" | "LUT6" | "INV" => r.luts += n,
-            "FDRE" | "FDCE" | "FDPE" | "FDSE" => r.ffs += n,
-            "DSP48E2" => r.dsps += n,
-            "RAMB36E2" => r.brams += n as f64,
+            // a carry cell of an ECP5 is two LUTs, a distributed memory four and its writer two
+            "CCU2C" => r.luts += 2 * n,
+            "TRELLIS_DPR16X4" => (r.luts, r.memory_luts) = (r.luts + 6 * n, r.memory_luts + 6 * n),
+            "FDRE" | "FDCE" | "FDPE" | "FDSE" | "TRELLIS_FF" => r.ffs += n,
+            "DSP48E2" | "MULT18X18D" => r.dsps += n,
+            "RAMB36E2" | "DP16KD" | "PDPW16KD" => r.brams += n as f64,
             "RAMB18E2" => r.brams += n as f64 / 2.0,
             "URAM288" => r.urams += n,
             // a half slice of eight LUTs (UG574)
@@ -186,6 +240,10 @@ mod tests {
         let expected = Resources { luts: 6 + 6 * 18, memory_luts: 48, ffs: 44, dsps: 6, brams: 1.5, urams: 6 };
         assert_eq!(r, expected);
         assert_eq!(units.iter().map(|u| (u.0.as_str(), u.1.luts)).collect::<Vec<_>>(), [("vec", 72), ("lane", 36)]);
+        let ecp5 = r#"{"modules": {"\\top": {"num_cells_by_type":
+            {"LUT4": 7, "CCU2C": 3, "TRELLIS_FF": 5, "TRELLIS_DPR16X4": 1, "MULT18X18D": 2, "DP16KD": 4, "PFUMX": 9}}}}"#;
+        let expected = Resources { luts: 7 + 6 + 6, memory_luts: 6, ffs: 5, dsps: 2, brams: 4.0, urams: 0 };
+        assert_eq!(count(ecp5, "top").unwrap().0, expected);
         assert!(count(json, "nothing").unwrap_err().to_string().contains("no module nothing"));
     }
 }

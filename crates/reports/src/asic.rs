@@ -1,8 +1,8 @@
 //! The page of an ASIC run: where the area goes, what limits the clock, and how far to trust it.
 
 use crate::page::{
-    big_numbers, code_block, definitions, figure, paragraph, percent, table, thousands, BigNumber, Column, Figure,
-    Html, Page,
+    big_numbers, code_block, definitions, details, figure, paragraph, percent, sentence, table, thousands, BigNumber,
+    Column, Figure, Html, Page,
 };
 use crate::palette::{self, Colour};
 use crate::pictures::{bars, Bar, BarPart, BarsText};
@@ -32,9 +32,9 @@ pub fn page(r: &AsicRecord) -> Result<String, ReportError> {
     page.add(big_numbers(&headline(r)));
     page.section("Where the area goes", [area_figure(r, false)?, area_figure(r, true)?, block_table(r)]);
     page.section("What limits the clock", timing(r)?);
-    page.section("Memories", [paragraph(&r.memory_model.text), memory_table(r)]);
+    page.section("Memories", [paragraph(&sentence(&r.memory_model.text)), memory_table(r)]);
     page.section("Cells", [cell_table(r), module_table(r)]);
-    page.section("How far to trust these numbers", r.notes.iter().map(|n| paragraph(n)));
+    page.section("How far to trust these numbers", r.notes.iter().map(|n| paragraph(&sentence(n))));
     let tools = r.tools.iter().map(|(n, v)| (n.as_str(), v.clone()));
     let run: Vec<(&str, String)> = [("libraries", r.libraries.join(", "))].into_iter().chain(tools).collect();
     page.section("What was run", [definitions(&run)]);
@@ -94,7 +94,7 @@ fn area_figure(r: &AsicRecord, inside: bool) -> Result<Html, ReportError> {
     }
     let part = |colour, um2: f64, what: &str, b: &Block| BarPart {
         colour,
-        value: um2.round() as u64,
+        value: (um2 / 1e3).round() as u64,
         tip: format!("{}: {} mm² of {what}", b.path, mm2(um2)),
     };
     let rows: Vec<Bar> = blocks
@@ -121,7 +121,7 @@ fn area_figure(r: &AsicRecord, inside: bool) -> Result<Html, ReportError> {
              (up to 32 words) are flip-flops and are.",
         ),
     };
-    let words = BarsText { title, description: "Bars of square micrometres by block, largest first.", axis: "um²" };
+    let words = BarsText { title, description: "Bars of area by block, largest first.", axis: "thousandths of a mm²" };
     let legend: &[(&Colour, &str)] = match inside {
         false => &[(&palette::BLUE, "logic"), (&palette::AQUA, "memory")],
         true => &[],
@@ -151,11 +151,16 @@ fn block_table(r: &AsicRecord) -> Html {
             ]
         })
         .collect();
-    table("Blocks above 0.1 % of the area, each with what is in it", &columns, &rows)
+    let caption = "Blocks above 0.1 % of the area, each with what is in it.";
+    details(&format!("All {} blocks", rows.len()), table(caption, &columns, &rows))
 }
 
-fn timing(r: &AsicRecord) -> Result<Vec<Html>, ReportError> {
-    let Some(worst) = r.timing.paths.first() else { return Ok(vec![paragraph("No path was found.")]) };
+/// The path that sets the clock, cut by module; none if timing found no path.
+///
+/// # Errors
+/// A picture that cannot be drawn.
+pub(crate) fn worst_path(r: &AsicRecord) -> Result<Option<Html>, ReportError> {
+    let Some(worst) = r.timing.paths.first() else { return Ok(None) };
     let mut parts: Vec<BarPart> = worst
         .stages
         .iter()
@@ -192,6 +197,11 @@ fn timing(r: &AsicRecord) -> Result<Vec<Html>, ReportError> {
         1e6 / r.clock_mhz
     );
     let picture = bars(words, &[Bar { label: "worst path".into(), parts, value }])?;
+    Ok(Some(figure(&Figure { title: "The worst path", reading: &reading, picture: &picture, legend: &legend })))
+}
+
+fn timing(r: &AsicRecord) -> Result<Vec<Html>, ReportError> {
+    let Some(figure) = worst_path(r)? else { return Ok(vec![paragraph("No path was found.")]) };
     let columns = [
         Column::text("from"),
         Column::text("to"),
@@ -218,10 +228,7 @@ fn timing(r: &AsicRecord) -> Result<Vec<Html>, ReportError> {
             ]
         })
         .collect();
-    Ok(vec![
-        figure(&Figure { title: "The worst path", reading: &reading, picture: &picture, legend: &legend }),
-        table("The worst paths with different ends", &columns, &rows),
-    ])
+    Ok(vec![figure, table("The worst paths with different ends", &columns, &rows)])
 }
 
 fn memory_table(r: &AsicRecord) -> Html {

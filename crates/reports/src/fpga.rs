@@ -151,14 +151,9 @@ impl FpgaEstimateRecord {
 }
 
 /// Reads a record that was written as JSON; another schema version is refused.
+///
+/// # Errors
+/// As [`crate::input::read`].
 pub fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ReportError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ReportError::Read { path: path.into(), source })?;
-    let origin = path.display().to_string();
-    let parse = |source| ReportError::Parse { origin: origin.clone(), source };
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(parse)?;
-    if value["schema_version"] != SCHEMA_VERSION {
-        let found = value["schema_version"].to_string();
-        return Err(ReportError::Schema { origin, found, expected: SCHEMA_VERSION });
-    }
-    serde_json::from_value(value).map_err(parse)
+    crate::input::read(path, SCHEMA_VERSION)
 }

@@ -18,6 +18,8 @@
 //! | [`accuracy`] | the accuracy record and its page |
 //! | [`explore`] | the page of a sweep over configurations |
 //! | [`tracking`] | the state-tracking report: record and page |
+//! | [`all`] | every report of one chip on one page |
+//! | [`input`] | records are read: version first, then fields |
 //! | [`output`] | files under a temporary name, then renamed |
 //!
 //! ```no_run
@@ -30,6 +32,7 @@
 //! ```
 
 pub mod accuracy;
+pub mod all;
 pub mod asic;
 pub mod error;
 pub mod explore;
@@ -37,6 +40,7 @@ pub mod family;
 pub mod formats;
 pub mod fpga;
 pub mod html;
+pub mod input;
 pub mod output;
 pub mod page;
 pub mod palette;

@@ -11,7 +11,7 @@ const STYLE: &str = include_str!("page.css");
 
 /// Finished HTML.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Html(String);
+pub struct Html(pub(crate) String);
 
 impl Html {
     /// Escaped text.
@@ -69,6 +69,12 @@ pub fn definitions(rows: &[(&str, String)]) -> Html {
     Html::element("dl", "", &inner)
 }
 
+/// The last of the [`definitions`] of what was run: command, time, revision of the sources.
+pub fn origin(command: &str, date: &str, revision: &Option<String>) -> [(&'static str, String); 3] {
+    let revision = revision.clone().unwrap_or_else(|| "not recorded".into());
+    [("Command", command.into()), ("Made", date.into()), ("Revision", revision)]
+}
+
 /// Something the reader may open.
 pub fn details(summary: &str, inner: Html) -> Html {
     Html(format!("<details><summary>{}</summary>\n{}</details>", escape(summary), inner.0))
@@ -85,8 +91,35 @@ pub struct BigNumber {
     pub alarm: bool,
 }
 
+/// A link; `href` is a file beside the page, a place on it, or an address.
+pub fn link(href: &str, text: &str) -> Html {
+    Html(format!("<a href=\"{}\">{}</a>", escape(href), escape(text)))
+}
+
+/// The way to the sections of a long page: id and heading of each.
+pub fn contents(sections: &[(&str, &str)]) -> Html {
+    let links: String = sections.iter().map(|(id, text)| link(&format!("#{id}"), text).0).collect();
+    Html::element("nav", "", &links)
+}
+
+/// What a reader must know before anything else.
+pub fn banner(heading: &str, lines: &[Html]) -> Html {
+    let items: String = lines.iter().map(|l| format!("<li>{}</li>", l.0)).collect();
+    Html(format!("<aside class=\"banner\" role=\"alert\"><strong>{}</strong><ul>{items}</ul></aside>", escape(heading)))
+}
+
+/// Under a figure: the file with its numbers and the command that makes it.
+pub fn provenance(file: &str, command: &str) -> Html {
+    Html(format!("<p class=\"from\">{} <code>{}</code></p>", link(file, file).0, escape(command)))
+}
+
 /// The row of big numbers.
 pub fn big_numbers(numbers: &[BigNumber]) -> Html {
+    big_numbers_in("numbers", numbers)
+}
+
+/// [`big_numbers`] in a grid of its own class.
+pub fn big_numbers_in(class: &str, numbers: &[BigNumber]) -> Html {
     let inner: String = numbers
         .iter()
         .map(|n| {
@@ -99,7 +132,7 @@ pub fn big_numbers(numbers: &[BigNumber]) -> Html {
             )
         })
         .collect();
-    Html::element("ul", "numbers", &inner)
+    Html::element("ul", class, &inner)
 }
 
 /// A picture with its title, how to read it, and its legend.
@@ -150,6 +183,12 @@ impl<'a> Column<'a> {
 
 /// A table; the first cell of each row is the row's header.
 pub fn table(caption: &str, columns: &[Column], rows: &[Vec<String>]) -> Html {
+    let rows: Vec<Vec<Html>> = rows.iter().map(|r| r.iter().map(|c| Html::text(c)).collect()).collect();
+    table_of(caption, columns, &rows)
+}
+
+/// A [`table`] whose cells are more than text.
+pub fn table_of(caption: &str, columns: &[Column], rows: &[Vec<Html>]) -> Html {
     let class = |c: &Column| if c.number { " class=\"number\"" } else { "" };
     let head: String = columns
         .iter()
@@ -166,8 +205,8 @@ pub fn table(caption: &str, columns: &[Column], rows: &[Vec<String>]) -> Html {
                 .zip(row)
                 .enumerate()
                 .map(|(i, (c, cell))| match i {
-                    0 => format!("<th scope=\"row\"{}>{}</th>", class(c), escape(cell)),
-                    _ => format!("<td{}>{}</td>", class(c), escape(cell)),
+                    0 => format!("<th scope=\"row\"{}>{}</th>", class(c), cell.0),
+                    _ => format!("<td{}>{}</td>", class(c), cell.0),
                 })
                 .collect();
             format!("<tr>{cells}</tr>\n")
@@ -204,6 +243,12 @@ impl Page {
     pub fn section(&mut self, heading: &str, parts: impl IntoIterator<Item = Html>) -> &mut Self {
         let inner = Html::join(parts).0;
         self.add(Html(format!("<section>\n<h2>{}</h2>\n{inner}</section>", escape(heading))))
+    }
+
+    /// A [`Page::section`] that a link on the page can lead to: `#id`.
+    pub fn anchored(&mut self, id: &str, heading: &str, parts: impl IntoIterator<Item = Html>) -> &mut Self {
+        let inner = Html::join(parts).0;
+        self.add(Html(format!("<section id=\"{}\">\n<h2>{}</h2>\n{inner}</section>", escape(id), escape(heading))))
     }
 
     /// The whole document.
@@ -247,6 +292,24 @@ pub fn bytes(n: u64) -> String {
     }
 }
 
+/// An energy in a unit with few digits.
+pub fn joules(j: f64) -> String {
+    match j {
+        j if j >= 0.1 => format!("{j:.2} J"),
+        j if j >= 1e-3 => format!("{:.2} mJ", j * 1e3),
+        j if j >= 1e-7 => format!("{:.1} µJ", j * 1e6),
+        j => format!("{:.1} nJ", j * 1e9),
+    }
+}
+
+/// `the text, which may end so` as `The text, which may end so.`
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars.next().map_or(String::new(), |c| c.to_uppercase().collect());
+    let end = if text.ends_with(['.', '!', '?', ':']) || text.is_empty() { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,6 +337,11 @@ mod tests {
             ["0", "999", "1,000", "1,234,567"]
         );
         assert_eq!(percent(0.8761), "87.6 %");
+        assert_eq!(
+            [joules(0.2), joules(2.2e-3), joules(6.774e-4), joules(1.5e-6)],
+            ["0.20 J", "2.20 mJ", "677.4 µJ", "1.5 µJ"]
+        );
+        assert_eq!([sentence("no wires"), sentence("É."), sentence("")], ["No wires.", "É.", ""]);
         assert_eq!([bytes(9_999), bytes(125_000), bytes(12_340_000)], ["9,999 B", "125.0 kB", "12.34 MB"]);
     }
 }

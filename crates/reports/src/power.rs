@@ -1,9 +1,11 @@
 //! The page of a power run: where the energy of a token goes.
 
-use crate::page::{big_numbers, code_block, definitions, figure, paragraph, percent, table, thousands};
+use crate::page::{
+    big_numbers, code_block, definitions, figure, joules, paragraph, percent, sentence, table, thousands,
+};
 use crate::page::{BigNumber, Column, Figure, Html, Page};
 use crate::palette;
-use crate::pictures::{bars, Bar, BarPart, BarsText};
+use crate::pictures::{bars, stacks, Bar, BarPart, BarsText, Stack, StackPart, StacksText};
 use crate::ReportError;
 use asic::record::{Causes, PowerRecord};
 
@@ -24,14 +26,14 @@ pub fn page(r: &PowerRecord) -> Result<String, ReportError> {
     );
     page.add(code_block(&r.command));
     page.add(big_numbers(&headline(r)));
-    page.section("Where the energy goes", [blocks(r)?, groups(r), memories(r)]);
+    page.section("Where the energy goes", [blocks(r)?, causes(r)?, groups(r), memories(r)]);
     page.section("External memory", [paragraph(&external(r))]);
     let mut trust = vec![
-        paragraph(&format!("{}. Toggles of {} of {} nets were counted while whole tokens ran.", r.level, percent(r.annotated), thousands(r.n_nets as u64))),
+        paragraph(&format!("{}. Toggles of {} of {} nets were counted while the netlist ran {} of {} cycles.", r.level, percent(r.annotated), thousands(r.n_nets as u64), sample(r), thousands(r.replay.cycles))),
         paragraph("The simulation has no delays, so it shows no glitches; there are no wires and no clock tree. Real silicon takes more."),
-        paragraph(&r.memory_model.text),
+        paragraph(&sentence(&r.memory_model.text)),
     ];
-    trust.extend(r.notes.iter().map(|n| paragraph(n)));
+    trust.extend(r.notes.iter().map(|n| paragraph(&sentence(n))));
     page.section("How far to trust these numbers", trust);
     let mut run = vec![
         ("libraries", r.libraries.join(", ")),
@@ -89,14 +91,14 @@ fn blocks(r: &PowerRecord) -> Result<Html, ReportError> {
             let part = |colour, w: f64, what: &str| BarPart {
                 colour,
                 value: nj(w).round() as u64,
-                tip: format!("{}: {:.0} nJ a token in {what}", b.path, nj(w)),
+                tip: format!("{}: {} a token in {what}", b.path, joules(nj(w) * 1e-9)),
             };
             let parts = vec![part(&palette::BLUE, b.logic_w, "logic"), part(&palette::AQUA, b.memory_w, "memory")];
             let share = percent(b.total_w / r.watts.total.max(f64::MIN_POSITIVE));
             Bar {
                 label: b.path.trim_start_matches("core.").into(),
                 parts,
-                value: format!("{:.0} nJ ({share})", nj(b.total_w)),
+                value: format!("{} ({share})", joules(nj(b.total_w) * 1e-9)),
             }
         })
         .collect();
@@ -109,6 +111,55 @@ fn blocks(r: &PowerRecord) -> Result<Html, ReportError> {
                    hold still take the energy of their clock pins all the same.";
     let legend = [(&palette::BLUE, "logic"), (&palette::AQUA, "memory")];
     Ok(figure(&Figure { title: words.title, reading, picture: &bars(words, &rows)?, legend: &legend }))
+}
+
+/// What the counted tokens are a sample of.
+pub(crate) fn sample(r: &PowerRecord) -> String {
+    let tokens = |n: usize| if n == 1 { "1 token".to_string() } else { format!("{n} tokens") };
+    let after = match r.warm_up {
+        0 => "from an empty state".to_string(),
+        n => format!("after {} that filled the state", tokens(n)),
+    };
+    match r.sample.is_empty() {
+        true => format!("{}, {after},", tokens(r.tokens)),
+        false => format!("{} of {}, {after},", tokens(r.tokens), r.sample),
+    }
+}
+
+/// Energy by kind of cell and by cause, each a whole.
+///
+/// # Errors
+/// A picture that cannot be drawn.
+pub(crate) fn causes(r: &PowerRecord) -> Result<Html, ReportError> {
+    let (g, whole) = (&r.groups, r.groups.total.total.max(f64::MIN_POSITIVE));
+    let part = |colour, name: &str, w: f64| StackPart {
+        colour,
+        name: name.into(),
+        value: w,
+        tip: format!("{name}: {:.2} mW ({})", w * 1e3, percent(w / whole)),
+    };
+    let total = format!("{:.1} mW", g.total.total * 1e3);
+    let kinds = vec![
+        part(&palette::BLUE, "registers", g.sequential.total),
+        part(&palette::AQUA, "gates", g.combinational.total),
+        part(&palette::PINK, "clock cells", g.clock.total),
+        part(&palette::VIOLET, "memories", g.macros.total),
+    ];
+    let causes = vec![
+        part(&palette::NAVY, "inside cells", g.total.internal),
+        part(&palette::SKY, "charging pins", g.total.switching),
+        part(&palette::GREY, "leakage", g.total.leakage),
+    ];
+    let list = [
+        Stack { label: "By kind of cell".into(), total: total.clone(), parts: kinds },
+        Stack { label: "By cause".into(), total, parts: causes },
+    ];
+    let words = StacksText {
+        title: "Who takes it, and why",
+        description: "Two bars of equal length: power by kind of cell and by cause.",
+    };
+    let reading = "Inside cells: internal power, for registers mostly that of the clock pin at every edge. Charging pins: the inputs a net                    drives; wires would add to it. Leakage flows always.";
+    Ok(figure(&Figure { title: words.title, reading, picture: &stacks(words, &list)?, legend: &[] }))
 }
 
 fn groups(r: &PowerRecord) -> Html {
@@ -135,29 +186,19 @@ fn groups(r: &PowerRecord) -> Html {
 }
 
 fn memories(r: &PowerRecord) -> Html {
-    let columns = [
-        Column::text("memory"),
-        Column::text("module"),
-        Column::number("power", "mW"),
-        Column::number("a token", "nJ"),
-    ];
+    let columns =
+        [Column::text("memory"), Column::text("module"), Column::number("power", "mW"), Column::number("a token", "")];
     let rows: Vec<Vec<String>> = r
         .memories
         .iter()
         .take(ROWS)
-        .map(|m| {
-            vec![
-                m.path.clone(),
-                m.module.clone(),
-                format!("{:.3}", m.watts * 1e3),
-                format!("{:.0}", m.j_per_token * 1e9),
-            ]
-        })
+        .map(|m| vec![m.path.clone(), m.module.clone(), format!("{:.3}", m.watts * 1e3), joules(m.j_per_token)])
         .collect();
     table("The memories that take most", &columns, &rows)
 }
 
-fn external(r: &PowerRecord) -> String {
+/// The external memory, in words.
+pub(crate) fn external(r: &PowerRecord) -> String {
     let e = &r.external;
     format!(
         "A token reads {} bytes of weights from outside. At {} pJ a bit that is {:.1} µJ, with {} to {} pJ a bit {:.1} to {:.1} µJ: not simulated, and not in \

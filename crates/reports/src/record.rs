@@ -80,6 +80,22 @@ pub struct Shape {
     pub n_params: u64,
 }
 
+impl Shape {
+    /// The network `model` in one line.
+    pub fn words(&self, model: &str) -> String {
+        format!(
+            "{model}: {} layers, width {}, {} heads of {}, channel mix {}, vocabulary {}, {} parameters",
+            self.n_layer,
+            self.n_embd,
+            self.n_head,
+            self.head_size,
+            self.dim_ffn,
+            crate::page::thousands(u64::from(self.vocab_size)),
+            crate::page::thousands(self.n_params)
+        )
+    }
+}
+
 /// The simulated memory; it changes cycles, never values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -228,9 +244,9 @@ impl LatencyRecord {
     /// # Errors
     /// A file that cannot be read, is no JSON, has another `schema_version`, lacks a field or contradicts itself.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ReportError::Read { path: path.to_path_buf(), source })?;
-        Self::from_json(&text, &path.display().to_string())
+        let record: Self = crate::input::read(path, SCHEMA_VERSION)?;
+        record.check()?;
+        Ok(record)
     }
 
     /// Parses and checks the text of a record; `origin` is only for messages.
@@ -238,17 +254,7 @@ impl LatencyRecord {
     /// The version is looked at before anything else, so that a record of a later version is refused as such and not
     /// for the first field that changed.
     pub fn from_json(text: &str, origin: &str) -> Result<Self, ReportError> {
-        let parse = |source| ReportError::Parse { origin: origin.to_string(), source };
-        let value: serde_json::Value = serde_json::from_str(text).map_err(parse)?;
-        let version = value.get("schema_version");
-        if version.and_then(serde_json::Value::as_u64) != Some(u64::from(SCHEMA_VERSION)) {
-            return Err(ReportError::Schema {
-                origin: origin.to_string(),
-                found: version.map_or("missing".to_string(), ToString::to_string),
-                expected: SCHEMA_VERSION,
-            });
-        }
-        let record: Self = serde_json::from_value(value).map_err(parse)?;
+        let record: Self = crate::input::parse(text, origin, SCHEMA_VERSION)?;
         record.check()?;
         Ok(record)
     }

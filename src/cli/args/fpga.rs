@@ -40,6 +40,19 @@ pub struct FpgaBuild {
     pub output: PathBuf,
 }
 
+impl FpgaBuild {
+    /// With the defaults of the command line.
+    pub fn default_board() -> FpgaBuild {
+        FpgaBuild {
+            board: BOARD.into(),
+            config: DEFAULT_CONFIG.into(),
+            clock_mhz: None,
+            seed: 1,
+            output: PathBuf::from("build/fpga"),
+        }
+    }
+}
+
 #[derive(Args)]
 pub struct FpgaSimulate {
     /// Checkpoint or .anser image of a model whose tokens are bytes [default: the project's own model]

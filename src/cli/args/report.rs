@@ -2,7 +2,7 @@
 
 use super::parse::{count, positive};
 use super::{Chip, Numbers, Weights, CHIP, DEFAULT_CONFIG, MODEL};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const NETLIST: &str = "Any netlist";
@@ -25,6 +25,11 @@ pub enum Report {
     ///
     /// Yosys maps, OpenSTA times. The method and what it leaves out are in docs/asic.md.
     Asic(Asic),
+    /// Every report of one chip on one page: cycles, accuracy, area, clock, energy, FPGA, and published chips beside it
+    ///
+    /// A step whose inputs did not change is not run again. Status: 0 the page is complete or, with --no-run, as complete as it can
+    /// be, 1 a comparison failed, 2 a step could not run; the page says so on top.
+    All(Box<All>),
     /// Right answers on the running product of group elements, floats and integers side by side
     ///
     /// What the task is and how the network learned it is in docs/state-tracking.md.
@@ -60,6 +65,53 @@ pub struct Accuracy {
     /// The page with pictures, one HTML file
     #[arg(short, long, value_name = "PAGE.html")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct All {
+    #[arg(help = MODEL)]
+    pub model: Option<PathBuf>,
+    /// Configuration: a name in configs/ or a .toml file
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
+    pub config: String,
+    /// Number format of the matrices on the chip [default: w8]
+    #[arg(long, value_enum)]
+    pub weights: Option<Weights>,
+    #[command(flatten)]
+    pub libraries: Libraries,
+    /// Tokens read for accuracy, as in report accuracy
+    #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(64..=1 << 24))]
+    pub max_tokens: u32,
+    /// Run these steps only; others are shown if they were run before
+    #[arg(long, value_enum, value_name = "STEP,...", value_delimiter = ',')]
+    pub only: Vec<ReportStep>,
+    /// Run nothing: show what there is, and say what is stale or missing
+    #[arg(long)]
+    pub no_run: bool,
+    /// Place and route the board's system too (half an hour and more)
+    #[arg(long)]
+    pub place_and_route: bool,
+    /// A finished `anser fpga build` to take in
+    #[arg(long, value_name = "DIR", default_value = "build/fpga", conflicts_with = "place_and_route")]
+    pub fpga_build: PathBuf,
+    /// Folder for index.html, all.json and the record and page of each step
+    #[arg(short, long, value_name = "DIR", default_value = "build/report")]
+    pub output: PathBuf,
+}
+
+/// A step of report all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportStep {
+    Latency,
+    Accuracy,
+    Asic,
+    Power,
+    /// Estimate for a KV260's part
+    Xck26,
+    /// Estimate for a ULX3S's part
+    #[value(name = "lfe5u-85f")]
+    Lfe5u85f,
+    PlaceAndRoute,
 }
 
 #[derive(Args)]
@@ -105,7 +157,7 @@ pub struct Asic {
 }
 
 /// Cell libraries and what mapping aims at.
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Default)]
 pub struct Libraries {
     /// Folder with the Liberty files of one corner: cells, and memories if there are some
     #[arg(long, value_name = "DIR", conflicts_with = "liberty")]
@@ -133,9 +185,12 @@ pub struct Power {
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub libraries: Libraries,
-    /// Tokens run on the chip
+    /// Tokens whose toggles are counted
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count(), help_heading = CHIP)]
     pub tokens: u32,
+    /// Tokens run before them, because the state of an empty chip is all zeros
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=1_000_000), help_heading = CHIP)]
+    pub warm_up: u32,
     /// Run the netlist in Verilator too (minutes of C++ the first time) and compare
     #[arg(long, help_heading = CHIP)]
     pub verilator: bool,
@@ -166,8 +221,30 @@ pub struct Power {
     pub output: Option<PathBuf>,
 }
 
+impl Power {
+    /// Of the chip, with the defaults of the command line.
+    pub fn of_chip() -> Power {
+        Power {
+            model: None,
+            libraries: Libraries::default(),
+            tokens: 1,
+            warm_up: 1,
+            verilator: false,
+            dram_pj_per_bit: None,
+            config: DEFAULT_CONFIG.into(),
+            numbers: Numbers::default(),
+            netlist: None,
+            sdc: None,
+            spef: None,
+            activity: Activity::default(),
+            scope: None,
+            output: None,
+        }
+    }
+}
+
 /// What a simulation counted.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[group(id = "activity", multiple = false)]
 pub struct Activity {
     /// Value change dump of a simulation

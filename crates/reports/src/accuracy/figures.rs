@@ -24,7 +24,7 @@ pub(super) const LINES: [&Colour; 8] = [
 /// Losses at and below this many percent are as pale as a cell gets.
 const NO_LOSS: f64 = 0.01;
 
-pub(super) fn widths(record: &AccuracyRecord) -> Result<Html, ReportError> {
+pub(crate) fn widths(record: &AccuracyRecord) -> Result<Html, ReportError> {
     let of_grid = |weights: &str, bits: u32| {
         let state_bits = record.default.state_bits;
         record.point(&Setting { weights: weights.into(), operand_bits: bits, state_bits })
@@ -61,7 +61,7 @@ pub(super) fn widths(record: &AccuracyRecord) -> Result<Html, ReportError> {
     Ok(figure(&Figure { title: map.title, reading: &reading, picture: &heatmap(&map)?, legend: &[] }))
 }
 
-pub(super) fn state_sweep(record: &AccuracyRecord) -> Result<Html, ReportError> {
+pub(crate) fn state_sweep(record: &AccuracyRecord) -> Result<Html, ReportError> {
     let mut settings: Vec<Setting> = vec![];
     for p in &record.grid {
         let of = Setting { state_bits: record.default.state_bits, ..p.setting.clone() };

@@ -9,6 +9,7 @@ mod words;
 use crate::page::{big_numbers, code_block, percent, thousands, BigNumber, Html, Page};
 use crate::pictures::scientific;
 use crate::ReportError;
+pub(crate) use figures::{state_sweep, widths};
 pub use record::AccuracyRecord;
 use record::{GridPoint, Setting};
 

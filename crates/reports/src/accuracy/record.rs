@@ -240,24 +240,14 @@ impl AccuracyRecord {
     /// # Errors
     /// A file that cannot be read, is no JSON, has another `schema_version`, lacks a field or contradicts itself.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ReportError::Read { path: path.to_path_buf(), source })?;
-        Self::from_json(&text, &path.display().to_string())
+        let record: Self = crate::input::read(path, SCHEMA_VERSION)?;
+        record.check()?;
+        Ok(record)
     }
 
     /// Parses and checks the text of a record, its version before anything else; `origin` is only for messages.
     pub fn from_json(text: &str, origin: &str) -> Result<Self, ReportError> {
-        let parse = |source| ReportError::Parse { origin: origin.to_string(), source };
-        let value: serde_json::Value = serde_json::from_str(text).map_err(parse)?;
-        let version = value.get("schema_version");
-        if version.and_then(serde_json::Value::as_u64) != Some(u64::from(SCHEMA_VERSION)) {
-            return Err(ReportError::Schema {
-                origin: origin.to_string(),
-                found: version.map_or("missing".to_string(), ToString::to_string),
-                expected: SCHEMA_VERSION,
-            });
-        }
-        let record: Self = serde_json::from_value(value).map_err(parse)?;
+        let record: Self = crate::input::parse(text, origin, SCHEMA_VERSION)?;
         record.check()?;
         Ok(record)
     }

@@ -2,7 +2,7 @@
 
 use super::record::AccuracyRecord;
 use super::{grid_words, knee};
-use crate::page::{definitions, paragraph, thousands, Html};
+use crate::page::{definitions, origin, paragraph, thousands, Html};
 
 pub(super) fn plain(record: &AccuracyRecord) -> Vec<Html> {
     let c = &record.shape;
@@ -73,22 +73,8 @@ pub(super) fn trust(record: &AccuracyRecord) -> Vec<Html> {
 }
 
 pub(super) fn facts(record: &AccuracyRecord) -> Html {
-    let c = &record.shape;
-    definitions(&[
-        (
-            "Model",
-            format!(
-                "{}: {} layers, width {}, {} heads of {}, channel mix {}, vocabulary {}, {} parameters",
-                record.model,
-                c.n_layer,
-                c.n_embd,
-                c.n_head,
-                c.head_size,
-                c.dim_ffn,
-                thousands(u64::from(c.vocab_size)),
-                thousands(c.n_params)
-            ),
-        ),
+    let mut rows = vec![
+        ("Model", record.shape.words(&record.model)),
         ("Text", format!("{}, {} tokens", record.text, thousands(record.text_tokens))),
         ("Ranges from", record.calibration.clone().unwrap_or_else(|| "256 pseudo-random tokens".into())),
         (
@@ -102,8 +88,7 @@ pub(super) fn facts(record: &AccuracyRecord) -> Html {
         ),
         ("Networks", format!("{} in the grid, {} over positions", record.grid.len(), record.drift.runs.len())),
         ("Took", format!("{:.0} s", record.study_s)),
-        ("Command", record.command.clone()),
-        ("Made", record.date.clone()),
-        ("Revision", record.git_revision.clone().unwrap_or_else(|| "not recorded".into())),
-    ])
+    ];
+    rows.extend(origin(&record.command, &record.date, &record.git_revision));
+    definitions(&rows)
 }

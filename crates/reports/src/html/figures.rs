@@ -14,7 +14,7 @@ fn family_legend(keep: impl Fn(Family) -> bool) -> Vec<(&'static Colour, &'stati
     Family::ALL.into_iter().filter(|f| keep(*f)).map(|f| (f.colour(), f.label())).collect()
 }
 
-pub(super) fn timelines(record: &LatencyRecord, gaps: &[Gap]) -> Result<Vec<Html>, ReportError> {
+pub(crate) fn timelines(record: &LatencyRecord, gaps: &[Gap]) -> Result<Vec<Html>, ReportError> {
     let present = |f: Family| record.ops.iter().any(|op| Family::of(op) == f);
     let mut legend = family_legend(present);
     legend.push((&palette::RED, "mat waits (exposed)"));
@@ -105,7 +105,7 @@ fn share_words(share: &Share) -> (String, &'static Colour) {
     }
 }
 
-pub(super) fn shares_figure(s: &LatencySummary) -> Result<Html, ReportError> {
+pub(crate) fn shares_figure(s: &LatencySummary) -> Result<Html, ReportError> {
     let rows: Vec<Bar> = s
         .shares
         .iter()

@@ -154,7 +154,7 @@ fn count(n: f64) -> String {
     }
 }
 
-fn utilisation_figure(title: &str, resources: &[Resource]) -> Result<Html, ReportError> {
+pub(crate) fn utilisation_figure(title: &str, resources: &[Resource]) -> Result<Html, ReportError> {
     let list: Vec<Bar> = (resources.iter())
         .map(|r| {
             let share = (r.share() * 100.0).round() as u64;
@@ -190,7 +190,7 @@ fn blocks_figure(title: &str, blocks: &[Block], reading: &str) -> Result<Html, R
 }
 
 /// Delay of the slowest path by block, in picoseconds: logic and routing.
-fn path_figure(r: &FpgaBuildRecord) -> Result<Html, ReportError> {
+pub(crate) fn path_figure(r: &FpgaBuildRecord) -> Result<Html, ReportError> {
     let mut blocks: Vec<(String, u64, u64)> = vec![];
     for step in &r.critical_path {
         let ps = (step.delay_ns * 1000.0).round() as u64;

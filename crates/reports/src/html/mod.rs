@@ -10,7 +10,8 @@ use crate::record::LatencyRecord;
 use crate::spans;
 use crate::summary::LatencySummary;
 use crate::ReportError;
-use figures::{layers_figure, port_figure, shares_figure, stream_figure, timelines};
+use figures::{layers_figure, port_figure, stream_figure};
+pub(crate) use figures::{shares_figure, timelines};
 use tables::{layers_table, ops_table, stalls_table, units_table};
 use words::{all_tokens, facts, plain_words, trust};
 

@@ -1,6 +1,6 @@
 //! The words of the latency page: what a newcomer needs, what was run, how far to trust it.
 
-use crate::page::{bytes, definitions, details, paragraph, percent, table, thousands, Column, Html};
+use crate::page::{bytes, definitions, details, origin, paragraph, percent, table, thousands, Column, Html};
 use crate::record::LatencyRecord;
 use crate::summary::LatencySummary;
 
@@ -116,23 +116,9 @@ pub(super) fn trust(record: &LatencyRecord, s: &LatencySummary) -> Vec<Html> {
 }
 
 pub(super) fn facts(record: &LatencyRecord, s: &LatencySummary) -> Html {
-    let c = &record.shape;
     let sat = &record.saturations;
-    definitions(&[
-        (
-            "Model",
-            format!(
-                "{}: {} layers, width {}, {} heads of {}, channel mix {}, vocabulary {}, {} parameters",
-                record.model,
-                c.n_layer,
-                c.n_embd,
-                c.n_head,
-                c.head_size,
-                c.dim_ffn,
-                thousands(u64::from(c.vocab_size)),
-                thousands(c.n_params)
-            ),
-        ),
+    let mut rows = vec![
+        ("Model", record.shape.words(&record.model)),
         ("Configuration", format!("{}: {} B a cycle, {} MHz", record.config, record.bus_bytes, s.clock_mhz)),
         (
             "Bytes a token",
@@ -157,10 +143,9 @@ pub(super) fn facts(record: &LatencyRecord, s: &LatencySummary) -> Html {
                 thousands(sat.wkv)
             ),
         ),
-        ("Command", record.command.clone()),
-        ("Made", record.date.clone()),
-        ("Revision", record.git_revision.clone().unwrap_or_else(|| "not recorded".into())),
-    ])
+    ];
+    rows.extend(origin(&record.command, &record.date, &record.git_revision));
+    definitions(&rows)
 }
 
 pub(super) fn all_tokens(record: &LatencyRecord) -> Html {

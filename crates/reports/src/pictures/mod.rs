@@ -9,8 +9,11 @@ mod heatmap;
 mod lines;
 mod ranges;
 mod scatter;
+mod sizes;
+mod stacks;
 mod stream;
 mod timeline;
+mod treemap;
 
 pub use bars::{bars, Bar, BarPart, BarsText};
 pub use curves::{curves, Curve, CurvesText};
@@ -18,8 +21,11 @@ pub use heatmap::{heatmap, Cell, Heatmap};
 pub use lines::{lines, scientific, LinePoint, Lines, Series};
 pub use ranges::{ranges, RangeBox, RangeRow, RangesText};
 pub use scatter::{scatter, Dot, ScatterText};
+pub use sizes::{sizes, SizeDot, SizesText};
+pub use stacks::{stacks, Stack, StackPart, StacksText};
 pub use stream::stream_utilisation;
 pub use timeline::{timeline, Timeline};
+pub use treemap::{treemap, Leaf, Tree, TreemapText};
 
 use crate::page::escape;
 use crate::ReportError;

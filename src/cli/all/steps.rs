@@ -1,0 +1,354 @@
+//! The steps: what each runs, what it is called, and the order they run in.
+
+use super::keys::{numbers, Inputs};
+use super::store::{Kept, Store};
+use super::{judge, wanted};
+use crate::cli::args::{Accuracy, All, Asic, Chip, FpgaBuild, FpgaEstimate, Latency, Libraries, Power, ReportStep};
+use crate::cli::print::{note, screen};
+use crate::cli::{accuracy, asic, chip_power, estimate, fpga, latency, Error};
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+use reports::all::record::{State, Step};
+use reports::all::Records;
+use reports::fpga::FpgaBuildRecord;
+use reports::input;
+use serde::de::DeserializeOwned;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// In the order of the page.
+pub const ALL: [ReportStep; 7] = [
+    ReportStep::Latency,
+    ReportStep::Accuracy,
+    ReportStep::Asic,
+    ReportStep::Power,
+    ReportStep::Xck26,
+    ReportStep::Lfe5u85f,
+    ReportStep::PlaceAndRoute,
+];
+
+/// Two lanes, one a core; power uses what asic has mapped, so it comes after it in the same lane.
+const LANES: [&[ReportStep]; 2] = [
+    &[ReportStep::Asic, ReportStep::Power],
+    &[ReportStep::Latency, ReportStep::Xck26, ReportStep::Lfe5u85f, ReportStep::Accuracy, ReportStep::PlaceAndRoute],
+];
+
+/// A step of this run.
+pub struct Job {
+    step: ReportStep,
+    key: Result<String, String>,
+    kept: Option<Kept>,
+    state: State,
+    why: Option<String>,
+}
+
+impl Job {
+    /// Looks for the step's result and decides whether it has to run.
+    pub fn new(step: ReportStep, a: &All, inputs: &Inputs, store: &Store) -> Job {
+        let name = name_of(step);
+        let key = inputs.key(step, a);
+        let kept = match step {
+            ReportStep::PlaceAndRoute if !wanted(a, step) => return built(a, key),
+            _ => store.find(&name, &file(&name), key.as_deref().ok()),
+        };
+        // what this program cannot read it did not make
+        let kept = kept.filter(|k| take_in(&mut Records::default(), step, &k.text).is_ok());
+        let (state, why) = judge(kept.as_ref(), &key);
+        let (state, why) = match state {
+            State::Missing if !wanted(a, step) => (State::LeftOut, None),
+            _ => (state, why),
+        };
+        Job { step, key, kept, state, why }
+    }
+
+    fn must_run(&self, a: &All) -> bool {
+        !a.no_run && wanted(a, self.step) && self.state.is_bad() && self.key.is_ok()
+    }
+
+    pub fn name(&self) -> ReportStep {
+        self.step
+    }
+
+    pub fn text(&self) -> Option<&str> {
+        self.kept.as_ref().map(|k| k.text.as_str())
+    }
+
+    /// The record is there and cannot be read.
+    pub fn lose(&mut self, why: &str) {
+        (self.kept, self.state, self.why) = (None, State::Missing, Some(why.into()));
+    }
+
+    /// The step as the page's record tells it.
+    pub fn step(&self, a: &All) -> Step {
+        let name = name_of(self.step);
+        let made = self.text().and_then(|t| {
+            let value: serde_json::Value = serde_json::from_str(t).ok()?;
+            Some(value.get("date")?.as_str()?.to_string())
+        });
+        Step {
+            title: title(self.step).into(),
+            state: self.state,
+            file: self.kept.as_ref().map(|_| file(&name)),
+            page: self.kept.as_ref().map(|_| page(self.step)),
+            command: command(self.step, a),
+            made,
+            seconds: self.kept.as_ref().and_then(|k| k.seconds),
+            inputs: self.kept.as_ref().and_then(|k| k.key.clone()),
+            why: self.why.clone(),
+            name,
+        }
+    }
+
+    fn run(&mut self, a: &All, store: &Store) {
+        let name = name_of(self.step);
+        let start = Instant::now();
+        let outcome = work(self.step, a).map_err(|e| e.to_string());
+        let seconds = (start.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+        match outcome {
+            Ok(text) => {
+                let kept = Kept { text, key: self.key.clone().ok(), seconds: Some(seconds) };
+                if let Ok(key) = &self.key {
+                    if let Err(e) = store.keep(&name, key, &kept) {
+                        note(format_args!("{name} is not kept for the next run: {e}"));
+                    }
+                }
+                (self.kept, self.state, self.why) = (Some(kept), State::Made, None);
+                note(format_args!("{name}: done in {seconds:.0} s"));
+            }
+            Err(why) => {
+                note(format_args!("{name}: {why}"));
+                self.why = Some(why.lines().next().unwrap_or_default().into());
+            }
+        }
+    }
+}
+
+/// A finished build that somebody made, if it is there.
+fn built(a: &All, key: Result<String, String>) -> Job {
+    let mut job = Job { step: ReportStep::PlaceAndRoute, key, kept: None, state: State::LeftOut, why: None };
+    let text = match std::fs::read_to_string(a.fpga_build.join(::fpga::build::FINISHED)) {
+        Ok(text) => text,
+        Err(_) => return job,
+    };
+    match fpga::is_of(&text, &a.config, &a.fpga_build) {
+        Ok(Some(true)) => job.state = State::Unchanged,
+        Ok(Some(false)) => {
+            job.state = State::Stale;
+            job.why =
+                Some(format!("the sources in {} are not those of this configuration now", a.fpga_build.display()));
+        }
+        Ok(None) => return job,
+        Err(e) => {
+            (job.state, job.why) = (State::Missing, Some(e.to_string()));
+            return job;
+        }
+    }
+    job.kept = Some(Kept { text, key: job.key.clone().ok(), seconds: None });
+    job
+}
+
+/// Runs what must run, a thread a lane; each result is kept as soon as it is there.
+pub fn run(jobs: &mut [Job], a: &All, store: &Store) {
+    let n = jobs.iter().filter(|j| j.must_run(a)).count();
+    if n > 0 {
+        note(format_args!("{n} of {} steps to run", jobs.iter().filter(|j| wanted(a, j.step)).count()));
+    }
+    let mut lanes: [Vec<&mut Job>; 2] = [vec![], vec![]];
+    for job in jobs.iter_mut().filter(|j| j.must_run(a)) {
+        let lane = usize::from(!LANES[0].contains(&job.step));
+        lanes[lane].push(job);
+    }
+    for (lane, order) in lanes.iter_mut().zip(LANES) {
+        lane.sort_by_key(|j| order.iter().position(|s| *s == j.step));
+    }
+    std::thread::scope(|scope| {
+        for lane in lanes {
+            scope.spawn(move || {
+                for job in lane {
+                    let line = running(&name_of(job.step));
+                    job.run(a, store);
+                    line.finish_and_clear();
+                }
+            });
+        }
+    });
+}
+
+/// A line that says what runs and for how long.
+fn running(name: &str) -> ProgressBar {
+    let line = screen().add(ProgressBar::new_spinner());
+    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+    line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    line.set_message(name.to_string());
+    line.enable_steady_tick(Duration::from_millis(200));
+    if line.is_hidden() {
+        note(format_args!("{name}: running"));
+    }
+    line
+}
+
+/// As on the command line.
+fn name_of(step: ReportStep) -> String {
+    step.to_possible_value().map_or_else(String::new, |v| v.get_name().to_string())
+}
+
+fn title(step: ReportStep) -> &'static str {
+    match step {
+        ReportStep::Latency => "Cycles of a token",
+        ReportStep::Accuracy => "Accuracy of the integers",
+        ReportStep::Asic => "Area and timing in the cell library",
+        ReportStep::Power => "Power and energy",
+        ReportStep::Xck26 => "Estimate for a KV260",
+        ReportStep::Lfe5u85f => "Estimate for a ULX3S",
+        ReportStep::PlaceAndRoute => "Place and route for a ULX3S",
+    }
+}
+
+fn file(name: &str) -> String {
+    format!("{name}.json")
+}
+
+/// The step's own page beside the large one.
+fn page(step: ReportStep) -> String {
+    match step {
+        ReportStep::Xck26 | ReportStep::Lfe5u85f | ReportStep::PlaceAndRoute => "fpga.html".into(),
+        _ => format!("{}.html", name_of(step)),
+    }
+}
+
+/// The command that makes a step's record by itself.
+fn command(step: ReportStep, a: &All) -> String {
+    let mut words = vec!["anser".to_string()];
+    let mut add = |new: &[&str]| words.extend(new.iter().map(|w| w.to_string()));
+    let model = a.model.as_ref().map(|m| m.display().to_string());
+    let weights = a.weights.and_then(|w| w.to_possible_value()).map(|w| w.get_name().to_string());
+    let tokens = a.max_tokens.to_string();
+    let verb: &[&str] = match step {
+        ReportStep::Latency => &["report", "latency"],
+        ReportStep::Accuracy => &["report", "accuracy"],
+        ReportStep::Asic => &["report", "asic"],
+        ReportStep::Power => &["report", "power"],
+        ReportStep::Xck26 => &["fpga", "estimate", "--part", "xck26"],
+        ReportStep::Lfe5u85f => &["fpga", "estimate", "--part", "lfe5u-85f"],
+        ReportStep::PlaceAndRoute => &["fpga", "build"],
+    };
+    add(verb);
+    let of_model = matches!(step, ReportStep::Latency | ReportStep::Accuracy | ReportStep::Power);
+    if let (true, Some(model)) = (of_model, &model) {
+        add(&[model]);
+    }
+    if step == ReportStep::Accuracy {
+        add(&["--max-tokens", &tokens]);
+    } else {
+        add(&["--config", &a.config]);
+    }
+    if let (ReportStep::Latency | ReportStep::Power, Some(weights)) = (step, &weights) {
+        add(&["--weights", weights]);
+    }
+    if matches!(step, ReportStep::Asic | ReportStep::Power) {
+        words.extend(library_words(&a.libraries));
+    }
+    words.join(" ") + " --json"
+}
+
+fn library_words(a: &Libraries) -> Vec<String> {
+    let mut words = vec![];
+    if let Some(folder) = &a.pdk {
+        words.extend(["--pdk".into(), folder.display().to_string()]);
+    }
+    if !a.liberty.is_empty() {
+        words.push("--liberty".into());
+        words.extend(a.liberty.iter().map(|f| f.display().to_string()));
+    }
+    let numbers = [
+        ("--clock-mhz", a.clock_mhz),
+        ("--ram-um2-per-bit", a.ram_um2_per_bit),
+        ("--ram-pj-per-bit", a.ram_pj_per_bit),
+        ("--ram-clk-to-q-ns", a.ram_clk_to_q_ns),
+    ];
+    words.extend(numbers.into_iter().filter_map(|(name, v)| Some(format!("{name} {}", v?))));
+    words
+}
+
+/// Runs a step and gives its record as JSON.
+fn work(step: ReportStep, a: &All) -> Result<String, Error> {
+    let command = command(step, a);
+    let (model, config) = (a.model.clone(), a.config.clone());
+    match step {
+        ReportStep::Latency => {
+            let chip = Chip { config, stall: 0.0, memory: None, skip_columns: false, trace: None };
+            json(&latency::measure(&Latency { model, output: None, chip, numbers: numbers(a) }, command)?.0)
+        }
+        ReportStep::Accuracy => {
+            let args = Accuracy { model, text: None, max_tokens: a.max_tokens, calibrate: None, output: None };
+            json(&accuracy::measure(&args, command)?)
+        }
+        ReportStep::Asic => {
+            json(&asic::measure(&Asic { config, libraries: a.libraries.clone(), output: None }, command)?)
+        }
+        ReportStep::Power => {
+            let args = Power { model, config, libraries: a.libraries.clone(), numbers: numbers(a), ..Power::of_chip() };
+            json(&chip_power::measure(&args, command)?.record)
+        }
+        ReportStep::Xck26 | ReportStep::Lfe5u85f => {
+            json(&estimate::measure(&FpgaEstimate { part: name_of(step), config, output: None }, command)?)
+        }
+        ReportStep::PlaceAndRoute => {
+            let args = FpgaBuild { config, output: build_folder(a), ..FpgaBuild::default_board() };
+            json(&fpga::measure(&args, command)?)
+        }
+    }
+}
+
+/// Where this verb places and routes.
+fn build_folder(a: &All) -> PathBuf {
+    a.output.join("fpga")
+}
+
+fn json(record: &impl Serialize) -> Result<String, Error> {
+    Ok(serde_json::to_string_pretty(record)? + "\n")
+}
+
+/// Reads the record of a step into `records`.
+pub fn take_in(records: &mut Records, step: ReportStep, text: &str) -> Result<(), Error> {
+    fn of<T: DeserializeOwned>(text: &str, step: ReportStep, version: u32) -> Result<T, Error> {
+        Ok(input::parse(text, &file(&name_of(step)), version)?)
+    }
+    let origin = file(&name_of(step));
+    match step {
+        ReportStep::Latency => records.latency = Some(reports::LatencyRecord::from_json(text, &origin)?),
+        ReportStep::Accuracy => records.accuracy = Some(reports::AccuracyRecord::from_json(text, &origin)?),
+        ReportStep::Asic => records.asic = Some(of(text, step, ::asic::record::SCHEMA_VERSION)?),
+        ReportStep::Power => records.power = Some(of(text, step, ::asic::record::SCHEMA_VERSION)?),
+        ReportStep::Xck26 | ReportStep::Lfe5u85f => {
+            records.parts.push((name_of(step), of(text, step, reports::fpga::SCHEMA_VERSION)?));
+        }
+        ReportStep::PlaceAndRoute => {
+            records.build = Some(of::<FpgaBuildRecord>(text, step, reports::fpga::SCHEMA_VERSION)?);
+        }
+    }
+    Ok(())
+}
+
+/// The own page of each step that has a record: file and text.
+pub fn pages(r: &Records) -> Result<Vec<(&'static str, String)>, Error> {
+    let mut pages = vec![];
+    if let Some(l) = &r.latency {
+        pages.push(("latency.html", reports::html::latency_page(l)?));
+    }
+    if let Some(a) = &r.accuracy {
+        pages.push(("accuracy.html", reports::accuracy::accuracy_page(a)?));
+    }
+    if let Some(a) = &r.asic {
+        pages.push(("asic.html", reports::asic::page(a)?));
+    }
+    if let Some(p) = &r.power {
+        pages.push(("power.html", reports::power::page(p)?));
+    }
+    let estimates: Vec<_> = r.parts.iter().map(|p| p.1.clone()).collect();
+    if r.build.is_some() || !estimates.is_empty() {
+        pages.push(("fpga.html", reports::html::fpga::fpga_page(r.build.as_ref(), None, &estimates)?));
+    }
+    Ok(pages)
+}
