@@ -161,7 +161,8 @@ fn power_of(valid: u64) -> asic::record::PowerRecord {
     let clock = measured.nets["clk_i"];
     assert!((clock.density - 2e8).abs() < 1e-3 && (clock.duty - 0.5).abs() < 1e-9, "{clock:?}");
     let replay = asic::replay::ReplayRecord { tokens: 1, cycles: CYCLES, ..Default::default() };
-    let work = asic::energy::Work { model: "none".into(), n_params: 1, stream_bytes_per_token: 64 };
+    let work =
+        asic::energy::Work { model: "none".into(), n_params: 1, stream_bytes_per_token: 64, sample: String::new() };
     let flow = flow(dir.path());
     asic::energy::measure("small", m, &flow, measured, replay, &work, Default::default()).expect("power").0
 }

@@ -101,10 +101,8 @@ fn headline(all: &AllRecord, records: &Records) -> Vec<BigNumber> {
     let watts = h.watts.map(|w| if w >= 1.0 { (format!("{w:.2}"), "W") } else { (format!("{:.0}", w * 1e3), "mW") });
     let fullest = records.parts.iter().max_by(|a, b| a.1.fullest_share.total_cmp(&b.1.fullest_share));
     let fpga = fullest.map(|(_, e)| {
-        (
-            percent(e.fullest_share),
-            format!("of {} on {}, the fullest resource of {}", e.fullest, e.part, parts(records)),
-        )
+        let what = e.resources.iter().find(|r| r.name == e.fullest).map_or(&e.fullest, |r| &r.what);
+        (percent(e.fullest_share), format!("of the {what} of {}: the fullest resource of {}", e.part, parts(records)))
     });
     vec![
         number(h.tokens_per_s.map(rate), "tokens/s", format!("{cycles}{clock}{timed}"), slow),

@@ -84,7 +84,7 @@ fn cycles(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
     ))];
     parts.push(sourced(all, "latency", html::shares_figure(&s)?));
     // of the pictures over time the one with a single layer tells most
-    let layer = timelines.into_iter().take(2).last();
+    let layer = timelines.into_iter().take(2).next_back();
     parts.extend(layer.map(|t| sourced(all, "latency", t)));
     parts.push(more(all, "latency", "All of it: every layer, every operation, the weight stream over time"));
     Ok(parts)

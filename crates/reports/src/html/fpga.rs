@@ -140,7 +140,9 @@ pub fn estimate_section(r: &FpgaEstimateRecord) -> Result<Vec<Html>, ReportError
         paragraph(&format!(
             "By synthesis with {}, nothing placed. The part's numbers: {}. Only the chip is counted: ports, clocks and the way to \
              the memory controller come on top.",
-            r.yosys, r.part_source
+            // what it was built with is in the record
+            r.yosys.split(" (").next().unwrap_or_default(),
+            r.part_source
         )),
         details("Every unit", blocks_table(&r.units, true)),
     ])
@@ -161,7 +163,7 @@ pub(crate) fn utilisation_figure(title: &str, resources: &[Resource]) -> Result<
             let (colour, full) = if r.used > r.available { (&RED, share) } else { (&BLUE, share.min(100)) };
             let tip = format!("{}: {} of {}", r.name, count(r.used), count(r.available));
             let rest = BarPart { colour: &PALE_GREY, value: 100u64.saturating_sub(full), tip: tip.clone() };
-            let label = format!("{} {}", r.what, r.name);
+            let label = format!("{} ({})", r.what, r.name);
             let value = format!("{} of {} · {}", count(r.used), count(r.available), percent(r.share()));
             Bar { label, parts: vec![BarPart { colour, value: full, tip }, rest], value }
         })

@@ -43,7 +43,7 @@ fn draw(words: BarsText, bars: &[Bar], width: u32, narrow: bool) -> Result<Strin
     let (row_px, font_px) = if narrow { (38.0, 12.0) } else { (27.0, 13.0) };
     let height = (bars.len() as f64 * row_px + 42.0).ceil() as u32;
     let longest = bars.iter().map(|b| b.label.chars().count()).max().unwrap_or(0) as f64;
-    let left = if narrow { 2.0 } else { longest * 7.2 + 16.0 };
+    let left = if narrow { 2.0 } else { longest * 7.4 + 16.0 };
     let value = bars.iter().map(|b| b.value.chars().count()).max().unwrap_or(0) as f64;
     let right = if narrow { 20.0 } else { (value * 7.0 + 20.0).max(150.0) };
     let total = |b: &Bar| b.parts.iter().map(|p| p.value).sum::<u64>();
