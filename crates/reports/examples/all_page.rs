@@ -4,7 +4,7 @@
 //! cargo run --release -p reports --example all_page -- reports/runs/2026-11-21-all
 //! ```
 
-use reports::all::{page, AllRecord, Records};
+use reports::all::{page, AllRecord, Headline, Records};
 use reports::fpga::SCHEMA_VERSION as FPGA;
 use reports::output::write_file;
 use reports::{input, AccuracyRecord, LatencyRecord, ReportError};
@@ -44,5 +44,9 @@ fn again(folder: &Path) -> Result<(), ReportError> {
             _ => records.parts.push((step.name.clone(), input::read(&path, FPGA)?)),
         }
     }
+    all.headline = Headline::of(&records)?;
+    let json = serde_json::to_string_pretty(&all);
+    let json = json.map_err(|source| ReportError::Print { what: "the list of steps", source })? + "\n";
+    write_file(&folder.join("all.json"), &json)?;
     write_file(&folder.join("index.html"), &page(&all, &records)?)
 }

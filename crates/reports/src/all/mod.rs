@@ -124,8 +124,8 @@ fn headline(all: &AllRecord, records: &Records) -> Vec<BigNumber> {
         number(
             h.loss_percent.map(|l| format!("{l:+.3} %")),
             "bits of text",
-            h.top1_agreement.map_or(String::new(), |t| {
-                format!("against floating point, whose likeliest token it finds {:.2} % of the time", t * 100.0)
+            h.top1_agreement.zip(h.loss_percent_se).map_or(String::new(), |(t, se)| {
+                format!("± {se:.3} %, against floating point; {:.2} % of its likeliest tokens are found", t * 100.0)
             }),
             false,
         ),

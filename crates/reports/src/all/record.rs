@@ -107,6 +107,8 @@ pub struct Headline {
     pub tokens_per_s_at_fmax: Option<f64>,
     /// Bits of text more than floating point needs, percent.
     pub loss_percent: Option<f64>,
+    /// Its standard error.
+    pub loss_percent_se: Option<f64>,
     pub top1_agreement: Option<f64>,
     pub logic_mm2: Option<f64>,
     pub memory_mm2: Option<f64>,
@@ -138,6 +140,7 @@ impl Headline {
         }
         if let Some(p) = records.accuracy.as_ref().and_then(|a| a.point(&a.default)) {
             h.loss_percent = Some(p.loss_percent);
+            h.loss_percent_se = Some(p.loss_percent_se);
             h.top1_agreement = Some(p.top1_agreement);
         }
         if let Some(asic) = &records.asic {

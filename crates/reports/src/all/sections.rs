@@ -151,17 +151,17 @@ fn energy(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
                    all the same.";
     Ok(vec![
         paragraph(&format!(
-            "{} a token, {:.0} pJ a parameter. {}: {} of {} nets counted while the netlist ran {} of {} ({} cycles); {} values equal the RTL's, {} differ.",
+            "{} a token, {:.0} pJ a parameter. Counted on {} of {} nets while the netlist ran {} {} cycles; {} values equal the \
+             RTL's, {} differ. {}.",
             joules(p.j_per_token),
             p.pj_per_parameter,
-            p.level,
             percent(p.annotated),
             thousands(p.n_nets as u64),
             power::sample(p),
-            p.model,
             thousands(p.replay.cycles),
             thousands(p.replay.values_compared - p.replay.mismatches),
-            p.replay.mismatches
+            p.replay.mismatches,
+            p.level
         )),
         sourced(all, "power", map(words, reading, &energies(p), nj)?),
         sourced(all, "power", power::causes(p)?),

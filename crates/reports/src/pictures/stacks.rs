@@ -33,7 +33,7 @@ pub struct StacksText<'a> {
 }
 
 /// Shown pixels of a character of a label, on the safe side.
-const CHARACTER_PX: f64 = 7.0;
+const CHARACTER_PX: f64 = 7.4;
 
 /// Draws the wholes in the order given, each as long as the picture is wide; a part with room carries its name and share.
 pub fn stacks(words: StacksText, stacks: &[Stack]) -> Result<Picture, ReportError> {
