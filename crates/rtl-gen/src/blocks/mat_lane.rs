@@ -30,6 +30,7 @@ fn lane(d: &Dims) -> Arc<Module> {
         32,
         "signed 2 x 16, registered: low half, or both with w4_i",
     );
+    m.input("x_sum_i", 17, "signed, the sum of both");
     m.input("w4_i", 1, "with en_b_i: nibbles").input("gs_i", 8, "unsigned scale, with en_b_i");
     m.input("en_m_i", 1, "register the product").input("en_c_i", 1, "accumulate");
     m.input("from_zero_i", 1, "the sum starts here").input("from_ram_i", 1, "the sum so far is acc_i");
@@ -46,10 +47,13 @@ fn lane(d: &Dims) -> Arc<Module> {
   reg signed [27:0]  product_q;
   reg [{{msb}}:0]       sum_q, hold_q;
 
-  wire signed [20:0] x0     = { {5{x_i[15]}}, x_i[15:0]};
-  wire signed [20:0] x1     = { {5{x_i[31]}}, x_i[31:16]};
-  wire signed [20:0] q0     = { {17{w_q[3]}}, w_q[3:0]};
-  wire signed [20:0] q1     = { {17{w_q[7]}}, w_q[7:4]};
+  // q0 x0 + q1 x1, a bit of both nibbles at a time: 0, x0, x1 or both. Adders, because multipliers are few and far apart
+  wire signed [16:0] x0     = {x_i[15], x_i[15:0]};
+  wire signed [16:0] x1     = {x_i[31], x_i[31:16]};
+{{planes}}
+  wire signed [18:0] low    = { {2{bit_0[16]}}, bit_0} + {bit_1[16], bit_1, 1'b0};
+  wire signed [18:0] high   = { {2{bit_2[16]}}, bit_2} - {bit_3[16], bit_3, 1'b0};  // bit 3 is the sign
+  wire signed [20:0] pair   = { {2{low[18]}}, low} + {high, 2'b0};
   wire signed [27:0] x_wide = { {7{x_q[20]}}, x_q};
   wire signed [27:0] by_wide = { {19{by_q[8]}}, by_q};
   wire [{{msb}}:0]      so_far = from_zero_i ? {{acc}}'d0 : from_ram_i ? acc_i : sum_q;
@@ -61,7 +65,7 @@ fn lane(d: &Dims) -> Arc<Module> {
   always_ff @(posedge clk_i) begin
     w_q <= {w_i[7] && !unsigned_i, w_i};
     if (en_b_i) begin
-      x_q  <= w4_i ? q0 * x0 + q1 * x1 : x0;
+      x_q  <= w4_i ? pair : { {4{x0[16]}}, x0};
       by_q <= w4_i ? {1'b0, gs_i} : w_q;
     end
     if (en_m_i) product_q <= x_wide * by_wide;
@@ -69,9 +73,20 @@ fn lane(d: &Dims) -> Arc<Module> {
     if (load_i) hold_q <= sum_o;
   end
 "#,
-        &[("msb", (d.acc - 1).to_string()), ("acc", d.acc.to_string()), ("ext", (d.acc - 28).to_string())],
+        &[
+            ("msb", (d.acc - 1).to_string()),
+            ("acc", d.acc.to_string()),
+            ("ext", (d.acc - 28).to_string()),
+            ("planes", (0..4).map(plane).collect::<Vec<_>>().join("\n")),
+        ],
     );
     m.done()
+}
+
+/// What bit `k` of the two nibbles takes.
+fn plane(k: usize) -> String {
+    let high = k + 4;
+    format!("  wire signed [16:0] bit_{k}  = w_q[{k}] ? (w_q[{high}] ? x_sum_i : x0) : w_q[{high}] ? x1 : 17'sd0;")
 }
 
 /// Sixteen lanes that share an operand, their accumulator memory, and the mux the drain reads them through.
@@ -109,6 +124,7 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
     m.text(
         r#"
   reg  [31:0] x_q;
+  reg  [16:0] x_sum_q;  // of the two operands, which every lane needs
   wire [{{ram}}:0] acc;
   reg  [{{msb}}:0] even, odd, even_q, odd_q;
 "#,
@@ -121,7 +137,8 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
         r#"
 
   always_ff @(posedge clk_i) begin
-    x_q <= x_i;
+    x_q     <= x_i;
+    x_sum_q <= {x_i[15], x_i[15:0]} + {x_i[31], x_i[31:16]};
   end
 
   always_comb begin
@@ -185,6 +202,7 @@ pub(super) fn group(d: &Dims) -> Arc<Module> {
                 ("unsigned_i", if i % 2 == 0 { "w16_i" } else { "1'b0" }),
                 ("w_o", &format!("w_o[{}:{}]", 8 * i + 7, 8 * i)),
                 ("x_i", "x_q"),
+                ("x_sum_i", "x_sum_q"),
                 ("en_b_i", "en_b_i"),
                 ("w4_i", "w4_i"),
                 ("gs_i", &format!("gs_i[{}:{}]", 8 * i + 7, 8 * i)),
