@@ -416,7 +416,7 @@ impl Simulation<'_> {
             let get = |name| WKV.get(&program.code[3][op], name);
             let Some(ready) = Self::all_done(&self.vec_done, get("wait_vec"), HAND_OVER) else { return moved };
             let words = get("n_head") * get("head_size") * get("head_words");
-            let overhead = wkv::overhead_cycles(self.config.vlanes(), get("head_words") as usize);
+            let overhead = wkv::overhead_cycles(self.config.wkv_lanes(), get("head_words") as usize);
             let start = self.wkv_done.last().copied().unwrap_or(0.0).max(ready);
             let mut free = start + words as f64 + overhead as f64 - 1.0;
             if self.config.streams_state() {

@@ -67,6 +67,22 @@ pub fn step<T: Tap>(
     sat: &mut SaturationCounts,
     taps: &mut T,
 ) -> Vec<i32> {
+    walk::<T, true>(model, token, state, sat, taps)
+}
+
+/// What [`step`] does before the head, for a token whose logits nobody wants: the state after `token`, and of the last norm its mean.
+pub fn step_body<T: Tap>(model: &QModel, token: usize, state: &mut IntState, sat: &mut SaturationCounts, taps: &mut T) {
+    walk::<T, false>(model, token, state, sat, taps);
+}
+
+/// The step; without `HEAD` it ends before the last norm and gives no logits.
+fn walk<T: Tap, const HEAD: bool>(
+    model: &QModel,
+    token: usize,
+    state: &mut IntState,
+    sat: &mut SaturationCounts,
+    taps: &mut T,
+) -> Vec<i32> {
     let shape = &model.shape;
     let (d, head_size) = (shape.n_embd, shape.head_size);
     let net = &model.f;
@@ -309,6 +325,13 @@ pub fn step<T: Tap>(
         tap!(l, "ffn.x", &x);
     }
 
+    if !HEAD {
+        // the mean is found with x, so it belongs to the last layer; a mean of 27-bit numbers fits 27 bits
+        let mut unused = SaturationCounts::default();
+        let n = norm(&x, &net.ln_out, &model.ln_out.weight, &model.ln_out.bias, net.f_ho, &mut unused.vec);
+        tap!(shape.n_layer, "ln_out.mean", &n.mean);
+        return vec![];
+    }
     let h = norm!(shape.n_layer, "ln_out", &x, &net.ln_out, model.ln_out, net.f_ho);
     let h = operand!(shape.n_layer, "ln_out.h", &h);
     let logits = match &model.clusters {

@@ -15,6 +15,12 @@ pub struct Config {
     pub axi_addr_bits: usize,
     pub max_burst_beats: usize,
     pub max_outstanding: usize,
+    /// Texts that one pass over the weights works on: 1, 2, 4 or 8.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub sessions: usize,
+    /// State elements the recurrence handles a cycle; without it as [`Config::wkv_lanes`] says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wkv_lanes: Option<usize>,
     /// Where the state of a session lies between its tokens.
     #[serde(default, skip_serializing_if = "StateAt::is_chip")]
     pub state: StateAt,
@@ -40,6 +46,14 @@ impl StateAt {
     }
 }
 
+fn one() -> usize {
+    1
+}
+
+fn is_one(n: &usize) -> bool {
+    *n == 1
+}
+
 /// What one build can serve; a model beyond a limit is refused with the limit's name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +62,7 @@ pub struct Limits {
     pub dim_ffn: usize,
     pub vmem_elements: usize,
     pub xmem_elements: usize,
+    /// Of one session.
     pub state_elements: usize,
     pub n_head: usize,
     pub param_fifo_beats: usize,
@@ -238,6 +253,25 @@ impl Config {
         if !(16..=32).contains(&self.numbers.state_bits) {
             return fail("numbers.state_bits", &self.numbers.state_bits, "16 to 32");
         }
+        if ![1, 2, 4, 8].contains(&self.sessions) {
+            return fail("sessions", &self.sessions, "1, 2, 4 or 8");
+        }
+        let (vl, wkv_lanes) = (self.vlanes(), self.wkv_lanes());
+        if self.streams_state() && (self.sessions > 1 || wkv_lanes != vl) {
+            return fail("state", &"memory", "chip, with several sessions a pass or more wkv_lanes than bus_bits / 32");
+        }
+        if ![vl, 2 * vl, 4 * vl].contains(&wkv_lanes) {
+            return fail(
+                "wkv_lanes",
+                &wkv_lanes,
+                &format!("{vl}, {} or {}: bus_bits / 32, or 2 or 4 times it", 2 * vl, 4 * vl),
+            );
+        }
+        for (field, value) in [("limits.n_embd", l.n_embd), ("limits.state_elements", l.state_elements)] {
+            if !value.is_multiple_of(wkv_lanes) {
+                return fail(field, &value, &format!("a multiple of wkv_lanes, {wkv_lanes}"));
+            }
+        }
         if !(1..=256).contains(&self.max_burst_beats) {
             return fail("max_burst_beats", &self.max_burst_beats, "1 to 256");
         }
@@ -262,7 +296,7 @@ impl Config {
             ("limits.n_head", l.n_head, 240),
             ("limits.vmem_elements", l.vmem_elements, (1 << 14) * self.vlanes()),
             ("limits.xmem_elements", l.xmem_elements, (1 << 14) * self.vlanes()),
-            ("limits.state_elements", l.state_elements, (1 << 20) * self.vlanes()),
+            ("limits.state_elements", l.state_elements, (1 << 20) * wkv_lanes),
         ] {
             if value == 0 || value > max || value % 16 != 0 {
                 return fail(field, &value, &format!("a multiple of 16 up to {max}, what an instruction can address"));
@@ -298,12 +332,17 @@ impl Config {
         Ok(())
     }
 
-    /// Elements the vector unit and the recurrence handle a cycle.
+    /// Elements the vector unit of one session handles a cycle.
     pub fn vlanes(&self) -> usize {
         self.bus_bits / 32
     }
 
-    /// Byte lanes of the matrix unit.
+    /// State elements the recurrence handles a cycle. It serves all sessions in turn, so it grows with them, up to four times.
+    pub fn wkv_lanes(&self) -> usize {
+        self.wkv_lanes.unwrap_or(self.vlanes() * self.sessions.min(4))
+    }
+
+    /// Byte lanes of the matrix unit of one session.
     pub fn mac_lanes(&self) -> usize {
         self.bus_bits / 8
     }
@@ -317,7 +356,7 @@ impl Config {
         self.bus_bits / 8
     }
 
-    /// Words of the three memories.
+    /// Words of the three memories of one session.
     pub fn vmem_words(&self) -> usize {
         self.limits.vmem_elements / self.vlanes()
     }
@@ -325,7 +364,7 @@ impl Config {
         self.limits.xmem_elements / self.vlanes()
     }
     pub fn state_words(&self) -> usize {
-        self.limits.state_elements / self.vlanes()
+        self.limits.state_elements / self.wkv_lanes()
     }
 
     /// Whether the state of a session lies in external memory.

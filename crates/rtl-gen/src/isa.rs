@@ -16,7 +16,17 @@ pub struct Format {
 pub const DMA: Format = Format {
     name: "dma",
     bits: 128,
-    fields: &[("last", 1), ("kind", 3), ("len", 24), ("addr", 32), ("wait_vec", 12), ("x_addr", 14), ("cols", 16)],
+    fields: &[
+        ("last", 1),
+        ("kind", 3),
+        ("len", 24),
+        ("addr", 32),
+        ("wait_vec", 12),
+        ("x_addr", 14),
+        ("cols", 16),
+        ("slot", 3),
+        ("last_body", 1),
+    ],
 };
 
 /// Matrix times vector.
@@ -36,6 +46,7 @@ pub const MAT: Format = Format {
         ("tiles", 14),
         ("rows", 18),
         ("skip", 1),
+        ("last_body", 1),
     ],
 };
 
@@ -74,6 +85,9 @@ pub const VEC: Format = Format {
         ("eps_s", 6),
         ("rsq_base", 7),
         ("store", 1),
+        ("only", 4),
+        ("route", 2),
+        ("last_body", 1),
     ],
 };
 
@@ -93,6 +107,7 @@ pub const WKV: Format = Format {
         ("sh_b", 6),
         ("sh_vk", 6),
         ("sh_y", 6),
+        ("last_body", 1),
     ],
 };
 
@@ -103,7 +118,7 @@ pub const FORMATS: [Format; 4] = [DMA, MAT, VEC, WKV];
 pub mod dma_kind {
     pub const WEIGHTS: u64 = 0;
     pub const PARAMS: u64 = 1;
-    /// Row `token` of the embedding: address `addr + token * len`, into the parameter FIFO.
+    /// Row `token` of slot `slot` of the embedding: address `addr + token * len`, into the parameter FIFO.
     pub const EMBEDDING: u64 = 2;
     /// Of the columns from `addr`, `len` units each, those whose operand (`cols` elements from xmem word `x_addr`) is not 0.
     pub const COLUMNS: u64 = 3;
@@ -195,6 +210,17 @@ pub mod dest {
     pub const VMEM: u64 = 1;
     pub const XMEM: u64 = 2;
     pub const WKV: u64 = 3;
+}
+
+/// Values of `vec.route`: where a written word goes; only in a design with several sessions.
+pub mod route {
+    pub const HERE: u64 = 0;
+    /// While a prompt is read side by side: to the next slot. Otherwise here.
+    pub const RING: u64 = 1;
+    /// While a prompt is read side by side: here, but not in its first slot. Otherwise nowhere.
+    pub const LATER: u64 = 2;
+    /// While a prompt is read side by side: here, but only in its first slot. Otherwise here.
+    pub const HOME: u64 = 3;
 }
 
 /// Values of `vec.slot` when `dest` is WKV.

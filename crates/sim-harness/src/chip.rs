@@ -3,11 +3,11 @@
 use crate::axi_memory::MemoryStats;
 use crate::dram::DramStats;
 use crate::dut::Dut;
-use crate::expect::{fill, op_names, MissingTap, TapRecorder};
-use crate::lockstep::{group_lanes, Columns, ExpectedToken, Lanes, OpNames, Outcome, SatCounts};
-use crate::session::{Session, SessionError, SessionOptions, TokenOptions, TokenResult};
+use crate::expect::{columns, fill, op_names, MissingTap, TapRecorder, Which};
+use crate::lockstep::{lanes_of, Columns, ExpectedToken, Lanes, OpNames, Outcome, SatCounts};
+use crate::session::{Pass, PassResult, Session, SessionError, SessionOptions, TokenOptions, TokenResult};
 use crate::verilate::{BuildError, BuildOptions};
-use golden_model::integer_step::{argmax, step, IntState, Tap};
+use golden_model::integer_step::{argmax, step, step_body, IntState, Tap};
 use golden_model::qmodel::QModel;
 use golden_model::vector_ops::SaturationCounts;
 use rtl_gen::blocks::core::core;
@@ -48,6 +48,8 @@ pub enum ChipError {
     OneSession(String),
     #[error("session {number} of {sessions}, expected one below")]
     NoSession { number: usize, sessions: usize },
+    #[error("{0} tokens for a chip with {1} sessions")]
+    Slots(usize, usize),
     #[error("the model's state has {model} bits, configuration {config} has {chip}")]
     StateBits { model: u32, config: String, chip: usize },
 }
@@ -71,15 +73,62 @@ pub struct TokenRun {
     pub columns: Vec<Columns>,
 }
 
-/// Sums over all tokens so far.
+/// One pass over the weights, with a token in each slot at work.
+#[derive(Debug)]
+pub struct PassRun {
+    pub result: PassResult,
+    /// The golden model's logits by slot; empty where there are none.
+    pub logits: Vec<Vec<i32>>,
+    /// What the instructions that skip columns read.
+    pub columns: Vec<Columns>,
+}
+
+/// Sums over all passes so far; with one session a pass is a token.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     pub cycles: Vec<u64>,
-    /// Bytes each token read from memory, and wrote.
+    /// Tokens of each pass.
+    pub tokens: Vec<usize>,
+    /// Bytes each pass read from memory, and wrote.
     pub bytes: Vec<u64>,
-    /// Columns of `ffn.value` each token did not read.
+    /// Columns of `ffn.value` each pass did not read.
     pub skipped_columns: Vec<u64>,
     pub outcome: Outcome,
+}
+
+/// One session on the golden side.
+struct Slot {
+    state: IntState,
+    taps: TapRecorder,
+    logits: Vec<i32>,
+    saturations: SatCounts,
+}
+
+impl Slot {
+    /// Runs `token` from `state`, which is this slot's or, of a prompt read side by side, that of the slot the text lives in.
+    fn run(
+        taps: &mut TapRecorder,
+        golden: &QModel,
+        token: u32,
+        state: &mut IntState,
+        head: bool,
+    ) -> (Vec<i32>, SatCounts) {
+        taps.clear();
+        for (layer, l) in state.layers.iter().enumerate() {
+            // what a program loads that finds its session vectors in memory
+            taps.tap(layer, "att.x_prev", &l.att_x_prev);
+            taps.tap(layer, "ffn.x_prev", &l.ffn_x_prev);
+        }
+        let mut sat = SaturationCounts::default();
+        let logits = match head {
+            true => step(golden, token as usize, state, &mut sat, taps),
+            false => {
+                step_body(golden, token as usize, state, &mut sat, taps);
+                vec![]
+            }
+        };
+        (logits, SatCounts { mat: sat.mat.0, vec: sat.vec.0, wkv: sat.wkv.0 })
+    }
 }
 
 /// A simulated chip that is compared with the golden model in everything it does.
@@ -88,11 +137,12 @@ pub struct Chip<'a> {
     pub program: Program,
     pub totals: Totals,
     golden: QModel,
-    /// Of every session in memory; there is one if the state lies on the chip.
+    /// Of every session in memory, but the current one's is in its slot; there is one if the state lies on the chip.
     states: Vec<IntState>,
     current: usize,
-    taps: TapRecorder,
-    expected: ExpectedToken,
+    /// By slot.
+    slots: Vec<Slot>,
+    expected: Vec<ExpectedToken>,
     session: Session<'a>,
 }
 
@@ -140,13 +190,19 @@ impl<'a> Chip<'a> {
         if let Some(path) = &options.trace {
             session.trace_open(path)?;
         }
-        let lanes = group_lanes(config.vlanes(), config.numbers.state_bits);
+        let lanes = lanes_of(config);
+        let slot = || Slot {
+            state: IntState::new(&golden),
+            taps: TapRecorder::new(&program),
+            logits: vec![],
+            saturations: SatCounts::default(),
+        };
         Ok(Chip {
             config: config.clone(),
-            taps: TapRecorder::new(&program),
-            expected: ExpectedToken::new(&lanes),
             states: vec![IntState::new(&golden)],
             current: 0,
+            slots: (0..config.sessions).map(|_| slot()).collect(),
+            expected: vec![ExpectedToken::new(&lanes); config.sessions],
             totals: Totals::default(),
             program,
             golden,
@@ -156,8 +212,17 @@ impl<'a> Chip<'a> {
 
     /// A new conversation: state cleared in the chip and in the golden model.
     pub fn clear(&mut self) -> Result<(), ChipError> {
-        self.states[self.current] = IntState::new(&self.golden);
-        Ok(self.session.clear()?)
+        self.clear_slots(&(0..self.slots.len()).collect::<Vec<_>>())
+    }
+
+    /// The same in some slots; at least one, each below the number of sessions.
+    pub fn clear_slots(&mut self, slots: &[usize]) -> Result<(), ChipError> {
+        let mut mask = 0;
+        for &slot in slots {
+            self.slots[slot].state = IntState::new(&self.golden);
+            mask |= 1 << slot;
+        }
+        Ok(self.session.clear_slots(mask)?)
     }
 
     /// Another session in memory, which is the current one from now on; it begins with a clear. Gives its number; the first session is 0.
@@ -187,6 +252,8 @@ impl<'a> Chip<'a> {
         if self.program.state.is_some() {
             self.session.use_state(self.state_base(number))?;
         }
+        self.states[self.current] = self.slots[0].state.clone();
+        self.slots[0].state = self.states[number].clone();
         self.current = number;
         Ok(())
     }
@@ -195,34 +262,95 @@ impl<'a> Chip<'a> {
         STATE_BASE + (number * state_stride(&self.program)) as u64
     }
 
-    /// Runs one token (below the vocabulary size) on both and compares.
+    /// Runs one token (below the vocabulary size) on both and compares; of several slots the others rest.
     pub fn step(&mut self, token: u32, options: TokenOptions) -> Result<TokenRun, ChipError> {
-        self.taps.clear();
-        let state = &mut self.states[self.current];
-        for (layer, l) in state.layers.iter().enumerate() {
-            // what a program loads that finds its session vectors in memory
-            self.taps.tap(layer, "att.x_prev", &l.att_x_prev);
-            self.taps.tap(layer, "ffn.x_prev", &l.ffn_x_prev);
+        let mut tokens = vec![None; self.slots.len()];
+        tokens[0] = Some(token);
+        let PassRun { result, mut logits, columns } = self.pass(&tokens, options)?;
+        let token_out = result.tokens_out[0];
+        let logits = logits.swap_remove(0);
+        let result = TokenResult {
+            token_out,
+            counters: result.counters,
+            outcome: result.outcome,
+            logits: result.logits.into_iter().next().unwrap_or_default(),
+            timeline: result.timeline,
+        };
+        Ok(TokenRun { token_out, result, logits, columns })
+    }
+
+    /// Runs a token of each slot that has one, in one pass over the weights, and compares every slot with its own golden model.
+    pub fn pass(&mut self, tokens: &[Option<u32>], options: TokenOptions) -> Result<PassRun, ChipError> {
+        if tokens.len() != self.slots.len() {
+            return Err(ChipError::Slots(tokens.len(), self.slots.len()));
         }
-        let mut sat = SaturationCounts::default();
-        let logits = step(&self.golden, token as usize, state, &mut sat, &mut self.taps);
-        let counts = SatCounts { mat: sat.mat.0, vec: sat.vec.0, wkv: sat.wkv.0 };
-        fill(&mut self.expected, &self.program, &self.taps, counts, argmax(&logits) as u32)?;
-        if options.logits {
-            self.expected.logits.extend_from_slice(&logits);
+        let golden = &self.golden;
+        let work = |slot: &mut Slot, token: u32| {
+            (slot.logits, slot.saturations) = Slot::run(&mut slot.taps, golden, token, &mut slot.state, true);
+        };
+        let busy = self.slots.iter_mut().zip(tokens).filter_map(|(slot, token)| Some((slot, (*token)?)));
+        match busy.size_hint().1 {
+            Some(1) => busy.for_each(|(slot, token)| work(slot, token)),
+            _ => std::thread::scope(|s| busy.for_each(|(slot, token)| drop(s.spawn(move || work(slot, token))))),
         }
-        let mut result = self.session.token(token, Some(&self.expected), options)?;
+        self.run(Pass { tokens: tokens.to_vec(), prefill: None, head: true }, options)
+    }
+
+    /// Reads as many tokens of one text as there are slots, in one pass: slot `home`, where the text lives, takes the first one, the
+    /// slots after it the next ones. Compared with the golden model reading them one by one. The texts of the other slots are not
+    /// touched. Without `head` the pass ends before the last norm, and there are no logits.
+    pub fn prefill(
+        &mut self,
+        home: usize,
+        text: &[u32],
+        head: bool,
+        options: TokenOptions,
+    ) -> Result<PassRun, ChipError> {
+        let n = self.slots.len();
+        if text.len() != n || home >= n {
+            return Err(ChipError::Slots(text.len(), n));
+        }
+        let mut tokens = vec![None; n];
+        let mut state = self.slots[home].state.clone();
+        for (i, token) in text.iter().enumerate() {
+            let at = (home + i) % n;
+            let slot = &mut self.slots[at];
+            (slot.logits, slot.saturations) = Slot::run(&mut slot.taps, &self.golden, *token, &mut state, head);
+            tokens[at] = Some(*token);
+        }
+        self.slots[home].state = state;
+        self.run(Pass { tokens, prefill: (n > 1).then_some(home), head }, options)
+    }
+
+    /// Runs `pass`, of which the golden model has taken its part, and compares.
+    fn run(&mut self, pass: Pass, options: TokenOptions) -> Result<PassRun, ChipError> {
+        let busy = |slot: &usize| pass.tokens[*slot].is_some();
+        let taps: Vec<_> = (0..self.slots.len()).filter(busy).map(|s| &self.slots[s].taps).collect();
+        let columns = columns(&self.program, &taps)?;
+        for slot in (0..self.slots.len()).filter(busy) {
+            let (from, to) = (&self.slots[slot], &mut self.expected[slot]);
+            let token_out = if pass.head { argmax(&from.logits) as u32 } else { 0 };
+            let which = Which { slot, head: pass.head };
+            fill(to, &self.program, which, &from.taps, from.saturations, token_out)?;
+            to.columns.extend_from_slice(&columns);
+            if options.logits {
+                to.logits.extend_from_slice(&from.logits);
+            }
+        }
+        let mut result = self.session.pass(&pass, Some(&self.expected), options)?;
         if self.program.state.is_some() {
-            let layers = &self.states[self.current].layers;
+            let layers = &self.slots[0].state.layers;
             let all = layers.iter().flat_map(|l| l.att_x_prev.iter().chain(&l.s).chain(&l.ffn_x_prev)).copied();
             self.session.compare_state(self.state_base(self.current), all, &mut result.outcome);
         }
         self.totals.cycles.push(result.counters.cycles);
+        self.totals.tokens.push(pass.tokens.iter().flatten().count());
         let written = self.program.state.map_or(0, |s| s.units() as u64 * 64);
         self.totals.bytes.push(result.counters.weight_beats * self.config.beat_bytes() as u64 + written);
         self.totals.skipped_columns.push(result.counters.skipped_columns);
         self.totals.outcome.add(result.outcome.clone());
-        Ok(TokenRun { token_out: result.token_out, result, logits, columns: self.expected.columns.clone() })
+        let logits = self.slots.iter_mut().map(|slot| std::mem::take(&mut slot.logits)).collect();
+        Ok(PassRun { result, logits, columns })
     }
 
     /// The golden model on the other side of the comparison.
@@ -237,7 +365,7 @@ impl<'a> Chip<'a> {
 
     /// Values and widths of a trace event by group.
     pub fn lanes(&self) -> [Lanes; 7] {
-        group_lanes(self.config.vlanes(), self.config.numbers.state_bits)
+        lanes_of(&self.config)
     }
 
     /// What the memory's device did, if it has one.

@@ -6,7 +6,9 @@ use crate::axi_lite::{LiteDrive, LiteSample};
 use crate::axi_memory::{Beat, ReadAddress, MAX_BEAT_BYTES};
 use crate::axi_write::{WriteBeat, WriteOutputs};
 use crate::dut::{Dut, DutError, Storage};
-use crate::lockstep::{group_lanes, Group, Lanes, GROUPS};
+use crate::lockstep::{lanes_of, Group, Lanes, Unit, GROUPS};
+use rtl_gen::config::Config;
+use rtl_gen::hdl::index_bits;
 
 /// The design is not an `anser_core` of this configuration.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +19,10 @@ pub enum PortsError {
     Width { port: String, got: usize, expected: String },
 }
 
-/// Words of the widest trace port (16 lanes of 32 bits) and one to spare for unpacking.
-const WIDE_WORDS: usize = 17;
-const BLANK_BYTES: usize = 4 * WIDE_WORDS;
+/// Values of the widest event: a state word of 64 lanes.
+const MAX_LANES: usize = 64;
+/// Bytes that stand in for a missing port, and one that takes what is written.
+const BLANK_BYTES: usize = 8 + 1;
 
 /// One port's storage.
 #[derive(Clone, Copy)]
@@ -83,10 +86,6 @@ impl Raw {
     }
 }
 
-fn signed(value: u64, bits: usize) -> i32 {
-    ((value << (64 - bits)) as i64 >> (64 - bits)) as i32
-}
-
 struct Lite {
     awaddr: Raw,
     awvalid: Raw,
@@ -147,14 +146,22 @@ struct TracePort {
     /// One packed port, or the three of a scalar.
     data: [Option<Raw>; 3],
     lanes: Lanes,
+    /// Whose event, where slots have their events one after the other; without it all have theirs at once, side by side.
+    slot: Option<Raw>,
 }
 
 /// One trace event, unpacked.
 pub(crate) struct Event {
     pub op: u32,
     pub index: u32,
-    values: [i32; 16],
+    values: [i32; MAX_LANES],
     n: usize,
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Event { op: 0, index: 0, values: [0; MAX_LANES], n: 0 }
+    }
 }
 
 impl Event {
@@ -169,6 +176,8 @@ pub(crate) struct CorePorts {
     axi: Axi,
     writes: Option<AxiWrite>,
     logits: [Raw; 4],
+    slots: usize,
+    apart: Option<Raw>,
     stall: Raw,
     traces: [TracePort; 7],
     start: Raw,
@@ -183,7 +192,8 @@ unsafe impl Send for CorePorts {}
 impl CorePorts {
     /// Looks up every port of `docs/hardware.md` and checks the widths that depend on the configuration. A design without
     /// `stall_i` (`anser_top`) has no test ports at all: it is never stalled from inside and reports no event.
-    pub fn new(dut: &Dut, bus_bits: usize, vlanes: usize, state_bits: usize) -> Result<Self, PortsError> {
+    pub fn new(dut: &Dut, config: &Config) -> Result<Self, PortsError> {
+        let (bus_bits, slots) = (config.bus_bits, config.sessions);
         let raw = |name: &str| -> Result<Raw, PortsError> {
             let port = dut.port(name)?;
             let info = dut.info(port);
@@ -210,16 +220,21 @@ impl CorePorts {
             false => sized(name, bits),
         };
         let t = |name: &str, bits| test_port(&format!("trace_{name}_o"), bits);
-        let lanes = group_lanes(vlanes, state_bits);
+        let lanes = lanes_of(config);
         let mut traces = vec![];
         for group in GROUPS {
             let (name, g) = (group.name(), lanes[group as usize]);
             let field = |f: &str, bits| t(&format!("{name}_{f}"), bits);
-            let packed = g.n * g.bits;
+            let many = if matches!(group.unit(), Unit::Wkv) { 1 } else { slots };
+            let packed = many * g.n * g.bits;
             let (index, data) = match group {
                 Group::Vec => (Some(field("word", 13)?), [Some(field("data", packed)?), None, None]),
                 Group::Sreg => {
-                    let three = [Some(field("mean", 27)?), Some(field("mult", 27)?), Some(field("shift", 6)?)];
+                    let three = [
+                        Some(field("mean", many * 27)?),
+                        Some(field("mult", many * 27)?),
+                        Some(field("shift", many * 6)?),
+                    ];
                     (Some(field("seg", 8)?), three)
                 }
                 Group::Exp => (None, [Some(field("exp", packed)?), None, None]),
@@ -228,7 +243,11 @@ impl CorePorts {
                     (Some(field("row", 18)?), [Some(field("data", packed)?), None, None])
                 }
             };
-            traces.push(TracePort { valid: field("valid", 1)?, op: field("op", 12)?, index, data, lanes: g });
+            let slot = match slots > 1 && many == 1 {
+                true => Some(field("slot", index_bits(slots))?),
+                false => None,
+            };
+            traces.push(TracePort { valid: field("valid", 1)?, op: field("op", 12)?, index, data, lanes: g, slot });
         }
         let Ok(traces) = traces.try_into() else { unreachable!("one a group") };
         Ok(CorePorts {
@@ -286,9 +305,11 @@ impl CorePorts {
             logits: [
                 raw("m_axis_logits_tvalid")?,
                 raw("m_axis_logits_tready")?,
-                sized("m_axis_logits_tdata", 32)?,
+                sized("m_axis_logits_tdata", 32 * slots)?,
                 raw("m_axis_logits_tlast")?,
             ],
+            slots,
+            apart: if slots > 1 { Some(t("apart", 1)?) } else { None },
             stall: test_port("stall_i", 8)?,
             start: t("start", 4)?,
             done: t("done", 4)?,
@@ -396,11 +417,31 @@ impl CorePorts {
         self.logits[1].set_byte(tready.into());
     }
 
-    /// A logit that is handed over this cycle, and whether it is the last.
+    /// Whether a logit of each slot is handed over this cycle, and whether it is the last.
     #[inline(always)]
-    pub fn logit(&self) -> Option<(i32, bool)> {
-        let [valid, ready, data, last] = self.logits;
-        (valid.flag() && ready.flag()).then(|| (data.get() as u32 as i32, last.flag()))
+    pub fn logit(&self) -> Option<bool> {
+        let [valid, ready, _, last] = self.logits;
+        (valid.flag() && ready.flag()).then(|| last.flag())
+    }
+
+    /// The logit of `slot` that is handed over.
+    pub fn logit_of(&self, slot: usize) -> i32 {
+        part(self.logits[2], 32 * slot, 32)
+    }
+
+    /// Whether a slice did something else than the others in this cycle.
+    #[inline(always)]
+    pub fn apart(&self) -> bool {
+        self.apart.is_some_and(Raw::flag)
+    }
+
+    /// The slots that an event of group number `g` belongs to, a bit each.
+    #[inline(always)]
+    pub fn slots_of(&self, g: usize) -> u8 {
+        match self.traces[g].slot {
+            Some(slot) => 1 << slot.byte(),
+            None => ((1u32 << self.slots) - 1) as u8,
+        }
     }
 
     /// Which units took an instruction and which finished one this cycle, a bit each.
@@ -419,45 +460,48 @@ impl CorePorts {
         any
     }
 
-    /// The event of group number `g`.
+    /// The event of group number `g`, as slot number `slot` has it, into `e`.
     #[inline]
-    pub fn event(&self, g: usize) -> Event {
+    pub fn event(&self, g: usize, slot: usize, e: &mut Event) {
         let t = &self.traces[g];
-        let index = t.index.map_or(0, |i| i.get() as u32);
-        let mut e = Event { op: t.op.get() as u32, index, values: [0; 16], n: t.lanes.n };
+        let slot = if t.slot.is_some() { 0 } else { slot };
+        (e.op, e.index, e.n) = (t.op.get() as u32, t.index.map_or(0, |i| i.get() as u32), t.lanes.n);
         match t.data {
             [Some(mean), Some(mult), Some(shift)] => {
-                e.values[..3].copy_from_slice(&[signed(mean.get(), 27), signed(mult.get(), 27), shift.get() as i32]);
+                let of_slot = |raw, bits: usize| part(raw, slot * bits, bits);
+                e.values[..3].copy_from_slice(&[of_slot(mean, 27), of_slot(mult, 27), of_slot(shift, 6) & 63]);
             }
-            [Some(data), ..] if g == Group::Exp as usize => e.values[0] = data.get() as i32, // unsigned
-            [Some(data), ..] if t.lanes.n == 1 => e.values[0] = signed(data.get(), t.lanes.bits),
-            [Some(data), ..] => unpack(data, t.lanes, &mut e.values),
+            [Some(data), ..] if g == Group::Exp as usize => e.values[0] = part(data, slot * 5, 5) & 31, // unsigned
+            [Some(data), ..] => unpack(data, slot, t.lanes, &mut e.values),
             _ => {}
         }
-        e
     }
 }
 
-/// Cuts a packed port into sign-extended lanes.
+/// `bits` (1 to 32) bits of a port from bit `at` on, sign-extended.
 #[inline(always)]
-fn unpack(data: Raw, lanes: Lanes, values: &mut [i32; 16]) {
-    let mut words = [0u32; WIDE_WORDS];
-    match data.storage {
+fn part(data: Raw, at: usize, bits: usize) -> i32 {
+    let unused = 32 - bits as u32;
+    let two = match data.storage {
         Storage::Words(n) => {
-            let n = n.min(WIDE_WORDS - 1);
-            // SAFETY: the storage holds n words.
-            unsafe { std::ptr::copy_nonoverlapping(data.ptr.cast::<u32>(), words.as_mut_ptr(), n) };
+            let (words, i) = (data.ptr.cast::<u32>(), at / 32);
+            // SAFETY: the storage holds n words, and the port has the bits asked for, so i is below n.
+            unsafe {
+                let high = if i + 1 < n { *words.add(i + 1) } else { 0 };
+                (u64::from(*words.add(i)) | u64::from(high) << 32) >> (at % 32)
+            }
         }
-        _ => {
-            let v = data.get();
-            (words[0], words[1]) = (v as u32, (v >> 32) as u32);
-        }
-    }
-    let unused = 32 - lanes.bits as u32;
-    let mut at = 0;
+        _ => data.get() >> at,
+    };
+    ((two as u32) << unused) as i32 >> unused
+}
+
+/// Cuts the part of `slot` out of a packed port, into sign-extended lanes.
+#[inline(always)]
+fn unpack(data: Raw, slot: usize, lanes: Lanes, values: &mut [i32; MAX_LANES]) {
+    let mut at = slot * lanes.n * lanes.bits;
     for value in &mut values[..lanes.n] {
-        let two = u64::from(words[at / 32]) | u64::from(words[at / 32 + 1]) << 32;
-        *value = (((two >> (at % 32)) as u32) << unused) as i32 >> unused;
+        *value = part(data, at, lanes.bits);
         at += lanes.bits;
     }
 }

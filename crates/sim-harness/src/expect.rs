@@ -76,10 +76,35 @@ pub struct MissingTap {
     pub name: String,
 }
 
-/// Fills `expected` with the events of one token.
+/// Which token of a pass an [`ExpectedToken`] is.
+#[derive(Clone, Copy, Debug)]
+pub struct Which {
+    /// The slot it is in.
+    pub slot: usize,
+    /// The pass goes on to the last norm and the head.
+    pub head: bool,
+}
+
+/// What the instructions that skip columns read if the tokens of `taps` are in the active slots.
+pub fn columns(program: &Program, taps: &[&TapRecorder]) -> Result<Vec<Columns>, MissingTap> {
+    let mut list = vec![];
+    for (op, info) in program.mat.iter().enumerate() {
+        let Some(tap) = &info.skips else { continue };
+        let operands = taps.iter().map(|t| t.part(tap)).collect::<Result<Vec<_>, _>>()?;
+        let met = |i: &usize| operands.iter().any(|o| o[*i] != 0);
+        // one column is read even if all meet a zero
+        let read = (0..tap.len).filter(met).count().max(1) as u64;
+        let cols = isa::MAT.get(&program.code[1][op], "cols");
+        list.push(Columns { op, read, skipped: cols - read });
+    }
+    Ok(list)
+}
+
+/// Fills `expected` with the events of one token; what all slots do together ([`columns`]) is left to the caller.
 pub fn fill(
     expected: &mut ExpectedToken,
     program: &Program,
+    which: Which,
     taps: &TapRecorder,
     saturations: SatCounts,
     token_out: u32,
@@ -87,7 +112,17 @@ pub fn fill(
     expected.clear();
     expected.saturations = saturations;
     expected.token_out = token_out;
-    for (op, info) in program.vec.iter().enumerate() {
+    let [_, mats, vecs, _] = if which.head { program.code.each_ref().map(Vec::len) } else { program.body };
+    for (op, info) in program.vec[..vecs].iter().enumerate() {
+        if info.only.is_some_and(|slot| slot != which.slot) {
+            // it happens in every slice, but is another session's
+            let n_words = isa::VEC.get(&program.code[2][op], "n_words") as usize;
+            expected.stream(Group::Vec).push_unnamed(op, 0, n_words);
+            if info.scalar.is_some() {
+                expected.stream(Group::Sreg).push_unnamed(op, 0, 1);
+            }
+            continue;
+        }
         match &info.values {
             Some(tap) => expected.stream(Group::Vec).push(op, 0, taps.part(tap)?.iter().copied()),
             None => {
@@ -102,15 +137,9 @@ pub fn fill(
             scalars(expected, op, *kind, taps.whole(tap)?);
         }
     }
-    for (op, info) in program.mat.iter().enumerate() {
+    for (op, info) in program.mat[..mats].iter().enumerate() {
         if let Some(tap) = &info.values {
             expected.stream(Group::Mat).push(op, 0, taps.part(tap)?.iter().copied());
-        }
-        if let Some(tap) = &info.skips {
-            // one column is read even if all meet a zero
-            let read = taps.part(tap)?.iter().filter(|v| **v != 0).count().max(1) as u64;
-            let cols = isa::MAT.get(&program.code[1][op], "cols");
-            expected.columns.push(Columns { op, read, skipped: cols - read });
         }
     }
     for (op, info) in program.wkv.iter().enumerate() {

@@ -16,6 +16,7 @@ pub mod expect;
 pub mod lint;
 pub mod lockstep;
 pub mod mismatch;
+mod pass;
 pub mod session;
 mod timeline;
 pub mod toolchain;

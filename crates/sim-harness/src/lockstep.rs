@@ -99,6 +99,13 @@ pub fn group_lanes(vlanes: usize, state_bits: usize) -> [Lanes; 7] {
     ]
 }
 
+/// The lanes of every group for a chip of `config`.
+pub fn lanes_of(config: &rtl_gen::config::Config) -> [Lanes; 7] {
+    let mut lanes = group_lanes(config.vlanes(), config.numbers.state_bits);
+    lanes[Group::WkvS as usize].n = config.wkv_lanes();
+    lanes
+}
+
 /// One instruction's events in a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ExpectedOp {
@@ -171,7 +178,7 @@ pub struct SatCounts {
     pub wkv: u64,
 }
 
-/// Everything one token must do.
+/// Everything one token of one session must do.
 #[derive(Debug, Clone)]
 pub struct ExpectedToken {
     /// By [`Group`].
@@ -267,6 +274,7 @@ impl Cursor {
 #[derive(Debug)]
 pub struct Lockstep {
     names: Arc<OpNames>,
+    slot: Option<usize>,
     token: u64,
     cursors: [Cursor; 7],
     outcome: Outcome,
@@ -274,7 +282,12 @@ pub struct Lockstep {
 
 impl Lockstep {
     pub fn new(names: Arc<OpNames>) -> Self {
-        Lockstep { names, token: 0, cursors: Default::default(), outcome: Outcome::default() }
+        Lockstep { names, slot: None, token: 0, cursors: Default::default(), outcome: Outcome::default() }
+    }
+
+    /// For slot `slot` of a chip with several sessions, which its messages then name.
+    pub fn of_slot(names: Arc<OpNames>, slot: usize) -> Self {
+        Lockstep { slot: Some(slot), ..Self::new(names) }
     }
 
     /// Starts token number `token` (only for messages).
@@ -349,6 +362,7 @@ impl Lockstep {
         let name = self.names.get(group.unit(), op as usize);
         Mismatch {
             token: self.token,
+            slot: self.slot,
             place: Place::Op {
                 group: group.name(),
                 op: op as usize,
@@ -386,6 +400,7 @@ impl Lockstep {
             let place = Place::Token { what, element };
             let m = Mismatch {
                 token: self.token,
+                slot: self.slot,
                 place,
                 fault: Fault::Value,
                 expected: Some(expected),

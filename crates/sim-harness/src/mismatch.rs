@@ -8,6 +8,9 @@ use std::fmt;
 pub struct Mismatch {
     /// Position of the token in the run, from 0.
     pub token: u64,
+    /// Whose token, on a chip with several sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot: Option<usize>,
     pub place: Place,
     pub fault: Fault,
     pub expected: Option<i64>,
@@ -58,6 +61,9 @@ pub enum Fault {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "token {}, ", self.token)?;
+        if let Some(slot) = self.slot {
+            write!(f, "slot {slot}, ")?;
+        }
         match &self.place {
             Place::Op { group, op, layer, name, element, .. } => {
                 write!(f, "layer {layer}, {name} ({group} op {op}), element {element}: ")?;

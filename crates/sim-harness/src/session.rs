@@ -7,16 +7,17 @@
 use crate::axi_lite::{AxiLite, LiteError};
 use crate::axi_memory::{AxiMemory, MemoryError, MemoryStats, MemoryTiming, MAX_BEAT_BYTES};
 use crate::chance::Chance;
-use crate::core_ports::CorePorts;
 pub use crate::core_ports::PortsError;
+use crate::core_ports::{CorePorts, Event};
 use crate::dram::DramStats;
 use crate::dut::{Dut, DutError};
-use crate::lockstep::{ExpectedToken, Lockstep, OpNames, Outcome, SatCounts, GROUPS, UNITS};
+use crate::lockstep::{ExpectedToken, Lockstep, OpNames, Outcome, GROUPS, UNITS};
+use crate::pass::{all_slots, compare_end, slots_in, Awaited, Said};
+pub use crate::pass::{Counters, Pass, PassResult, TokenOptions, TokenResult};
 pub use crate::timeline::OpSpan;
 use crate::timeline::Timeline;
-use rtl_gen::blocks::regs::{ctrl, reg, status, ID, LOST, STALLS};
+use rtl_gen::blocks::regs::{ctrl, reg, status, ID, LOST, PREFILL_ON, STALLS};
 use rtl_gen::config::Config;
-use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -55,46 +56,10 @@ pub enum SessionError {
     NoState(u64),
     #[error("register ID reads {0:#010x}, expected {ID:#010x}")]
     NotOurs(u32),
+    #[error("cycle {cycle}: a slice does not do what slice 0 does, so its control depends on data")]
+    Apart { cycle: u64 },
     #[error("the chip hangs in {doing}: nothing moved for {idle} cycles (cycle {cycle})\n{state}")]
     Hang { doing: &'static str, idle: u64, cycle: u64, state: String },
-}
-
-/// What to do with a token besides running it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TokenOptions {
-    /// Stream the logits out and return them.
-    pub logits: bool,
-    /// Record when each instruction ran.
-    pub timeline: bool,
-}
-
-/// The chip's counters of one token.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counters {
-    pub cycles: u64,
-    pub sat_mat: u64,
-    pub sat_vec: u64,
-    pub sat_wkv: u64,
-    pub weight_beats: u64,
-    /// Columns of `ffn.value` that were not read.
-    pub skipped_columns: u64,
-    /// Cycles, in the order of `rtl_gen::blocks::regs::STALLS`.
-    pub stalls: [u64; STALLS.len()],
-    /// Cycles without a beat by cause, in the order of `rtl_gen::blocks::regs::LOST`.
-    pub lost: [u64; LOST.len()],
-}
-
-/// One token, run.
-#[derive(Debug, Clone, Default)]
-pub struct TokenResult {
-    pub token_out: u32,
-    pub counters: Counters,
-    /// The comparison; all zero if there was nothing to compare with.
-    pub outcome: Outcome,
-    /// Raw 27-bit logits if asked for.
-    pub logits: Vec<i32>,
-    /// Spans in the order they ended, if asked for.
-    pub timeline: Vec<OpSpan>,
 }
 
 /// A chip with its bench.
@@ -104,11 +69,17 @@ pub struct Session<'a> {
     memory: AxiMemory<'a>,
     lite: AxiLite,
     lite_was_busy: bool,
-    lockstep: Lockstep,
+    /// One a slot.
+    lockstep: Vec<Lockstep>,
+    event: Event,
+    /// What ACTIVE and PREFILL hold.
+    active: u8,
+    prefill: Option<usize>,
     stalls: Chance,
     tready_stall: Chance,
     timeline: Timeline,
-    logits: Vec<i32>,
+    /// One list a slot.
+    logits: Vec<Vec<i32>>,
     logits_last: Option<usize>,
     cycle: u64,
     progress: u64,
@@ -133,18 +104,26 @@ impl<'a> Session<'a> {
         if !options.image_base.is_multiple_of(64) {
             return Err(SessionError::ImageBase(options.image_base));
         }
-        let ports = CorePorts::new(&dut, config.bus_bits, config.vlanes(), config.numbers.state_bits)?;
+        let ports = CorePorts::new(&dut, config)?;
+        let slots = config.sessions;
+        let lockstep = match slots {
+            1 => vec![Lockstep::new(names)],
+            _ => (0..slots).map(|slot| Lockstep::of_slot(names.clone(), slot)).collect(),
+        };
         let (stall, seed) = (options.stall, options.seed);
         let mut session = Session {
             ports,
             memory: AxiMemory::new(image, options.image_base, MemoryTiming::of(config, stall, seed)),
             lite: AxiLite::new(stall, seed),
             lite_was_busy: true,
-            lockstep: Lockstep::new(names),
+            lockstep,
+            event: Event::default(),
+            active: all_slots(slots),
+            prefill: None,
             stalls: Chance::new(seed, 4, stall),
             tready_stall: Chance::new(seed, 5, stall),
             timeline: Timeline::default(),
-            logits: vec![],
+            logits: vec![vec![]; slots],
             logits_last: None,
             cycle: 0,
             progress: 0,
@@ -174,13 +153,19 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Sets vector memory and recurrence state to 0: a new conversation.
+    /// Sets vector memory and recurrence state to 0: a new conversation, in every slot.
     pub fn clear(&mut self) -> Result<(), SessionError> {
+        self.clear_slots(all_slots(self.lockstep.len()))
+    }
+
+    /// The same for the slots of a mask (bit s: slot s, not 0); the others keep their conversation.
+    pub fn clear_slots(&mut self, mask: u8) -> Result<(), SessionError> {
+        self.set_slots(mask, None)?;
         self.write(reg::CTRL, ctrl::CLEAR)?;
         let end = self.cycle + self.clear_cycles + self.options.hang_cycles;
         while self.read(reg::STATUS)? & status::BUSY != 0 {
             if self.cycle > end {
-                return Err(self.hang("clear", None));
+                return Err(self.hang("clear", Awaited::NOTHING));
             }
         }
         Ok(())
@@ -209,40 +194,89 @@ impl<'a> Session<'a> {
         self.write(reg::STATE_BASE_HI, (base >> 32) as u32)
     }
 
-    /// Runs one token. With `expected`, every trace event, the saturation counts, the token that comes out and (if asked
-    /// for) the logits are compared.
+    /// Runs one token (in slot 0 if there are several). With `expected`, every trace event, the saturation counts, the token that
+    /// comes out and (if asked for) the logits are compared.
     pub fn token(
         &mut self,
         token: u32,
         expected: Option<&ExpectedToken>,
         options: TokenOptions,
     ) -> Result<TokenResult, SessionError> {
-        self.lockstep.start(self.tokens);
-        self.timeline.restart(options.timeline);
-        self.logits.clear();
-        self.logits_last = None;
-        self.write(reg::TOKEN_IN, token)?;
-        let start = if options.logits { ctrl::START | ctrl::LOGITS } else { ctrl::START };
-        self.access(Access::Write(reg::CTRL, start), expected)?;
-        self.progress = self.cycle;
-        self.wait_for_token(expected, options)?;
-        let token_out = self.access(Access::Read(reg::TOKEN_OUT), expected)?;
-        let counters = self.counters(expected)?;
-        let outcome = match expected {
-            Some(e) => self.compare_end(e, token_out, &counters, options),
-            None => Outcome::default(),
-        };
-        self.tokens += 1;
+        let expected = expected.map(std::slice::from_ref);
+        let pass = self.pass(&Pass { tokens: vec![Some(token)], prefill: None, head: true }, expected, options)?;
         Ok(TokenResult {
-            token_out,
-            counters,
-            outcome,
-            logits: std::mem::take(&mut self.logits),
-            timeline: self.timeline.take(),
+            token_out: pass.tokens_out[0],
+            counters: pass.counters,
+            outcome: pass.outcome,
+            logits: pass.logits.into_iter().next().unwrap_or_default(),
+            timeline: pass.timeline,
         })
     }
 
-    fn wait_for_token(&mut self, expected: Option<&ExpectedToken>, options: TokenOptions) -> Result<(), SessionError> {
+    /// Runs one pass over the weights for the tokens of all slots. `expected` has one entry a slot; those of slots at rest are not looked at.
+    pub fn pass(
+        &mut self,
+        pass: &Pass,
+        expected: Option<&[ExpectedToken]>,
+        options: TokenOptions,
+    ) -> Result<PassResult, SessionError> {
+        let active = pass.active();
+        let awaited = Awaited { slots: expected.unwrap_or(&[]), active };
+        self.lockstep.iter_mut().for_each(|l| l.start(self.tokens));
+        self.timeline.restart(options.timeline);
+        self.logits.iter_mut().for_each(Vec::clear);
+        self.logits_last = None;
+        self.set_slots(active, pass.prefill)?;
+        for (slot, token) in pass.tokens.iter().enumerate() {
+            if let Some(token) = token {
+                let at = if self.lockstep.len() == 1 { reg::TOKEN_IN } else { reg::TOKENS_IN + 4 * slot as u32 };
+                self.write(at, *token)?;
+            }
+        }
+        let mut start = ctrl::START;
+        if options.logits && pass.head {
+            start |= ctrl::LOGITS;
+        }
+        if !pass.head {
+            start |= ctrl::NO_HEAD;
+        }
+        self.access(Access::Write(reg::CTRL, start), awaited)?;
+        self.progress = self.cycle;
+        let options = TokenOptions { logits: options.logits && pass.head, ..options };
+        self.wait_for_token(awaited, options)?;
+        let mut tokens_out = vec![0; pass.tokens.len()];
+        for slot in slots_in(active) {
+            let at = if self.lockstep.len() == 1 { reg::TOKEN_OUT } else { reg::TOKENS_OUT + 4 * slot as u32 };
+            tokens_out[slot] = self.access(Access::Read(at), awaited)?;
+        }
+        let counters = self.counters(awaited)?;
+        let outcome = match expected {
+            Some(_) => {
+                let logits = options.logits.then_some((&self.logits[..], self.logits_last));
+                let said = Said { tokens_out: &tokens_out, logits, head: pass.head };
+                compare_end(&mut self.lockstep, awaited, &said, &counters, self.cycle)
+            }
+            None => Outcome::default(),
+        };
+        self.tokens += 1;
+        let logits = self.logits.iter_mut().map(std::mem::take).collect();
+        Ok(PassResult { tokens_out, counters, outcome, logits, timeline: self.timeline.take() })
+    }
+
+    /// Writes ACTIVE and PREFILL where they change; a chip with one session has neither.
+    fn set_slots(&mut self, active: u8, prefill: Option<usize>) -> Result<(), SessionError> {
+        if active != self.active {
+            self.write(reg::ACTIVE, active.into())?;
+            self.active = active;
+        }
+        if prefill != self.prefill {
+            self.write(reg::PREFILL, prefill.map_or(0, |home| PREFILL_ON | home as u32))?;
+            self.prefill = prefill;
+        }
+        Ok(())
+    }
+
+    fn wait_for_token(&mut self, expected: Awaited, options: TokenOptions) -> Result<(), SessionError> {
         let mut next_poll = self.cycle + POLL_CYCLES;
         loop {
             if self.lite.idle() && self.cycle >= next_poll {
@@ -260,7 +294,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn counters(&mut self, expected: Option<&ExpectedToken>) -> Result<Counters, SessionError> {
+    fn counters(&mut self, expected: Awaited) -> Result<Counters, SessionError> {
         let mut read = |at| self.access(Access::Read(at), expected).map(u64::from);
         let mut c = Counters {
             cycles: read(reg::CYCLES)?,
@@ -284,7 +318,7 @@ impl<'a> Session<'a> {
     /// Compares the state in memory at `base` with `elements`, in order, and adds what it found to `outcome`, the last token's.
     pub fn compare_state(&mut self, base: u64, elements: impl Iterator<Item = i32>, outcome: &mut Outcome) {
         let Some(bytes) = self.memory.region(base) else { return };
-        let l = &mut self.lockstep;
+        let l = &mut self.lockstep[0];
         let mut found = bytes.chunks_exact(4).map(|c| i32::from_le_bytes([c[0], c[1], c[2], c[3]]));
         l.start(self.tokens.saturating_sub(1));
         for (i, want) in elements.enumerate() {
@@ -292,36 +326,6 @@ impl<'a> Session<'a> {
             l.scalar("state in memory", i, want.into(), got, self.cycle);
         }
         outcome.add(l.take());
-    }
-
-    fn compare_end(&mut self, e: &ExpectedToken, token_out: u32, c: &Counters, options: TokenOptions) -> Outcome {
-        let cycle = self.cycle;
-        let l = &mut self.lockstep;
-        let SatCounts { mat, vec, wkv } = e.saturations;
-        for (what, want, got) in [
-            ("saturations counted by mat", mat, c.sat_mat),
-            ("saturations counted by vec", vec, c.sat_vec),
-            ("saturations counted by wkv", wkv, c.sat_wkv),
-            ("token out", e.token_out.into(), token_out.into()),
-        ] {
-            l.scalar(what, 0, want as i64, got as i64, cycle);
-        }
-        // every cycle has a name
-        let named = c.weight_beats + c.lost.iter().sum::<u64>();
-        l.scalar("cycles by cause", 0, c.cycles as i64, named as i64, cycle);
-        if !e.columns.is_empty() {
-            let want: u64 = e.columns.iter().map(|c| c.skipped).sum();
-            l.scalar("columns skipped", 0, want as i64, c.skipped_columns as i64, cycle);
-        }
-        if options.logits && !e.logits.is_empty() {
-            l.scalar("number of logits", 0, e.logits.len() as i64, self.logits.len() as i64, cycle);
-            let last = self.logits_last.map_or(-1, |at| at as i64);
-            l.scalar("logit with tlast", 0, e.logits.len() as i64 - 1, last, cycle);
-            for (i, (want, got)) in e.logits.iter().zip(&self.logits).enumerate() {
-                l.scalar("logit", i, (*want).into(), (*got).into(), cycle);
-            }
-        }
-        l.finish(e, cycle)
     }
 
     /// Clock cycles since the session began, register accesses included.
@@ -350,14 +354,14 @@ impl<'a> Session<'a> {
     }
 
     fn write(&mut self, addr: u32, data: u32) -> Result<(), SessionError> {
-        self.access(Access::Write(addr, data), None).map(|_| ())
+        self.access(Access::Write(addr, data), Awaited::NOTHING).map(|_| ())
     }
 
     fn read(&mut self, addr: u32) -> Result<u32, SessionError> {
-        self.access(Access::Read(addr), None)
+        self.access(Access::Read(addr), Awaited::NOTHING)
     }
 
-    fn access(&mut self, access: Access, expected: Option<&ExpectedToken>) -> Result<u32, SessionError> {
+    fn access(&mut self, access: Access, expected: Awaited) -> Result<u32, SessionError> {
         match access {
             Access::Write(addr, data) => self.lite.write(addr, data),
             Access::Read(addr) => self.lite.read(addr),
@@ -374,7 +378,7 @@ impl<'a> Session<'a> {
     }
 
     /// One clock cycle; gives the data of a register access that ended in it.
-    fn step(&mut self, expected: Option<&ExpectedToken>) -> Result<Option<u32>, SessionError> {
+    fn step(&mut self, expected: Awaited) -> Result<Option<u32>, SessionError> {
         let (arready, beat) = self.memory.drive();
         self.ports.drive_axi(arready, beat);
         if self.ports.writes() {
@@ -402,18 +406,23 @@ impl<'a> Session<'a> {
         let (starts, dones) = self.ports.starts_and_dones();
         let events = self.ports.events();
         if events != 0 {
-            if let Some(e) = expected {
-                self.compare(events, e);
+            if !expected.slots.is_empty() {
+                self.compare(events, expected);
+            }
+            if self.ports.apart() {
+                return Err(SessionError::Apart { cycle });
             }
         }
         if starts | dones != 0 {
             self.timeline.record(starts, dones, cycle);
         }
-        if let Some((logit, last)) = self.ports.logit() {
+        if let Some(last) = self.ports.logit() {
             if last {
-                self.logits_last = Some(self.logits.len());
+                self.logits_last = Some(self.logits[0].len());
             }
-            self.logits.push(logit);
+            for (slot, logits) in self.logits.iter_mut().enumerate() {
+                logits.push(self.ports.logit_of(slot));
+            }
             self.progress = cycle;
         }
         if moved || (events | starts | dones) != 0 {
@@ -441,17 +450,21 @@ impl<'a> Session<'a> {
     }
 
     #[inline]
-    fn compare(&mut self, mut events: u8, expected: &ExpectedToken) {
+    fn compare(&mut self, mut events: u8, awaited: Awaited) {
         while events != 0 {
             let g = events.trailing_zeros() as usize;
             events &= events - 1;
-            let e = self.ports.event(g);
-            self.lockstep.event(expected, GROUPS[g], e.op, e.index, e.values(), self.cycle);
+            for slot in slots_in(self.ports.slots_of(g) & awaited.active) {
+                let e = &mut self.event;
+                self.ports.event(g, slot, e);
+                let expected = &awaited.slots[slot];
+                self.lockstep[slot].event(expected, GROUPS[g], e.op, e.index, e.values(), self.cycle);
+            }
         }
     }
 
     #[cold]
-    fn hang(&self, doing: &'static str, expected: Option<&ExpectedToken>) -> SessionError {
+    fn hang(&self, doing: &'static str, expected: Awaited) -> SessionError {
         let mut state = vec![];
         for unit in UNITS {
             let (started, finished) = self.timeline.counts(unit);
@@ -470,8 +483,9 @@ impl<'a> Session<'a> {
         ));
         let (address, rready) = self.ports.sample_axi();
         state.push(format!("  read port: arvalid {}, rready {}", u8::from(address.is_some()), u8::from(rready)));
-        if let Some(e) = expected {
-            state.extend(self.lockstep.awaited(e).into_iter().map(|a| format!("  awaited: {a}")));
+        for (slot, e) in expected.each() {
+            let of = if self.lockstep.len() > 1 { format!(" in slot {slot}") } else { String::new() };
+            state.extend(self.lockstep[slot].awaited(e).into_iter().map(|a| format!("  awaited{of}: {a}")));
         }
         SessionError::Hang { doing, idle: self.cycle - self.progress, cycle: self.cycle, state: state.join("\n") }
     }

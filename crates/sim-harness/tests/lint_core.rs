@@ -1,4 +1,4 @@
-//! The whole design, in both shapes, passes all three lint tools.
+//! The whole design, in both shapes, passes all three lint tools, with one session and with several.
 
 mod common;
 
@@ -16,6 +16,15 @@ fn check(config: &str) {
 #[test]
 fn nano_is_clean() {
     check(include_str!("../../../configs/nano.toml"));
+}
+
+/// Two sessions, and four with a recurrence of more lanes than the vector unit has.
+#[test]
+fn sessions_are_clean() {
+    let nano = include_str!("../../../configs/nano.toml");
+    for more in ["sessions = 2\nwkv_lanes = 4", "sessions = 4\nwkv_lanes = 16"] {
+        check(&nano.replace("bus_bits", &format!("{more}\nbus_bits")));
+    }
 }
 
 #[test]

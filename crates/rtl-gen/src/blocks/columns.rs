@@ -19,17 +19,29 @@ const COLUMNS_AHEAD: usize = 64;
 fn column_map(config: &Config) -> Arc<Module> {
     let (vl, depth) = (config.vlanes(), config.xmem_words());
     let addr = index_bits(depth);
+    let any = if config.sessions > 1 { " in an active slot" } else { "" };
     let mut m = Module::new(
         "column_map",
         format!(
-            "One bit for each of the {depth} words of {vl} operands: the operand is not 0. Kept by looking at what is written to xmem.\n\
+            "One bit for each of the {depth} words of {vl} operands: the operand is not 0{any}. Kept by looking at what is written to xmem.\n\
              Latency: a word written in cycle T can be read (re_i) in T+2; mask_o one cycle after re_i, kept while re_i is low."
         ),
     );
     m.input("we_i", 1, "a word of operands is written").input("waddr_i", addr, "");
-    m.input("wdata_i", vl * OPERAND_BITS, "");
+    m.input("wdata_i", config.sessions * vl * OPERAND_BITS, "");
+    if config.sessions > 1 {
+        m.input("active_i", config.sessions, "slots that count");
+    }
     m.input("re_i", 1, "").input("raddr_i", addr, "").output("mask_o", vl, "bit l: element l is not 0");
-    let bits: Vec<_> = (0..vl).rev().map(|l| format!("|wdata_i[{}:{}]", 16 * l + 15, 16 * l)).collect();
+    let bit = |l: usize| match config.sessions {
+        1 => format!("|wdata_i[{}:{}]", 16 * l + 15, 16 * l),
+        slots => {
+            let at = |s: usize| 16 * (s * vl + l);
+            let any = (0..slots).map(|s| format!("(active_i[{s}] && |wdata_i[{}:{}])", at(s) + 15, at(s)));
+            any.collect::<Vec<_>>().join(" || ")
+        }
+    };
+    let bits: Vec<_> = (0..vl).rev().map(bit).collect();
     m.text(
         r#"
   reg         we_q;
@@ -85,7 +97,10 @@ pub fn columns(config: &Config) -> Arc<Module> {
         ),
     );
     m.input("xw_en_i", 1, "a word of operands is written").input("xw_addr_i", WORD_ADDR_BITS, "");
-    m.input("xw_data_i", vl * OPERAND_BITS, "");
+    m.input("xw_data_i", config.sessions * vl * OPERAND_BITS, "slot 0 lowest");
+    if config.sessions > 1 {
+        m.input("active_i", config.sessions, "slots whose operands count; stable while a token runs");
+    }
     m.input("start_i", 1, "").input("x_addr_i", WORD_ADDR_BITS, "word of the operand's first element");
     m.input("cols_i", 16, "elements, 1 to 2^14; those that fill up the last word are 0");
     m.output("run_valid_o", 1, "").input("run_ready_i", 1, "").output("run_first_o", COLUMN_BITS, "its first column");
@@ -217,18 +232,19 @@ pub fn columns(config: &Config) -> Arc<Module> {
         ],
     );
     let top = addr - 1;
-    m.instance(
-        "u_map",
-        &column_map(config),
-        &[
-            ("we_i", "xw_en_i"),
-            ("waddr_i", &format!("xw_addr_i[{top}:0]")),
-            ("wdata_i", "xw_data_i"),
-            ("re_i", "read"),
-            ("raddr_i", "addr_q"),
-            ("mask_o", "mask"),
-        ],
-    );
+    let waddr = format!("xw_addr_i[{top}:0]");
+    let mut map = vec![
+        ("we_i", "xw_en_i"),
+        ("waddr_i", &waddr),
+        ("wdata_i", "xw_data_i"),
+        ("re_i", "read"),
+        ("raddr_i", "addr_q"),
+        ("mask_o", "mask"),
+    ];
+    if config.sessions > 1 {
+        map.push(("active_i", "active_i"));
+    }
+    m.instance("u_map", &column_map(config), &map);
     m.instance(
         "u_runs",
         &fifo(COLUMN_BITS + RUN_BITS + 1, 4),

@@ -1,17 +1,16 @@
 //! The whole accelerator: units, memories, queues and registers wired together.
 
 use super::columns::columns;
-use super::core_token::{token_control, xexp};
+use super::core_token::token_control;
 use super::dma::dma;
 use super::fetch::fetch;
-use super::mat::mat;
-use super::prim::{fifo, ram_1w1r};
-use super::regs::{regs, LOST, STALLS};
+use super::prim::fifo;
+use super::regs::{regs, sat_bits, LOST, STALLS};
+use super::slice::{self, slice};
 use super::state_writer::state_writer;
-use super::vec::vec;
-use super::vmem::{vmem, WORD_ADDR_BITS};
+use super::vmem::WORD_ADDR_BITS;
 use super::wkv::wkv;
-use crate::config::{Config, OPERAND_BITS};
+use crate::config::Config;
 use crate::hdl::{index_bits, Dir, Module};
 use crate::isa::{DMA, FORMATS, MAT, VEC, WKV};
 use std::sync::Arc;
@@ -50,12 +49,7 @@ pub fn core(config: &Config) -> Arc<Module> {
         ("vec_fetch", fetch(&VEC, l.vec_program, &["wait_mat", "wait_wkv"])),
         ("wkv_fetch", fetch(&WKV, l.wkv_program, &["wait_vec"])),
         ("dma", dma(config)),
-        ("mat", mat(config)),
-        ("vec", vec(config)),
         ("wkv", wkv(config)),
-        ("vmem", vmem(config)),
-        ("xmem", ram_1w1r(config.vlanes() * OPERAND_BITS, config.xmem_words())),
-        ("xexp", xexp()),
         ("columns", columns(config)),
         ("weights", fifo(config.bus_bits, l.weight_fifo_beats)),
         ("params", fifo(config.bus_bits, l.param_fifo_beats)),
@@ -64,6 +58,10 @@ pub fn core(config: &Config) -> Arc<Module> {
     ];
     if config.streams_state() {
         units.push(("state_writer", state_writer(config)));
+    }
+    let many = config.sessions > 1;
+    if !many {
+        units.extend(slice::units(config));
     }
     for (_, unit) in &units {
         for p in unit.ports.iter().filter(|p| is_trace(&p.name)) {
@@ -78,16 +76,109 @@ pub fn core(config: &Config) -> Arc<Module> {
             m.text("  wire {{r}}{{w}};", &[("r", range), ("w", wire_name(name, &p.name))]);
         }
     }
-    m.text(GLUE, &[("xmsb", (index_bits(config.xmem_words()) - 1).to_string())]);
-    let unused_from = index_bits(config.xmem_words());
-    if unused_from < WORD_ADDR_BITS {
-        let vars = [("a", unused_from.to_string())];
-        m.text("  wire unused_x_addr = &{1'b0, mat_xr_addr[13:{{a}}], vec_xw_addr[13:{{a}}]};", &vars);
+    if many {
+        slices(&mut m, config);
+    }
+    m.text(GLUE, &[]);
+    if !many {
+        one_slice(&mut m, config);
     }
     for (name, unit) in &units {
         place(&mut m, name, unit, config.streams_state());
     }
     m.done()
+}
+
+/// What a single slice's units, placed in the core itself, need of it.
+fn one_slice(m: &mut Module, config: &Config) {
+    let x_bits = index_bits(config.xmem_words());
+    let vars = [("x", (x_bits - 1).to_string()), ("a", x_bits.to_string())];
+    m.text(ONE_SLICE, &vars);
+    if x_bits < WORD_ADDR_BITS {
+        m.text("  wire unused_x_addr = &{1'b0, mat_xr_addr[13:{{a}}], vec_xw_addr[13:{{a}}]};", &vars);
+    }
+}
+
+/// The slices of several sessions, and what the other units hear of them: control from slice 0, numbers from each.
+fn slices(m: &mut Module, config: &Config) {
+    let n = config.sessions;
+    let unit = slice(config);
+    let outputs = slice::outputs(config);
+    let wire = |s: usize, name: &str| format!("slice_{s}_{name}");
+    let concat = |name: &str| {
+        let each: Vec<_> = (0..n).rev().map(|s| wire(s, name)).collect();
+        format!("{{{}}}", each.join(", "))
+    };
+    let range = |bits: usize| if bits == 1 { String::new() } else { format!("[{}:0] ", bits - 1) };
+    for o in outputs.iter().filter(|o| is_trace(&o.wire)) {
+        m.output(&o.wire, if o.own { n * o.bits } else { o.bits }, if o.own { "slot 0 lowest" } else { "" });
+    }
+    m.output("trace_apart_o", 1, "a slice does not do what slice 0 does: never");
+    for s in 0..n {
+        for o in &outputs {
+            m.text("  wire {{r}}{{w}};", &[("r", range(o.bits)), ("w", wire(s, &o.wire))]);
+        }
+    }
+    for o in outputs.iter().filter(|o| !o.single) {
+        let bits = if o.own { n * o.bits } else { o.bits };
+        let value = if o.own { concat(&o.wire) } else { wire(0, &o.wire) };
+        let vars = [("r", range(bits)), ("w", o.wire.clone()), ("v", value)];
+        m.text(if is_trace(&o.wire) { "  assign {{w}} = {{v}};" } else { "  wire {{r}}{{w}} = {{v}};" }, &vars);
+    }
+    let control = |s: usize| {
+        let all: Vec<_> = outputs.iter().filter(|o| !o.own).map(|o| wire(s, &o.wire)).collect();
+        format!("{{{}}}", all.join(", "))
+    };
+    let apart: Vec<_> = (1..n).map(|s| format!("({} != {})", control(s), control(0))).collect();
+    let [mat_bits, vec_bits, _] = sat_bits(config);
+    let sum = |name: &str, bits: usize, own: usize| {
+        let term = |s: usize| format!("({{{}'b0, {}}} & {{{bits}{{regs_active[{s}]}}}})", bits - own, wire(s, name));
+        (0..n).map(term).collect::<Vec<_>>().join("\n    + ")
+    };
+    let logit = |s: usize| format!("{{5{{{w}[26]}}}}, {w}", w = wire(s, "mat_logit_data"));
+    m.text(
+        r#"
+  assign trace_apart_o = token_running
+    && ({{apart}});
+
+  // saturations of sessions at rest do not count
+  wire [{{mmsb}}:0] sat_mat = {{sat_mat}};
+  wire [{{vmsb}}:0] sat_vec = {{sat_vec}};
+
+  assign m_axis_logits_tdata = { {{logits}}};
+  wire [{{top}}:0] clear_slots = { {{n}}{token_clear}} & regs_active;
+  wire unused_exp_slot = &{1'b0, vec_exp_slot[3]};  // the slices' own
+"#,
+        &[
+            ("apart", apart.join("\n    || ")),
+            ("mmsb", (mat_bits - 1).to_string()),
+            ("vmsb", (vec_bits - 1).to_string()),
+            ("sat_mat", sum("mat_sat", mat_bits, 1)),
+            ("sat_vec", sum("vec_sat", vec_bits, 6)),
+            ("logits", (0..n).rev().map(logit).collect::<Vec<_>>().join(", ")),
+            ("top", (n - 1).to_string()),
+            ("n", n.to_string()),
+        ],
+    );
+    let slot_bits = index_bits(n);
+    for s in 0..n {
+        let mut c: Vec<(String, String)> = vec![];
+        for (name, _) in slice::inputs(config) {
+            let port = if name.ends_with("_i") { name.to_string() } else { format!("{name}_i") };
+            c.push((port, name.to_string()));
+        }
+        let before = (s + n - 1) % n;
+        c.extend([
+            ("slot_i".to_string(), format!("3'd{s}")),
+            ("active_i".to_string(), format!("regs_active[{s}]")),
+            ("home_i".to_string(), format!("(regs_home == {slot_bits}'d{s})")),
+            ("y_here_i".to_string(), format!("(wkv_y_slot == {slot_bits}'d{s})")),
+            ("ring_i".to_string(), wire(before, "vec_vw_data")),
+        ]);
+        c.extend(outputs.iter().map(|o| (slice::port(&o.wire), wire(s, &o.wire))));
+        let c: Vec<_> = c.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        m.instance(&format!("u_slice_{s}"), &unit, &c);
+    }
 }
 
 /// `anser_top`: what a system integrates. The core with `stall_i` tied to 0 and the trace ports left open.
@@ -116,7 +207,7 @@ pub fn top(config: &Config) -> Arc<Module> {
     m.done()
 }
 
-fn is_trace(port: &str) -> bool {
+pub(super) fn is_trace(port: &str) -> bool {
     port.starts_with("trace_")
 }
 
@@ -143,7 +234,8 @@ fn axi_ports(m: &mut Module, config: &Config) {
         m.input("m_axi_bresp", 2, "").input("m_axi_bvalid", 1, "").output("m_axi_bready", 1, "");
     }
     m.output("m_axis_logits_tvalid", 1, "").input("m_axis_logits_tready", 1, "");
-    m.output("m_axis_logits_tdata", 32, "one logit, sign-extended").output("m_axis_logits_tlast", 1, "");
+    m.output("m_axis_logits_tdata", 32 * config.sessions, "one logit, sign-extended, of each slot; slot 0 lowest")
+        .output("m_axis_logits_tlast", 1, "");
 }
 
 /// The core's own port that a unit's port is wired straight to, if there is one.
@@ -157,7 +249,7 @@ fn boundary(port: &str) -> Option<&str> {
 }
 
 /// Wire of the core for output `port` of instance `name`.
-fn wire_name(name: &str, port: &str) -> String {
+pub(super) fn wire_name(name: &str, port: &str) -> String {
     format!("{name}_{}", port.strip_suffix("_o").unwrap_or(port))
 }
 
@@ -179,7 +271,7 @@ fn place(m: &mut Module, name: &str, unit: &Arc<Module>, streamed: bool) {
 }
 
 /// What drives input `port` of instance `name`. Panics if the table has no row for it: a bug of the generator.
-fn input_of(name: &str, port: &str, streamed: bool) -> String {
+pub(super) fn input_of(name: &str, port: &str, streamed: bool) -> String {
     let first = if streamed { STREAMED } else { &[] };
     if let Some((_, _, e)) = first.iter().chain(INPUTS).find(|(n, p, _)| *n == name && *p == port) {
         return (*e).to_string();
@@ -189,6 +281,7 @@ fn input_of(name: &str, port: &str, streamed: bool) -> String {
     let index = FORMATS.iter().position(|f| f.name == unit);
     match (port, index) {
         ("start_i", Some(_)) => "token_start".into(),
+        ("no_head_i", Some(_)) => "regs_no_head".into(),
         ("prog_we_i", Some(i)) => format!("regs_prog_we[{i}]"),
         ("prog_lane_i" | "prog_idx_i" | "prog_wdata_i", Some(_)) => format!("regs_{}", port.trim_end_matches("_i")),
         ("instr_ready_i", Some(_)) => format!("{unit}_instr_ready"),
@@ -226,6 +319,10 @@ const INPUTS: &[(&str, &str, &str)] = &[
     ("columns", "cols_i", "dma_scan_cols"),
     ("columns", "run_ready_i", "dma_run_ready"),
     ("columns", "col_ready_i", "mat_col_ready"),
+    ("columns", "active_i", "regs_active"),
+    ("wkv", "active_i", "regs_active"),
+    ("wkv", "prefill_i", "regs_prefill"),
+    ("wkv", "home_i", "regs_home"),
     ("mat", "col_valid_i", "columns_col_valid"),
     ("mat", "col_i", "columns_col"),
     ("mat", "col_last_i", "columns_col_last"),
@@ -254,7 +351,7 @@ const INPUTS: &[(&str, &str, &str)] = &[
     ("wkv", "exp_we_i", "vec_exp_we && vec_exp_wkv"),
     ("wkv", "exp_slot_i", "vec_exp_slot[2:0]"),
     ("wkv", "exp_i", "vec_exp"),
-    ("wkv", "clear_i", "token_clear"),
+    ("wkv", "clear_i", "clear_slots"),
     ("wkv", "y_ready_i", "vmem_y_ready && !stall_i[3]"),
     ("vmem", "va_en_i", "vec_va_en"),
     ("vmem", "va_addr_i", "vec_va_addr"),
@@ -281,7 +378,7 @@ const INPUTS: &[(&str, &str, &str)] = &[
     ("xexp", "sel_i", "mat_xexp_sel"),
     ("token", "start_req_i", "regs_start"),
     ("token", "clear_req_i", "regs_clear"),
-    ("token", "clear_busy_i", "vmem_clear_busy || wkv_clear_busy"),
+    ("token", "clear_busy_i", "(|vmem_clear_busy) || wkv_clear_busy"),
     ("token", "handover_i", "handover"),
     ("token", "done_i", "done"),
     ("token", "last_handed_i", "last_handed"),
@@ -292,8 +389,8 @@ const INPUTS: &[(&str, &str, &str)] = &[
     ("regs", "argmax_i", "mat_argmax"),
     ("regs", "read_error_i", "dma_error"),
     ("regs", "beat_i", "dma_beat"),
-    ("regs", "sat_mat_i", "mat_sat"),
-    ("regs", "sat_vec_i", "vec_sat"),
+    ("regs", "sat_mat_i", "sat_mat"),
+    ("regs", "sat_vec_i", "sat_vec"),
     ("regs", "sat_wkv_i", "wkv_sat"),
     ("regs", "event_i", "events"),
     ("regs", "lost_i", "lost"),
@@ -351,12 +448,20 @@ const GLUE: &str = r#"
                      refused_w && no_operand};
 
   assign m_axis_logits_tvalid = mat_logit_valid && regs_logits_on;
-  assign m_axis_logits_tdata  = { {5{mat_logit_data[26]}}, mat_logit_data};
   assign m_axis_logits_tlast  = mat_logit_last;
 
-  wire [{{xmsb}}:0] x_raddr = mat_xr_addr[{{xmsb}}:0];
-  wire [{{xmsb}}:0] x_waddr = vec_xw_addr[{{xmsb}}:0];
   wire unused_fetch = &{1'b0, dma_fetch_instr_idx, vec_fetch_waiting, wkv_fetch_waiting};
+"#;
+
+/// The names that several slices have of their own.
+const ONE_SLICE: &str = r#"
+
+  assign m_axis_logits_tdata = { {5{mat_logit_data[26]}}, mat_logit_data};
+  wire       sat_mat     = mat_sat;
+  wire [5:0] sat_vec     = vec_sat;
+  wire       clear_slots = token_clear;
+  wire [{{x}}:0] x_raddr = mat_xr_addr[{{x}}:0];
+  wire [{{x}}:0] x_waddr = vec_xw_addr[{{x}}:0];
 "#;
 
 const _: () = assert!(STALLS.len() == 7 && LOST.len() == 8); // GLUE's events, lost

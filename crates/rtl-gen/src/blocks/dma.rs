@@ -29,7 +29,7 @@ pub fn dma(config: &Config) -> Arc<Module> {
         "dma",
         format!(
             "Stream reader: turns dma instructions into AXI4 read bursts and routes the beats to the weight or parameter fifo.\n\
-             Reads `len` units of 64 B from image_base_i + addr (EMBEDDING: + token_i * len), all in units of 64 B. COLUMNS asks\n\
+             Reads `len` units of 64 B from image_base_i + addr (EMBEDDING: + token_i of its slot * len), all in units of 64 B. COLUMNS asks\n\
              for the runs of columns of an operand (scan_*) and reads each run_* of them: len units a column, below 512.\n\
              Bursts: INCR, full width, at most {burst} beats, never across a multiple of {burst} beats (so never across 4 KiB),\n\
              at most {} in flight, one ID, asked for every other cycle at most; the next instruction's first one follows.\n\
@@ -45,7 +45,7 @@ pub fn dma(config: &Config) -> Arc<Module> {
         ),
     );
     m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", DMA.bits, "");
-    m.input("image_base_i", unit_bits, "64 B units").input("token_i", TOKEN_BITS, "");
+    m.input("image_base_i", unit_bits, "64 B units").input("token_i", TOKEN_BITS * config.sessions, "slot 0 lowest");
     m.output("scan_o", 1, "find the columns of").output("scan_x_addr_o", WORD_ADDR_BITS, "operand").output(
         "scan_cols_o",
         16,
@@ -78,7 +78,13 @@ pub fn dma(config: &Config) -> Arc<Module> {
     let in_flight_bits = index_bits(config.max_outstanding + 1);
     let shifted = |x: &str| if unit_shift == 0 { x.to_string() } else { format!("{{{x}, {unit_shift}'b0}}") };
     let vars = [
-        ("decode", DMA.decode_wires("instr_i", &["last", "kind", "len", "addr", "wait_vec", "x_addr", "cols"])),
+        (
+            "decode",
+            DMA.decode_wires(
+                "instr_i",
+                &["last", "kind", "len", "addr", "wait_vec", "x_addr", "cols", "slot", "last_body"],
+            ),
+        ),
         ("fields", DMA.fields.iter().map(|f| f.1).sum::<usize>().to_string()),
         ("params", format!("3'd{}", dma_kind::PARAMS)),
         ("embedding", format!("3'd{}", dma_kind::EMBEDDING)),
@@ -90,6 +96,17 @@ pub fn dma(config: &Config) -> Arc<Module> {
         (
             "base",
             if config.streams_state() { "(f_kind[2] ? state_base_i : image_base_i)" } else { "image_base_i" }.into(),
+        ),
+        ("slot_token", if config.sessions > 1 { "token_i[a_slot_q*18 +: 18]" } else { "token_i" }.into()),
+        (
+            "unused_slot",
+            match config.sessions {
+                1 => "f_slot, ",
+                2 => "f_slot[2:1], ",
+                4 => "f_slot[2], ",
+                _ => "",
+            }
+            .into(),
         ),
         ("umsb", (unit_bits - 1).to_string()),
         ("addr_ext", extend("f_addr", 32, unit_bits)),
@@ -113,6 +130,11 @@ pub fn dma(config: &Config) -> Arc<Module> {
         ("limit", format!("{in_flight_bits}'d{}", config.max_outstanding)),
         ("f_one", format!("{in_flight_bits}'d1")),
     ];
+    let slots = config.sessions;
+    let slot_msb = [("s", (index_bits(slots) - 1).to_string())];
+    if slots > 1 {
+        m.text("  reg  [{{s}}:0] a_slot_q;  // whose row stage a asks for", &slot_msb);
+    }
     m.text(BODY, &vars);
     if config.streams_state() {
         m.text(
@@ -125,6 +147,9 @@ pub fn dma(config: &Config) -> Arc<Module> {
         );
     } else {
         m.text(NO_STATE, &[]);
+    }
+    if slots > 1 {
+        m.text("\n  always_ff @(posedge clk_i) begin\n    if (a_load) a_slot_q <= f_slot[{{s}}:0];\n  end", &slot_msb);
     }
     if unit_bits < 36 {
         m.text("  wire unused_product = &{1'b0, b_high[35:{{u}}]};", &[("u", unit_bits.to_string())]);
@@ -169,7 +194,7 @@ fn extend(name: &str, from: usize, to: usize) -> String {
 
 const BODY: &str = r#"
 {{decode}}
-  wire unused_instr = &{1'b0, f_last, f_wait_vec, instr_i[127:{{fields}}]};  // the fetch unit looks at them
+  wire unused_instr = &{1'b0, f_last, f_last_body, f_wait_vec, {{unused_slot}}instr_i[127:{{fields}}]};  // the fetch unit looks at them
 
   // Stage a: the instruction. Stage b: base + addr, and token * len (an embedding row has fewer than 2^18 units); of an
   // instruction by columns one run after the other, column * len.
@@ -217,7 +242,7 @@ const BODY: &str = r#"
   assign scan_x_addr_o = f_x_addr;
   assign scan_cols_o   = f_cols;
 
-  wire [17:0] token   = a_embed_q ? token_i : a_columns_q ? {4'b0, run_first_i} : 18'b0;
+  wire [17:0] token   = a_embed_q ? {{slot_token}} : a_columns_q ? {4'b0, run_first_i} : 18'b0;
   wire [13:0] run_len = {9'b0, run_len_i} * {5'b0, a_len_q[8:0]};
 
   wire beat      = m_axi_rvalid_i && m_axi_rready_o;

@@ -23,7 +23,8 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
         format!("fetch_{}", format.name),
         format!(
             "Instruction fetch of unit {}: {depth} instructions of {} bits, written by the host in 32-bit words.\n\
-             start_i (one cycle, unit idle) begins at instruction 0; the instruction with `last` ends the program.\n\
+             start_i (one cycle, unit idle) begins at instruction 0; the instruction with `last` ends the program, with no_head_i\n\
+             (which holds while it runs) that with `last_body`.\n\
              An instruction is offered (instr_valid_o) when it is there, its waits held in the cycle before (done count >= wait field;\n\
              counts only rise while a program runs) and stall_i is low. Latency: the first instruction is there 3 cycles after start_i; at most two follow each other in successive\n\
              cycles, then there is a cycle without: the read does not depend on instr_ready_i, which comes late in the cycle.\n\
@@ -39,6 +40,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
         assert_eq!(format.field(wait).1, COUNT_BITS, "fetch {}: width of {wait}", format.name);
         m.input(port, COUNT_BITS, format!("compared with {wait}"));
     }
+    m.input("no_head_i", 1, "the program ends with last_body");
     m.input("stall_i", 1, "");
     m.output("instr_valid_o", 1, "").input("instr_ready_i", 1, "").output("instr_o", format.bits, "");
     m.output("instr_idx_o", COUNT_BITS, "").output("waiting_o", 1, "").output("finished_o", 1, "");
@@ -61,6 +63,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
         ("amsb", (addr - 1).to_string()),
         ("one", format!("{addr}'d1")),
         ("last", format.field("last").0.to_string()),
+        ("body", format.field("last_body").0.to_string()),
         ("holds", holds("instr_q")),
         ("holds_next", holds("rdata")),
     ];
@@ -80,7 +83,8 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
   wire holds_next = {{holds_next}};
   wire handover = instr_valid_o && instr_ready_i;
   wire load     = rvalid_q && (!valid_q || handover);
-  wire rlast    = rdata[{{last}}];
+  wire rlast    = rdata[{{last}}] || (no_head_i && rdata[{{body}}]);
+  wire ilast    = instr_q[{{last}}] || (no_head_i && instr_q[{{body}}]);
   wire read     = active_q && (!rvalid_q || !valid_q);  // what it brings after the last instruction is not looked at
 
   assign instr_valid_o = valid_q && holds_q && !stall_i;
@@ -113,7 +117,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
       if (load) valid_q <= 1'b1;
       else if (handover) valid_q <= 1'b0;
       if (handover) idx_q <= idx_q + 12'd1;
-      if (handover && instr_q[{{last}}]) finished_q <= 1'b1;
+      if (handover && ilast) finished_q <= 1'b1;
     end
   end
 

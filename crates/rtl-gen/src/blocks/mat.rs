@@ -137,7 +137,7 @@ pub fn mat(config: &Config) -> Arc<Module> {
         ),
         &[],
     );
-    let unused = ["wait_vec", "last"].map(|f| {
+    let unused = ["wait_vec", "last", "last_body"].map(|f| {
         let (at, bits) = MAT.field(f);
         format!("instr_i[{}:{at}]", at + bits - 1)
     });

@@ -19,6 +19,7 @@ pub mod param_gear;
 pub mod prim;
 pub mod regs;
 pub mod round_parts;
+pub mod slice;
 pub mod sreg;
 pub mod state_writer;
 pub mod vec;

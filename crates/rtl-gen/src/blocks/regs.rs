@@ -3,7 +3,7 @@
 use super::dma::TOKEN_BITS;
 use super::fetch::{COUNT_BITS, LANE_BITS};
 use crate::config::Config;
-use crate::hdl::Module;
+use crate::hdl::{index_bits, Module};
 use crate::isa::FORMATS;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -27,6 +27,14 @@ pub mod reg {
     pub const WEIGHT_BEATS: u32 = 0x38;
     /// After the stall counters.
     pub const SKIPPED_COLUMNS: u32 = 0x58;
+    /// Bit s: slot s works on the next token.
+    pub const ACTIVE: u32 = 0x5C;
+    /// Of slot 0, which is at [`TOKEN_IN`], too; the others follow, 4 bytes each.
+    pub const TOKENS_IN: u32 = 0x80;
+    /// Of slot 0, which is at [`TOKEN_OUT`], too; the others follow, 4 bytes each.
+    pub const TOKENS_OUT: u32 = 0xA0;
+    /// Bit 4: the slots read tokens of one text that follow each other; bits 2:0: the slot of the first one, and of the text.
+    pub const PREFILL: u32 = 0xC0;
     /// Where the state of the session lies, with the state in memory.
     pub const STATE_BASE_LO: u32 = 0xC8;
     pub const STATE_BASE_HI: u32 = 0xCC;
@@ -42,6 +50,8 @@ pub mod ctrl {
     pub const CLEAR: u32 = 2;
     /// With START: logits leave on the stream.
     pub const LOGITS: u32 = 4;
+    /// With START: the token ends before the last norm and the head; TOKEN_OUT stays.
+    pub const NO_HEAD: u32 = 8;
 }
 
 /// Bits of STATUS.
@@ -51,6 +61,9 @@ pub mod status {
     /// A read beat, or the response to a write, was SLVERR or DECERR; stays until written with 1.
     pub const READ_ERROR: u32 = 4;
 }
+
+/// PREFILL: on.
+pub const PREFILL_ON: u32 = 1 << 4;
 
 /// What ID and VERSION read.
 pub const ID: u32 = 0x414E_5352;
@@ -83,6 +96,7 @@ pub const LOST: [(&str, &str); 8] = [
 /// The register block of `docs/hardware.md` §6.
 pub fn regs(config: &Config) -> Arc<Module> {
     let unit_bits = config.axi_addr_bits - 6;
+    let (slots, slot_bits) = (config.sessions, index_bits(config.sessions));
     let mut m = Module::new(
         "regs",
         "Host registers, AXI4-Lite slave, 32 bits, one write and one read at a time.\n\
@@ -101,7 +115,12 @@ pub fn regs(config: &Config) -> Arc<Module> {
     m.output("s_axil_rdata_o", 32, "").output("s_axil_rresp_o", 2, "");
     m.output("s_axil_rvalid_o", 1, "").input("s_axil_rready_i", 1, "");
     m.output("start_o", 1, "start a token").output("clear_o", 1, "clear the state first");
-    m.output("logits_on_o", 1, "logits leave on the stream").output("token_o", TOKEN_BITS, "");
+    m.output("logits_on_o", 1, "logits leave on the stream").output("no_head_o", 1, "the token ends before the head");
+    m.output("token_o", TOKEN_BITS * slots, "slot 0 lowest");
+    if slots > 1 {
+        m.output("active_o", slots, "slots that work").output("prefill_o", 1, "they read one text");
+        m.output("home_o", slot_bits, "slot of that text");
+    }
     m.output("image_base_o", unit_bits, "64 B units");
     if config.streams_state() {
         m.output("state_base_o", unit_bits, "64 B units");
@@ -109,9 +128,11 @@ pub fn regs(config: &Config) -> Arc<Module> {
     m.output("prog_we_o", 4, "").output("prog_lane_o", LANE_BITS, "").output("prog_idx_o", COUNT_BITS, "");
     m.output("prog_wdata_o", 32, "");
     m.input("busy_i", 1, "").input("started_i", 1, "a token starts").input("running_i", 1, "a token runs");
-    m.input("finished_i", 1, "the token is finished").input("argmax_i", TOKEN_BITS, "");
+    m.input("finished_i", 1, "the token is finished").input("argmax_i", TOKEN_BITS * slots, "");
     m.input("read_error_i", 1, "").input("beat_i", 1, "a beat was received");
-    m.input("sat_mat_i", 1, "saturations of this cycle").input("sat_vec_i", 6, "").input("sat_wkv_i", 6, "");
+    let [sat_mat, sat_vec, sat_wkv] = sat_bits(config);
+    m.input("sat_mat_i", sat_mat, "saturations of this cycle").input("sat_vec_i", sat_vec, "");
+    m.input("sat_wkv_i", sat_wkv, "");
     m.input("event_i", STALLS.len(), "stall counters, in register order");
     m.input("lost_i", LOST.len(), "causes of a cycle without a beat, in register order; at most one");
     m.input("skipped_i", 15, "columns not read");
@@ -123,8 +144,16 @@ pub fn regs(config: &Config) -> Arc<Module> {
     read(reg::ID, format!("32'h{ID:08x}"));
     read(reg::VERSION, format!("32'd{VERSION}"));
     read(reg::STATUS, "{29'b0, read_error_q, done_q, busy_i}".into());
-    read(reg::TOKEN_IN, "{14'b0, token_q}".into());
-    read(reg::TOKEN_OUT, "{14'b0, argmax_q}".into());
+    read(reg::TOKEN_IN, "token_read_0".into());
+    read(reg::TOKEN_OUT, "argmax_read_0".into());
+    if slots > 1 {
+        for s in 0..slots {
+            read(reg::TOKENS_IN + 4 * s as u32, format!("token_read_{s}"));
+            read(reg::TOKENS_OUT + 4 * s as u32, format!("argmax_read_{s}"));
+        }
+        read(reg::ACTIVE, format!("{{{}'b0, active_q}}", 32 - slots));
+        read(reg::PREFILL, format!("{{27'b0, prefill_q, {}'b0, home_q}}", 4 - slot_bits));
+    }
     read(reg::IMAGE_BASE_LO, "base_lo".into());
     let high = config.axi_addr_bits - 32; // address bits in IMAGE_BASE_HI
     let pad = if high < 32 { format!("{}'b0, ", 32 - high) } else { String::new() };
@@ -150,10 +179,11 @@ pub fn regs(config: &Config) -> Arc<Module> {
         let _ = writeln!(clear, "      {name}_q <= '0;");
         let _ = writeln!(count, "      {name}_q <= {name}_q + {add};");
     };
+    let add = |name: &str, bits: usize| format!("{{{}'b0, {name}}}", 32 - bits);
     counter(reg::CYCLES, "cycles", "32'd1".into(), "cycles of the token");
-    counter(reg::SAT_MAT, "sat_mat", "{31'b0, sat_mat_i}".into(), "saturations");
-    counter(reg::SAT_VEC, "sat_vec", "{26'b0, sat_vec_i}".into(), "");
-    counter(reg::SAT_WKV, "sat_wkv", "{26'b0, sat_wkv_i}".into(), "");
+    counter(reg::SAT_MAT, "sat_mat", add("sat_mat_i", sat_mat), "saturations");
+    counter(reg::SAT_VEC, "sat_vec", add("sat_vec_i", sat_vec), "");
+    counter(reg::SAT_WKV, "sat_wkv", add("sat_wkv_i", sat_wkv), "");
     counter(reg::WEIGHT_BEATS, "beats", "{31'b0, beat_i}".into(), "beats received");
     for (i, (name, doc)) in STALLS.iter().enumerate() {
         counter(reg::STALLS + 4 * i as u32, name, format!("{{31'b0, event_i[{i}]}}"), doc);
@@ -196,7 +226,22 @@ pub fn regs(config: &Config) -> Arc<Module> {
             ("abits", (config.axi_addr_bits - 1).to_string()),
             ("ctrl", at(reg::CTRL)),
             ("status", at(reg::STATUS)),
-            ("token_in", at(reg::TOKEN_IN)),
+            ("tmsb", (TOKEN_BITS * slots - 1).to_string()),
+            (
+                "keep_argmax",
+                match slots {
+                    1 => "      if (finished_i && !no_head_q) argmax_q <= argmax_i;".into(),
+                    _ => (0..slots)
+                        .map(|s| {
+                            let slice = format!("[{}:{}]", TOKEN_BITS * s + TOKEN_BITS - 1, TOKEN_BITS * s);
+                            format!("      if (finished_i && !no_head_q && active_o[{s}]) argmax_q{slice} <= argmax_i{slice};")
+                        })
+                        .collect::<Vec<_>>()
+                        .join("\n"),
+                },
+            ),
+            ("token_writes", token_writes(slots)),
+            ("token_reads", token_reads(slots)),
             ("base_lo", at(reg::IMAGE_BASE_LO)),
             ("base_hi", base_hi),
             ("base_hi_write", base_hi_write),
@@ -223,7 +268,83 @@ pub fn regs(config: &Config) -> Arc<Module> {
         let low = at(reg::STATE_BASE_LO);
         m.text(STATE_BASE, &[("low", low), ("high_write", high_write)]);
     }
+    if slots > 1 {
+        slot_registers(&mut m, slots, slot_bits);
+    }
     m.done()
+}
+
+/// Bits of the saturations a cycle of mat, vec and wkv, all slots together.
+pub fn sat_bits(config: &Config) -> [usize; 3] {
+    let sum = |most: usize| index_bits(config.sessions * most + 1);
+    match config.sessions {
+        1 => [1, 6, super::wkv::sat_bits(config.wkv_lanes())],
+        _ => [sum(1), sum(63), super::wkv::sat_bits(config.wkv_lanes())],
+    }
+}
+
+/// The writes of TOKEN_IN; that of slot 0 has two addresses if there are others.
+fn token_writes(slots: usize) -> String {
+    let at = |a: u32| format!("w_at_q == 6'h{:02x}", a / 4);
+    let one = |s: usize| {
+        let own = at(reg::TOKENS_IN + 4 * s as u32);
+        let condition = match (s, slots) {
+            (0, 1) => at(reg::TOKEN_IN),
+            (0, _) => format!("({} || {own})", at(reg::TOKEN_IN)),
+            _ => own,
+        };
+        let slice = format!("[{}:{}]", TOKEN_BITS * s + TOKEN_BITS - 1, TOKEN_BITS * s);
+        format!("      if (write && {condition}) token_q{slice} <= w_data_q[17:0];")
+    };
+    (0..slots).map(one).collect::<Vec<_>>().join("\n")
+}
+
+/// What TOKEN_IN and TOKEN_OUT of each slot read.
+fn token_reads(slots: usize) -> String {
+    let one = |(name, s): (&str, usize)| {
+        let slice = format!("[{}:{}]", TOKEN_BITS * s + TOKEN_BITS - 1, TOKEN_BITS * s);
+        format!("  wire [31:0] {name}_read_{s} = {{14'b0, {name}_q{slice}}};")
+    };
+    (0..slots).flat_map(|s| [("token", s), ("argmax", s)]).map(one).collect::<Vec<_>>().join("\n")
+}
+
+/// ACTIVE and PREFILL.
+fn slot_registers(m: &mut Module, slots: usize, slot_bits: usize) {
+    let at = |a: u32| format!("6'h{:02x}", a / 4);
+    m.text(
+        r#"
+
+  // Slots.
+  reg  [{{smsb}}:0] active_q;
+  reg         prefill_q;
+  reg  [{{hmsb}}:0] home_q;
+
+  assign active_o  = active_q | { {{slots}}{prefill_q}};
+  assign prefill_o = prefill_q;
+  assign home_o    = home_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      active_q  <= '1;
+      prefill_q <= 1'b0;
+      home_q    <= '0;
+    end else begin
+      if (write && w_at_q == {{active}} && (|w_data_q[{{smsb}}:0])) active_q <= w_data_q[{{smsb}}:0];
+      if (write && w_at_q == {{prefill}}) begin
+        prefill_q <= w_data_q[4];
+        home_q    <= w_data_q[{{hmsb}}:0];
+      end
+    end
+  end
+"#,
+        &[
+            ("smsb", (slots - 1).to_string()),
+            ("hmsb", (slot_bits - 1).to_string()),
+            ("slots", slots.to_string()),
+            ("active", at(reg::ACTIVE)),
+            ("prefill", at(reg::PREFILL)),
+        ],
+    );
 }
 
 const BODY: &str = r#"
@@ -235,8 +356,8 @@ const BODY: &str = r#"
   reg  [31:0] rdata_d, rdata_q;
   wire unused_addr = &{1'b0, s_axil_awaddr_i[1:0], s_axil_araddr_i[1:0]};
 
-  reg         logits_on_q, done_q, read_error_q;
-  reg  [17:0] token_q, argmax_q;
+  reg         logits_on_q, no_head_q, done_q, read_error_q;
+  reg  [{{tmsb}}:0] token_q, argmax_q;
   reg  [{{abits}}:6] base_q;
   reg  [1:0]  select_q;
   reg  [2:0]  lane_q;      // next 32-bit word of the instruction
@@ -259,6 +380,7 @@ const BODY: &str = r#"
   assign clear_o      = write && (w_at_q == {{ctrl}}) && w_data_q[1] && !busy_i;
   assign logits_on_o  = logits_on_q;
   assign token_o      = token_q;
+  assign no_head_o    = no_head_q;
   assign image_base_o = base_q;
   assign prog_we_o    = load ? (4'b0001 << select_q) : 4'b0000;
   assign prog_lane_o  = lane_q;
@@ -292,6 +414,7 @@ const BODY: &str = r#"
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       logits_on_q  <= 1'b0;
+      no_head_q    <= 1'b0;
       done_q       <= 1'b0;
       read_error_q <= 1'b0;
       token_q      <= '0;
@@ -302,12 +425,13 @@ const BODY: &str = r#"
       idx_q        <= '0;
     end else begin
       if (start_o) logits_on_q <= w_data_q[2];
+      if (start_o) no_head_q <= w_data_q[3];
       if (start_o) done_q <= 1'b0;
       else if (finished_i) done_q <= 1'b1;
-      if (finished_i) argmax_q <= argmax_i;
+{{keep_argmax}}
       if (read_error_i) read_error_q <= 1'b1;
       else if (write && w_at_q == {{status}} && w_data_q[2]) read_error_q <= 1'b0;
-      if (write && w_at_q == {{token_in}}) token_q <= w_data_q[17:0];
+{{token_writes}}
       if (write && w_at_q == {{base_lo}}) base_q[31:6] <= w_data_q[31:6];
 {{base_hi_write}}
       if (write && w_at_q == {{prog_select}}) begin
@@ -328,6 +452,7 @@ const BODY: &str = r#"
   assign s_axil_rresp_o   = 2'b00;
   wire answer = ar_valid_q && !r_valid_q;
   wire [31:0] base_lo = {base_q[31:6], 6'b0};
+{{token_reads}}
 {{base_hi}}
 
   always_comb begin

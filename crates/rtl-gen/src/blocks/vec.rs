@@ -53,7 +53,9 @@ pub fn vec(config: &Config) -> Arc<Module> {
         m.localparams(&[("C_SESSION", 3, c_sel::SESSION)]);
         m.text("  wire wide;", &[]);
     }
-    m.text(&isa::VEC.decode_wires("instr_i", &FIELDS), &[]);
+    let fields = if config.sessions > 1 { &FIELDS[..] } else { &FIELDS[..14] }; // the last one: several slices
+    m.text(&isa::VEC.decode_wires("instr_i", fields), &[]);
+    let here = if config.sessions > 1 { " && scalar_here" } else { "" }.to_string();
     // an element of a session vector comes where a parameter does
     let addend_p = if config.streams_state() { "c_sel_q == C_P || c_sel_q == C_SESSION" } else { "c_sel_q == C_P" };
     let vars = [
@@ -70,17 +72,21 @@ pub fn vec(config: &Config) -> Arc<Module> {
         ("x_is", one_hot("x_sel_q", &X_CASES)),
         ("m_is", one_hot("m_sel_q", &M_CASES)),
         ("c_is", one_hot("c_sel_q", &C_CASES).replace("c_sel_q == C_P", addend_p)),
+        ("here", here.clone()),
         ("xs", (X_CASES.len() - 1).to_string()),
         ("ms", (M_CASES.len() - 1).to_string()),
         ("cs", (C_CASES.len() - 1).to_string()),
     ];
     m.text(WIRES, &vars);
+    if config.sessions > 1 {
+        m.text(ONLY, &[]);
+    }
     children(&mut m, config);
     m.done()
 }
 
 /// The fields that the stages take from the instruction as a word is issued; `vec_issue` decodes the others.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 15] = [
     "x_sel",
     "m_sel",
     "c_sel",
@@ -95,7 +101,17 @@ const FIELDS: [&str; 14] = [
     "eps_m",
     "eps_s",
     "rsq_base",
+    "only",
 ];
+
+/// Scalars of an instruction for one slice stay away from the others.
+const ONLY: &str = r#"
+  reg  [3:0]  red_only_q;
+  always_ff @(posedge clk_i) begin
+    if (begin_red) red_only_q <= f_only;
+  end
+  wire scalar_here = (red_only_q == 4'd0) || (red_only_q == {1'b0, slot_i} + 4'd1);
+"#;
 
 const WIRES: &str = r#"
   wire        go, open, last, reduce, take_params;  // a word is issued; the instruction's first, last; part of a reduction
@@ -135,7 +151,7 @@ const WIRES: &str = r#"
   reg  [5:0]  sat_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) sat_q <= '0;
-    else sat_q <= clipped + {5'b0, scalar_sat};
+    else sat_q <= clipped + {5'b0, scalar_sat{{here}}};
   end
   assign sat_o = sat_q;
 
@@ -266,6 +282,11 @@ fn ports(m: &mut Module, config: &Config) {
         .output("exp_wkv_o", 1, "wkv's, not xexp")
         .output("exp_slot_o", 4, "")
         .output("exp_o", 5, "");
+    if config.sessions > 1 {
+        m.input("slot_i", 3, "which slice this is; constant");
+        m.input("prefill_i", 1, "the slots read one text").input("home_i", 1, "its first token is here");
+        m.output("vw_en_o", 1, "write vmem").output("vw_ring_o", 1, "with what the slice before this one writes");
+    }
     m.input("p_valid_i", 1, "parameter beats").output("p_ready_o", 1, "").input("p_data_i", config.bus_bits, "");
     m.output("sat_o", 6, "values clipped a cycle ago").output("busy_o", 1, "");
     m.output("started_o", 1, "the first word of an instruction is issued");
@@ -278,6 +299,7 @@ fn ports(m: &mut Module, config: &Config) {
 
 fn children(m: &mut Module, config: &Config) {
     let lanes = config.vlanes();
+    let here = if config.sessions > 1 { " && scalar_here" } else { "" };
     let wide = config.streams_state();
     let mut issue = vec![
         ("instr_valid_i", "instr_valid_i"),
@@ -426,11 +448,11 @@ fn children(m: &mut Module, config: &Config) {
         &sreg(config),
         &[
             ("waddr_i", "scalar_seg"),
-            ("mean_we_i", "mean_we"),
+            ("mean_we_i", &format!("mean_we{here}")),
             ("mean_i", "scalar_value"),
-            ("mult_we_i", "mult_we"),
+            ("mult_we_i", &format!("mult_we{here}")),
             ("mult_i", "scalar_value"),
-            ("shift_we_i", "shift_we"),
+            ("shift_we_i", &format!("shift_we{here}")),
             ("shift_i", "scalar_shift"),
             ("re_i", "go"),
             ("raddr_i", "seg"),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub const TAG_BITS: usize = 9;
 
 /// The fields issue looks at; the rest of the instruction goes to the stages that use it.
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 20] = [
     "drain",
     "a_addr",
     "b_addr",
@@ -31,6 +31,8 @@ const FIELDS: [&str; 18] = [
     "amax_keep",
     "dest",
     "slot",
+    "only",
+    "route",
 ];
 
 /// Word counter, hazards and the record of each instruction for the write stage.
@@ -73,7 +75,8 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
         ("POST_NONE", 2, post::NONE),
         ("DEST_VMEM", 2, dest::VMEM),
     ]);
-    m.text(&isa::VEC.decode_wires("instr_i", &FIELDS), &[]);
+    let fields = if config.sessions > 1 { &FIELDS[..] } else { &FIELDS[..18] }; // the last two: several slices
+    m.text(&isa::VEC.decode_wires("instr_i", fields), &[]);
     if config.streams_state() {
         m.localparams(&[("C_SESSION", 3, c_sel::SESSION)]);
         m.text(&isa::VEC.decode_wires("instr_i", &["store"]), &[]);
@@ -139,7 +142,7 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
 
   assign shift_o  = by_amax ? {2'b0, s_word} : f_shift;
   assign tag_o    = {f_dest == DEST_VMEM, is_red_q, seg_end, last, last ? f_tail : 5'd{{lanes}}};
-  assign record_o = { {{store}}f_amax_keep, f_amax, by_amax ? {1'b0, s_amax} : 5'd0, f_slot, f_dest, f_d_addr, instr_idx_i};
+  assign record_o = { {{store}}{{slots}}f_amax_keep, f_amax, by_amax ? {1'b0, s_amax} : 5'd0, f_slot, f_dest, f_d_addr, instr_idx_i};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -192,6 +195,7 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
             ("lanes", lanes.to_string()),
             ("or_session", if config.streams_state() { " || (f_c_sel == C_SESSION)" } else { "" }.to_string()),
             ("store", if config.streams_state() { "f_store, " } else { "" }.to_string()),
+            ("slots", if config.sessions > 1 { "f_route, f_only, " } else { "" }.into()),
             ("segmsb", (seg - 1).to_string()),
             ("gap", TABLE_STAGES.to_string()),
             ("queue", QUEUE.to_string()),

@@ -2,19 +2,22 @@
 
 use crate::config::Config;
 use crate::hdl::Module;
-use crate::isa::dest;
+use crate::isa::{dest, route};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// What the write stage needs of an instruction: `(field, bits)` from bit 0 upwards. `vec_issue` packs it.
 const RECORD: [(&str, usize); 7] =
     [("op", 12), ("d_addr", 14), ("dest", 2), ("slot", 4), ("exp", 5), ("amax", 1), ("amax_keep", 1)];
+/// And with several slices.
+const RECORD_SLOTS: [(&str, usize); 2] = [("only", 4), ("route", 2)];
 
 /// With the state in memory: the words go there and not to vmem.
 const STORE: (&str, usize) = ("store", 1);
 
 fn record(config: &Config) -> impl Iterator<Item = (&'static str, usize)> {
-    RECORD.into_iter().chain(config.streams_state().then_some(STORE))
+    let slots = if config.sessions > 1 { &RECORD_SLOTS[..] } else { &[] };
+    RECORD.into_iter().chain(slots.iter().copied()).chain(config.streams_state().then_some(STORE))
 }
 
 /// Bits of an instruction's record.
@@ -59,6 +62,19 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
     m.output("trace_vec_valid_o", 1, "").output("trace_vec_op_o", 12, "").output("trace_vec_word_o", 13, "");
     m.output("trace_vec_data_o", lanes * 27, "");
     m.output("trace_exp_valid_o", 1, "").output("trace_exp_op_o", 12, "").output("trace_exp_exp_o", 5, "");
+    if config.sessions > 1 {
+        m.input("slot_i", 3, "which slice this is").input("prefill_i", 1, "").input("home_i", 1, "first of the text");
+        m.output("vw_en_o", 1, "this slice takes its word").output(
+            "vw_ring_o",
+            1,
+            "it takes the word of the one before",
+        );
+        m.localparams(&[
+            ("ROUTE_RING", 2, route::RING),
+            ("ROUTE_LATER", 2, route::LATER),
+            ("ROUTE_HOME", 2, route::HOME),
+        ]);
+    }
     m.localparams(&[("DEST_XMEM", 2, dest::XMEM), ("DEST_WKV", 2, dest::WKV)]);
     let store = config.streams_state();
     if store {
@@ -70,6 +86,8 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
         m.text("  assign sw_valid_o = valid_i && to_vmem_i && r_store;\n  assign sw_last_o  = last_i;", &[]);
     }
     m.text(&record_wires(config), &[]);
+    m.text(if config.sessions > 1 { HERE } else { "" }, &[]);
+    let here = if config.sessions > 1 { " && here" } else { "" }.to_string();
     m.text(
         r#"
   reg         en_q;
@@ -91,7 +109,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
   assign commit_o   = commit;
   assign finish_o   = finish;
   assign amax_o     = amax_q;
-  assign clipped_o  = (commit && to_vmem_i) ? n_clipped : 6'd0;
+  assign clipped_o  = (commit && to_vmem_i{{here}}) ? n_clipped : 6'd0;
 
   assign vw_valid_o = valid_i && to_vmem_i{{not_store}};
   assign vw_addr_o  = d_addr;
@@ -125,7 +143,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
       en_q <= !refused;
       if (commit) word_q <= last_i ? 13'd0 : word_q + 13'd1;
       if (start_i) amax_q <= '0;
-      else if (valid_i && r_amax) amax_q <= magnitude | ((word_q == 13'd0 && !r_amax_keep) ? 11'd0 : amax_q);
+      else if (valid_i && r_amax{{here}}) amax_q <= magnitude | ((word_q == 13'd0 && !r_amax_keep) ? 11'd0 : amax_q);
     end
   end
 "#,
@@ -134,6 +152,7 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
             ("word27", (lanes * 27 - 1).to_string()),
             ("ready", if store { "(r_store ? sw_ready_i : vw_ready_i)" } else { "vw_ready_i" }.to_string()),
             ("not_store", if store { " && !r_store" } else { "" }.to_string()),
+            ("here", here),
         ],
     );
     let (mut magnitude, mut clips) = (vec![], vec![]);
@@ -162,6 +181,15 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
     );
     m.done()
 }
+
+/// Whether an instruction counts in this slice.
+const HERE: &str = r#"
+  wire this_one = (r_only == 4'd0) || (r_only == {1'b0, slot_i} + 4'd1);
+  wire here     = this_one && !(r_route == ROUTE_LATER && (!prefill_i || home_i))
+                  && !(r_route == ROUTE_HOME && prefill_i && !home_i);
+  assign vw_en_o   = here;
+  assign vw_ring_o = prefill_i && (r_route == ROUTE_RING);
+"#;
 
 /// The wires `r_<field>` of the record.
 fn record_wires(config: &Config) -> String {

@@ -18,6 +18,10 @@ pub fn vmem(config: &Config) -> Arc<Module> {
     let word_bits = lanes * VEC_BITS;
     let depth = config.vmem_words();
     let addr = index_bits(depth);
+    let slots = match config.sessions {
+        1 => "",
+        _ => "A write is carried out only with its *_en_i, which changes no handshake: all slices accept the same writes.\n",
+    };
     let mut m = Module::new(
         "vmem",
         format!(
@@ -29,7 +33,7 @@ pub fn vmem(config: &Config) -> Arc<Module> {
              the memories, which are many and far apart.\n\
              clear_i (one cycle, everything idle) writes 0 to all words, {} cycles of clear_busy_o from the next cycle on;\n\
              in the last of them writes are accepted again.\n\
-             Element address e is lane e % {lanes} of word e / {lanes}; addresses past the end are the program's mistake.",
+{slots}             Element address e is lane e % {lanes} of word e / {lanes}; addresses past the end are the program's mistake.",
             depth + 1
         ),
     );
@@ -44,6 +48,9 @@ pub fn vmem(config: &Config) -> Arc<Module> {
     m.input("vw_valid_i", 1, "").output("vw_ready_o", 1, "");
     m.input("vw_addr_i", WORD_ADDR_BITS, "word").input("vw_data_i", word_bits, "");
     m.input("clear_i", 1, "").output("clear_busy_o", 1, "");
+    if config.sessions > 1 {
+        m.input("d_en_i", 1, "").input("y_en_i", 1, "").input("vw_en_i", 1, "write what is accepted");
+    }
 
     let lane_bits = lanes.ilog2() as usize;
     m.text(
@@ -58,7 +65,7 @@ pub fn vmem(config: &Config) -> Arc<Module> {
 
   wire [{{amsb}}:0]   waddr = clearing_q ? walk_q : element ? element_addr[{{etop}}:{{lb}}] : vw_addr_i[{{amsb}}:0];
   wire [{{wmsb}}:0]  wdata = clearing_q ? '0 : element ? { {{lanes}}{element_data} } : vw_data_i;
-  wire [{{lmsb}}:0]    we    = clearing_q ? '1 : element ? lane_sel : { {{lanes}}{vw_valid_i} };
+  wire [{{lmsb}}:0]    we    = clearing_q ? '1 : {{we}};
 
   assign d_ready_o    = !clearing_q;
   assign y_ready_o    = !clearing_q && !d_valid_i;
@@ -111,6 +118,14 @@ pub fn vmem(config: &Config) -> Arc<Module> {
             ("lbmsb", (lane_bits - 1).to_string()),
             ("etop", (lane_bits + addr - 1).to_string()),
             ("wmsb", (word_bits - 1).to_string()),
+            (
+                "we",
+                if config.sessions > 1 {
+                    format!("element ? lane_sel & {{{lanes}{{d_valid_i ? d_en_i : y_en_i}}}} : {{{lanes}{{vw_valid_i && vw_en_i}}}}")
+                } else {
+                    format!("element ? lane_sel : {{{lanes}{{vw_valid_i}}}}")
+                },
+            ),
         ],
     );
     if addr < WORD_ADDR_BITS {

@@ -3,7 +3,7 @@
 use super::memory::Slot;
 use super::schedule::{Footprint, Region, Scheduler, Space, Unit};
 use super::CompileError;
-use crate::isa::{self, acc_sel, c_sel, dest, dma_kind, m_sel, post, shift_sel, x_sel};
+use crate::isa::{self, acc_sel, c_sel, dest, dma_kind, m_sel, post, route, shift_sel, x_sel};
 
 /// What a compare point must equal: a tap of the integer step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct OpInfo {
     pub weight_bytes: usize,
     /// Only the columns for which this tap, the operand, is not 0 are read.
     pub skips: Option<TapRef>,
+    /// The one slot it is for, if it is not for all.
+    pub only: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +72,10 @@ pub struct VecOp {
     /// Track the largest magnitude; `Some(true)` keeps what earlier instructions found.
     pub amax: Option<bool>,
     pub out: Out,
+    /// The one slot it is for, if it is not for all.
+    pub only: Option<usize>,
+    /// One of `isa::route`.
+    pub route: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +123,8 @@ impl Default for VecOp {
             rsq_base: 0,
             amax: None,
             out: Out::None,
+            only: None,
+            route: route::HERE,
         }
     }
 }
@@ -239,6 +247,8 @@ impl Emitter {
             ("eps_s", i64::from(op.eps.1)),
             ("rsq_base", i64::from(op.rsq_base)),
             ("store", i64::from(matches!(op.out, Out::Store))),
+            ("only", op.only.map_or(0, |slot| slot as i64 + 1)),
+            ("route", op.route as i64),
         ];
         if let Some((offset, len)) = params {
             let kind = if op.c == c_sel::SESSION { dma_kind::SESSION } else { dma_kind::PARAMS };

@@ -8,7 +8,8 @@
 use super::emit::{OpInfo, Out, ScalarKind, VecOp};
 use super::memory::Slot;
 use super::passes::{Operand, Sequence, R};
-use crate::isa::{acc_sel, c_sel, lut, m_sel, mat_dest, mat_fmt, post, shift_sel, wkv_slot, x_sel};
+use super::CompileError;
+use crate::isa::{acc_sel, c_sel, lut, m_sel, mat_dest, mat_fmt, post, route, shift_sel, wkv_slot, x_sel};
 use golden_model::vector_ops::{O, Z};
 
 /// Rows of `ffn.key` in one instruction: relu² of one piece runs while the next piece streams. A multiple of 32 (one scale unit).
@@ -17,12 +18,19 @@ fn ffn_piece(dim_ffn: usize) -> usize {
 }
 
 impl Sequence<'_> {
-    /// The embedding row: `x.emb`, and the mean of layer 0's first norm.
+    /// The embedding row of each slot's token: `x.emb`, and the mean of layer 0's first norm.
     pub fn embedding(&mut self) -> R {
+        (0..self.slots).try_for_each(|slot| self.embedding_of(slot))
+    }
+
+    fn embedding_of(&mut self, slot: usize) -> R {
         let k = self.layer_norm_constants();
+        let only = (self.slots > 1).then_some(slot);
         let mut info = self.value("x.emb", self.v.x.len);
         info.scalar = Some((ScalarKind::Mean, self.tap("ln1.mean", 1)));
+        info.only = only;
         let op = VecOp {
+            only,
             len: self.v.x.len,
             x: x_sel::ZERO,
             c: c_sel::P,
@@ -30,7 +38,7 @@ impl Sequence<'_> {
             out: Out::Vmem(self.v.x),
             ..Default::default()
         };
-        // The embedding row is not a block of the stream: the first dma instruction fetches it by token.
+        // The embedding row is not a block of the stream: the first dma instructions fetch it by token.
         self.e.vec(Self::with_mean(op, k), None, info)?;
         self.load_att_prev(0)
     }
@@ -41,6 +49,25 @@ impl Sequence<'_> {
         let (x, t, h) = (self.v.x, self.v.t[0], self.v.h);
         self.normalise(x, self.dims.n_embd, k, t, name)?;
         self.affine(t, weight, bias, fh, h, name)
+    }
+
+    /// `to <- from` on the way `route`; compared with `tap` where the golden model names what is written.
+    pub(super) fn copy(&mut self, from: Slot, to: Slot, route: u64, name: &str, tap: Option<&str>) -> R {
+        let info = OpInfo { values: tap.map(|t| self.tap(t, from.len)), ..self.info(name) };
+        self.e.vec(VecOp { a: Some(from), len: from.len, out: Out::Vmem(to), route, ..Default::default() }, None, info)
+    }
+
+    /// What the mixes of this token take for the last token's h. With several slots, which may hold tokens of one text that follow
+    /// each other, it is a copy: prev in the first of them, h of the slot before in the others.
+    fn last_h(&mut self, h: Slot, prev: Slot, name: &str, tap: &str) -> Result<Slot, CompileError> {
+        if self.slots == 1 {
+            return Ok(prev);
+        }
+        let (mine, ring) = (self.v.yb, self.v.rk); // both are free until the group norm
+        self.copy(prev, mine, route::HERE, &format!("copy {name}"), None)?;
+        self.copy(h, ring, route::RING, &format!("hand on {name}"), Some(tap))?;
+        self.copy(ring, mine, route::LATER, &format!("take {name}"), None)?;
+        Ok(mine)
     }
 
     pub fn layer(&mut self, layer: usize) -> R {
@@ -61,12 +88,13 @@ impl Sequence<'_> {
 
         // operands of the six mixes, in the order the matrices want them
         let (h, prev, t) = (self.v.h, self.v.att_prev[self.layer], self.v.t);
+        let last_h = self.last_h(h, prev, "att.x_prev", "att.prev")?;
         let mixes = ["k", "w", "a", "v", "r", "g"];
         let mut ops = [Operand { slot: self.x.mix[0], exp: 0 }; 6];
         for (i, tag) in mixes.iter().enumerate() {
             ops[i] = Operand { slot: self.x.mix[i], exp: i as u64 };
             let p = self.att(&format!("x_{tag}"));
-            self.mix(prev, h, &p, t[i % 2], ops[i], &format!("att.x{tag}"))?;
+            self.mix(last_h, h, &p, t[i % 2], ops[i], &format!("att.x{tag}"))?;
             let [xk, xw, xa, xv, _, _] = ops;
             match *tag {
                 "k" => self.matrix(&self.att("key.weight"), xk, f.f_h1, self.v.k, f.f_k, "att.k")?,
@@ -264,8 +292,8 @@ impl Sequence<'_> {
         let fields = vec![
             ("n_head", (d / n) as i64),
             ("head_size", n as i64),
-            ("head_words", (n / self.e.vlanes) as i64),
-            ("s_addr", (self.layer * d * n / self.e.vlanes) as i64),
+            ("head_words", (n / self.wkv_lanes) as i64),
+            ("s_addr", (self.layer * d * n / self.wkv_lanes) as i64),
             ("sh_sa", i64::from(O)),
             ("sh_b", i64::from(O)),
             ("sh_vk", i64::from(net.f_v + f.f_km - f.f_s)),
@@ -284,7 +312,8 @@ impl Sequence<'_> {
         let (h, prev) = (self.v.h, self.v.ffn_prev[self.layer]);
         let xk = Operand { slot: self.x.ffn_xk, exp: 11 };
         let x_k = self.ffn("x_k");
-        self.mix(prev, h, &x_k, self.v.t[0], xk, "ffn.xk")?;
+        let last_h = self.last_h(h, prev, "ffn.x_prev", "ffn.prev")?;
+        self.mix(last_h, h, &x_k, self.v.t[0], xk, "ffn.xk")?;
         self.keep(h, prev, "ffn.prev")?;
 
         let (ffn_k, r2) = (self.v.ffn_k, Operand { slot: self.x.r2, exp: 12 });

@@ -121,7 +121,7 @@ fn session_vectors(config: &Config, dims: &Dims, vmem: &mut Allocator) -> Vec<Sl
 pub fn plan(config: &Config, dims: &Dims) -> Result<(Vmem, Xmem), CompileError> {
     let d = dims.n_embd;
     // a head is whole words: scalars, sums and rows of the state belong to words, not to lanes
-    let (head_size, vlanes) = (dims.head_size, config.vlanes());
+    let (head_size, vlanes) = (dims.head_size, config.wkv_lanes());
     if !head_size.is_multiple_of(vlanes) || head_size > 240 {
         return Err(CompileError::HeadSize { config: config.name.clone(), head_size, vlanes });
     }

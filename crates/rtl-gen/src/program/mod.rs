@@ -161,6 +161,8 @@ pub struct Program {
     pub vec: Vec<OpInfo>,
     pub wkv: Vec<OpInfo>,
     pub stream: Vec<stream::Piece>,
+    /// Instructions of each unit, in the order of `isa::FORMATS`, that come before the last norm and the head.
+    pub body: [usize; 4],
     /// Units of 64 B that each mat instruction takes from the weight fifo.
     pub mat_units: Vec<usize>,
     /// Vec instructions that take parameters, in order, and units of 64 B of each.
@@ -196,20 +198,27 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     let (v, x) = memory::plan(config, &dims)?;
     let emitter = Emitter::new(config.vlanes(), crate::blocks::vec::latency(config));
     let state = config.streams_state().then(|| StateLayout::of(&dims));
-    let mut sequence = passes::Sequence { e: emitter, model, dims, v, x, layer: 0, state };
+    let (slots, wkv_lanes) = (config.sessions, config.wkv_lanes());
+    let mut sequence = passes::Sequence { e: emitter, model, dims, v, x, slots, wkv_lanes, layer: 0, state };
     sequence.embedding()?;
     for l in 0..dims.n_layer {
         sequence.layer(l)?;
     }
+    let body = [sequence.e.mat.len(), sequence.e.vec.len(), sequence.e.wkv.len()];
+    let body_params = sequence.e.params.len();
     sequence.head()?;
     let e = sequence.e;
-    let stream = stream::order(&e, model.embedding, config)?;
-    let useful_bytes = useful_bytes(model, &e) + state.map_or(0, |s| 2 * s.useful_bytes());
+    let (stream, body_pieces) = stream::order(&e, model.embedding, (body[0], body_params), config)?;
+    let body = [body_pieces, body[0], body[1], body[2]];
+    let useful_bytes = useful_bytes(model, &e, slots) + state.map_or(0, |s| 2 * s.useful_bytes());
 
     let dma: Vec<_> = stream
         .iter()
         .map(|p| {
             let mut fields = vec![("kind", p.kind as i64), ("addr", p.offset as i64), ("len", p.len as i64)];
+            if p.slot > 0 {
+                fields.push(("slot", p.slot as i64));
+            }
             if let Some(c) = p.columns {
                 fields[2].1 = (p.len / c.cols) as i64;
                 fields.extend([("wait_vec", c.wait_vec as i64), ("x_addr", c.x_word as i64), ("cols", c.cols as i64)]);
@@ -218,13 +227,14 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
         })
         .collect();
     let code = [
-        encode(config, isa::DMA, "dma_program", config.limits.dma_program, dma)?,
+        encode(config, isa::DMA, "dma_program", config.limits.dma_program, dma, body[0])?,
         encode(
             config,
             isa::MAT,
             "mat_program",
             config.limits.mat_program,
             e.mat.iter().map(|i| i.0.clone()).collect(),
+            body[1],
         )?,
         encode(
             config,
@@ -232,6 +242,7 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
             "vec_program",
             config.limits.vec_program,
             e.vec.iter().map(|i| i.0.clone()).collect(),
+            body[2],
         )?,
         encode(
             config,
@@ -239,9 +250,10 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
             "wkv_program",
             config.limits.wkv_program,
             e.wkv.iter().map(|i| i.0.clone()).collect(),
+            body[3],
         )?,
     ];
-    let mut param_blocks = vec![(0, model.embedding.1)];
+    let mut param_blocks: Vec<_> = (0..config.sessions).map(|slot| (slot, model.embedding.1)).collect();
     param_blocks.extend(e.params.iter().map(|p| (p.vec, p.len)));
     Ok(Program {
         code,
@@ -252,15 +264,16 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
         wkv: e.wkv.into_iter().map(|i| i.1).collect(),
         stream,
         state,
+        body,
         useful_bytes,
     })
 }
 
-fn useful_bytes(model: &Model, e: &Emitter) -> usize {
+fn useful_bytes(model: &Model, e: &Emitter, slots: usize) -> usize {
     let weights: usize = e.mat.iter().map(|i| i.1.weight_bytes).sum();
-    // every vector instruction with a parameter block reads n_embd 16-bit numbers, the embedding row too
+    // every vector instruction with a parameter block reads n_embd 16-bit numbers, and so does an embedding row
     let params = e.params.iter().filter(|p| p.kind == isa::dma_kind::PARAMS).count();
-    weights + (params + 1) * model.dims.n_embd * 2
+    weights + (params + slots) * model.dims.n_embd * 2
 }
 
 fn encode(
@@ -269,12 +282,16 @@ fn encode(
     limit: &'static str,
     available: usize,
     mut list: Vec<Vec<(&'static str, i64)>>,
+    body: usize,
 ) -> Result<Vec<Vec<u32>>, CompileError> {
     if list.len() > available {
         return Err(CompileError::Limit { config: config.name.clone(), limit, needed: list.len(), available });
     }
     if let Some(last) = list.last_mut() {
         last.push(("last", 1));
+    }
+    if let Some(last) = body.checked_sub(1).and_then(|at| list.get_mut(at)) {
+        last.push(("last_body", 1));
     }
     list.iter().map(|fields| format.encode(fields).map_err(CompileError::Encode)).collect()
 }

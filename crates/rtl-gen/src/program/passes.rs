@@ -18,6 +18,10 @@ pub struct Sequence<'a> {
     pub dims: Dims,
     pub v: Vmem,
     pub x: Xmem,
+    /// Sessions side by side.
+    pub slots: usize,
+    /// State elements a cycle of the recurrence.
+    pub wkv_lanes: usize,
     /// Layer the next operations belong to; `n_layer` is the head.
     pub layer: usize,
     /// Where the state lies in memory, if it does.
@@ -50,6 +54,7 @@ impl<'a> Sequence<'a> {
             state: None,
             weight_bytes: 0,
             skips: None,
+            only: None,
         }
     }
 

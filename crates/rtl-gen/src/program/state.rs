@@ -6,7 +6,7 @@
 use super::emit::{Out, VecOp};
 use super::memory::{Dims, Slot};
 use super::passes::{Sequence, R};
-use crate::isa::{c_sel, x_sel};
+use crate::isa::{c_sel, route, x_sel};
 
 /// Bytes of an element.
 pub const ELEMENT_BYTES: usize = 4;
@@ -92,8 +92,11 @@ impl Sequence<'_> {
         self.load(layer, StateLayout::ffn_x_prev, prev, "ffn.x_prev")
     }
 
-    /// `h` becomes what the next token's mix sees: in `prev`, or in memory.
+    /// `h` becomes what the next token's mix sees: in `prev`, or in memory. With several slots it was handed on by `last_h`.
     pub(super) fn keep(&mut self, h: Slot, prev: Slot, tap: &str) -> R {
+        if self.slots > 1 {
+            return self.copy(self.v.rk, prev, route::HOME, tap, None);
+        }
         let info = self.value(tap, h.len);
         let out = if self.state.is_some() { Out::Store } else { Out::Vmem(prev) };
         self.e.vec(VecOp { a: Some(h), len: h.len, out, ..Default::default() }, None, info)

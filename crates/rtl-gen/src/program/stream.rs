@@ -21,6 +21,8 @@ pub struct Piece {
     pub len: usize,
     /// Of a matrix by columns: which of them are read. `len` counts all.
     pub columns: Option<Columns>,
+    /// Of an embedding row: whose token.
+    pub slot: usize,
 }
 
 /// The operand whose zeros are columns that are not read.
@@ -36,17 +38,26 @@ pub struct Columns {
 
 impl Piece {
     fn whole(kind: u64, offset: usize, len: usize) -> Self {
-        Piece { kind, offset, len, columns: None }
+        Piece { kind, offset, len, columns: None, slot: 0 }
     }
 }
 
-/// Orders the stream. `embedding` is (offset of row 0, units a row).
-pub fn order(e: &Emitter, embedding: (usize, usize), config: &Config) -> Result<Vec<Piece>, CompileError> {
+/// Orders the stream; gives its pieces and how many of them come before the head. `embedding` is (offset of row 0, units a row), `body`
+/// how many of the matrices and of the parameter blocks belong to the layers: a token that ends before the head must leave nothing of
+/// it in a fifo, so those of the head come after the last weights of the layers.
+pub fn order(
+    e: &Emitter,
+    embedding: (usize, usize),
+    body: (usize, usize),
+    config: &Config,
+) -> Result<(Vec<Piece>, usize), CompileError> {
     let beats = 64 / config.beat_bytes();
     let capacity = config.limits.param_fifo_beats / beats;
-    let mut pieces = vec![Piece::whole(dma_kind::EMBEDDING, embedding.0, embedding.1)];
-    // (vec instruction, units) in stream order; the embedding belongs to vec instruction 0
-    let mut blocks = vec![(0, embedding.1)];
+    let slots = config.sessions;
+    let row = |slot| Piece { slot, ..Piece::whole(dma_kind::EMBEDDING, embedding.0, embedding.1) };
+    let mut pieces: Vec<_> = (0..slots).map(row).collect();
+    // (vec instruction, units) in stream order; the embedding rows belong to the first vec instructions
+    let mut blocks: Vec<_> = (0..slots).map(|slot| (slot, embedding.1)).collect();
     blocks.extend(e.params.iter().map(|p| (p.vec, p.len)));
     if let Some(&(_, len)) = blocks.iter().max_by_key(|b| b.1).filter(|b| b.1 > capacity) {
         return Err(CompileError::Limit {
@@ -57,13 +68,14 @@ pub fn order(e: &Emitter, embedding: (usize, usize), config: &Config) -> Result<
         });
     }
     let consumed = |done: usize| blocks.iter().filter(|(op, _)| *op < done).map(|b| b.1).sum::<usize>();
-    let mut sent = 1;
-    let mut sent_units = embedding.1;
+    let mut sent = slots;
+    let mut sent_units = slots * embedding.1;
+    let mut body_pieces = 0;
     // parameters that the first `needed` vector instructions take, and as many more as fit when `finished` of them are done
-    let mut parameters = |pieces: &mut Vec<Piece>, needed: usize, finished: usize| {
+    let mut parameters = |pieces: &mut Vec<Piece>, needed: usize, finished: usize, sendable: usize| {
         let room = consumed(finished) + capacity;
-        while sent < blocks.len() && (blocks[sent].0 < needed || sent_units + blocks[sent].1 <= room) {
-            let p = e.params[sent - 1];
+        while sent < sendable && (blocks[sent].0 < needed || sent_units + blocks[sent].1 <= room) {
+            let p = e.params[sent - slots];
             push(pieces, Piece::whole(p.kind, p.offset, p.len));
             sent_units += p.len;
             sent += 1;
@@ -74,12 +86,16 @@ pub fn order(e: &Emitter, embedding: (usize, usize), config: &Config) -> Result<
     let mut finished_before = 0;
     for (mat, offset, len) in &e.weights {
         let needed = e.mat_wait_vec[*mat];
+        let sendable = if *mat < body.0 { slots + body.1 } else { blocks.len() };
+        if *mat == body.0 {
+            body_pieces = pieces.len();
+        }
         while let Some((&(offset, len), &start)) = states.next_if(|(_, start)| **start < needed) {
-            parameters(&mut pieces, start, finished_before);
+            parameters(&mut pieces, start, finished_before, sendable);
             push(&mut pieces, Piece::whole(dma_kind::STATE, offset, len));
             finished_before = start;
         }
-        parameters(&mut pieces, needed, finished_before);
+        parameters(&mut pieces, needed, finished_before, sendable);
         match columns(e, *mat) {
             None => push(&mut pieces, Piece::whole(dma_kind::WEIGHTS, *offset, *len)),
             Some(columns) => {
@@ -87,15 +103,15 @@ pub fn order(e: &Emitter, embedding: (usize, usize), config: &Config) -> Result<
                 let scales = field(e, *mat, "rows").div_ceil(32);
                 push(&mut pieces, Piece::whole(dma_kind::WEIGHTS, *offset, scales));
                 let (kind, offset, len) = (dma_kind::COLUMNS, offset + scales, len - scales);
-                pieces.push(Piece { kind, offset, len, columns: Some(columns) });
+                pieces.push(Piece { kind, offset, len, columns: Some(columns), slot: 0 });
             }
         }
         finished_before = needed;
     }
-    debug_assert_eq!(parameters(&mut pieces, 0, 0), blocks.len(), "parameters after the last matrix");
+    debug_assert_eq!(parameters(&mut pieces, 0, 0, blocks.len()), blocks.len(), "parameters after the last matrix");
     debug_assert!(states.next().is_none(), "state after the last matrix");
     check_no_deadlock(e, &pieces, &blocks, capacity)?;
-    Ok(pieces)
+    Ok((pieces, body_pieces))
 }
 
 /// The operand of mat instruction `mat`, if it skips columns.

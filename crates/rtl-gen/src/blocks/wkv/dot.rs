@@ -23,7 +23,15 @@ pub fn latency(vlanes: usize) -> usize {
 }
 
 /// The unit `name`: ± Σ a·b over a row of words of `vlanes` elements, rounded by `shift_i`, saturated to `out_bits`.
-pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, negate: bool) -> Arc<Module> {
+///
+/// With `travel` each row brings its own shift, because rows of several sessions are under way; without it the shift is that of the instruction.
+pub fn wkv_dot(
+    name: &str,
+    (vlanes, state_bits): (usize, usize),
+    out_bits: usize,
+    negate: bool,
+    travel: bool,
+) -> Arc<Module> {
     let levels = vlanes.ilog2() as usize;
     let product = state_bits + OPERAND_BITS;
     let acc = sum_bits(state_bits);
@@ -44,7 +52,7 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
         vlanes * OPERAND_BITS,
         "operand, signed elements",
     );
-    m.input("shift_i", 6, "stable while rows are under way");
+    m.input("shift_i", 6, if travel { "with last_i" } else { "stable while rows are under way" });
     m.output("valid_o", 1, "pulse: one row").output("data_o", out_bits, "signed").output(
         "clipped_o",
         1,
@@ -72,6 +80,16 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
 "#,
         &[("end", end.to_string()), ("end1", (end - 1).to_string())],
     );
+    if travel {
+        m.text(
+            r#"
+  reg  [{{msb}}:0] shift_q;  // one a stage, to the accumulator
+  always_ff @(posedge clk_i) shift_q <= {shift_q[{{next}}:0], shift_i};
+"#,
+            &[("msb", (6 * (end + 1) - 1).to_string()), ("next", (6 * end - 1).to_string())],
+        );
+    }
+    let shift = if travel { format!("shift_q[{}:{}]", 6 * end + 5, 6 * end) } else { "shift_i".into() };
     let mul = wkv_mul(state_bits, OPERAND_BITS);
     for lane in 0..vlanes {
         m.text("  wire [{{msb}}:0] t0_{{lane}};", &[("msb", (product - 1).to_string()), ("lane", lane.to_string())]);
@@ -149,7 +167,7 @@ pub fn wkv_dot(name: &str, vlanes: usize, state_bits: usize, out_bits: usize, ne
             ("clk_i", "clk_i"),
             ("en_i", "acc_valid_q"),
             ("x_i", "acc_q"),
-            ("shift_i", "shift_i"),
+            ("shift_i", &shift),
             ("floor_o", "floor"),
             ("up_o", "up"),
         ],

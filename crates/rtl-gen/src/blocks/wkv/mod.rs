@@ -11,6 +11,7 @@ mod pass1;
 mod pass2;
 mod round;
 mod setup;
+mod slots;
 mod state;
 mod stream;
 mod walk;
@@ -35,6 +36,11 @@ pub fn overhead_cycles(vlanes: usize, head_words: usize) -> usize {
 struct Sizes {
     /// Elements a word.
     vl: usize,
+    /// Elements a word of the vector unit, which writes the operands.
+    written: usize,
+    /// Sessions side by side, and bits of the number of one.
+    slots: usize,
+    slot_bits: usize,
     /// Bits of a state element.
     sw: usize,
     /// Address bits of the state and of an operand.
@@ -48,17 +54,32 @@ impl Sizes {
     /// Rows that may wait for pass 2 (`sa_i`), and rows that may wait for vmem (`y_i`): as many as the pipelines hold at full
     /// rate if a row has 16 elements or more.
     fn row_queue(&self) -> usize {
-        2 * self.vl
+        (2 * self.vl).min(32)
+    }
+
+    /// Bits of the elements of a word that were clipped in one cycle.
+    fn clip_bits(&self) -> usize {
+        index_bits(self.vl + 1).max(6)
     }
 }
 
 /// The recurrence unit of `config`: VL = `vlanes` lanes, state elements of SW = `state_bits`.
 pub fn wkv(config: &Config) -> Arc<Module> {
-    let (vl, sw) = (config.vlanes(), config.numbers.state_bits);
+    let (vl, sw) = (config.wkv_lanes(), config.numbers.state_bits);
     let words = config.limits.n_embd / vl;
     let streamed = config.streams_state();
-    let (state_addr, word_addr) = (index_bits(config.state_words()), index_bits(words));
-    let sizes = Sizes { vl, sw, state_addr, word_addr, streamed };
+    let slots = config.sessions;
+    let sizes = Sizes {
+        vl,
+        written: config.vlanes(),
+        slots,
+        slot_bits: index_bits(slots),
+        sw,
+        state_addr: index_bits(config.state_words()),
+        word_addr: index_bits(words),
+        streamed,
+    };
+    let many = slots > 1;
     let mut m = Module::new("wkv", header(&sizes));
     ports(&mut m, config, &sizes);
     let spare = 20 - sizes.state_addr;
@@ -68,9 +89,27 @@ pub fn wkv(config: &Config) -> Arc<Module> {
         ("oword", (vl * OPERAND_BITS - 1).to_string()),
         ("sa", (sizes.state_addr - 1).to_string()),
         ("wa", (sizes.word_addr - 1).to_string()),
+        ("slots", slots.to_string()),
+        ("shifts", (6 * slots - 1).to_string()),
+        ("slot", (sizes.slot_bits - 1).to_string()),
+        ("top", (slots - 1).to_string()),
+        ("total", (setup::HEAD_TOTAL_BITS - 1).to_string()),
+        ("cmsb", (sizes.clip_bits() - 1).to_string()),
+        ("satmsb", (sat_bits(vl) - 1).to_string()),
+        ("satpad", format!("{}'b0", sat_bits(vl) - 1)),
+        (
+            "s_clips",
+            match sat_bits(vl) - sizes.clip_bits() {
+                0 => "s_clips".into(),
+                n => format!("{{{n}'b0, s_clips}}"),
+            },
+        ),
         ("s_pad", if spare > 0 { format!("{spare}'b0, ") } else { String::new() }),
     ];
     m.text(WIRES, &vars);
+    if many {
+        m.text(SLOT_WIRES, &vars);
+    }
     if spare > 0 {
         m.text("  wire unused_s_addr = &{1'b0, s_addr[19:{{sa}}]};", &[("sa", sizes.state_addr.to_string())]);
     }
@@ -102,7 +141,10 @@ pub fn wkv(config: &Config) -> Arc<Module> {
         ("shift_vk_o", "shift_vk"),
     ]);
     c.push(("shift_y_o", "shift_y"));
-    m.instance("u_setup", &setup::wkv_setup(), &c);
+    if many {
+        c.push(("head_total_o", "head_total"));
+    }
+    m.instance("u_setup", &setup::wkv_setup(slots), &c);
 
     let mut c = ["kw_en_i", "kw_slot_i", "kw_addr_i", "kw_data_i"].map(same).to_vec();
     c.extend([("kk_en_i", "kk_read"), ("kk_addr_i", "kk_addr"), ("kk_o", "kk")]);
@@ -116,7 +158,12 @@ pub fn wkv(config: &Config) -> Arc<Module> {
         ("v_o", "v"),
     ]);
     c.extend([("r_en_i", "r_read"), ("r_addr_i", "r_addr"), ("r_o", "r")]);
-    m.instance("u_operands", &operands::wkv_operands(vl, words, sizes.word_addr), &c);
+    if many {
+        c.extend([("kk_whose_i", "kk_slot"), ("row_whose_i", "row_slot"), ("r_whose_i", "r_slot")]);
+        m.instance("u_operands", &operands::wkv_slot_operands(&sizes, words), &c);
+    } else {
+        m.instance("u_operands", &operands::wkv_operands(&sizes, words), &c);
+    }
 
     let mut c = vec![("we_i", "write"), ("wdata_i", "s_new"), ("re_i", "read"), ("rdata_o", "s_read")];
     if streamed {
@@ -127,6 +174,8 @@ pub fn wkv(config: &Config) -> Arc<Module> {
         m.text("  wire have, room;\n  wire unused_read_addr = &{1'b0, read_addr};", &[]);
         let depth = config.limits.state_fifo_beats;
         m.instance("u_state", &stream::wkv_stream(vl, sw, config.stored_bits(), depth), &c);
+    } else if many {
+        slot_states(&mut m, config, &sizes);
     } else {
         c.extend([("hold_i", "run"), ("waddr_i", "write_addr"), ("raddr_i", "read_addr")]);
         c.extend(["clear_i", "clear_busy_o"].map(same));
@@ -146,6 +195,15 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     c.extend([("take_i", "take"), ("take_last_i", "take_last"), ("sa_valid_o", "sa_valid"), ("sa_final_o", "sa")]);
     c.extend([("sa_clipped_o", "sa_clipped"), ("idle_o", "idle_1")]);
     c.extend(streamed.then_some(("have_i", "have")));
+    if many {
+        c.extend(slots::INPUTS);
+        c.extend([
+            ("head_total_i", "head_total"),
+            ("write_i", "write"),
+            ("s_slot_o", "read_slot"),
+            ("kk_slot_o", "kk_slot"),
+        ]);
+    }
     m.instance("u_pass1", &pass1::wkv_pass1(&sizes), &c);
 
     let mut c = fields.to_vec();
@@ -181,10 +239,65 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     c.extend([("y_valid_o", "y_valid_o"), ("y_ready_i", "y_ready_i"), ("y_o", "y_data_o"), ("clips_o", "s_clips")]);
     c.extend([("y_clipped_o", "y_clipped"), ("idle_o", "idle_2")]);
     c.extend(streamed.then_some(("room_i", "room")));
+    if many {
+        c.extend(slots::INPUTS);
+        c.extend([
+            ("slot_o", "row_slot"),
+            ("r_slot_o", "r_slot"),
+            ("s_slot_o", "write_slot"),
+            ("s_of_o", "trace_wkv_s_slot_o"),
+        ]);
+    }
     m.instance("u_pass2", &pass2::wkv_pass2(&sizes), &c);
 
+    m.text(if many { SLOT_ROWS } else { ROWS }, &vars);
+    if many {
+        let rows = slots::wkv_rows(&sizes);
+        for (name, step, row, slot) in
+            [("u_sa_rows", "sa_valid", "sa_row", "trace_wkv_sa_slot_o"), ("u_y_rows", "hand_over", "y_row", "y_slot_o")]
+        {
+            let mut c = vec![("load_i", "go"), ("n_head_i", "n_head"), ("head_size_i", "head_size"), ("step_i", step)];
+            c.extend([("row_o", row), ("slot_o", slot)]);
+            c.extend(slots::INPUTS);
+            m.instance(name, &rows, &c);
+        }
+    }
     m.text(RESULTS, &vars);
     m.done()
+}
+
+/// The state of each slot: a memory of its own, which answers 0 when it is not read.
+fn slot_states(m: &mut Module, config: &Config, sizes: &Sizes) {
+    let bits = sizes.vl * sizes.sw;
+    let state = state::wkv_state(bits, config.state_words());
+    let mut words = vec![];
+    for s in 0..sizes.slots {
+        let number = format!("{}'d{s}", sizes.slot_bits);
+        let [clear, busy] = ["clear_i", "clear_busy"].map(|n| format!("{n}[{s}]"));
+        let (we, re) = (format!("write && (write_slot == {number})"), format!("read && (read_slot == {number})"));
+        let word = format!("s_read_{s}");
+        m.text("  wire [{{msb}}:0] {{w}};", &[("msb", (bits - 1).to_string()), ("w", word.clone())]);
+        m.instance(
+            &format!("u_state_{s}"),
+            &state,
+            &[
+                ("clear_i", &clear),
+                ("clear_busy_o", &busy),
+                ("hold_i", "run"),
+                ("we_i", &we),
+                ("waddr_i", "write_addr"),
+                ("wdata_i", "s_new"),
+                ("re_i", &re),
+                ("raddr_i", "read_addr"),
+                ("rdata_o", &word),
+            ],
+        );
+        words.push(word);
+    }
+    m.text(
+        "\n  assign s_read = {{all}};\n  assign clear_busy_o = |clear_busy;",
+        &[("all", words.join(" | "))],
+    );
 }
 
 fn header(sizes: &Sizes) -> String {
@@ -217,7 +330,7 @@ fn header(sizes: &Sizes) -> String {
 }
 
 fn ports(m: &mut Module, config: &Config, sizes: &Sizes) {
-    let Sizes { vl, sw, .. } = *sizes;
+    let Sizes { vl, sw, slots, written, .. } = *sizes;
     m.input("start_i", 1, "a token starts; nothing is kept from token to token here but the state");
     m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", WKV.bits, "isa.rs, WKV").input(
         "instr_idx_i",
@@ -226,21 +339,30 @@ fn ports(m: &mut Module, config: &Config, sizes: &Sizes) {
     );
     m.output("done_o", 1, "pulse: all S written, all y handed over");
     m.input("kw_en_i", 1, "operand write").input("kw_slot_i", 3, "isa.rs, wkv_slot").input("kw_addr_i", 14, "word");
-    m.input("kw_data_i", vl * OPERAND_BITS, "signed elements");
-    m.input("exp_we_i", 1, "").input("exp_slot_i", 3, "").input("exp_i", EXP_BITS, "exponent of an operand");
+    m.input("kw_data_i", slots * written * OPERAND_BITS, "signed elements, slot 0 lowest");
+    m.input("exp_we_i", 1, "").input("exp_slot_i", 3, "").input("exp_i", slots * EXP_BITS, "exponent of an operand");
     if sizes.streamed {
         m.input("s_valid_i", 1, "state words").output("s_ready_o", 1, "").input("s_data_i", 32 * vl, "");
         m.output("so_valid_o", 1, "updated words").input("so_ready_i", 1, "");
         m.output("so_data_o", vl * config.stored_bits(), "").output("so_flush_o", 1, "");
     } else {
-        m.input("clear_i", 1, "pulse").output("clear_busy_o", 1, "");
+        m.input("clear_i", slots, "pulse").output("clear_busy_o", 1, "");
     }
     m.output("y_valid_o", 1, "")
         .input("y_ready_i", 1, "")
         .output("y_addr_o", 18, "vmem element")
         .output("y_data_o", VEC_BITS, "signed");
-    m.output("sat_o", 6, "values clipped, one cycle's").output("busy_o", 1, "an instruction runs");
+    if slots > 1 {
+        slots::inputs(m, sizes);
+        m.output("y_slot_o", sizes.slot_bits, "whose y");
+    }
+    m.output("sat_o", sat_bits(vl), "values clipped, one cycle's").output("busy_o", 1, "an instruction runs");
     m.output("trace_wkv_s_valid_o", 1, "a state word is written").output("trace_wkv_s_op_o", 12, "");
+    if slots > 1 {
+        for group in ["s", "sa", "y"] {
+            m.output(format!("trace_wkv_{group}_slot_o"), sizes.slot_bits, "whose");
+        }
+    }
     m.output("trace_wkv_s_addr_o", 20, "").output("trace_wkv_s_data_o", vl * sw, "");
     m.output("trace_wkv_sa_valid_o", 1, "an sa_i is final").output("trace_wkv_sa_op_o", 12, "");
     m.output("trace_wkv_sa_row_o", 18, "").output("trace_wkv_sa_data_o", sw, "");
@@ -252,7 +374,8 @@ const WIRES: &str = r#"
   wire        run, go, finish;
   wire [11:0] op;
   wire [7:0]  n_head, head_size;
-  wire [5:0]  head_words, shift_sa, shift_b, shift_vk, shift_y;
+  wire [5:0]  head_words;
+  wire [{{shifts}}:0]  shift_sa, shift_b, shift_vk, shift_y;
   wire [19:0] s_addr;
   wire [17:0] y_addr;
   wire        unused_start = start_i;
@@ -265,24 +388,22 @@ const WIRES: &str = r#"
   wire [{{oword}}:0] kk, d, b, k, v, r;
   wire        sa_valid, sa_clipped, y_clipped, idle_1, idle_2;
   wire [{{s}}:0] sa, sa_old;
-  wire [5:0]  s_clips;
+  wire [{{cmsb}}:0]  s_clips;
 "#;
 
-const RESULTS: &str = r#"
+/// Which row is final, and which one is handed over: one session.
+const ROWS: &str = r#"
 
   reg  [17:0] sa_row_q, y_row_q, y_addr_q;
-  reg  [5:0]  sat_q;
   wire        hand_over = y_valid_o && y_ready_i;
-
-  // everything read was taken, everything taken was handed over; a row's last S word is written before its y is known
-  assign finish = run && !go && idle_1 && idle_2;
+  wire [17:0] sa_row = sa_row_q;
+  wire [17:0] y_row  = y_row_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       sa_row_q <= '0;
       y_row_q  <= '0;
       y_addr_q <= '0;
-      sat_q    <= '0;
     end else begin
       if (go) sa_row_q <= '0;
       else if (sa_valid) sa_row_q <= sa_row_q + 18'd1;
@@ -293,14 +414,49 @@ const RESULTS: &str = r#"
         y_row_q  <= y_row_q + 18'd1;
         y_addr_q <= y_addr_q + 18'd1;
       end
-      sat_q <= s_clips + {5'b0, sa_clipped} + {5'b0, y_clipped};
     end
+  end
+
+  assign y_addr_o = y_addr_q;
+"#;
+
+/// The same, several sessions.
+const SLOT_ROWS: &str = r#"
+
+  wire        hand_over = y_valid_o && y_ready_i;
+  wire [17:0] sa_row, y_row;
+
+  assign y_addr_o = y_addr + y_row;
+  assign trace_wkv_y_slot_o = y_slot_o;
+"#;
+
+/// Wires between the parts that only several sessions need.
+const SLOT_WIRES: &str = r#"
+  wire [{{slot}}:0] kk_slot, row_slot, r_slot, read_slot, write_slot;
+  wire [{{total}}:0] head_total;
+  wire [{{top}}:0] clear_busy;
+"#;
+
+/// Bits of `sat_o` with `lanes` lanes: all of them, an sa and a y.
+pub fn sat_bits(lanes: usize) -> usize {
+    index_bits(lanes + 3).max(6)
+}
+
+const RESULTS: &str = r#"
+
+  reg  [{{satmsb}}:0]  sat_q;
+
+  // everything read was taken, everything taken was handed over; a row's last S word is written before its y is known
+  assign finish = run && !go && idle_1 && idle_2;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) sat_q <= '0;
+    else sat_q <= {{s_clips}} + { {{satpad}}, sa_clipped} + { {{satpad}}, y_clipped};
   end
 
   assign done_o   = finish;
   assign busy_o   = run;
   assign sat_o    = sat_q;
-  assign y_addr_o = y_addr_q;
 
   assign trace_wkv_s_valid_o  = write;
   assign trace_wkv_s_op_o     = op;
@@ -308,11 +464,11 @@ const RESULTS: &str = r#"
   assign trace_wkv_s_data_o   = s_new;
   assign trace_wkv_sa_valid_o = sa_valid;
   assign trace_wkv_sa_op_o    = op;
-  assign trace_wkv_sa_row_o   = sa_row_q;
+  assign trace_wkv_sa_row_o   = sa_row;
   assign trace_wkv_sa_data_o  = sa;
   assign trace_wkv_y_valid_o  = hand_over;
   assign trace_wkv_y_op_o     = op;
-  assign trace_wkv_y_row_o    = y_row_q;
+  assign trace_wkv_y_row_o    = y_row;
   assign trace_wkv_y_data_o   = y_data_o;
 "#;
 

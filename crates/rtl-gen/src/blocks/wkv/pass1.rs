@@ -1,6 +1,8 @@
 //! Pass 1: reads the state in order, sums `sa_i`, and keeps the words until their row's `sa_i` is known.
 
 use super::dot::wkv_dot;
+use super::setup::HEAD_TOTAL_BITS;
+use super::slots::inputs;
 use super::state::READ_LATENCY;
 use super::walk::wkv_walk;
 use super::Sizes;
@@ -15,6 +17,45 @@ const ROW_BUFFER: usize = 64;
 
 /// Cycles from the read to the operand registers.
 pub const OPERANDS: usize = READ_LATENCY + 1;
+
+/// The walk's ports that only several slots have.
+const SLOT_WALK: [(&str, &str); 6] = [
+    ("active_i", "active_i"),
+    ("prefill_i", "prefill_i"),
+    ("home_i", "home_i"),
+    ("slot_o", "slot"),
+    ("turn_o", "turn"),
+    ("head_o", "head"),
+];
+
+/// What several slots add: the next slot of a head begins where the head does; the shift goes with the slot. With `prefill_i` a slot
+/// reads what the one before it wrote: a word may be read when no more than a head's other words are still to be written.
+const SLOTS: &str = r#"
+  reg  [{{sa}}:0] head_addr_q;
+  reg  [{{slot}}:0] slot_1_q, slot_2_q, slot_3_q;
+  reg  [5:0]  shift_sa_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      head_addr_q <= '0;
+      open_q      <= '0;
+    end else begin
+      if (go_i) head_addr_q <= s_addr_i;
+      else if (read && turn && head) head_addr_q <= s_addr_q + 1'b1;
+      if (read != write_i) open_q <= read ? open_q + 1'b1 : open_q - 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    slot_1_q   <= slot;
+    slot_2_q   <= slot_1_q;
+    slot_3_q   <= slot_2_q;
+    shift_sa_q <= shift_sa_i[slot_3_q*6 +: 6];
+  end
+
+  assign s_slot_o  = prefill_i ? home_i : slot;
+  assign kk_slot_o = slot_2_q;
+"#;
 
 /// State words in, state words with their row's `sa_i` out.
 pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
@@ -37,7 +78,14 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
         8,
         "",
     );
-    m.input("head_words_i", 6, "").input("s_addr_i", sizes.state_addr, "first word").input("shift_sa_i", 6, "");
+    m.input("head_words_i", 6, "").input("s_addr_i", sizes.state_addr, "first word");
+    m.input("shift_sa_i", 6 * sizes.slots, "slot 0 lowest");
+    let many = sizes.slots > 1;
+    if many {
+        inputs(&mut m, sizes);
+        m.input("head_total_i", HEAD_TOTAL_BITS, "words of a head").input("write_i", 1, "pass 2 writes a word");
+        m.output("s_slot_o", sizes.slot_bits, "whose state is read").output("kk_slot_o", sizes.slot_bits, "whose kk");
+    }
     if sizes.streamed {
         m.input("have_i", 1, "the next state word is there; then it may be read");
     }
@@ -67,13 +115,38 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
         ("n2", (OPERANDS - 2).to_string()),
         ("rows", index_bits(sizes.row_queue()).to_string()),
         ("have", if sizes.streamed { " && have_i" } else { "" }.to_string()),
+        (
+            "written",
+            if many { "\n                         && (!prefill_i || open_q < head_total_i)" } else { "" }.into(),
+        ),
+        (
+            "next_addr",
+            if many {
+                "      else if (read) s_addr_q <= (turn && !head) ? head_addr_q : s_addr_q + 1'b1;"
+            } else {
+                "      else if (read) s_addr_q <= s_addr_q + 1'b1;"
+            }
+            .into(),
+        ),
+        ("slot", sizes.slot_bits.saturating_sub(1).to_string()),
+        ("open", (HEAD_TOTAL_BITS - 1).to_string()),
     ];
+    if many {
+        m.text(
+            r#"
+  wire        turn, head;   // the last word of a slot's rows of a head, and no slot is left
+  wire [{{slot}}:0] slot;
+  reg  [{{open}}:0] open_q;     // words read and not yet written
+"#,
+            &vars,
+        );
+    }
     m.text(
         r#"
   wire        active, first, last;
   reg  [{{buf}}:0]  words_q;    // words read and not yet taken; 2^{{buf}} at most
   reg  [{{rows}}:0]  rows_q;     // rows read to their end and not yet taken; 2^{{rows}} at most
-  wire        read     = active{{have}} && !words_q[{{buf}}] && (!last || !rows_q[{{rows}}]);
+  wire        read     = active{{have}} && !words_q[{{buf}}] && (!last || !rows_q[{{rows}}]){{written}};
   wire        read_row = read && last;
 
   reg  [{{sa}}:0] s_addr_q;
@@ -95,7 +168,7 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
       if (read != take_i) words_q <= read ? words_q + 1'b1 : words_q - 1'b1;
       if (read_row != take_last_i) rows_q <= read_row ? rows_q + 1'b1 : rows_q - 1'b1;
       if (go_i) s_addr_q <= s_addr_i;
-      else if (read) s_addr_q <= s_addr_q + 1'b1;
+{{next_addr}}
       valid_q <= {valid_q[{{n1}}:1], read};
       first_q <= {first_q[{{n1}}:1], first};
       last_q  <= {last_q[{{n1}}:1], last};
@@ -119,32 +192,39 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
 "#,
         &vars,
     );
+    if many {
+        m.text(SLOTS, &vars);
+    }
     m.instance(
         "u_walk",
-        &wkv_walk(sizes.word_addr),
+        &wkv_walk(sizes),
         &[
-            ("load_i", "go_i"),
-            ("n_head_i", "n_head_i"),
-            ("head_size_i", "head_size_i"),
-            ("head_words_i", "head_words_i"),
-            ("step_i", "read"),
-            ("active_o", "active"),
-            ("word_o", "kk_addr"),
-            ("first_o", "first"),
-            ("last_o", "last"),
-        ],
+            &[
+                ("load_i", "go_i"),
+                ("n_head_i", "n_head_i"),
+                ("head_size_i", "head_size_i"),
+                ("head_words_i", "head_words_i"),
+                ("step_i", "read"),
+                ("active_o", "active"),
+                ("word_o", "kk_addr"),
+                ("first_o", "first"),
+                ("last_o", "last"),
+            ][..],
+            if many { &SLOT_WALK[..] } else { &[] },
+        ]
+        .concat(),
     );
     let [valid, first, last] = ["valid_q", "first_q", "last_q"].map(|q| format!("{q}[{OPERANDS}]"));
     m.instance(
         "u_sa",
-        &wkv_dot("wkv_dot_sa", vl, sw, sw, true),
+        &wkv_dot("wkv_dot_sa", (vl, sw), sw, true, many),
         &[
             ("valid_i", &valid),
             ("first_i", &first),
             ("last_i", &last),
             ("a_i", "s_q"),
             ("b_i", "kk_q"),
-            ("shift_i", "shift_sa_i"),
+            ("shift_i", if many { "shift_sa_q" } else { "shift_sa_i" }),
             ("valid_o", "sa_valid_o"),
             ("data_o", "sa_final_o"),
             ("clipped_o", "sa_clipped_o"),

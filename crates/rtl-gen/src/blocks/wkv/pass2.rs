@@ -2,6 +2,7 @@
 
 use super::dot::wkv_dot;
 use super::lane::{wkv_lane, LATENCY};
+use super::slots::{inputs, wkv_rows, INPUTS};
 use super::walk::wkv_walk;
 use super::Sizes;
 use crate::blocks::prim::fifo;
@@ -32,7 +33,18 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
         "",
     );
     m.input("head_words_i", 6, "").input("s_addr_i", sizes.state_addr, "first word");
-    m.input("shift_b_i", 6, "").input("shift_vk_i", 6, "").input("shift_y_i", 6, "");
+    let many = sizes.slots > 1;
+    m.input("shift_b_i", 6 * sizes.slots, "").input("shift_vk_i", 6 * sizes.slots, "");
+    m.input("shift_y_i", 6 * sizes.slots, "slot 0 lowest");
+    if many {
+        inputs(&mut m, sizes);
+        m.output("slot_o", sizes.slot_bits, "whose d, b, k, v").output("r_slot_o", sizes.slot_bits, "whose r");
+        m.output("s_slot_o", sizes.slot_bits, "whose state is written").output(
+            "s_of_o",
+            sizes.slot_bits,
+            "by whose token",
+        );
+    }
     m.input("valid_i", 1, "word_i and sa_i can be taken").input("word_i", vl * sw, "S").input("sa_i", sw, "");
     if sizes.streamed {
         m.input("room_i", 1, "what is written for a word taken now will find room");
@@ -53,14 +65,14 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
     );
     m.output("we_o", 1, "state write").output("s_addr_o", sizes.state_addr, "").output("s_o", vl * sw, "S'");
     m.output("y_valid_o", 1, "").input("y_ready_i", 1, "").output("y_o", VEC_BITS, "signed");
-    m.output("clips_o", 6, "elements of S' clipped in this cycle; 0 without we_o").output(
+    m.output("clips_o", sizes.clip_bits(), "elements of S' clipped in this cycle; 0 without we_o").output(
         "y_clipped_o",
         1,
         "a y was clipped",
     );
     m.output("idle_o", 1, "no y is under way");
     let lane_bits = index_bits(vl);
-    let clips: Vec<String> = (0..vl).map(|l| format!("{{5'b0, clipped[{l}]}}")).collect();
+    let clips: Vec<String> = (0..vl).map(|l| format!("{{{}'b0, clipped[{l}]}}", sizes.clip_bits() - 1)).collect();
     let vars = [
         ("s", (sw - 1).to_string()),
         ("sword", (vl * sw - 1).to_string()),
@@ -76,19 +88,33 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
         ("rows", index_bits(sizes.row_queue()).to_string()),
         ("room", if sizes.streamed { " && room_i" } else { "" }.to_string()),
         ("clips", clips.join(" + ")),
+        ("clip0", format!("{}'d0", sizes.clip_bits())),
+        ("slot", sizes.slot_bits.saturating_sub(1).to_string()),
+        ("vtop", (sizes.word_addr + lane_bits).to_string()),
+        (
+            "unused_row",
+            match sizes.word_addr + lane_bits {
+                18 => String::new(),
+                bits => format!(", v_row[17:{bits}]"),
+            },
+        ),
         ("new", UPDATED.to_string()),
         ("new1", (UPDATED - 1).to_string()),
         ("new2", (UPDATED - 2).to_string()),
     ];
     m.text(UPDATE, &vars);
-    let walk = wkv_walk(sizes.word_addr);
+    m.text(if many { SLOTS } else { ONE_SLOT }, &vars);
+    let walk = wkv_walk(sizes);
     let instruction = [
         ("load_i", "go_i"),
         ("n_head_i", "n_head_i"),
         ("head_size_i", "head_size_i"),
         ("head_words_i", "head_words_i"),
     ];
-    let connect = |own: [(&'static str, &'static str); 5]| instruction.into_iter().chain(own).collect::<Vec<_>>();
+    let connect = |own: [(&'static str, &'static str); 5], slots: [(&'static str, &'static str); 3]| {
+        let slots = INPUTS.into_iter().chain(slots).filter(|_| many);
+        instruction.into_iter().chain(own).chain(slots).collect::<Vec<_>>()
+    };
     let own = [
         ("step_i", "take"),
         ("active_o", "active"),
@@ -96,7 +122,11 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
         ("first_o", "first"),
         ("last_o", "last"),
     ];
-    m.instance("u_walk", &walk, &connect(own));
+    m.instance(
+        "u_walk",
+        &walk,
+        &connect(own, [("slot_o", "slot"), ("turn_o", "unused_turn"), ("head_o", "unused_head")]),
+    );
     for lane in 0..vl {
         let slice = |word: &str, bits: usize| format!("{word}[{}:{}]", (lane + 1) * bits - 1, lane * bits);
         m.instance(
@@ -111,8 +141,8 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
                 ("d_i", &slice("d_q", OPERAND_BITS)),
                 ("b_i", &slice("b_q", OPERAND_BITS)),
                 ("k_i", &slice("k_q", OPERAND_BITS)),
-                ("shift_b_i", "shift_b_i"),
-                ("shift_vk_i", "shift_vk_i"),
+                ("shift_b_i", if many { "shift_b_q" } else { "shift_b_i" }),
+                ("shift_vk_i", if many { "shift_vk_q" } else { "shift_vk_i" }),
                 ("s_o", &slice("s_o", sw)),
                 ("clipped_o", &format!("clipped[{lane}]")),
             ],
@@ -126,17 +156,24 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
         ("first_o", "y_first"),
         ("last_o", "y_last"),
     ];
-    m.instance("u_walk_y", &walk, &connect(own));
+    m.instance("u_walk_y", &walk, &connect(own, [("slot_o", "y_slot"), ("turn_o", "y_turn"), ("head_o", "y_head")]));
+    if many {
+        let mut c =
+            vec![("load_i", "go_i"), ("n_head_i", "n_head_i"), ("head_size_i", "head_size_i"), ("step_i", "take_row")];
+        c.extend([("row_o", "v_row"), ("slot_o", "unused_v_slot")]);
+        c.extend(INPUTS);
+        m.instance("u_rows", &wkv_rows(sizes), &c);
+    }
     m.instance(
         "u_y",
-        &wkv_dot("wkv_dot_y", vl, sw, VEC_BITS, false),
+        &wkv_dot("wkv_dot_y", (vl, sw), VEC_BITS, false, many),
         &[
             ("valid_i", "we_o"),
             ("first_i", "y_first_q[2]"),
             ("last_i", "y_last_q[2]"),
             ("a_i", "s_o"),
             ("b_i", "r_q"),
-            ("shift_i", "shift_y_i"),
+            ("shift_i", if many { "shift_y_q" } else { "shift_y_i" }),
             ("valid_o", "y_final"),
             ("data_o", "y"),
             ("clipped_o", "y_clipped_o"),
@@ -166,22 +203,16 @@ const UPDATE: &str = r#"
   wire        take_row  = take && last;
   wire        hand_over = y_valid_o && y_ready_i;
 
-  reg  [{{vmsb}}:0] v_element_q;  // head * head_size + row
+  wire [{{vmsb}}:0] v_element;  // head * head_size + row
   reg  [{{sa}}:0] s_addr_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      stage_q     <= '0;
-      rows_q      <= '0;
-      v_element_q <= '0;
-      s_addr_q    <= '0;
+      stage_q <= '0;
+      rows_q  <= '0;
     end else begin
       stage_q <= {stage_q[{{new1}}:1], take};
       if (take_row != hand_over) rows_q <= take_row ? rows_q + 1'b1 : rows_q - 1'b1;
-      if (go_i) v_element_q <= '0;
-      else if (take_row) v_element_q <= v_element_q + 1'b1;
-      if (go_i) s_addr_q <= s_addr_i;
-      else if (we_o) s_addr_q <= s_addr_q + 1'b1;
     end
   end
 
@@ -197,7 +228,7 @@ const UPDATE: &str = r#"
     if (take) begin
       s_1_q      <= word_i;
       sa_1_q     <= sa_i;
-      v_lane_1_q <= v_element_q[{{lane}}:0];
+      v_lane_1_q <= v_element[{{lane}}:0];
     end
     if (stage_q[1]) begin
       s_q        <= s_1_q;
@@ -216,11 +247,76 @@ const UPDATE: &str = r#"
 
   assign take_o      = take;
   assign take_last_o = take_row;
-  assign v_addr_o    = v_element_q[{{vmsb}}:{{lb}}];
+  assign v_addr_o    = v_element[{{vmsb}}:{{lb}}];
   assign we_o        = stage_q[{{new}}];
   assign s_addr_o    = s_addr_q;
-  assign clips_o     = we_o ? {{clips}} : 6'd0;
+  assign clips_o     = we_o ? {{clips}} : {{clip0}};
   assign idle_o      = (rows_q == '0);
+"#;
+
+/// Where rows and words lie, for one session.
+const ONE_SLOT: &str = r#"
+
+  reg  [{{vmsb}}:0] v_element_q;
+  assign v_element = v_element_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      v_element_q <= '0;
+      s_addr_q    <= '0;
+    end else begin
+      if (go_i) v_element_q <= '0;
+      else if (take_row) v_element_q <= v_element_q + 1'b1;
+      if (go_i) s_addr_q <= s_addr_i;
+      else if (we_o) s_addr_q <= s_addr_q + 1'b1;
+    end
+  end
+"#;
+
+/// The same for several: each slot of a head begins where the head does, and brings its shifts to the stages that use them.
+const SLOTS: &str = r#"
+
+  wire        unused_turn, unused_head, y_turn, y_head;
+  wire [{{slot}}:0] slot, y_slot, unused_v_slot;
+  wire [17:0] v_row;
+  wire        unused_row = &{1'b0{{unused_row}}};
+  reg  [{{sa}}:0] head_addr_q;
+  reg  [2:1]  y_turn_q, y_head_q;
+  reg  [{{slot}}:0] slot_1_q, slot_2_q, slot_3_q, slot_4_q, y_slot_1_q, y_slot_2_q;
+  reg  [5:0]  shift_b_q, shift_vk_q, shift_y_q;
+
+  assign v_element = v_row[{{vmsb}}:0];
+  assign slot_o    = slot;
+  assign r_slot_o  = y_slot;
+  assign s_of_o    = y_slot_2_q;
+  assign s_slot_o  = prefill_i ? home_i : y_slot_2_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      s_addr_q    <= '0;
+      head_addr_q <= '0;
+    end else if (go_i) begin
+      s_addr_q    <= s_addr_i;
+      head_addr_q <= s_addr_i;
+    end else if (we_o) begin
+      s_addr_q <= (y_turn_q[2] && !y_head_q[2]) ? head_addr_q : s_addr_q + 1'b1;
+      if (y_turn_q[2] && y_head_q[2]) head_addr_q <= s_addr_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    slot_1_q   <= slot;
+    slot_2_q   <= slot_1_q;
+    slot_3_q   <= slot_2_q;
+    slot_4_q   <= slot_3_q;
+    shift_b_q  <= shift_b_i[slot_3_q*6 +: 6];
+    shift_vk_q <= shift_vk_i[slot_4_q*6 +: 6];
+    y_turn_q   <= {y_turn_q[1], y_turn};
+    y_head_q   <= {y_head_q[1], y_head};
+    y_slot_1_q <= y_slot;
+    y_slot_2_q <= y_slot_1_q;
+    shift_y_q  <= shift_y_i[y_slot_1_q*6 +: 6];
+  end
 "#;
 
 const READOUT: &str = r#"
