@@ -10,6 +10,8 @@ use golden_model::fast::Runner;
 use golden_model::session::Session;
 use indicatif::ProgressBar;
 use serde::Serialize;
+use sim_harness::chip::Chip;
+use sim_harness::session::TokenOptions;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -52,7 +54,14 @@ struct GoldenPart {
 #[derive(Serialize)]
 struct RtlPart {
     config: String,
+    /// Texts worked on at once, and cycles of a pass over the weights for a token of each.
+    sessions: usize,
+    cycles_per_pass: u64,
     cycles_per_token: u64,
+    /// At the configuration's clock, all texts together, and of a prompt read side by side.
+    tokens_per_s_at_clock: f64,
+    prefill_cycles: Option<u64>,
+    prefill_tokens_per_s_at_clock: Option<f64>,
     /// With the comparison on, the golden step included; median of the runs.
     simulated_cycles_per_s: f64,
     mismatches: u64,
@@ -100,6 +109,14 @@ fn sessions(runner: &mut Runner, n: usize, tokens: &[u32], bar: &ProgressBar) ->
     Ok(median(&mut speeds[1..]).unwrap_or_default()) // the first one makes room
 }
 
+/// A token of the text in every slot of the chip, each a different one.
+fn pass(chip: &mut Chip<'static>, token: u32) -> Result<(), Error> {
+    let vocab_size = chip.golden().shape.vocab_size as u32;
+    let tokens: Vec<_> = (0..chip.config.sessions as u32).map(|slot| Some((token + slot) % vocab_size)).collect();
+    chip.pass(&tokens, TokenOptions { logits: true, timeline: false })?;
+    Ok(())
+}
+
 /// What only the golden backend knows, after `steps` single steps; its weights a second are not known yet.
 fn golden_part(engine: &mut Engine, steps: usize) -> Option<GoldenPart> {
     let Engine::Golden { runner, .. } = engine else { return None };
@@ -123,7 +140,13 @@ fn golden_part(engine: &mut Engine, steps: usize) -> Option<GoldenPart> {
 
 pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
     let (model, _) = Model::open(&a.model)?;
-    let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip, 0)?;
+    let mut chip_args = a.chip.clone();
+    let at_once = match a.backend {
+        // the golden backend needs no other engine for several
+        Backend::Golden => chip_args.sessions.take().map_or(0, |n| n as usize),
+        _ => 0,
+    };
+    let mut engine = Engine::new(a.backend, &model, &a.numbers, &chip_args, 0)?;
     let n = a.tokens.unwrap_or(if a.backend == Backend::Rtl { 8 } else { 256 }) as usize;
     if let (Engine::Golden { runner, .. }, Some(threads)) = (&mut engine, a.threads) {
         **runner = Runner::new(runner.weights().clone(), threads as usize);
@@ -131,10 +154,7 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
     let prefill_tokens = a.prefill.unwrap_or(if a.backend == Backend::Rtl { 0 } else { 256 }) as usize;
     let tokens = random_tokens(model.shape().vocab_size, n);
     let prompt = random_tokens(model.shape().vocab_size, prefill_tokens);
-    let at_once = a.sessions.map_or(0, |n| n as usize);
-    if at_once > 0 && a.backend != Backend::Golden {
-        return Err("--sessions: only --backend golden runs several at once".into());
-    }
+    let slots = engine.chip().map_or(1, |chip| chip.config.sessions);
     let bar = bar((RUNS * (n + prefill_tokens) + (RUNS + 1) * at_once * n) as u64, "tokens");
     engine.step(tokens[0])?; // touches every page once before the clock runs
     let (mut speeds, mut cpu) = (vec![], vec![]);
@@ -146,15 +166,17 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
                 match &mut engine {
                     // logits stay where they are, as integers
                     Engine::Golden { runner, session } => runner.step(session, *token).map(drop).map_err(Error::from),
+                    Engine::Rtl(chip) => pass(chip, *token),
                     other => other.step(*token).map(drop).map_err(Error::from),
                 }
             })
         })?;
-        speeds.push(n as f64 / wall);
+        speeds.push((n * slots) as f64 / wall);
         cpu.extend(busy.map(|s| s * 1e3 / n as f64));
     }
     let mut golden = golden_part(&mut engine, 1 + RUNS * n);
     let mut prefill_speeds = vec![];
+    let decoded = engine.chip().map_or(0, |chip| chip.totals.cycles.len());
     for _ in 0..if prompt.is_empty() { 0 } else { RUNS } {
         engine.reset()?;
         let (wall, _) = timed(|| engine.prefill(&prompt).map(drop))?;
@@ -174,11 +196,19 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
     let mut failed = false;
     let rtl = engine.chip().map(|chip| {
         failed = chip::report_mismatch(chip, &a.chip, 0);
-        let cycles_per_token = chip.totals.cycles.last().copied().unwrap_or(0);
+        let (passes, prompts) = chip.totals.cycles.split_at(decoded);
+        let cycles_per_pass = passes.last().copied().unwrap_or(0);
+        let hz = f64::from(chip.config.clock_mhz) * 1e6;
+        let prefill_cycles = (!prompt.is_empty()).then(|| prompts.iter().sum::<u64>() / RUNS as u64);
         RtlPart {
             config: chip.config.name.clone(),
-            cycles_per_token,
-            simulated_cycles_per_s: tokens_per_s * cycles_per_token as f64,
+            sessions: slots,
+            cycles_per_pass,
+            cycles_per_token: cycles_per_pass / slots as u64,
+            tokens_per_s_at_clock: slots as f64 * hz / cycles_per_pass as f64,
+            prefill_cycles,
+            prefill_tokens_per_s_at_clock: prefill_cycles.map(|c| prefill_tokens as f64 * hz / c as f64),
+            simulated_cycles_per_s: tokens_per_s / slots as f64 * cycles_per_pass as f64,
             mismatches: chip.totals.outcome.mismatches,
         }
     });
@@ -196,9 +226,14 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
     };
     out.result(&done, || {
         let rtl = done.rtl.as_ref().map_or(String::new(), |r| {
+            let of = match r.sessions {
+                1 => "token".to_string(),
+                n => format!("pass of {n} sessions ({:.0} tokens/s in all at the clock)", r.tokens_per_s_at_clock),
+            };
+            let prompt = r.prefill_cycles.map_or(String::new(), |c| format!(", {c} for the prompt"));
             format!(
-                "; {} cycles a token, {:.0} simulated cycles/s, {} mismatches",
-                r.cycles_per_token, r.simulated_cycles_per_s, r.mismatches
+                "; {} cycles a {of}{prompt}, {:.0} simulated cycles/s, {} mismatches",
+                r.cycles_per_pass, r.simulated_cycles_per_s, r.mismatches
             )
         });
         let prefill = done

@@ -1,7 +1,7 @@
 //! The simulated chip for a verb.
 
 use super::args::{Chip as ChipArgs, Memory, Numbers};
-use super::model::{config, Model};
+use super::model::{config_for, Model};
 use super::print::{check_file, command_line, note};
 use super::Error;
 use golden_model::layout::{stream, StreamLayout};
@@ -26,7 +26,7 @@ pub fn with_image(
     if let Some(path) = &args.trace {
         check_file(path)?;
     }
-    let mut config = config(&args.config)?;
+    let mut config = config_for(&args.config, args.sessions)?;
     match args.memory {
         Some(Memory::Ideal) => config.memory.ddr4 = None,
         Some(Memory::Ddr4) if config.memory.ddr4.is_none() => {

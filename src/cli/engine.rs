@@ -24,6 +24,9 @@ impl Engine {
         if let (Some(path), true) = (&chip.trace, backend != Backend::Rtl) {
             return Err(format!("--trace {}: only --backend rtl writes a waveform", path.display()).into());
         }
+        if let (Some(n), true) = (chip.sessions, backend != Backend::Rtl) {
+            return Err(format!("--sessions {n}: expected --backend rtl, or bench of golden").into());
+        }
         Ok(match backend {
             Backend::Float => {
                 let weights = Box::new(model.weights()?);
@@ -106,14 +109,45 @@ impl Session for Engine {
         })
     }
 
-    /// Logits after the last of `tokens`, which golden takes in several at a time.
+    /// Logits after the last of `tokens`, which golden takes in several at a time, and so does a chip with several sessions.
     fn prefill(&mut self, tokens: &[u32]) -> Result<Vec<f64>, EngineError> {
+        if let Engine::Rtl(chip) = self {
+            if chip.config.sessions > 1 {
+                return side_by_side(chip, tokens, true);
+            }
+        }
         let Engine::Golden { runner, session } = self else {
             return tokens.iter().try_fold(vec![], |_, token| self.step(*token));
         };
         let f = runner.weights().f.f_logits;
         Ok(fixed(runner.prefill(session, tokens).map_err(|e| EngineError(e.to_string()))?, f))
     }
+}
+
+/// Reads `tokens` in slot 0 of a chip with several: whole groups side by side, the rest one by one. Logits after the last one, if they
+/// are `wanted`; a group without goes without the head.
+pub fn side_by_side(chip: &mut Chip<'static>, tokens: &[u32], wanted: bool) -> Result<Vec<f64>, EngineError> {
+    let (n, f) = (chip.config.sessions, chip.golden().f.f_logits);
+    let vocab_size = chip.golden().shape.vocab_size;
+    if let Some(token) = tokens.iter().find(|t| **t as usize >= vocab_size) {
+        return Err(EngineError(format!("token {token}, expected one below the vocabulary's {vocab_size}")));
+    }
+    let options = TokenOptions { logits: true, timeline: false };
+    let failed = |e: sim_harness::chip::ChipError| EngineError(e.to_string());
+    let groups = tokens.chunks_exact(n);
+    let rest = groups.remainder();
+    let mut logits = vec![];
+    for (i, group) in groups.enumerate() {
+        let head = wanted && (i + 1) * n == tokens.len();
+        let run = chip.prefill(0, group, head, options).map_err(failed)?;
+        if head {
+            logits = fixed(&run.result.logits[n - 1], f);
+        }
+    }
+    for token in rest {
+        logits = fixed(&chip.step(*token, options).map_err(failed)?.result.logits, f);
+    }
+    Ok(logits)
 }
 
 /// Numbers with `f` fraction bits.

@@ -1,7 +1,7 @@
 //! `generate`, `logits` and `cosim`: tokens through a backend.
 
 use super::args::{Backend, Cosim, Generate, Logits, Prompt, Sampling};
-use super::engine::{Engine, EngineError};
+use super::engine::{side_by_side, Engine, EngineError};
 use super::model::{check_tokens, Model};
 use super::print::{bar, note, Out};
 use super::{chip, Error, CHECK_FAILED};
@@ -26,7 +26,7 @@ struct Generated {
 #[derive(Serialize)]
 struct RtlPart {
     config: String,
-    /// One entry a token of prompt and text.
+    /// One entry a token of prompt and text; tokens read side by side share the cycles of their pass.
     cycles_per_token: Vec<u64>,
     /// Bytes read from memory, padding included, and columns of `ffn.value` that were not read; one entry a token each.
     bytes_per_token: Vec<u64>,
@@ -65,13 +65,26 @@ impl Session for Counted<'_> {
         self.engine.step(token)
     }
     fn prefill(&mut self, tokens: &[u32]) -> Result<Vec<f64>, EngineError> {
-        if !matches!(self.engine, Engine::Golden { .. }) {
+        let at_once = match &self.engine {
+            // pieces as long as the engine takes at once, so that the bar moves
+            Engine::Golden { .. } => golden_model::fast::MAX_ROWS,
+            Engine::Rtl(chip) => chip.config.sessions,
+            Engine::Float { .. } => 1,
+        };
+        if at_once == 1 {
             return tokens.iter().try_fold(vec![], |_, token| self.step(*token));
         }
-        // pieces as long as the engine takes at once, so that the bar moves
         let mut logits = vec![];
-        for tokens in tokens.chunks(golden_model::fast::MAX_ROWS) {
-            logits = self.engine.prefill(tokens)?;
+        let mut left = tokens.len();
+        for tokens in tokens.chunks(at_once) {
+            if self.stopped.get() {
+                return Err(EngineError::stopped());
+            }
+            left -= tokens.len();
+            logits = match &mut self.engine {
+                Engine::Rtl(chip) => side_by_side(chip, tokens, left == 0)?,
+                other => other.prefill(tokens)?,
+            };
             self.bar.inc(tokens.len() as u64);
         }
         Ok(logits)
@@ -108,9 +121,9 @@ pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
         failed = chip::report_mismatch(chip, &a.chip, seed);
         RtlPart {
             config: chip.config.name.clone(),
-            cycles_per_token: chip.totals.cycles.clone(),
-            bytes_per_token: chip.totals.bytes.clone(),
-            skipped_columns: chip.totals.skipped_columns.clone(),
+            cycles_per_token: chip.totals.a_token(&chip.totals.cycles),
+            bytes_per_token: chip.totals.a_token(&chip.totals.bytes),
+            skipped_columns: chip.totals.a_token(&chip.totals.skipped_columns),
             mismatches: chip.totals.outcome.mismatches,
             values_checked: chip.totals.outcome.values_checked,
         }
@@ -121,7 +134,7 @@ pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
             "{} tokens of prompt and text on {}, {} cycles, {} values compared with the golden model, {} mismatches",
             rtl.cycles_per_token.len(),
             rtl.config,
-            rtl.cycles_per_token.iter().sum::<u64>(),
+            engine.chip().map_or(0, |chip| chip.totals.cycles.iter().sum::<u64>()),
             rtl.values_checked,
             rtl.mismatches
         ));

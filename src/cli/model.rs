@@ -48,6 +48,16 @@ pub fn config(name: &str) -> Result<Config, Error> {
     }
 }
 
+/// [`config`] with another number of sessions, if one is asked for.
+pub fn config_for(name: &str, sessions: Option<u32>) -> Result<Config, Error> {
+    let mut config = config(name)?;
+    if let Some(n) = sessions {
+        config.sessions = n as usize;
+        config.check(&format!("--sessions {n}"))?;
+    }
+    Ok(config)
+}
+
 /// `nano, wide or `: the names in `configs/`, none if it is not found.
 fn own_configs() -> String {
     let folder =

@@ -1,7 +1,7 @@
 //! `rtl`: the design as files a hardware engineer can take away.
 
 use super::args::Rtl;
-use super::model::{config, Model};
+use super::model::{config_for, Model};
 use super::print::{check_folder, write_file, Out};
 use super::Error;
 use golden_model::layout::{stream, StreamLayout};
@@ -31,7 +31,7 @@ struct ProgramFiles {
 }
 
 pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
-    let config = config(&a.config)?;
+    let config = config_for(&a.config, a.sessions)?;
     check_folder(&a.output)?;
     let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?.renamed(&a.prefix)?;
     let program = match &a.model {

@@ -96,6 +96,14 @@ pub struct Totals {
     pub outcome: Outcome,
 }
 
+impl Totals {
+    /// A list of passes as one of tokens: those of a pass share its number.
+    pub fn a_token(&self, passes: &[u64]) -> Vec<u64> {
+        let each = self.tokens.iter().zip(passes);
+        each.flat_map(|(n, value)| std::iter::repeat_n(value / *n as u64, *n)).collect()
+    }
+}
+
 /// One session on the golden side.
 struct Slot {
     state: IntState,

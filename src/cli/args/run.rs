@@ -59,6 +59,9 @@ pub struct Chip {
     /// Probability of a random stall on every handshake and memory response
     #[arg(long, value_name = "P", default_value = "0", value_parser = probability, allow_negative_numbers = true, help_heading = CHIP)]
     pub stall: f64,
+    /// Texts worked on at once, which share every read of a weight: 1, 2, 4 or 8 on the chip, any number on golden (bench only)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = CHIP)]
+    pub sessions: Option<u32>,
     /// Memory behind the bus [default: the configuration's DDR4, if it has one]
     #[arg(long, value_enum, help_heading = CHIP)]
     pub memory: Option<Memory>,
@@ -141,6 +144,9 @@ pub struct Rtl {
     /// Configuration: a name in configs/ or a .toml file
     #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
     pub config: String,
+    /// Texts worked on at once: 1, 2, 4 or 8 [default: the configuration's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
+    pub sessions: Option<u32>,
     /// Folder to write to
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
@@ -226,9 +232,6 @@ pub struct Bench {
     /// Threads of the golden backend [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub threads: Option<u32>,
-    /// Also time N conversations at once that share every read of a weight (golden backend)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub sessions: Option<u32>,
     #[command(flatten)]
     pub chip: Chip,
     #[command(flatten)]
