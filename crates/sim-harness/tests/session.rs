@@ -84,10 +84,10 @@ fn events_match_with_and_without_stalls_in_both_shapes() {
             let r = run(&config, &e, SessionOptions { stall, seed, ..Default::default() });
             let place = format!("{} stall {stall} seed {seed}", config.name);
             assert!(r.outcome.first.is_none(), "{place}: {}", r.outcome.first.unwrap());
-            // per beat: vec and state words, and one value each of mat, sa and y; sreg, exp; 4 scalars; 2 + 16 of logits
+            // per beat: vec and state words, and one value each of mat, sa and y; sreg, exp; 5 scalars; 2 + 16 of logits
             assert_eq!(
                 r.outcome.values_checked as usize,
-                BEATS * (2 * config.vlanes() + 3) + 3 + 1 + 4 + 18,
+                BEATS * (2 * config.vlanes() + 3) + 3 + 1 + 5 + 18,
                 "{place}"
             );
             assert_eq!((r.outcome.ops_checked, r.token_out, r.counters.weight_beats), (8, 6, 16), "{place}");

@@ -94,6 +94,9 @@ fn one_slice(m: &mut Module, config: &Config) {
     let x_bits = index_bits(config.xmem_words());
     let vars = [("x", (x_bits - 1).to_string()), ("a", x_bits.to_string())];
     m.text(ONE_SLICE, &vars);
+    if !config.streams_state() {
+        m.text("  wire       clear_slots = token_clear;", &[]);
+    }
     if x_bits < WORD_ADDR_BITS {
         m.text("  wire unused_x_addr = &{1'b0, mat_xr_addr[13:{{a}}], vec_xw_addr[13:{{a}}]};", &vars);
     }
@@ -459,7 +462,6 @@ const ONE_SLICE: &str = r#"
   assign m_axis_logits_tdata = { {5{mat_logit_data[26]}}, mat_logit_data};
   wire       sat_mat     = mat_sat;
   wire [5:0] sat_vec     = vec_sat;
-  wire       clear_slots = token_clear;
   wire [{{x}}:0] x_raddr = mat_xr_addr[{{x}}:0];
   wire [{{x}}:0] x_waddr = vec_xw_addr[{{x}}:0];
 "#;

@@ -164,9 +164,8 @@ pub fn slice(config: &Config) -> Arc<Module> {
                 let expression = match p.dir {
                     Dir::Out if is_trace(&p.name) => p.name.clone(),
                     Dir::Out => wire_name(name, &p.name),
-                    Dir::In => {
-                        own(name, &p.name).map_or_else(|| as_ports(&input_of(name, &p.name, false), &outer), String::from)
-                    }
+                    Dir::In => own(name, &p.name)
+                        .map_or_else(|| as_ports(&input_of(name, &p.name, false), &outer), String::from),
                 };
                 (p.name.as_str(), expression)
             })

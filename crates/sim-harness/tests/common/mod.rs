@@ -176,6 +176,7 @@ const BODY: &str = r#"
           6'h0a: rdata_q <= cycles_q;
           6'h0b: rdata_q <= 32'd3;
           6'h0e: rdata_q <= 32'd16;
+          6'h18: rdata_q <= cycles_q - 32'd16;  // every cycle has a cause
           default: rdata_q <= 32'd0;
         endcase
       end else if (s_axil_rready) r_q <= 1'b0;

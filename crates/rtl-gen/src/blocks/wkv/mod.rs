@@ -294,10 +294,7 @@ fn slot_states(m: &mut Module, config: &Config, sizes: &Sizes) {
         );
         words.push(word);
     }
-    m.text(
-        "\n  assign s_read = {{all}};\n  assign clear_busy_o = |clear_busy;",
-        &[("all", words.join(" | "))],
-    );
+    m.text("\n  assign s_read = {{all}};\n  assign clear_busy_o = |clear_busy;", &[("all", words.join(" | "))]);
 }
 
 fn header(sizes: &Sizes) -> String {
