@@ -415,7 +415,9 @@ impl Simulation<'_> {
             let program = self.program;
             let get = |name| WKV.get(&program.code[3][op], name);
             let Some(ready) = Self::all_done(&self.vec_done, get("wait_vec"), HAND_OVER) else { return moved };
-            let words = get("n_head") * get("head_size") * get("head_words");
+            // one engine serves all sessions in turn
+            let sessions = self.config.sessions as u64;
+            let words = sessions * get("n_head") * get("head_size") * get("head_words");
             let overhead = wkv::overhead_cycles(self.config.wkv_lanes(), get("head_words") as usize);
             let start = self.wkv_done.last().copied().unwrap_or(0.0).max(ready);
             let mut free = start + words as f64 + overhead as f64 - 1.0;
@@ -435,7 +437,7 @@ impl Simulation<'_> {
                 free = self.state_from + overhead as f64 - 1.0;
             }
             // rows wait while mat writes
-            let rows = (get("n_head") * get("head_size")) as f64;
+            let rows = (sessions * get("n_head") * get("head_size")) as f64;
             let end = self.port.last_write(free - words as f64, rows).max(free);
             self.wkv_done.push(end);
             self.port.windows.push((end - words as f64, end, rows / words as f64));

@@ -48,12 +48,13 @@ fn count(printed: &Printed) -> Resources {
     out
 }
 
-/// `anser_top.u_core.u_vec.u_lane_3` belongs to `vec`; the state of the recurrence stands by itself.
+/// `anser_top.u_core.u_vec.u_lane_3` belongs to `vec`, and so does `anser_top.u_core.u_slice_1.u_vec`; the state of the recurrence
+/// stands by itself.
 fn unit(path: &str) -> String {
-    let mut parts = path.split('.').skip(2).map(|p| p.trim_start_matches("u_"));
+    let mut parts = path.split('.').skip(2).map(|p| p.trim_start_matches("u_")).filter(|p| !p.starts_with("slice_"));
     let unit = parts.next().unwrap_or("core");
     match parts.next() {
-        Some("state") if unit == "wkv" => "state".into(),
+        Some(part) if unit == "wkv" && part.starts_with("state") => "state".into(),
         _ => unit.trim_end_matches("_fetch").to_string(),
     }
 }

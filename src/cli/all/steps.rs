@@ -277,7 +277,7 @@ fn work(step: ReportStep, a: &All) -> Result<String, Error> {
     let (model, config) = (a.model.clone(), a.config.clone());
     match step {
         ReportStep::Latency => {
-            let chip = Chip { config, stall: 0.0, memory: None, skip_columns: false, trace: None };
+            let chip = Chip { config, stall: 0.0, sessions: None, memory: None, skip_columns: false, trace: None };
             json(&latency::measure(&Latency { model, output: None, chip, numbers: numbers(a) }, command)?.0)
         }
         ReportStep::Accuracy => {
