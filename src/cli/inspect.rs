@@ -82,6 +82,7 @@ pub fn tensors(recipe: &Recipe) -> String {
     let line = |t: &TensorRecord| {
         let branch = if t.format.branch > 0 { format!(" + branch of rank {}", t.format.branch) } else { String::new() };
         let form = format!("{:?} {:?}{branch}", t.format.bits, t.format.round).to_lowercase();
+        let form = form.replace("columns", "-columns"); // as in JSON
         format!("\n  {:<32} {form:<32} {:>9} bytes, output error {:.3e}", t.tensor, t.bytes, t.output_error)
     };
     recipe.tensors.iter().map(line).collect()
