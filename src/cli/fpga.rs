@@ -20,6 +20,7 @@ use rtl_gen::config::Config;
 use rtl_gen::program::Program;
 use serde::Serialize;
 use sim_harness::verilate::BuildOptions;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -34,14 +35,21 @@ fn clock_khz(board: &Board, asked: Option<f64>) -> u32 {
     asked.map_or(board.clock_khz, |mhz| (mhz * 1000.0).round().min(1e9) as u32)
 }
 
-/// A line that moves while a tool works, if standard error is a terminal; else a note a step.
+/// A line that moves while a tool works, if standard error is a terminal; else a note for each thing it begins.
 pub fn steps() -> (ProgressBar, impl Fn(&str)) {
     let spinner = screen().add(ProgressBar::new_spinner());
     spinner.enable_steady_tick(Duration::from_millis(200));
     let shown = spinner.clone();
-    let tell = move |step: &str| match shown.is_hidden() {
-        true => note(step),
-        false => shown.set_message(step.to_string()),
+    let noted = RefCell::new(String::new());
+    let tell = move |step: &str| {
+        if !shown.is_hidden() {
+            return shown.set_message(step.to_string());
+        }
+        // what follows a comma changes several times a second
+        let begun = step.split(',').next().unwrap_or(step);
+        if noted.replace(begun.to_string()) != begun {
+            note(begun);
+        }
     };
     (spinner, tell)
 }
@@ -53,15 +61,25 @@ pub fn build(a: &FpgaBuild, out: &Out) -> Result<ExitCode, Error> {
             .map(|r| format!("{:>8} of {:>6} {} ({})\n", r.used, r.available, r.what, r.name))
             .collect();
         format!(
-            "{used}{:.1} MHz by place and route, clock {} MHz{}; {}, {} bytes",
+            "{used}{:.1} MHz by place and route, clock {} MHz{}; {}, {} bytes; {}",
             record.fmax_mhz,
             record.clock_mhz,
             if record.meets_clock { "" } else { ": TOO FAST, build again with --clock-mhz below it" },
             a.output.join(&record.bitstream).display(),
-            record.bitstream_bytes
+            record.bitstream_bytes,
+            times(&record)
         )
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How long each step took.
+fn times(record: &FpgaBuildRecord) -> String {
+    let one = |(step, seconds): (&String, &f64)| match *seconds > 0.0 {
+        true => format!("{step} {seconds} s"),
+        false => format!("{step} as before"),
+    };
+    record.seconds.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Builds into the folder of `a`, record and page included.

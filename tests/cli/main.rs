@@ -5,6 +5,7 @@ mod all;
 mod chip;
 mod errors;
 mod files;
+mod fpga;
 mod pipes;
 mod power;
 mod quantise;

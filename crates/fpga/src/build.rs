@@ -64,13 +64,14 @@ pub fn build(
     folder: &Path,
     progress: Progress,
 ) -> Result<BuildResult, FpgaError> {
+    // what was asked for first, then what is there
+    let board = request.board;
+    let pll = pll(board.oscillator_khz, request.clock_khz)?;
+    let files = sources(config, board, &SystemOptions::of(board, pll.clock_khz), pll)?;
     let tools = [YOSYS, NEXTPNR_ECP5, ECPPACK];
     for tool in tools {
         tool.check()?;
     }
-    let board = request.board;
-    let pll = pll(board.oscillator_khz, request.clock_khz)?;
-    let files = sources(config, board, &SystemOptions::of(board, pll.clock_khz), pll)?;
     let versions: BTreeMap<_, _> =
         tools.iter().map(|t| Ok((t.program, t.version()?))).collect::<Result<_, FpgaError>>()?;
     remove(folder, &[FINISHED])?;
@@ -83,22 +84,23 @@ pub fn build(
     let script = format!("read_verilog -sv {}; synth_ecp5 -top {top} -json synth.json", verilog.join(" "));
     let text = |names: &[&str]| names.iter().filter_map(|n| files.get(*n)).cloned().collect::<String>();
     let synth_key = key(&[&script, &versions[YOSYS.program], &text(&verilog)]);
-    step(folder, "synthesis", &synth_key, &["synth.json"], &mut seconds, progress, || {
-        YOSYS.run(folder, &["-p", &script], "yosys.log")
+    step(folder, "synthesis", &synth_key, &["synth.json"], &mut seconds, progress, |tell| {
+        YOSYS.run(folder, &["-p", &script], "yosys.log", tell)
     })?;
 
     let mhz = format!("{}", f64::from(pll.clock_khz) / 1000.0);
     let seed = request.seed.to_string();
     let mut args = board.device.to_vec();
     args.extend(["--json", "synth.json", "--lpf", "pins.lpf", "--freq", &mhz, "--seed", &seed, "--timing-allow-fail"]);
-    args.extend(["--report", "nextpnr.json", "--textcfg", "design.config"]);
+    // router1, nextpnr's own choice, needs hours for a design of this size
+    args.extend(["--router", "router2", "--report", "nextpnr.json", "--textcfg", "design.config"]);
     let pnr_key = key(&[&synth_key, &args.join(" "), &versions[NEXTPNR_ECP5.program], &files["pins.lpf"]]);
-    step(folder, "place and route", &pnr_key, &["nextpnr.json", "design.config"], &mut seconds, progress, || {
-        NEXTPNR_ECP5.run(folder, &args, "nextpnr.log")
+    step(folder, "place and route", &pnr_key, &["nextpnr.json", "design.config"], &mut seconds, progress, |tell| {
+        NEXTPNR_ECP5.run(folder, &args, "nextpnr.log", tell)
     })?;
     let bit_key = key(&[&pnr_key, &versions[ECPPACK.program]]);
-    step(folder, "bitstream", &bit_key, &["design.bit"], &mut seconds, progress, || {
-        ECPPACK.run(folder, &["--compress", "--input", "design.config", "--bit", "design.bit"], "ecppack.log")
+    step(folder, "bitstream", &bit_key, &["design.bit"], &mut seconds, progress, |tell| {
+        ECPPACK.run(folder, &["--compress", "--input", "design.config", "--bit", "design.bit"], "ecppack.log", tell)
     })?;
 
     let report = PnrReport::parse(&read(&folder.join("nextpnr.json"))?)?;
@@ -170,7 +172,7 @@ fn step(
     outputs: &[&str],
     seconds: &mut BTreeMap<&'static str, f64>,
     progress: Progress,
-    work: impl FnOnce() -> Result<(), FpgaError>,
+    work: impl FnOnce(Progress) -> Result<(), FpgaError>,
 ) -> Result<(), FpgaError> {
     let stamp = folder.join(format!("{}.key", name.replace(' ', "_")));
     let there = outputs.iter().all(|o| folder.join(o).is_file());
@@ -182,7 +184,7 @@ fn step(
     remove(folder, outputs)?;
     progress(name);
     let start = Instant::now();
-    work()?;
+    work(&|doing| progress(&format!("{name}: {doing}")))?;
     if let Some(missing) = outputs.iter().find(|o| !folder.join(o).is_file()) {
         return Err(FpgaError::Report { what: format!("{name} wrote no {missing}") });
     }

@@ -148,7 +148,7 @@ pub fn estimate(config: &Config, part: &Part, folder: &Path, progress: Progress)
         for (name, text) in &printed.files {
             write(&work.path().join(name), text.as_bytes())?;
         }
-        let run = YOSYS.run(work.path(), &["-p", &script], "yosys.log");
+        let run = YOSYS.run(work.path(), &["-p", &script], "yosys.log", progress);
         let log = std::fs::read(work.path().join("yosys.log")).unwrap_or_default();
         write(&folder.join("yosys.log"), &log)?;
         run?;

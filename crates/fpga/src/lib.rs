@@ -18,6 +18,7 @@ pub mod protocol;
 pub mod rtl;
 pub mod serial;
 pub mod sim;
+mod stage;
 pub mod tools;
 
 pub use error::FpgaError;

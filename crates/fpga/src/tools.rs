@@ -1,13 +1,18 @@
 //! Runs one tool of the flow in the folder of its files; what it says goes to a log beside them.
 
+use crate::stage::Watch;
 use crate::FpgaError;
 use sim_harness::toolchain::venv_program;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Lines of a failed tool's log that are shown.
 const SHOWN_LINES: usize = 12;
+
+/// How often a running tool's log is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Told what is being done, a line a step; never prints by itself.
 pub type Progress<'a> = &'a dyn Fn(&str);
@@ -38,21 +43,31 @@ impl Tool {
         Ok(String::from_utf8_lossy(&said).lines().next().unwrap_or("").trim().to_string())
     }
 
-    /// Runs in `folder` with relative names, as these tools need it; output goes to `folder`/`log`.
-    pub fn run(&self, folder: &Path, args: &[&str], log: &str) -> Result<(), FpgaError> {
+    /// Runs in `folder` with relative names, as these tools need it; output goes to `folder`/`log`, what it is doing to `progress`.
+    pub fn run(&self, folder: &Path, args: &[&str], log: &str, progress: Progress) -> Result<(), FpgaError> {
         let path = venv_program(self.program, self.variable)?;
         let path = std::path::absolute(&path).unwrap_or(path);
         let io = |e: std::io::Error| self.failed(format!("{}: {e}", folder.join(log).display()));
         let file = File::create(folder.join(log)).map_err(io)?;
         let both = file.try_clone().map_err(io)?;
-        let status = Command::new(path)
+        let mut child = Command::new(path)
             .args(args)
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(file)
             .stderr(both)
-            .status()
+            .spawn()
             .map_err(|e| self.failed(e.to_string()))?;
+        let mut watch = Watch::new(&folder.join(log));
+        let status = loop {
+            if let Some(status) = child.try_wait().map_err(|e| self.failed(e.to_string()))? {
+                break status;
+            }
+            std::thread::sleep(LOOK);
+            if let Some(doing) = watch.as_mut().and_then(Watch::look) {
+                progress(&doing);
+            }
+        };
         if status.success() {
             return Ok(());
         }
