@@ -215,3 +215,21 @@ fn a_slice_that_leaves_the_others_is_found() {
     let error = (1..9).find_map(|t| chip.pass(&[Some(t), Some(50 + t)], TokenOptions::default()).err());
     assert!(matches!(error, Some(ChipError::Session(SessionError::Apart { .. }))), "{error:?}");
 }
+
+/// The slots of a short head read too early if nothing holds them, and the comparison says so.
+#[test]
+fn a_state_that_is_read_too_early_is_found() {
+    let bench = Bench::new(config(4, 16), 16, 3);
+    let mut broken = print(&core(&bench.config)).unwrap();
+    let text = broken.files.get_mut("anser_wkv_pass1.sv").unwrap();
+    let from = "open_q < head_total_i";
+    assert!(text.contains(from), "wkv_pass1 has changed: choose another line to break");
+    *text = text.replace(from, "open_q < head_total_i + 14'd64");
+    let model = view(&bench.golden, &StreamLayout::of(&bench.golden));
+    let mut chip =
+        Chip::with_core(&bench.config, &broken, bench.golden.clone(), &model, bench.image, &ChipOptions::default())
+            .unwrap();
+    let runs = (0..3).map(|i| chip.prefill(0, &[i, 50 + i, 20, 99], false, TokenOptions::default()).unwrap());
+    let found = runs.filter_map(|r| r.result.outcome.first).next().map(|first| first.to_string());
+    assert!(found.as_ref().is_some_and(|f| f.contains("att.")), "{found:?}");
+}
