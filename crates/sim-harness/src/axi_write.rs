@@ -181,3 +181,7 @@ impl Writes {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "axi_write_tests.rs"]
+mod tests;

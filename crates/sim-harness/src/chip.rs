@@ -147,6 +147,8 @@ pub struct Chip<'a> {
     golden: QModel,
     /// Of every session in memory, but the current one's is in its slot; there is one if the state lies on the chip.
     states: Vec<IntState>,
+    /// Of those in memory: cleared with the next token, because a clear belongs to the token that follows it.
+    fresh: Vec<bool>,
     current: usize,
     /// By slot.
     slots: Vec<Slot>,
@@ -208,6 +210,7 @@ impl<'a> Chip<'a> {
         Ok(Chip {
             config: config.clone(),
             states: vec![IntState::new(&golden)],
+            fresh: vec![false],
             current: 0,
             slots: (0..config.sessions).map(|_| slot()).collect(),
             expected: vec![ExpectedToken::new(&lanes); config.sessions],
@@ -230,6 +233,10 @@ impl<'a> Chip<'a> {
             self.slots[slot].state = IntState::new(&self.golden);
             mask |= 1 << slot;
         }
+        if self.program.state.is_some() {
+            self.fresh[self.current] = true;
+            return Ok(());
+        }
         Ok(self.session.clear_slots(mask)?)
     }
 
@@ -244,8 +251,8 @@ impl<'a> Chip<'a> {
         }
         self.session.add_state(self.state_base(number), state_stride(&self.program));
         self.states.push(IntState::new(&self.golden));
+        self.fresh.push(true);
         self.select(number)?;
-        self.clear()?;
         Ok(number)
     }
 
@@ -291,6 +298,9 @@ impl<'a> Chip<'a> {
     pub fn pass(&mut self, tokens: &[Option<u32>], options: TokenOptions) -> Result<PassRun, ChipError> {
         if tokens.len() != self.slots.len() {
             return Err(ChipError::Slots(tokens.len(), self.slots.len()));
+        }
+        if std::mem::take(&mut self.fresh[self.current]) {
+            self.session.clear()?;
         }
         let golden = &self.golden;
         let work = |slot: &mut Slot, token: u32| {
