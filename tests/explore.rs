@@ -8,7 +8,7 @@ use golden_model::layout::{stream, StreamLayout};
 use golden_model::quantise::quantise;
 use golden_model::random::write_random;
 use golden_model::weights::Weights;
-use rtl_gen::config::Config;
+use rtl_gen::config::{Config, StateAt};
 use rtl_gen::program::model::view;
 use sim_harness::chip::{Chip, ChipOptions};
 use sim_harness::session::TokenOptions;
@@ -70,8 +70,15 @@ fn the_analytical_model_is_within_its_limit_of_the_rtl() {
     ];
     let mut worst = 0f64;
     let mut table = String::new();
-    for (name, ideal) in [("nano", true), ("wide", true), ("edge", false)] {
-        let config = config(name, ideal);
+    for (name, ideal, state) in [
+        ("nano", true, StateAt::Chip),
+        ("wide", true, StateAt::Chip),
+        ("edge", false, StateAt::Chip),
+        ("nano", true, StateAt::Memory),
+        ("wide", true, StateAt::Memory),
+    ] {
+        let mut config = config(name, ideal);
+        config.state = state;
         for s in &shapes {
             let model = outline(s, Format::W8, config.numbers.state_bits as u32);
             let program = rtl_gen::program::compile(&config, &model).expect("a shape that fits");
@@ -79,7 +86,7 @@ fn the_analytical_model_is_within_its_limit_of_the_rtl() {
             let counted = simulated(&config, s);
             let error = told as f64 / counted as f64 - 1.0;
             table += &format!(
-                "{name:5} L{} D{:3} {counted:7} cycles, model {told:7}, {:+.2} %\n",
+                "{name:5} {state:?} L{} D{:3} {counted:7} cycles, model {told:7}, {:+.2} %\n",
                 s.n_layer,
                 s.n_embd,
                 100.0 * error

@@ -155,6 +155,97 @@ fn state_in_memory_changes_no_value() {
     }
 }
 
+/// The chip of `config` on a model of [`small`] whose tokens are compared with the golden model as always.
+fn chip<'a>(config: &Config, printed: &Printed, image: &'a [u8], stall: (f64, u64)) -> Chip<'a> {
+    let golden = random_model(&small(), 5);
+    let model = view(&golden, &StreamLayout::of(&golden));
+    let options = ChipOptions { stall: stall.0, seed: stall.1, ..ChipOptions::default() };
+    Chip::with_core(config, printed, golden, &model, image, &options).expect("a chip")
+}
+
+fn say(chip: &mut Chip, token: u32) -> Vec<i32> {
+    let run = chip.step(token, TokenOptions { logits: true, timeline: false }).expect("a token");
+    assert!(run.result.outcome.first.is_none(), "{}", run.result.outcome.first.expect("a mismatch"));
+    run.result.logits
+}
+
+/// Sessions that take turns at random, one of them started anew in between, each say to the bit what they say alone on a chip.
+#[test]
+fn sessions_in_memory_are_strangers_to_each_other() {
+    for name in ["nano", "wide"] {
+        let config = streamed(name);
+        let printed = print(&core(&config)).expect("distinct modules");
+        let image = stream(&random_model(&small(), 5));
+        let texts: Vec<Vec<u32>> =
+            (0..4).map(|n| random_tokens(100, 30).into_iter().skip(5 * n).take(5).collect()).collect();
+        let alone: Vec<Vec<Vec<i32>>> = texts
+            .iter()
+            .map(|text| {
+                let mut one = chip(&config, &printed, &image, (0.0, 0));
+                text.iter().map(|t| say(&mut one, *t)).collect()
+            })
+            .collect();
+        for seed in 0..3 {
+            let mut shared = chip(&config, &printed, &image, (if seed == 2 { 0.2 } else { 0.0 }, seed));
+            for _ in 1..texts.len() {
+                shared.add_session().expect("state in memory");
+            }
+            let mut said = vec![0; texts.len()];
+            let mut turn = seed + 7;
+            while said.iter().zip(&texts).any(|(n, text)| *n < text.len()) {
+                turn = (turn * 1_103_515_245 + 12_345) % (1 << 31);
+                let s = (turn / 65_536) as usize % texts.len();
+                shared.select(s).expect("a session");
+                if turn / 1024 % 13 == 0 {
+                    shared.clear().expect("cleared");
+                    said[s] = 0;
+                }
+                if said[s] < texts[s].len() {
+                    let logits = say(&mut shared, texts[s][said[s]]);
+                    assert_eq!(logits, alone[s][said[s]], "{name} seed {seed}: session {s}, token {}", said[s]);
+                    said[s] += 1;
+                }
+            }
+            // another session costs nothing: only the bursts' ends, at other places of a page, make a few cycles
+            let cycles = &shared.totals.cycles;
+            if seed < 2 {
+                let (least, most) = (cycles.iter().min().expect("tokens"), cycles.iter().max().expect("tokens"));
+                assert!(most - least <= least / 100, "{name}: {least} to {most} cycles a token");
+            }
+        }
+    }
+    let on_chip = config("nano");
+    let printed = print(&core(&on_chip)).expect("distinct modules");
+    let image = stream(&random_model(&small(), 5));
+    let mut one = chip(&on_chip, &printed, &image, (0.0, 0));
+    let refused = one.add_session().expect_err("the state is on the chip").to_string();
+    assert!(refused.contains("nano") && refused.contains("memory"), "{refused}");
+}
+
+/// What only a state in memory has can break, and is found.
+#[test]
+fn a_broken_way_to_memory_is_found() {
+    let config = streamed("nano");
+    let good = print(&core(&config)).expect("distinct modules");
+    for (file, from, to, place) in [
+        ("anser_token_control.sv", "(clear_o) zero_q <= 1'b1", "(clear_o) zero_q <= 1'b0", "att.x_prev"),
+        ("anser_state_writer.sv", "wire at_end   = &beat_q", "wire at_end   = 1'b0 && &beat_q", "Hang"),
+        ("anser_wkv_stream.sv", "if (read_q[1]) word_2_q", "if (re_i) word_2_q", "wkv_sa"),
+    ] {
+        let mut broken = good.clone();
+        let text = broken.files.get_mut(file).unwrap_or_else(|| panic!("no {file}"));
+        assert!(text.contains(from), "{file} has changed: choose another line to break");
+        *text = text.replace(from, to);
+        let found = std::panic::catch_unwind(|| run(&config, &broken, &small(), 3, (0.0, 0), 2).1);
+        let found = match found {
+            Ok(first) => first.map(|m| m.to_string()),
+            Err(panic) => panic.downcast_ref::<String>().cloned(),
+        };
+        let found = found.unwrap_or_else(|| panic!("{file}: `{to}` went unnoticed"));
+        assert!(found.contains(place), "{file}: expected {place}, got {found}");
+    }
+}
+
 #[test]
 fn cycles_do_not_depend_on_token_or_position() {
     for (name, seed) in [("nano", 1), ("wide", 1), ("nano", 2), ("wide", 2)] {
