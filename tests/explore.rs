@@ -26,7 +26,7 @@ fn config(name: &str, ideal: bool) -> Config {
     config
 }
 
-/// Cycles of a token on the simulated chip.
+/// Cycles of a token on the simulated chip; of several sessions, of a pass with all at work.
 fn simulated(config: &Config, shape: &Shape) -> u64 {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("random.safetensors");
@@ -39,7 +39,8 @@ fn simulated(config: &Config, shape: &Shape) -> u64 {
     let model = view(&golden, &StreamLayout::of(&golden));
     let mut chip = Chip::new(config, golden, &model, &image, &ChipOptions::default()).expect("a chip");
     for token in [3, 5] {
-        let run = chip.step(token, TokenOptions::default()).expect("a token");
+        let tokens: Vec<_> = (0..config.sessions as u32).map(|slot| Some(token + slot)).collect();
+        let run = chip.pass(&tokens, TokenOptions::default()).expect("a token");
         assert_eq!(run.result.outcome.mismatches, 0);
     }
     chip.totals.cycles[1]
@@ -70,15 +71,16 @@ fn the_analytical_model_is_within_its_limit_of_the_rtl() {
     ];
     let mut worst = 0f64;
     let mut table = String::new();
-    for (name, ideal, state) in [
-        ("nano", true, StateAt::Chip),
-        ("wide", true, StateAt::Chip),
-        ("edge", false, StateAt::Chip),
-        ("nano", true, StateAt::Memory),
-        ("wide", true, StateAt::Memory),
+    for (name, ideal, state, sessions) in [
+        ("nano", true, StateAt::Chip, 1),
+        ("wide", true, StateAt::Chip, 1),
+        ("edge", false, StateAt::Chip, 1),
+        ("nano", true, StateAt::Memory, 1),
+        ("wide", true, StateAt::Memory, 1),
+        ("nano", true, StateAt::Chip, 4),
     ] {
         let mut config = config(name, ideal);
-        config.state = state;
+        (config.state, config.sessions) = (state, sessions);
         for s in &shapes {
             let model = outline(s, Format::W8, config.numbers.state_bits as u32);
             let program = rtl_gen::program::compile(&config, &model).expect("a shape that fits");
@@ -86,7 +88,7 @@ fn the_analytical_model_is_within_its_limit_of_the_rtl() {
             let counted = simulated(&config, s);
             let error = told as f64 / counted as f64 - 1.0;
             table += &format!(
-                "{name:5} {state:?} L{} D{:3} {counted:7} cycles, model {told:7}, {:+.2} %\n",
+                "{name:5} {state:?} {sessions} L{} D{:3} {counted:7} cycles, model {told:7}, {:+.2} %\n",
                 s.n_layer,
                 s.n_embd,
                 100.0 * error

@@ -25,7 +25,7 @@ impl Engine {
             return Err(format!("--trace {}: only --backend rtl writes a waveform", path.display()).into());
         }
         if let (Some(n), true) = (chip.sessions, backend != Backend::Rtl) {
-            return Err(format!("--sessions {n}: expected --backend rtl, or bench of golden").into());
+            return Err(format!("--sessions {n}: expected --backend rtl, or bench with --backend golden").into());
         }
         Ok(match backend {
             Backend::Float => {

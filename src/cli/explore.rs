@@ -35,8 +35,9 @@ pub fn explore(a: &Explore, out: &Out) -> Result<ExitCode, Error> {
     let (shape, name) = shape(a)?;
     let base = config(&a.config)?;
     let axes = axes(a, &base)?;
-    let n =
-        axes.bus_bits.len() * axes.clock_mhz.len() * axes.weights.len() * axes.state_bits.len() * axes.memories.len();
+    let lists =
+        [axes.bus_bits.len(), axes.clock_mhz.len(), axes.weights.len(), axes.state_bits.len(), axes.sessions.len()];
+    let n = lists.iter().product::<usize>() * axes.memories.len();
     let bar = bar(n as u64, "configurations");
     let start = std::time::Instant::now();
     let (points, failed) = sweep(&base, &shape, &axes, || bar.inc(1));
@@ -112,13 +113,17 @@ fn axes(a: &Explore, base: &Config) -> Result<Axes, Error> {
         clock_mhz: or(&a.clock, base.clock_mhz),
         weights: or(&a.weights, Weights::W8).into_iter().map(format).collect(),
         state_bits: or(&a.state_bits, base.numbers.state_bits),
+        sessions: or(&a.sessions, base.sessions),
         memories,
     })
 }
 
 fn drawn(p: &Point) -> Drawn {
     Drawn {
-        name: format!("{} bits, {} MHz, {:?}, {}", p.bus_bits, p.clock_mhz, p.weights, p.memory),
+        name: match p.sessions {
+            1 => format!("{} bits, {} MHz, {:?}, {}", p.bus_bits, p.clock_mhz, p.weights, p.memory),
+            n => format!("{} bits, {} MHz, {:?}, {}, {n} sessions", p.bus_bits, p.clock_mhz, p.weights, p.memory),
+        },
         w4: p.weights == Format::W4,
         tokens_per_s: p.tokens_per_s,
         cycles_per_token: p.cycles.cycles_per_token,
@@ -132,15 +137,16 @@ fn drawn(p: &Point) -> Drawn {
 
 fn table(told: &Explored) -> String {
     let mut s = format!("{}: {} parameters\n", told.model, told.n_params);
-    s += "  bus   MHz weights state memory        cycles utilisation  tokens/s   GB/s multipliers memory Mbit\n";
+    s += "  bus   MHz weights state texts memory        cycles utilisation  tokens/s   GB/s multipliers memory Mbit\n";
     for p in told.points {
         s += &format!(
-            "{} {:>4} {:>5} {:>7} {:>5} {:<12} {:>8} {:>9.1} % {:>9.1} {:>6.2} {:>11} {:>11.2}\n",
+            "{} {:>4} {:>5} {:>7} {:>5} {:>5} {:<12} {:>8} {:>9.1} % {:>9.1} {:>6.2} {:>11} {:>11.2}\n",
             if p.pareto { '*' } else { ' ' },
             p.bus_bits,
             p.clock_mhz,
             format!("{:?}", p.weights).to_lowercase(),
             p.state_bits,
+            p.sessions,
             p.memory,
             p.cycles.cycles_per_token,
             100.0 * p.cycles.utilisation,

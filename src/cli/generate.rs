@@ -188,12 +188,18 @@ pub fn cosim(a: &Cosim, out: &Out) -> Result<ExitCode, Error> {
     let mut chip = chip::build(&model, &a.numbers, &a.chip, a.seed)?;
     let n = prompt.len() + a.tokens as usize;
     let bar = bar(n as u64, "tokens");
-    let mut next = 0;
+    let mut next = vec![0; chip.config.sessions];
     for i in 0..n {
-        let token = prompt.get(i).copied().unwrap_or(next);
-        let run = chip.step(token, TokenOptions { logits: true, timeline: false })?;
+        // with several sessions each reads the prompt from another place on, so that no two are alike
+        let read = |slot: usize| prompt[(i + slot) % prompt.len()];
+        let tokens: Vec<_> = (next.iter().enumerate())
+            .map(|(slot, next)| Some(if i < prompt.len() { read(slot) } else { *next }))
+            .collect();
+        let run = chip.pass(&tokens, TokenOptions { logits: true, timeline: false })?;
         // greedy on the golden side, so that a chip gone astray is compared with the right text
-        next = golden_model::integer_step::argmax(&run.logits) as u32;
+        for (next, logits) in next.iter_mut().zip(&run.logits) {
+            *next = golden_model::integer_step::argmax(logits) as u32;
+        }
         bar.inc(1);
         if chip.totals.outcome.mismatches > 0 {
             break;
@@ -205,7 +211,7 @@ pub fn cosim(a: &Cosim, out: &Out) -> Result<ExitCode, Error> {
     let totals = &chip.totals;
     let done = Compared {
         config: chip.config.name.clone(),
-        tokens: totals.cycles.len(),
+        tokens: totals.tokens.iter().sum(),
         seed: a.seed,
         stall: a.chip.stall,
         ops_checked: totals.outcome.ops_checked,

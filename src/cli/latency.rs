@@ -9,7 +9,7 @@ use reports::record::{
     Counters, DramModel, LatencyRecord, MemoryModel, OpSpan, PortCycles, Saturations, Shape, Unit, SCHEMA_VERSION,
 };
 use rtl_gen::isa::MAT;
-use sim_harness::chip::{Chip, TokenRun};
+use sim_harness::chip::{Chip, PassRun};
 use sim_harness::session::TokenOptions;
 use std::process::ExitCode;
 
@@ -45,8 +45,10 @@ pub fn measure(a: &Latency, command: String) -> Result<(LatencyRecord, bool), Er
     let (model, name) = Model::open(&a.model)?;
     let mut chip = chip::build(&model, &a.numbers, &a.chip, 0)?;
     let mut last = None;
+    let vocab_size = model.shape().vocab_size as u32;
     for token in random_tokens(model.shape().vocab_size, TOKENS) {
-        last = Some(chip.step(token, TokenOptions { logits: false, timeline: true })?);
+        let tokens: Vec<_> = (0..chip.config.sessions as u32).map(|slot| Some((token + slot) % vocab_size)).collect();
+        last = Some(chip.pass(&tokens, TokenOptions { logits: false, timeline: true })?);
     }
     let last = last.ok_or("no token was run")?;
     let failed = chip::report_mismatch(&chip, &a.chip, 0);
@@ -60,7 +62,7 @@ struct Skipped {
     stream_bytes: u64,
 }
 
-fn skipped(chip: &Chip, run: &TokenRun) -> Skipped {
+fn skipped(chip: &Chip, run: &PassRun) -> Skipped {
     let mut all = Skipped { by_op: vec![], columns: 0, stream_bytes: 0 };
     for c in &run.columns {
         let field = |name| MAT.get(&chip.program.code[1][c.op], name);
@@ -72,7 +74,7 @@ fn skipped(chip: &Chip, run: &TokenRun) -> Skipped {
     all
 }
 
-fn record(chip: &Chip, model: &Model, name: &str, run: &TokenRun, command: String) -> LatencyRecord {
+fn record(chip: &Chip, model: &Model, name: &str, run: &PassRun, command: String) -> LatencyRecord {
     let last = &run.result;
     let skipped = skipped(chip, run);
     let not_read = |op: usize| skipped.by_op.iter().filter(|s| s.0 == op).map(|s| s.1).sum::<u64>();
@@ -126,6 +128,7 @@ fn record(chip: &Chip, model: &Model, name: &str, run: &TokenRun, command: Strin
         skipped_columns: skipped.columns,
         skipped_bytes: skipped.stream_bytes,
         cycles_per_token: c.cycles,
+        sessions: config.sessions as u32,
         tokens_measured: chip.totals.cycles.len() as u64,
         cycles_all_tokens: chip.totals.cycles.clone(),
         memory: MemoryModel {

@@ -16,6 +16,8 @@ pub struct Axes {
     pub clock_mhz: Vec<u32>,
     pub weights: Vec<Weights>,
     pub state_bits: Vec<usize>,
+    /// Texts that share each read of a weight: 1, 2, 4 or 8.
+    pub sessions: Vec<usize>,
     /// Memories by name: sections `[memory]` of configurations.
     pub memories: Vec<(String, rtl_gen::config::Memory)>,
 }
@@ -28,12 +30,15 @@ pub struct Point {
     pub clock_mhz: u32,
     pub weights: Weights,
     pub state_bits: usize,
+    /// Tokens of a pass over the weights; `cycles_per_token` are the cycles of the pass.
+    pub sessions: usize,
     pub memory: String,
     /// Byte lanes of the matrix unit, and lanes of the vector unit.
     pub mac_lanes: usize,
     pub vector_lanes: usize,
     #[serde(flatten)]
     pub cycles: Cycles,
+    /// Of all sessions together.
     pub tokens_per_s: f64,
     /// Read from memory, 10^9 bytes a second.
     pub gbytes_per_s: f64,
@@ -60,7 +65,7 @@ pub fn point(config: &Config, shape: &Shape, weights: Weights, memory: &str) -> 
     let model = outline(shape, weights, config.numbers.state_bits as u32);
     let (config, program) = fit(config, shape, &model)?;
     let cycles = cycles::token(&config, &program);
-    let tokens_per_s = f64::from(config.clock_mhz) * 1e6 / cycles.cycles_per_token as f64;
+    let passes_per_s = f64::from(config.clock_mhz) * 1e6 / cycles.cycles_per_token as f64;
     Ok(Point {
         bus_bits: config.bus_bits,
         clock_mhz: config.clock_mhz,
@@ -69,8 +74,9 @@ pub fn point(config: &Config, shape: &Shape, weights: Weights, memory: &str) -> 
         memory: memory.into(),
         mac_lanes: config.mac_lanes(),
         vector_lanes: config.vlanes(),
-        tokens_per_s,
-        gbytes_per_s: cycles.beats as f64 * config.beat_bytes() as f64 * tokens_per_s / 1e9,
+        sessions: config.sessions,
+        tokens_per_s: passes_per_s * config.sessions as f64,
+        gbytes_per_s: cycles.beats as f64 * config.beat_bytes() as f64 * passes_per_s / 1e9,
         cycles,
         resources: resources(&config).map_err(PointError::Rtl)?,
         pareto: false,
@@ -86,16 +92,19 @@ pub fn sweep(config: &Config, shape: &Shape, axes: &Axes, done: impl Fn() + Sync
         for clock_mhz in &axes.clock_mhz {
             for weights in &axes.weights {
                 for state_bits in &axes.state_bits {
-                    for (name, memory) in &axes.memories {
-                        let mut c = Config {
-                            name: format!("{}-{bus_bits}b-{clock_mhz}mhz", config.name),
-                            bus_bits: *bus_bits,
-                            clock_mhz: *clock_mhz,
-                            memory: memory.clone(),
-                            ..config.clone()
-                        };
-                        c.numbers.state_bits = *state_bits;
-                        list.push((c, *weights, name));
+                    for sessions in &axes.sessions {
+                        for (name, memory) in &axes.memories {
+                            let mut c = Config {
+                                name: format!("{}-{bus_bits}b-{clock_mhz}mhz", config.name),
+                                bus_bits: *bus_bits,
+                                clock_mhz: *clock_mhz,
+                                sessions: *sessions,
+                                memory: memory.clone(),
+                                ..config.clone()
+                            };
+                            c.numbers.state_bits = *state_bits;
+                            list.push((c, *weights, name));
+                        }
                     }
                 }
             }
@@ -145,6 +154,7 @@ mod tests {
             clock_mhz: vec![100, 300],
             weights: vec![Weights::W8],
             state_bits: vec![24],
+            sessions: vec![1],
             memories: vec![("ideal".into(), config.memory.clone())],
         }
     }
@@ -164,6 +174,22 @@ mod tests {
         assert!((of(128, 300).tokens_per_s / of(128, 100).tokens_per_s - 3.0).abs() < 1e-9);
         // at equal cost the faster clock wins
         assert!(points.iter().all(|p| p.pareto == (p.clock_mhz == 300)), "{points:?}");
+    }
+
+    #[test]
+    fn sessions_share_the_weights() {
+        let config = nano();
+        let shape = official_shape(3, 128, 32, 512).expect("a shape");
+        let all = Axes { bus_bits: vec![128], clock_mhz: vec![100], sessions: vec![1, 8], ..axes(&config) };
+        let (points, failed) = sweep(&config, &shape, &all, || ());
+        assert!(failed.is_empty() && points.len() == 2, "{failed:?}");
+        let gain = points[1].tokens_per_s / points[0].tokens_per_s;
+        assert!((6.0..8.0).contains(&gain), "{gain}");
+        assert_eq!(
+            points[1].cycles.beats,
+            points[0].cycles.beats + 7 * 16,
+            "an embedding row of 256 bytes for each more"
+        );
     }
 
     #[test]

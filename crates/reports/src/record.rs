@@ -37,7 +37,10 @@ pub struct LatencyRecord {
     pub skipped_bytes: u64,
     /// Cycles from start to done of the token `ops` and `counters` belong to.
     pub cycles_per_token: u64,
-    /// Tokens the run measured.
+    /// Texts that share each read of a weight: tokens of one pass, and `cycles_per_token` is the pass.
+    #[serde(default = "one")]
+    pub sessions: u32,
+    /// Tokens the run measured; with several sessions, passes.
     pub tokens_measured: u64,
     /// Cycles of each measured token, in order; `tokens_measured` entries.
     pub cycles_all_tokens: Vec<u64>,
@@ -64,6 +67,10 @@ pub struct LatencyRecord {
     /// Revision of the sources, if known.
     #[serde(default)]
     pub git_revision: Option<String>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// Sizes of the network.
@@ -283,6 +290,9 @@ impl LatencyRecord {
         }
         if self.bus_bytes == 0 {
             return fail("bus_bytes", &self.bus_bytes, "at least 1");
+        }
+        if self.sessions == 0 {
+            return fail("sessions", &self.sessions, "at least 1");
         }
         if self.cycles_per_token == 0 {
             return fail("cycles_per_token", &self.cycles_per_token, "at least 1");

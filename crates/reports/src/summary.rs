@@ -20,8 +20,11 @@ pub struct LatencySummary {
     /// The same with the padding of the stream.
     pub stream_utilisation: f64,
     pub clock_mhz: f64,
-    /// `clock_mhz * 1e6 / cycles_per_token`.
+    /// Texts that share each read of a weight; with more than one, `cycles_per_token` is a pass that makes a token of each.
+    pub sessions: u32,
+    /// `sessions * clock_mhz * 1e6 / cycles_per_token`: of all texts together.
     pub tokens_per_s: f64,
+    /// Time of the pass.
     pub us_per_token: f64,
     /// Useful bytes a second at the clock, in 10^9 bytes.
     pub useful_gbytes_per_s: f64,
@@ -155,7 +158,8 @@ impl LatencyRecord {
             utilisation: self.weight_bytes_per_token as f64 / bus_capacity,
             stream_utilisation: self.stream_bytes_per_token as f64 / bus_capacity,
             clock_mhz: self.clock_mhz,
-            tokens_per_s: self.clock_mhz * 1e6 / cycles as f64,
+            sessions: self.sessions,
+            tokens_per_s: f64::from(self.sessions) * self.clock_mhz * 1e6 / cycles as f64,
             us_per_token: seconds * 1e6,
             useful_gbytes_per_s: self.weight_bytes_per_token as f64 / seconds / 1e9,
             floor_cycles: self.stream_bytes_per_token.div_ceil(u64::from(self.bus_bytes)),

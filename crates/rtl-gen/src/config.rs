@@ -267,11 +267,6 @@ impl Config {
                 &format!("{vl}, {} or {}: bus_bits / 32, or 2 or 4 times it", 2 * vl, 4 * vl),
             );
         }
-        for (field, value) in [("limits.n_embd", l.n_embd), ("limits.state_elements", l.state_elements)] {
-            if !value.is_multiple_of(wkv_lanes) {
-                return fail(field, &value, &format!("a multiple of wkv_lanes, {wkv_lanes}"));
-            }
-        }
         if !(1..=256).contains(&self.max_burst_beats) {
             return fail("max_burst_beats", &self.max_burst_beats, "1 to 256");
         }
@@ -300,6 +295,11 @@ impl Config {
         ] {
             if value == 0 || value > max || value % 16 != 0 {
                 return fail(field, &value, &format!("a multiple of 16 up to {max}, what an instruction can address"));
+            }
+        }
+        for (field, value) in [("limits.n_embd", l.n_embd), ("limits.state_elements", l.state_elements)] {
+            if !value.is_multiple_of(wkv_lanes) {
+                return fail(field, &value, &format!("a multiple of wkv_lanes, {wkv_lanes}"));
             }
         }
         if !(1..=10_000).contains(&self.clock_mhz) {

@@ -191,6 +191,9 @@ pub struct Explore {
     /// Bits of an element of the recurrence state
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     pub state_bits: Vec<usize>,
+    /// Texts that share each read of a weight; cycles are those of a pass then, tokens a second of all together
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    pub sessions: Vec<usize>,
     /// Memories: `ideal`, or configurations whose memory is taken
     #[arg(long, value_name = "M,...", value_delimiter = ',')]
     pub memory: Vec<String>,

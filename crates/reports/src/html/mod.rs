@@ -49,13 +49,14 @@ fn headline(record: &LatencyRecord, s: &LatencySummary) -> Vec<BigNumber> {
         }
     };
     let mut numbers = vec![
-        number(thousands(s.cycles_per_token), "cycles/token", tokens),
+        number(thousands(s.cycles_per_token), if s.sessions == 1 { "cycles/token" } else { "cycles/pass" }, tokens),
         number(
             rate(s.tokens_per_s),
             "tokens/s",
             format!(
-                "{} µs a token, if the clock runs at {} MHz",
+                "{} µs {}, if the clock runs at {} MHz",
                 thousands(s.us_per_token.round() as u64),
+                if s.sessions == 1 { "a token".into() } else { format!("a pass of {} texts", s.sessions) },
                 s.clock_mhz
             ),
         ),

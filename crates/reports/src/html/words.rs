@@ -13,11 +13,15 @@ pub(super) fn plain_words(record: &LatencyRecord, s: &LatencySummary) -> Vec<Htm
         }
         _ => String::new(),
     };
+    let texts = match s.sessions {
+        1 => String::new(),
+        n => format!(" Here {n} texts share each read of a weight: a pass makes one token of each, and is what this page calls a token."),
+    };
     vec![
         paragraph(&format!(
             "A token is one pass through the network: a token id goes in, the next one comes out. {} has {} layers of width {} \
              and {} parameters. To make one token the chip reads every weight once, {} of useful bytes, so time is \
-             won or lost by keeping that stream of weights moving.",
+             won or lost by keeping that stream of weights moving.{texts}",
             record.model,
             c.n_layer,
             c.n_embd,

@@ -29,6 +29,7 @@ pub fn hand_made() -> LatencyRecord {
         skipped_columns: 0,
         skipped_bytes: 0,
         cycles_per_token: 1000,
+        sessions: 1,
         tokens_measured: 3,
         cycles_all_tokens: vec![1000, 1010, 1000],
         memory: MemoryModel {
@@ -193,6 +194,7 @@ pub fn realistic() -> LatencyRecord {
         skipped_columns: 0,
         skipped_bytes: 0,
         cycles_per_token: cycles,
+        sessions: 1,
         tokens_measured: 16,
         cycles_all_tokens: vec![cycles; 16],
         memory: MemoryModel {
