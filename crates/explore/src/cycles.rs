@@ -239,8 +239,12 @@ impl Simulation<'_> {
     fn dma(&mut self) -> bool {
         let mut moved = false;
         while self.dma.0 < self.program.code[0].len() {
-            let length = self.field(0, &DMA, self.dma.0, "len") * self.beats_a_unit;
             let kind = self.field(0, &DMA, self.dma.0, "kind");
+            let pieces = match (kind, self.config.sessions as u64) {
+                (dma_kind::STATE, n) if n > 1 => n * self.field(0, &DMA, self.dma.0, "cols"),
+                _ => 1,
+            };
+            let length = pieces * self.field(0, &DMA, self.dma.0, "len") * self.beats_a_unit;
             let beats = self.chunk.min(length - self.dma.1);
             let fifo = match kind {
                 dma_kind::WEIGHTS => &mut self.weights,

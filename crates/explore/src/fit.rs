@@ -44,6 +44,7 @@ fn grow(c: &mut Config, limit: &str, needed: usize) -> bool {
         "xmem_elements" => (&mut l.xmem_elements, needed.next_multiple_of(64)),
         "state_elements" => (&mut l.state_elements, needed.next_multiple_of(64)),
         "param_fifo_beats" => (&mut l.param_fifo_beats, needed.next_power_of_two()),
+        "state_fifo_beats" => (&mut l.state_fifo_beats, needed.next_power_of_two()),
         "dma_program" => (&mut l.dma_program, needed),
         "mat_program" => (&mut l.mat_program, needed),
         "vec_program" => (&mut l.vec_program, needed),

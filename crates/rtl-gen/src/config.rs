@@ -67,7 +67,8 @@ pub struct Limits {
     pub n_head: usize,
     pub param_fifo_beats: usize,
     pub weight_fifo_beats: usize,
-    /// With the state in memory: beats of it that can wait for the recurrence.
+    /// With the state in memory: beats of it that can wait for the recurrence. With several sessions also the largest head, in beats,
+    /// because that is kept while one prompt is read in all slots.
     #[serde(default = "default_state_fifo", skip_serializing_if = "is_default_state_fifo")]
     pub state_fifo_beats: usize,
     pub dma_program: usize,
@@ -257,8 +258,9 @@ impl Config {
             return fail("sessions", &self.sessions, "1, 2, 4 or 8");
         }
         let (vl, wkv_lanes) = (self.vlanes(), self.wkv_lanes());
-        if self.streams_state() && (self.sessions > 1 || wkv_lanes != vl) {
-            return fail("state", &"memory", "chip, with several sessions a pass or more wkv_lanes than bus_bits / 32");
+        if self.streams_state() && wkv_lanes != vl {
+            let expected = format!("{vl}, bus_bits / 32, with state = \"memory\": a beat of it has as many elements");
+            return fail("wkv_lanes", &wkv_lanes, &expected);
         }
         if ![vl, 2 * vl, 4 * vl].contains(&wkv_lanes) {
             return fail(
@@ -337,9 +339,11 @@ impl Config {
         self.bus_bits / 32
     }
 
-    /// State elements the recurrence handles a cycle. It serves all sessions in turn, so it grows with them, up to four times.
+    /// State elements the recurrence handles a cycle. It serves all sessions in turn, so it grows with them, up to four times; with the
+    /// state in memory it takes a beat of it.
     pub fn wkv_lanes(&self) -> usize {
-        self.wkv_lanes.unwrap_or(self.vlanes() * self.sessions.min(4))
+        let more = if self.streams_state() { 1 } else { self.sessions.min(4) };
+        self.wkv_lanes.unwrap_or(self.vlanes() * more)
     }
 
     /// Byte lanes of the matrix unit of one session.

@@ -122,9 +122,10 @@ pub mod dma_kind {
     pub const EMBEDDING: u64 = 2;
     /// Of the columns from `addr`, `len` units each, those whose operand (`cols` elements from xmem word `x_addr`) is not 0.
     pub const COLUMNS: u64 = 3;
-    /// State of the recurrence, to wkv; `addr` from STATE_BASE. State in memory only, as [`SESSION`].
+    /// State of the recurrence, to wkv; `addr` from STATE_BASE. State in memory only, as [`SESSION`]. With several sessions `cols` heads of
+    /// `len` units each, each of them for every slot at work before the next one.
     pub const STATE: u64 = 4;
-    /// A session vector, into the parameter FIFO; `addr` from STATE_BASE.
+    /// A session vector, into the parameter FIFO; `addr` from STATE_BASE, with several sessions from that of slot `slot`.
     pub const SESSION: u64 = 5;
 }
 

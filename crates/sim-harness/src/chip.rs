@@ -43,7 +43,7 @@ pub enum ChipError {
     #[error("rtl: {0}")]
     Rtl(String),
     #[error(
-        "configuration {0} keeps the state on the chip, so there is one session; expected one with state = \"memory\""
+        "configuration {0} keeps the state on the chip, so a session stays where it is; expected one with state = \"memory\""
     )]
     OneSession(String),
     #[error("session {number} of {sessions}, expected one below")]
@@ -60,6 +60,10 @@ const STATE_BASE: u64 = 0x1000_0000;
 /// Bytes from one session's state to the next: a little more than a state, so that sessions meet the pages at different places.
 fn state_stride(program: &Program) -> usize {
     program.state.map_or(0, |s| s.units() * 64 + 192)
+}
+
+fn state_base(program: &Program, number: usize) -> u64 {
+    STATE_BASE + (number * state_stride(program)) as u64
 }
 
 /// One token on the chip.
@@ -145,11 +149,12 @@ pub struct Chip<'a> {
     pub program: Program,
     pub totals: Totals,
     golden: QModel,
-    /// Of every session in memory, but the current one's is in its slot; there is one if the state lies on the chip.
+    /// Of every session in memory, but that of one in a slot is there; as many as slots if the state lies on the chip.
     states: Vec<IntState>,
     /// Of those in memory: cleared with the next token, because a clear belongs to the token that follows it.
     fresh: Vec<bool>,
-    current: usize,
+    /// The session in each slot.
+    current: Vec<usize>,
     /// By slot.
     slots: Vec<Slot>,
     expected: Vec<ExpectedToken>,
@@ -192,11 +197,14 @@ impl<'a> Chip<'a> {
         let session_options = SessionOptions { stall: options.stall, seed: options.seed, ..SessionOptions::default() };
         let mut session = Session::new(dut, config, image, names, session_options)?;
         session.load_programs(&program.code)?;
-        if program.state.is_some() {
-            session.add_state(STATE_BASE, state_stride(&program));
-            session.use_state(STATE_BASE)?;
+        for slot in (0..config.sessions).filter(|_| program.state.is_some()) {
+            let base = state_base(&program, slot);
+            session.add_state(base, state_stride(&program));
+            session.use_state(slot, base)?;
         }
-        session.clear()?;
+        if program.state.is_none() {
+            session.clear()?;
+        }
         if let Some(path) = &options.trace {
             session.trace_open(path)?;
         }
@@ -209,9 +217,9 @@ impl<'a> Chip<'a> {
         };
         Ok(Chip {
             config: config.clone(),
-            states: vec![IntState::new(&golden)],
-            fresh: vec![false],
-            current: 0,
+            states: vec![IntState::new(&golden); config.sessions],
+            fresh: vec![true; config.sessions],
+            current: (0..config.sessions).collect(),
             slots: (0..config.sessions).map(|_| slot()).collect(),
             expected: vec![ExpectedToken::new(&lanes); config.sessions],
             totals: Totals::default(),
@@ -231,16 +239,17 @@ impl<'a> Chip<'a> {
         let mut mask = 0;
         for &slot in slots {
             self.slots[slot].state = IntState::new(&self.golden);
+            self.fresh[self.current[slot]] = true;
             mask |= 1 << slot;
         }
         if self.program.state.is_some() {
-            self.fresh[self.current] = true;
             return Ok(());
         }
         Ok(self.session.clear_slots(mask)?)
     }
 
-    /// Another session in memory, which is the current one from now on; it begins with a clear. Gives its number; the first session is 0.
+    /// Another session in memory, which is that of slot 0 from now on; it begins with a clear. Gives its number; at first there are as many
+    /// as slots.
     ///
     /// # Errors
     /// If the configuration keeps the state on the chip.
@@ -249,32 +258,68 @@ impl<'a> Chip<'a> {
         if self.program.state.is_none() {
             return Err(ChipError::OneSession(self.config.name.clone()));
         }
-        self.session.add_state(self.state_base(number), state_stride(&self.program));
+        self.session.add_state(state_base(&self.program, number), state_stride(&self.program));
         self.states.push(IntState::new(&self.golden));
         self.fresh.push(true);
         self.select(number)?;
         Ok(number)
     }
 
-    /// The tokens that follow belong to session `number`.
+    /// The tokens of slot 0 that follow belong to session `number`.
     ///
     /// # Errors
-    /// If there is no such session.
+    /// As [`Chip::select_in`].
     pub fn select(&mut self, number: usize) -> Result<(), ChipError> {
-        if number >= self.states.len() {
-            return Err(ChipError::NoSession { number, sessions: self.states.len() });
+        self.select_in(0, number)
+    }
+
+    /// The tokens of `slot` that follow belong to session `number`; if that is in another slot, the two change places.
+    ///
+    /// # Errors
+    /// If there is no such session or slot, or if the configuration keeps the state on the chip, where a session stays in its slot.
+    pub fn select_in(&mut self, slot: usize, number: usize) -> Result<(), ChipError> {
+        let (sessions, slots) = (self.states.len(), self.slots.len());
+        if number >= sessions {
+            return Err(ChipError::NoSession { number, sessions });
         }
-        if self.program.state.is_some() {
-            self.session.use_state(self.state_base(number))?;
+        let Some(&old) = self.current.get(slot) else {
+            return Err(ChipError::NoSession { number: slot, sessions: slots });
+        };
+        if number == old {
+            return Ok(());
         }
-        self.states[self.current] = self.slots[0].state.clone();
-        self.slots[0].state = self.states[number].clone();
-        self.current = number;
+        if self.program.state.is_none() {
+            return Err(ChipError::OneSession(self.config.name.clone()));
+        }
+        self.session.use_state(slot, state_base(&self.program, number))?;
+        self.current[slot] = number;
+        match (0..slots).find(|s| *s != slot && self.current[*s] == number) {
+            Some(other) => {
+                self.session.use_state(other, state_base(&self.program, old))?;
+                self.current[other] = old;
+                let (low, high) = (slot.min(other), slot.max(other));
+                let (first, second) = self.slots.split_at_mut(high);
+                std::mem::swap(&mut first[low].state, &mut second[0].state);
+            }
+            None => {
+                std::mem::swap(&mut self.states[old], &mut self.slots[slot].state);
+                std::mem::swap(&mut self.states[number], &mut self.slots[slot].state);
+            }
+        }
         Ok(())
     }
 
-    fn state_base(&self, number: usize) -> u64 {
-        STATE_BASE + (number * state_stride(&self.program)) as u64
+    /// Gives the chip the clears that the sessions of `slots` still wait for.
+    fn begin(&mut self, slots: impl Iterator<Item = usize>) -> Result<(), ChipError> {
+        let mut mask = 0;
+        for slot in slots {
+            let fresh = std::mem::take(&mut self.fresh[self.current[slot]]);
+            mask |= u8::from(fresh) << slot;
+        }
+        if mask != 0 && self.program.state.is_some() {
+            self.session.clear_slots(mask)?;
+        }
+        Ok(())
     }
 
     /// Runs one token (below the vocabulary size) on both and compares; of several slots the others rest.
@@ -299,9 +344,7 @@ impl<'a> Chip<'a> {
         if tokens.len() != self.slots.len() {
             return Err(ChipError::Slots(tokens.len(), self.slots.len()));
         }
-        if std::mem::take(&mut self.fresh[self.current]) {
-            self.session.clear()?;
-        }
+        self.begin((0..tokens.len()).filter(|slot| tokens[*slot].is_some()))?;
         let golden = &self.golden;
         let work = |slot: &mut Slot, token: u32| {
             (slot.logits, slot.saturations) = Slot::run(&mut slot.taps, golden, token, &mut slot.state, true);
@@ -328,6 +371,7 @@ impl<'a> Chip<'a> {
         if text.len() != n || home >= n {
             return Err(ChipError::Slots(text.len(), n));
         }
+        self.begin(std::iter::once(home))?;
         let mut tokens = vec![None; n];
         let mut state = self.slots[home].state.clone();
         for (i, token) in text.iter().enumerate() {
@@ -348,7 +392,7 @@ impl<'a> Chip<'a> {
         for slot in (0..self.slots.len()).filter(busy) {
             let (from, to) = (&self.slots[slot], &mut self.expected[slot]);
             let token_out = if pass.head { argmax(&from.logits) as u32 } else { 0 };
-            let which = Which { slot, head: pass.head };
+            let which = Which { slot, head: pass.head, one_text: pass.prefill.is_some() };
             fill(to, &self.program, which, &from.taps, from.saturations, token_out)?;
             to.columns.extend_from_slice(&columns);
             if options.logits {
@@ -356,14 +400,19 @@ impl<'a> Chip<'a> {
             }
         }
         let mut result = self.session.pass(&pass, Some(&self.expected), options)?;
-        if self.program.state.is_some() {
-            let layers = &self.slots[0].state.layers;
+        // those at rest, too: nobody has touched them
+        for slot in
+            (0..self.slots.len()).filter(|slot| self.program.state.is_some() && !self.fresh[self.current[*slot]])
+        {
+            let layers = &self.slots[slot].state.layers;
             let all = layers.iter().flat_map(|l| l.att_x_prev.iter().chain(&l.s).chain(&l.ffn_x_prev)).copied();
-            self.session.compare_state(self.state_base(self.current), all, &mut result.outcome);
+            let base = state_base(&self.program, self.current[slot]);
+            self.session.compare_state(slot, base, all, &mut result.outcome);
         }
         self.totals.cycles.push(result.counters.cycles);
         self.totals.tokens.push(pass.tokens.iter().flatten().count());
-        let written = self.program.state.map_or(0, |s| s.units() as u64 * 64);
+        let states = if pass.prefill.is_some() { 1 } else { pass.tokens.iter().flatten().count() as u64 };
+        let written = states * self.program.state.map_or(0, |s| s.units() as u64 * 64);
         self.totals.bytes.push(result.counters.weight_beats * self.config.beat_bytes() as u64 + written);
         self.totals.skipped_columns.push(result.counters.skipped_columns);
         self.totals.outcome.add(result.outcome.clone());

@@ -83,6 +83,8 @@ pub struct Which {
     pub slot: usize,
     /// The pass goes on to the last norm and the head.
     pub head: bool,
+    /// All slots read one text, which lives in one of them: what the others bring from memory, or would keep there, is not theirs.
+    pub one_text: bool,
 }
 
 /// What the instructions that skip columns read if the tokens of `taps` are in the active slots.
@@ -123,10 +125,12 @@ pub fn fill(
             }
             continue;
         }
-        match &info.values {
+        let code = &program.code[2][op];
+        let in_memory = isa::VEC.get(code, "c_sel") == isa::c_sel::SESSION || isa::VEC.get(code, "store") == 1;
+        match info.values.as_ref().filter(|_| !(which.one_text && in_memory)) {
             Some(tap) => expected.stream(Group::Vec).push(op, 0, taps.part(tap)?.iter().copied()),
             None => {
-                let n_words = isa::VEC.get(&program.code[2][op], "n_words") as usize;
+                let n_words = isa::VEC.get(code, "n_words") as usize;
                 expected.stream(Group::Vec).push_unnamed(op, 0, n_words);
             }
         }

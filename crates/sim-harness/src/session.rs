@@ -185,10 +185,13 @@ impl<'a> Session<'a> {
         self.memory.region(base)
     }
 
-    /// From now on the tokens belong to the session whose state lies at `base`.
-    pub fn use_state(&mut self, base: u64) -> Result<(), SessionError> {
+    /// From now on the tokens of `slot` belong to the session whose state lies at `base`.
+    pub fn use_state(&mut self, slot: usize, base: u64) -> Result<(), SessionError> {
         if self.memory.region(base).is_none() {
             return Err(SessionError::NoState(base));
+        }
+        if self.lockstep.len() > 1 {
+            self.write(reg::STATE_SLOT, slot as u32)?;
         }
         self.write(reg::STATE_BASE_LO, base as u32)?;
         self.write(reg::STATE_BASE_HI, (base >> 32) as u32)
@@ -315,10 +318,17 @@ impl<'a> Session<'a> {
         Ok(c)
     }
 
-    /// Compares the state in memory at `base` with `elements`, in order, and adds what it found to `outcome`, the last token's.
-    pub fn compare_state(&mut self, base: u64, elements: impl Iterator<Item = i32>, outcome: &mut Outcome) {
+    /// Compares the state in memory at `base`, the session of `slot`, with `elements`, in order, and adds what it found to `outcome`, the
+    /// last pass's.
+    pub fn compare_state(
+        &mut self,
+        slot: usize,
+        base: u64,
+        elements: impl Iterator<Item = i32>,
+        outcome: &mut Outcome,
+    ) {
         let Some(bytes) = self.memory.region(base) else { return };
-        let l = &mut self.lockstep[0];
+        let l = &mut self.lockstep[slot];
         let mut found = bytes.chunks_exact(4).map(|c| i32::from_le_bytes([c[0], c[1], c[2], c[3]]));
         l.start(self.tokens.saturating_sub(1));
         for (i, want) in elements.enumerate() {

@@ -29,7 +29,7 @@ fn every_block_is_clean_in_both_shapes() {
     for text in texts.into_iter().flat_map(|t| [t.to_string(), common::streamed(t)]) {
         let c = Config::parse(&text, "config").unwrap();
         for m in [
-            core_token::token_control(c.streams_state()),
+            core_token::token_control(&c),
             core_token::xexp(),
             dma::dma(&c),
             fetch::fetch(&isa::VEC, c.limits.vec_program, &["wait_mat", "wait_wkv"]),

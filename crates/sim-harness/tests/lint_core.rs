@@ -38,6 +38,16 @@ fn both_are_clean_with_the_state_in_memory() {
     check(&common::streamed(include_str!("../../../configs/wide.toml")));
 }
 
+/// One bit for a slot's number, and more; words as wide as a unit of memory, and narrower.
+#[test]
+fn sessions_are_clean_with_the_state_in_memory() {
+    let several = |text: &str, n: usize| text.replace("bus_bits", &format!("sessions = {n}\nbus_bits"));
+    let nano = common::streamed(include_str!("../../../configs/nano.toml"));
+    check(&several(&nano, 2));
+    check(&several(&nano.replace("axi_addr_bits = 40", "axi_addr_bits = 64"), 4));
+    check(&several(&common::streamed(include_str!("../../../configs/wide.toml")), 8));
+}
+
 #[test]
 fn edge_large_is_clean() {
     check(include_str!("../../../configs/edge-large.toml"));

@@ -1,6 +1,7 @@
 //! The whole accelerator: units, memories, queues and registers wired together.
 
 use super::columns::columns;
+use super::core_state::{self, STREAMED, STREAMED_SLOTS};
 use super::core_token::token_control;
 use super::dma::dma;
 use super::fetch::fetch;
@@ -54,7 +55,7 @@ pub fn core(config: &Config) -> Arc<Module> {
         ("weights", fifo(config.bus_bits, l.weight_fifo_beats)),
         ("params", fifo(config.bus_bits, l.param_fifo_beats)),
         ("regs", regs(config)),
-        ("token", token_control(config.streams_state())),
+        ("token", token_control(config)),
     ];
     if config.streams_state() {
         units.push(("state_writer", state_writer(config)));
@@ -84,7 +85,7 @@ pub fn core(config: &Config) -> Arc<Module> {
         one_slice(&mut m, config);
     }
     for (name, unit) in &units {
-        place(&mut m, name, unit, config.streams_state());
+        place(&mut m, name, unit, config);
     }
     m.done()
 }
@@ -149,8 +150,7 @@ fn slices(m: &mut Module, config: &Config) {
   wire [{{vmsb}}:0] sat_vec = {{sat_vec}};
 
   assign m_axis_logits_tdata = { {{logits}}};
-  wire [{{top}}:0] clear_slots = { {{n}}{token_clear}} & regs_active;
-  wire unused_exp_slot = &{1'b0, vec_exp_slot[3]};  // the slices' own
+{{clear_slots}}  wire unused_exp_slot = &{1'b0, vec_exp_slot[3]};  // the slices' own
 "#,
         &[
             ("apart", apart.join("\n    || ")),
@@ -159,10 +159,18 @@ fn slices(m: &mut Module, config: &Config) {
             ("sat_mat", sum("mat_sat", mat_bits, 1)),
             ("sat_vec", sum("vec_sat", vec_bits, 6)),
             ("logits", (0..n).rev().map(logit).collect::<Vec<_>>().join(", ")),
-            ("top", (n - 1).to_string()),
-            ("n", n.to_string()),
+            (
+                "clear_slots",
+                match config.streams_state() {
+                    true => String::new(),
+                    false => format!("  wire [{}:0] clear_slots = {{{n}{{token_clear}}}} & regs_active;\n", n - 1),
+                },
+            ),
         ],
     );
+    if config.streams_state() {
+        core_state::slots(m, config);
+    }
     let slot_bits = index_bits(n);
     for s in 0..n {
         let mut c: Vec<(String, String)> = vec![];
@@ -256,15 +264,15 @@ pub(super) fn wire_name(name: &str, port: &str) -> String {
     format!("{name}_{}", port.strip_suffix("_o").unwrap_or(port))
 }
 
-/// Instantiates `unit`: outputs to their wires, inputs as [`INPUTS`] says, and first [`STREAMED`] if the state lies in memory.
-fn place(m: &mut Module, name: &str, unit: &Arc<Module>, streamed: bool) {
+/// Instantiates `unit`: outputs to their wires, inputs as [`input_of`] says.
+fn place(m: &mut Module, name: &str, unit: &Arc<Module>, config: &Config) {
     let connections: Vec<(&str, String)> = (unit.ports.iter())
         .filter(|p| p.name != "clk_i" && p.name != "rst_ni")
         .map(|p| {
             let expression = match (boundary(&p.name), p.dir) {
                 (Some(port), _) => port.to_string(),
                 (None, Dir::Out) => wire_name(name, &p.name),
-                (None, Dir::In) => input_of(name, &p.name, streamed),
+                (None, Dir::In) => input_of(name, &p.name, config),
             };
             (p.name.as_str(), expression)
         })
@@ -273,10 +281,15 @@ fn place(m: &mut Module, name: &str, unit: &Arc<Module>, streamed: bool) {
     m.instance(&format!("u_{name}"), unit, &connections);
 }
 
-/// What drives input `port` of instance `name`. Panics if the table has no row for it: a bug of the generator.
-pub(super) fn input_of(name: &str, port: &str, streamed: bool) -> String {
-    let first = if streamed { STREAMED } else { &[] };
-    if let Some((_, _, e)) = first.iter().chain(INPUTS).find(|(n, p, _)| *n == name && *p == port) {
+/// What drives input `port` of instance `name`: as [`INPUTS`] says, and before it [`STREAMED`] if the state lies in memory. Panics if no
+/// table has a row for it: a bug of the generator.
+pub(super) fn input_of(name: &str, port: &str, config: &Config) -> String {
+    let (slots, first) = match (config.streams_state(), config.sessions) {
+        (false, _) => (&[][..], &[][..]),
+        (true, 1) => (&[][..], STREAMED),
+        (true, _) => (STREAMED_SLOTS, STREAMED),
+    };
+    if let Some((_, _, e)) = slots.iter().chain(first).chain(INPUTS).find(|(n, p, _)| *n == name && *p == port) {
         return (*e).to_string();
     }
     // Every unit with a program takes its instructions from its own fetch unit, which all are alike.
@@ -397,28 +410,6 @@ const INPUTS: &[(&str, &str, &str)] = &[
     ("regs", "sat_wkv_i", "wkv_sat"),
     ("regs", "event_i", "events"),
     ("regs", "lost_i", "lost"),
-];
-
-/// What a state in memory adds, or drives otherwise.
-const STREAMED: &[(&str, &str, &str)] = &[
-    ("dma", "state_base_i", "regs_state_base"),
-    ("dma", "zero_i", "token_zero"),
-    ("dma", "s_ready_i", "wkv_s_ready"),
-    ("wkv", "s_valid_i", "dma_s_valid"),
-    ("wkv", "s_data_i", "dma_s_data"),
-    ("wkv", "so_ready_i", "state_writer_r_ready"),
-    ("vec", "sw_ready_i", "state_writer_v_ready"),
-    ("state_writer", "start_i", "token_start"),
-    ("state_writer", "base_i", "regs_state_base"),
-    ("state_writer", "r_valid_i", "wkv_so_valid"),
-    ("state_writer", "r_data_i", "wkv_so_data"),
-    ("state_writer", "r_flush_i", "wkv_so_flush"),
-    ("state_writer", "v_valid_i", "vec_sw_valid"),
-    ("state_writer", "v_data_i", "vec_vw_data"),
-    ("state_writer", "v_last_i", "vec_sw_last"),
-    ("token", "clear_busy_i", "vmem_clear_busy"),
-    ("token", "quiet_i", "state_writer_idle"),
-    ("regs", "read_error_i", "dma_error || state_writer_error"),
 ];
 
 /// Signals made of several units' outputs. `events` is in the order of [`STALLS`], `lost` in that of [`LOST`], bit 0 last.

@@ -1,15 +1,16 @@
 //! Parts only the core uses: start and finish of a token with the done counts, and the operand exponents.
 
 use super::fetch::COUNT_BITS;
-use crate::config::EXP_BITS;
+use crate::config::{Config, EXP_BITS};
 use crate::hdl::Module;
 use crate::isa::FORMATS;
 use std::sync::Arc;
 
 /// Starts and finishes a token, clears the state, counts finished instructions.
 ///
-/// `streamed`: the state lies in memory. Then a cleared state is one that is read as 0, and a token also waits for its last write.
-pub fn token_control(streamed: bool) -> Arc<Module> {
+/// With the state in memory a cleared state is one that is read as 0, and a token also waits for its last write.
+pub fn token_control(config: &Config) -> Arc<Module> {
+    let (streamed, slots) = (config.streams_state(), config.sessions);
     let mut m = Module::new(
         "token_control",
         "Start and finish of a token; done counts.\n\
@@ -25,7 +26,10 @@ pub fn token_control(streamed: bool) -> Arc<Module> {
     m.output("start_o", 1, "").output("clear_o", 1, "").output("busy_o", 1, "").output("running_o", 1, "");
     m.output("finished_o", 1, "");
     if streamed {
-        m.input("quiet_i", 1, "all state is written").output("zero_o", 1, "the state read by this token is 0");
+        m.input("quiet_i", 1, "all state is written").output("zero_o", slots, "the state read by this token is 0");
+        if slots > 1 {
+            m.input("active_i", slots, "slots that are cleared").input("slots_i", slots, "slots whose state is read");
+        }
     }
     for unit in &FORMATS[1..] {
         m.output(format!("count_{}_o", unit.name), COUNT_BITS, "done count");
@@ -67,7 +71,22 @@ pub fn token_control(streamed: bool) -> Arc<Module> {
 "#,
         &[("quiet", if streamed { " && quiet_i" } else { "" }.to_string())],
     );
-    if streamed {
+    if streamed && slots > 1 {
+        m.text(
+            r#"
+
+  reg [{{top}}:0] zero_q;  // from a clear to the end of the slot's next token
+  assign zero_o = zero_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) zero_q <= '0;
+    else if (clear_o) zero_q <= zero_q | active_i;
+    else if (finished_o) zero_q <= zero_q & ~slots_i;
+  end
+"#,
+            &[("top", (slots - 1).to_string())],
+        );
+    } else if streamed {
         m.text(
             r#"
 

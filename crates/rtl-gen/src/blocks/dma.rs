@@ -2,6 +2,7 @@
 
 use super::columns::{COLUMN_BITS, RUN_BITS};
 use super::prim::fifo;
+use super::state_order;
 use super::vmem::WORD_ADDR_BITS;
 use crate::config::Config;
 use crate::hdl::{index_bits, Module};
@@ -39,6 +40,8 @@ pub fn dma(config: &Config) -> Arc<Module> {
              when everything before it is. error_o: an accepted beat carried SLVERR or DECERR.",
             config.max_outstanding,
             match config.streams_state() {
+                true if config.sessions > 1 => "STATE and SESSION count from state_base_i of a slot of slots_i: SESSION of its own slot, into the parameter fifo;\n\
+                    STATE (cols heads of len units) of every one for each head, to wkv. A slot with its zero_i brings zeros.\n",
                 true => "STATE and SESSION count from state_base_i; STATE goes to wkv, SESSION to the parameter fifo; with zero_i both bring zeros.\n",
                 false => "",
             }
@@ -56,7 +59,12 @@ pub fn dma(config: &Config) -> Arc<Module> {
     m.output("w_valid_o", 1, "weight fifo").input("w_ready_i", 1, "").output("w_data_o", config.bus_bits, "");
     m.output("p_valid_o", 1, "parameter fifo").input("p_ready_i", 1, "").output("p_data_o", config.bus_bits, "");
     if config.streams_state() {
-        m.input("state_base_i", unit_bits, "64 B units").input("zero_i", 1, "all state read is 0; constant in a token");
+        let n = config.sessions;
+        m.input("state_base_i", n * unit_bits, if n > 1 { "64 B units, slot 0 lowest" } else { "64 B units" });
+        m.input("zero_i", n, "all state read is 0; constant in a token");
+        if n > 1 {
+            m.input("slots_i", n, "slots whose state is read; constant in a token");
+        }
         m.output("s_valid_o", 1, "state, to wkv").input("s_ready_i", 1, "").output("s_data_o", config.bus_bits, "");
     }
     m.output("done_o", 1, "").output("error_o", 1, "");
@@ -76,6 +84,8 @@ pub fn dma(config: &Config) -> Arc<Module> {
     let left_bits = 24 + unit_shift;
     let beat_bits = unit_bits + unit_shift;
     let in_flight_bits = index_bits(config.max_outstanding + 1);
+    let slots = config.sessions;
+    let slot_states = config.streams_state() && slots > 1;
     let shifted = |x: &str| if unit_shift == 0 { x.to_string() } else { format!("{{{x}, {unit_shift}'b0}}") };
     let vars = [
         (
@@ -95,7 +105,17 @@ pub fn dma(config: &Config) -> Arc<Module> {
         ),
         (
             "base",
-            if config.streams_state() { "(f_kind[2] ? state_base_i : image_base_i)" } else { "image_base_i" }.into(),
+            match config.streams_state() {
+                true if slots > 1 => format!("(f_kind[2] ? {unit_bits}'d0 : image_base_i)"),
+                true => "(f_kind[2] ? state_base_i : image_base_i)".into(),
+                false => "image_base_i".into(),
+            },
+        ),
+        ("session_base", if slot_states { " + session_base" } else { "" }.into()),
+        ("piece", if slot_states { "{10'b0, state_head}" } else { "18'b0" }.into()),
+        (
+            "end",
+            if slot_states { "a_columns_q ? run_last_i : state_last" } else { "!a_columns_q || run_last_i" }.into(),
         ),
         ("slot_token", if config.sessions > 1 { "token_i[a_slot_q*18 +: 18]" } else { "token_i" }.into()),
         (
@@ -130,16 +150,19 @@ pub fn dma(config: &Config) -> Arc<Module> {
         ("limit", format!("{in_flight_bits}'d{}", config.max_outstanding)),
         ("f_one", format!("{in_flight_bits}'d1")),
     ];
-    let slots = config.sessions;
     let slot_msb = [("s", (index_bits(slots) - 1).to_string())];
     if slots > 1 {
         m.text("  reg  [{{s}}:0] a_slot_q;  // whose row stage a asks for", &slot_msb);
+    }
+    if slot_states {
+        state_order::declare(&mut m, config);
     }
     m.text(BODY, &vars);
     if config.streams_state() {
         m.text(
             STATE,
             &[
+                ("zero", if slots > 1 { "tag_zero" } else { "zero_i" }.to_string()),
                 ("state", dma_kind::STATE.to_string()),
                 ("session", dma_kind::SESSION.to_string()),
                 ("bus", config.bus_bits.to_string()),
@@ -154,30 +177,28 @@ pub fn dma(config: &Config) -> Arc<Module> {
     if unit_bits < 36 {
         m.text("  wire unused_product = &{1'b0, b_high[35:{{u}}]};", &[("u", unit_bits.to_string())]);
     }
+    if slot_states {
+        state_order::connect(&mut m, config);
+    }
+    let (tag_bits, tag_in, tag_out) = match config.streams_state() {
+        true if slots > 1 => (
+            5,
+            "{c_zero_q, c_to_q, c_param_q, c_final_q && c_end_q}",
+            "{tag_zero, tag_session, tag_state, tag_param, tag_final}",
+        ),
+        true => (4, "{c_to_q, c_param_q, c_final_q && c_end_q}", "{tag_session, tag_state, tag_param, tag_final}"),
+        false => (2, "{c_param_q, c_final_q && c_end_q}", "{tag_param, tag_final}"),
+    };
     m.instance(
         "u_tags",
-        &fifo(if config.streams_state() { 4 } else { 2 }, config.max_outstanding.next_power_of_two().max(2)),
+        &fifo(tag_bits, config.max_outstanding.next_power_of_two().max(2)),
         &[
             ("in_valid_i", "issue"),
             ("in_ready_o", "unused_tag_ready"),
-            (
-                "in_data_i",
-                if config.streams_state() {
-                    "{c_to_q, c_param_q, c_final_q && c_end_q}"
-                } else {
-                    "{c_param_q, c_final_q && c_end_q}"
-                },
-            ),
+            ("in_data_i", tag_in),
             ("out_valid_o", "tag_valid"),
             ("out_ready_i", "burst_end"),
-            (
-                "out_data_o",
-                if config.streams_state() {
-                    "{tag_session, tag_state, tag_param, tag_final}"
-                } else {
-                    "{tag_param, tag_final}"
-                },
-            ),
+            ("out_data_o", tag_out),
         ],
     );
     m.done()
@@ -230,7 +251,7 @@ const BODY: &str = r#"
   wire c_load  = b_valid_q && (!c_valid_q || (issue && c_final_q) || skip);
   wire b_free  = !b_valid_q;  // not also when it goes on: the way from the bursts back to the program would be long
   wire b_load  = a_valid_q && b_free && (!a_columns_q || run_valid_i);
-  wire a_end   = !a_columns_q || run_last_i;
+  wire a_end   = {{end}};
   wire a_load  = instr_valid_i && instr_ready_o;
 
   wire [35:0] b_high  = {b_high_q, 9'b0};
@@ -242,7 +263,7 @@ const BODY: &str = r#"
   assign scan_x_addr_o = f_x_addr;
   assign scan_cols_o   = f_cols;
 
-  wire [17:0] token   = a_embed_q ? {{slot_token}} : a_columns_q ? {4'b0, run_first_i} : 18'b0;
+  wire [17:0] token   = a_embed_q ? {{slot_token}} : a_columns_q ? {4'b0, run_first_i} : {{piece}};
   wire [13:0] run_len = {9'b0, run_len_i} * {5'b0, a_len_q[8:0]};
 
   wire beat      = m_axi_rvalid_i && m_axi_rready_o;
@@ -297,7 +318,7 @@ const BODY: &str = r#"
       b_param_q   <= a_param_q;
       b_end_q     <= a_end;
       b_len_q     <= a_columns_q ? {10'b0, run_len} : a_len_q;
-      b_unit_q    <= a_unit_q;
+      b_unit_q    <= a_unit_q{{session_base}};
       b_low_q     <= {9'b0, token} * {18'b0, a_len_q[8:0]};
       b_high_q    <= {9'b0, token} * {18'b0, a_len_q[17:9]};
     end
@@ -344,7 +365,7 @@ const STATE: &str = r#"
   assign m_axi_rready_o = tag_valid && (tag_state ? s_ready_i : tag_param ? p_ready_i : w_ready_i);
   assign w_valid_o = m_axi_rvalid_i && tag_valid && !tag_param && !tag_state;
   assign s_valid_o = m_axi_rvalid_i && tag_valid && tag_state;
-  assign p_data_o  = m_axi_rdata_i & { {{bus}}{!(tag_session && zero_i)}};
+  assign p_data_o  = m_axi_rdata_i & { {{bus}}{!(tag_session && {{zero}})}};
   assign refused_param_o = refused_o && (tag_param || tag_state);
-  assign s_data_o  = m_axi_rdata_i & { {{bus}}{!zero_i}};
+  assign s_data_o  = m_axi_rdata_i & { {{bus}}{!{{zero}}}};
 "#;

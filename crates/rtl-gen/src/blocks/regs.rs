@@ -2,6 +2,7 @@
 
 use super::dma::TOKEN_BITS;
 use super::fetch::{COUNT_BITS, LANE_BITS};
+use super::regs_state;
 use crate::config::Config;
 use crate::hdl::{index_bits, Module};
 use crate::isa::FORMATS;
@@ -35,6 +36,8 @@ pub mod reg {
     pub const TOKENS_OUT: u32 = 0xA0;
     /// Bit 4: the slots read tokens of one text that follow each other; bits 2:0: the slot of the first one, and of the text.
     pub const PREFILL: u32 = 0xC0;
+    /// Slot whose state the next two are about, with the state in memory and several sessions.
+    pub const STATE_SLOT: u32 = 0xC4;
     /// Where the state of the session lies, with the state in memory.
     pub const STATE_BASE_LO: u32 = 0xC8;
     pub const STATE_BASE_HI: u32 = 0xCC;
@@ -123,7 +126,7 @@ pub fn regs(config: &Config) -> Arc<Module> {
     }
     m.output("image_base_o", unit_bits, "64 B units");
     if config.streams_state() {
-        m.output("state_base_o", unit_bits, "64 B units");
+        m.output("state_base_o", slots * unit_bits, if slots > 1 { "64 B units, slot 0 lowest" } else { "64 B units" });
     }
     m.output("prog_we_o", 4, "").output("prog_lane_o", LANE_BITS, "").output("prog_idx_o", COUNT_BITS, "");
     m.output("prog_wdata_o", 32, "");
@@ -165,10 +168,7 @@ pub fn regs(config: &Config) -> Arc<Module> {
         read(reg::IMAGE_BASE_HI, "base_hi".into());
     }
     if config.streams_state() {
-        read(reg::STATE_BASE_LO, "state_base_lo".into());
-        if high > 0 {
-            read(reg::STATE_BASE_HI, "state_base_hi".into());
-        }
+        regs_state::reads(config).into_iter().for_each(|(at, value)| read(at, value));
     }
     read(reg::PROG_SELECT, "{30'b0, select_q}".into());
     let (mut declare, mut reset, mut clear, mut count) = (String::new(), String::new(), String::new(), String::new());
@@ -210,15 +210,7 @@ pub fn regs(config: &Config) -> Arc<Module> {
         ),
     };
     if config.streams_state() {
-        let top = config.axi_addr_bits - 1;
-        let high_wire = match high {
-            0 => String::new(),
-            _ => format!("  wire [31:0] state_base_hi = {{{pad}state_base_q[{top}:32]}};"),
-        };
-        m.text(
-            "  reg  [{{top}}:6] state_base_q;\n  wire [31:0] state_base_lo = {state_base_q[31:6], 6'b0};\n{{high_wire}}\n  assign state_base_o = state_base_q;",
-            &[("top", top.to_string()), ("high_wire", high_wire)],
-        );
+        regs_state::declare(&mut m, config);
     }
     m.text(
         BODY,
@@ -256,17 +248,7 @@ pub fn regs(config: &Config) -> Arc<Module> {
         ],
     );
     if config.streams_state() {
-        let high_write = match high {
-            0 => String::new(),
-            _ => format!(
-                "      if (write && w_at_q == {}) state_base_q[{}:32] <= w_data_q[{}:0];",
-                at(reg::STATE_BASE_HI),
-                config.axi_addr_bits - 1,
-                high - 1
-            ),
-        };
-        let low = at(reg::STATE_BASE_LO);
-        m.text(STATE_BASE, &[("low", low), ("high_write", high_write)]);
+        regs_state::write(&mut m, config);
     }
     if slots > 1 {
         slot_registers(&mut m, slots, slot_bits);
@@ -486,19 +468,6 @@ const BODY: &str = r#"
 {{counters_clear}}
     end else if (running_i) begin
 {{counters_count}}
-    end
-  end
-"#;
-
-/// The second base address, of a configuration with the state in memory.
-const STATE_BASE: &str = r#"
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      state_base_q <= '0;
-    end else begin
-      if (write && w_at_q == {{low}}) state_base_q[31:6] <= w_data_q[31:6];
-{{high_write}}
     end
   end
 "#;

@@ -77,7 +77,7 @@ pub fn port(wire: &str) -> String {
 /// Wires of the core that the units of a slice listen to: name, bits.
 pub fn inputs(config: &Config) -> Vec<(&'static str, usize)> {
     let (mat, vec) = (MAT.bits, VEC.bits);
-    vec![
+    let mut list = vec![
         ("token_start", 1),
         ("token_clear", 1),
         ("stall_i", super::core::STALL_POINTS.len()),
@@ -100,7 +100,9 @@ pub fn inputs(config: &Config) -> Vec<(&'static str, usize)> {
         ("wkv_y_addr", 18),
         ("wkv_y_data", VEC_BITS),
         ("regs_prefill", 1),
-    ]
+    ];
+    list.extend(config.streams_state().then_some(("state_writer_v_ready", 1)));
+    list
 }
 
 /// Inputs that every slice has of its own: port, bits, meaning.
@@ -165,7 +167,7 @@ pub fn slice(config: &Config) -> Arc<Module> {
                     Dir::Out if is_trace(&p.name) => p.name.clone(),
                     Dir::Out => wire_name(name, &p.name),
                     Dir::In => own(name, &p.name)
-                        .map_or_else(|| as_ports(&input_of(name, &p.name, false), &outer), String::from),
+                        .map_or_else(|| as_ports(&input_of(name, &p.name, config), &outer), String::from),
                 };
                 (p.name.as_str(), expression)
             })

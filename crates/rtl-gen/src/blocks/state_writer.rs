@@ -20,6 +20,8 @@ pub fn state_writer(config: &Config) -> Arc<Module> {
     let beat_bits = unit_bits + unit_shift;
     let lo = burst.ilog2() as usize;
     let run_bits = lo.max(1); // a burst ends with its last beat, so it is never counted
+    let slots = config.sessions;
+    let (many, slot_bits) = (slots > 1, index_bits(slots));
     let in_flight = config.max_outstanding;
     let mut m = Module::new(
         "state_writer",
@@ -31,10 +33,23 @@ pub fn state_writer(config: &Config) -> Arc<Module> {
              beyond 4 KiB), after a word with v_last_i, and after r_flush_i (a pulse that follows the last word); only then is it asked\n\
              for, so its data never pause. Bursts: INCR, full width, all strobes set, at most {in_flight} without response, one ID.\n\
              idle_o: every word taken is in memory (its response has come), and none is on offer. error_o: a response was SLVERR or\n\
-             DECERR. Latency: end of a burst to awvalid 2 cycles, to wvalid 3; then one beat a cycle. {depth} beats wait here."
+             DECERR. Latency: end of a burst to awvalid 2 cycles, to wvalid 3; then one beat a cycle. {depth} beats wait here.{}",
+            match many {
+                true => "\nEach slot has an address of its own. A burst ends before a word of another slot, which is refused for a cycle unless the\n\
+                    burst ended anyway. A session vector of a slot that is not in slots_i is taken and goes nowhere.",
+                false => "",
+            }
         ),
     );
-    m.input("start_i", 1, "pulse: a token starts").input("base_i", unit_bits, "64 B units");
+    m.input("start_i", 1, "pulse: a token starts").input(
+        "base_i",
+        slots * unit_bits,
+        if many { "64 B units, slot 0 lowest" } else { "64 B units" },
+    );
+    if many {
+        m.input("slots_i", slots, "slots whose state is written").input("r_slot_i", slot_bits, "whose word");
+        m.input("v_slot_i", slot_bits, "whose word");
+    }
     m.input("r_valid_i", 1, "recurrence").output("r_ready_o", 1, "").input("r_data_i", vl * stored, "");
     m.input("r_flush_i", 1, "pulse");
     m.input("v_valid_i", 1, "session vector").output("v_ready_o", 1, "").input("v_data_i", vl * VEC_BITS, "");
@@ -61,10 +76,23 @@ pub fn state_writer(config: &Config) -> Arc<Module> {
     let vars = [
         ("bmsb", (beat_bits - 1).to_string()),
         ("one", format!("{beat_bits}'d1")),
-        ("base", if unit_shift == 0 { "base_i".into() } else { format!("{{base_i, {unit_shift}'b0}}") }),
+        ("base", bases(slots, unit_bits, unit_shift)),
+        ("beats", (slots * beat_bits - 1).to_string()),
+        ("slot", (slot_bits - 1).to_string()),
+        ("b", beat_bits.to_string()),
+        ("beat", if many { "beat" } else { "beat_q" }.into()),
+        ("other", if many { OTHER } else { "" }.into()),
+        ("ready", if many { "!close" } else { "!flush_q" }.into()),
+        ("close", if many { "close" } else { "flush_q" }.into()),
+        ("v_valid", if many { "(v_valid_i && kept)" } else { "v_valid_i" }.into()),
+        ("v_ready", if many { "(in_ready || !kept)" } else { "in_ready" }.into()),
+        ("this_beat", if many { format!("beat_q[slot*{beat_bits} +: {beat_bits}]") } else { "beat_q".into() }),
         ("rmsb", (run_bits - 1).to_string()),
         ("run_one", format!("{run_bits}'d1")),
-        ("at_end", if lo == 0 { "1'b1".into() } else { format!("&beat_q[{}:0]", lo - 1) }),
+        (
+            "at_end",
+            if lo == 0 { "1'b1".into() } else { format!("&{}[{}:0]", if many { "beat" } else { "beat_q" }, lo - 1) },
+        ),
         ("len", if run_bits == 8 { "more".into() } else { format!("{{{}'b0, more}}", 8 - run_bits) }),
         ("dmsb", (vl * stored - 1).to_string()),
         ("vector", extend("v_data_i", VEC_BITS, stored)),
@@ -77,7 +105,12 @@ pub fn state_writer(config: &Config) -> Arc<Module> {
         ("size", format!("3'd{beat_shift}")),
         ("bytes", config.beat_bytes().to_string()),
     ];
+    m.text("\n  // In: words get their place, and bursts their ends.", &[]);
+    m.text(if many { SLOT_PLACES } else { PLACE }, &vars);
     m.text(BODY, &vars);
+    if many {
+        m.text("\n  always_ff @(posedge clk_i) if (accept) run_slot_q <= slot;", &[]);
+    }
     m.instance(
         "u_data",
         &fifo(vl * stored, depth),
@@ -105,25 +138,50 @@ pub fn state_writer(config: &Config) -> Arc<Module> {
     m.done()
 }
 
-const BODY: &str = r#"
-  // In: words get their place, and bursts their ends.
-  reg  [{{bmsb}}:0] beat_q, first_q;  // of the next word; of the first word of the burst under way
-  reg  [{{rmsb}}:0] run_q;            // words of the burst under way
+/// STATE_BASE of every slot in beats.
+fn bases(slots: usize, unit_bits: usize, unit_shift: usize) -> String {
+    let one = |s: usize| format!("base_i[{}:{}]", (s + 1) * unit_bits - 1, s * unit_bits);
+    match (slots, unit_shift) {
+        (_, 0) => "base_i".into(),
+        (1, n) => format!("{{base_i, {n}'b0}}"),
+        (_, n) => {
+            let all: Vec<_> = (0..slots).rev().map(|s| format!("{}, {n}'b0", one(s))).collect();
+            format!("{{{}}}", all.join(", "))
+        }
+    }
+}
+
+const PLACE: &str = r#"  reg  [{{bmsb}}:0] beat_q, first_q;  // of the next word; of the first word of the burst under way
+"#;
+
+/// Several sessions: whose word comes, where it goes, and whether the burst under way must end before it.
+const SLOT_PLACES: &str = r#"  reg  [{{beats}}:0] beat_q;            // of each slot's next word
+  reg  [{{bmsb}}:0] first_q;           // of the first word of the burst under way
+  reg  [{{slot}}:0] run_slot_q;         // whose burst that is
+  wire [{{slot}}:0] slot = r_valid_i ? r_slot_i : v_slot_i;
+  wire [{{bmsb}}:0] beat = beat_q[slot*{{b}} +: {{b}}];
+  wire        kept = slots_i[v_slot_i];
+"#;
+
+/// And when it must.
+const OTHER: &str = "  wire close    = flush_q || (run_q != '0 && run_slot_q != slot && (r_valid_i || v_valid_i));\n";
+
+const BODY: &str = r#"  reg  [{{rmsb}}:0] run_q;            // words of the burst under way
   reg         flush_q;          // end it before another word comes
   wire        data_room, cut_room;
   wire [{{dmsb}}:0] word, data;
 
-  wire in_ready = data_room && cut_room && !flush_q;
-  wire accept   = (r_valid_i || v_valid_i) && in_ready;
+{{other}}  wire in_ready = data_room && cut_room && {{ready}};
+  wire accept   = (r_valid_i || {{v_valid}}) && in_ready;
   wire at_end   = {{at_end}};
   wire begun    = (run_q != '0);
-  wire cut      = (accept && at_end) || (flush_q && begun && cut_room);
-  wire [{{bmsb}}:0] first = begun ? first_q : beat_q;
-  wire [{{rmsb}}:0] more  = flush_q ? run_q - {{run_one}} : run_q;  // words but one
+  wire cut      = (accept && at_end) || ({{close}} && begun && cut_room);
+  wire [{{bmsb}}:0] first = begun ? first_q : {{beat}};
+  wire [{{rmsb}}:0] more  = {{close}} ? run_q - {{run_one}} : run_q;  // words but one
   wire [7:0]  len   = {{len}};
 
   assign r_ready_o = in_ready;
-  assign v_ready_o = in_ready && !r_valid_i;
+  assign v_ready_o = {{v_ready}} && !r_valid_i;
   assign word      = r_valid_i ? r_data_i : { {{vector}}};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -134,7 +192,7 @@ const BODY: &str = r#"
       flush_q <= 1'b0;
     end else begin
       if (start_i) beat_q <= {{base}};
-      else if (accept) beat_q <= beat_q + {{one}};
+      else if (accept) {{this_beat}} <= {{beat}} + {{one}};
       first_q <= first;
       if (cut) run_q <= '0;
       else if (accept) run_q <= run_q + {{run_one}};

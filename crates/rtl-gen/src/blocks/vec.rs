@@ -271,6 +271,9 @@ fn ports(m: &mut Module, config: &Config) {
     if config.streams_state() {
         m.output("sw_valid_o", 1, "session vector to memory, on vw_data_o").input("sw_ready_i", 1, "");
         m.output("sw_last_o", 1, "its last word");
+        if config.sessions > 1 {
+            m.output("sw_slot_o", index_bits(config.sessions), "the slice it is taken from");
+        }
     }
     m.output("xw_en_o", 1, "xmem word write").output("xw_addr_o", 14, "").output("xw_data_o", lanes * 16, "");
     m.output("kw_en_o", 1, "wkv operand write").output("kw_slot_o", 3, "").output("kw_addr_o", 14, "").output(

@@ -1,7 +1,7 @@
 //! Write stage of the vector unit: where a word goes, its trace, exponents and amax.
 
 use crate::config::Config;
-use crate::hdl::Module;
+use crate::hdl::{index_bits, Module};
 use crate::isa::{dest, route};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -86,6 +86,11 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
         m.text("  assign sw_valid_o = valid_i && to_vmem_i && r_store;\n  assign sw_last_o  = last_i;", &[]);
     }
     m.text(&record_wires(config), &[]);
+    if store && config.sessions > 1 {
+        let bits = index_bits(config.sessions);
+        m.output("sw_slot_o", bits, "the slice it is taken from");
+        m.text(STORE_SLOT, &[("top", (bits - 1).to_string()), ("rest", bits.to_string())]);
+    }
     m.text(if config.sessions > 1 { HERE } else { "" }, &[]);
     let here = if config.sessions > 1 { " && here" } else { "" }.to_string();
     m.text(
@@ -181,6 +186,13 @@ pub fn vec_write(config: &Config) -> Arc<Module> {
     );
     m.done()
 }
+
+/// A session vector goes to memory from the one slice that its instruction is for.
+const STORE_SLOT: &str = r#"
+  wire [3:0] store_slot = r_only - 4'd1;
+  assign sw_slot_o = store_slot[{{top}}:0];
+  wire unused_store_slot = &{1'b0, store_slot[3:{{rest}}]};
+"#;
 
 /// Whether an instruction counts in this slice.
 const HERE: &str = r#"

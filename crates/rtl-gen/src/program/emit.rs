@@ -98,6 +98,8 @@ pub struct Param {
     pub kind: u64,
     pub offset: usize,
     pub len: usize,
+    /// Of a session vector: whose.
+    pub slot: usize,
 }
 
 impl Default for VecOp {
@@ -252,7 +254,7 @@ impl Emitter {
         ];
         if let Some((offset, len)) = params {
             let kind = if op.c == c_sel::SESSION { dma_kind::SESSION } else { dma_kind::PARAMS };
-            self.params.push(Param { vec: self.vec.len(), kind, offset, len });
+            self.params.push(Param { vec: self.vec.len(), kind, offset, len, slot: op.only.unwrap_or(0) });
         }
         self.vec_wait_mat.push(order.wait_mat);
         self.vec_wait_wkv.push(order.wait_wkv);

@@ -20,12 +20,13 @@ fn ffn_piece(dim_ffn: usize) -> usize {
 impl Sequence<'_> {
     /// The embedding row of each slot's token: `x.emb`, and the mean of layer 0's first norm.
     pub fn embedding(&mut self) -> R {
-        (0..self.slots).try_for_each(|slot| self.embedding_of(slot))
+        (0..self.slots).try_for_each(|slot| self.embedding_of(slot))?;
+        self.load_att_prev(0)
     }
 
     fn embedding_of(&mut self, slot: usize) -> R {
         let k = self.layer_norm_constants();
-        let only = (self.slots > 1).then_some(slot);
+        let only = self.only(slot);
         let mut info = self.value("x.emb", self.v.x.len);
         info.scalar = Some((ScalarKind::Mean, self.tap("ln1.mean", 1)));
         info.only = only;
@@ -39,8 +40,7 @@ impl Sequence<'_> {
             ..Default::default()
         };
         // The embedding row is not a block of the stream: the first dma instructions fetch it by token.
-        self.e.vec(Self::with_mean(op, k), None, info)?;
-        self.load_att_prev(0)
+        self.e.vec(Self::with_mean(op, k), None, info)
     }
 
     /// Layer norm of x into `h`.

@@ -175,6 +175,8 @@ pub fn plan(config: &Config, dims: &Dims) -> Result<(Vmem, Xmem), CompileError> 
     };
     let l = &config.limits;
     let state = dims.n_layer * d * dims.head_size;
+    // while one prompt is read in all slots, each goes on with a head that the one before it left
+    let kept = if config.streams_state() && config.sessions > 1 { head_size * head_size / vlanes } else { 0 };
     for (limit, needed, available) in [
         ("n_embd", d, l.n_embd),
         ("dim_ffn", dims.dim_ffn, l.dim_ffn),
@@ -182,6 +184,7 @@ pub fn plan(config: &Config, dims: &Dims) -> Result<(Vmem, Xmem), CompileError> 
         ("vmem_elements", v.used_words() * config.vlanes(), l.vmem_elements),
         ("xmem_elements", x.used_words() * config.vlanes(), l.xmem_elements),
         ("state_elements", state, l.state_elements),
+        ("state_fifo_beats", kept, l.state_fifo_beats),
     ] {
         if needed > available {
             return Err(CompileError::Limit { config: config.name.clone(), limit, needed, available });

@@ -167,10 +167,10 @@ pub struct Program {
     pub mat_units: Vec<usize>,
     /// Vec instructions that take parameters, in order, and units of 64 B of each.
     pub param_blocks: Vec<(usize, usize)>,
-    /// Where a session's state lies in memory, if it does.
+    /// Where a session's state lies in memory, if it does; a pass moves that of every slot at work.
     pub state: Option<StateLayout>,
-    /// Weight and parameter bytes of one token without any padding, and those of a state in memory read and written: what a perfect
-    /// memory would have to transfer.
+    /// Weight and parameter bytes of one pass without any padding, and those of every slot's state in memory read and written: what a
+    /// perfect memory would have to transfer.
     pub useful_bytes: usize,
 }
 
@@ -210,7 +210,7 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     let e = sequence.e;
     let (stream, body_pieces) = stream::order(&e, model.embedding, (body[0], body_params), config)?;
     let body = [body_pieces, body[0], body[1], body[2]];
-    let useful_bytes = useful_bytes(model, &e, slots) + state.map_or(0, |s| 2 * s.useful_bytes());
+    let useful_bytes = useful_bytes(model, &e, slots) + state.map_or(0, |s| slots * 2 * s.useful_bytes());
 
     let dma: Vec<_> = stream
         .iter()
@@ -222,6 +222,10 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
             if let Some(c) = p.columns {
                 fields[2].1 = (p.len / c.cols) as i64;
                 fields.extend([("wait_vec", c.wait_vec as i64), ("x_addr", c.x_word as i64), ("cols", c.cols as i64)]);
+            }
+            if p.kind == isa::dma_kind::STATE && slots > 1 {
+                fields[2].1 = (p.len / dims.n_head()) as i64;
+                fields.push(("cols", dims.n_head() as i64));
             }
             fields
         })

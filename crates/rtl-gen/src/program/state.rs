@@ -1,9 +1,10 @@
 //! A session's state in memory (`docs/hardware.md` §7), and the passes that move its vectors.
 //!
 //! Every element is 32 bits, sign-extended. For each layer follow each other: `att_x_prev`, S by head and row, `ffn_x_prev`. That is the
-//! order in which a token reads and writes them, so both are one walk from the first byte to the last.
+//! order in which a token reads and writes them, so both are one walk from the first byte to the last. With several slots each has its own
+//! STATE_BASE and its own walk; a session vector is brought and kept for one slot after the other, S by head in turn.
 
-use super::emit::{Out, VecOp};
+use super::emit::{OpInfo, Out, VecOp};
 use super::memory::{Dims, Slot};
 use super::passes::{Sequence, R};
 use crate::isa::{c_sel, route, x_sel};
@@ -69,13 +70,22 @@ impl Sequence<'_> {
     /// It is placed where vec would wait for a matrix, long before the mix that reads it.
     fn load(&mut self, layer: usize, at: impl Fn(&StateLayout, usize) -> usize, prev: Slot, tap: &str) -> R {
         let Some(state) = self.state else { return Ok(()) };
-        let mut info = self.value(tap, prev.len);
-        info.layer = layer;
-        if let Some(values) = &mut info.values {
-            values.layer = layer;
+        for slot in 0..self.slots {
+            let only = self.only(slot);
+            let mut info = OpInfo { layer, only, ..self.value(tap, prev.len) };
+            if let Some(values) = &mut info.values {
+                values.layer = layer;
+            }
+            let out = Out::Vmem(prev);
+            let op = VecOp { len: prev.len, x: x_sel::ZERO, c: c_sel::SESSION, out, only, ..Default::default() };
+            self.e.vec(op, Some((at(&state, layer), state.vector)), info)?;
         }
-        let op = VecOp { len: prev.len, x: x_sel::ZERO, c: c_sel::SESSION, out: Out::Vmem(prev), ..Default::default() };
-        self.e.vec(op, Some((at(&state, layer), state.vector)), info)
+        Ok(())
+    }
+
+    /// `slot` where there are others, too.
+    pub(super) fn only(&self, slot: usize) -> Option<usize> {
+        (self.slots > 1).then_some(slot)
     }
 
     /// `att_x_prev` of `layer`, of which there may be none: after the last one nothing is loaded.
@@ -94,12 +104,17 @@ impl Sequence<'_> {
 
     /// `h` becomes what the next token's mix sees: in `prev`, or in memory. With several slots it was handed on by `last_h`.
     pub(super) fn keep(&mut self, h: Slot, prev: Slot, tap: &str) -> R {
-        if self.slots > 1 {
-            return self.copy(self.v.rk, prev, route::HOME, tap, None);
+        let from = if self.slots > 1 { self.v.rk } else { h };
+        if self.state.is_none() && self.slots > 1 {
+            return self.copy(from, prev, route::HOME, tap, None);
         }
-        let info = self.value(tap, h.len);
         let out = if self.state.is_some() { Out::Store } else { Out::Vmem(prev) };
-        self.e.vec(VecOp { a: Some(h), len: h.len, out, ..Default::default() }, None, info)
+        for slot in 0..self.slots {
+            let only = self.only(slot);
+            let info = OpInfo { only, ..self.value(tap, h.len) };
+            self.e.vec(VecOp { a: Some(from), len: h.len, out, only, ..Default::default() }, None, info)?;
+        }
+        Ok(())
     }
 }
 

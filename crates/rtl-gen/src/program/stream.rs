@@ -21,7 +21,7 @@ pub struct Piece {
     pub len: usize,
     /// Of a matrix by columns: which of them are read. `len` counts all.
     pub columns: Option<Columns>,
-    /// Of an embedding row: whose token.
+    /// Of an embedding row: whose token; of a session vector: whose. State is read for every slot at work, `len` units for each.
     pub slot: usize,
 }
 
@@ -76,7 +76,7 @@ pub fn order(
         let room = consumed(finished) + capacity;
         while sent < sendable && (blocks[sent].0 < needed || sent_units + blocks[sent].1 <= room) {
             let p = e.params[sent - slots];
-            push(pieces, Piece::whole(p.kind, p.offset, p.len));
+            push(pieces, Piece { slot: p.slot, ..Piece::whole(p.kind, p.offset, p.len) });
             sent_units += p.len;
             sent += 1;
         }
@@ -131,7 +131,8 @@ fn field(e: &Emitter, mat: usize, name: &str) -> usize {
 fn push(pieces: &mut Vec<Piece>, piece: Piece) {
     const MAX_UNITS: usize = (1 << 24) - 1; // dma.len
     if let Some(last) = pieces.last_mut() {
-        if last.kind == piece.kind && last.offset + last.len == piece.offset && last.len + piece.len <= MAX_UNITS {
+        let same = last.kind == piece.kind && last.slot == piece.slot;
+        if same && last.offset + last.len == piece.offset && last.len + piece.len <= MAX_UNITS {
             last.len += piece.len;
             return;
         }

@@ -14,6 +14,7 @@ mod setup;
 mod slots;
 mod state;
 mod stream;
+mod stream_slots;
 mod walk;
 
 use crate::config::{Config, EXP_BITS, OPERAND_BITS, VEC_BITS};
@@ -108,7 +109,7 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     ];
     m.text(WIRES, &vars);
     if many {
-        m.text(SLOT_WIRES, &vars);
+        m.text(if streamed { STREAM_SLOT_WIRES } else { SLOT_WIRES }, &vars);
     }
     if spare > 0 {
         m.text("  wire unused_s_addr = &{1'b0, s_addr[19:{{sa}}]};", &[("sa", sizes.state_addr.to_string())]);
@@ -122,7 +123,14 @@ pub fn wkv(config: &Config) -> Arc<Module> {
             .map(same)
             .into();
     c.extend([
-        ("block_i", if streamed { "1'b0" } else { "clear_busy_o" }),
+        (
+            "block_i",
+            match streamed {
+                true if many => "words_left",
+                true => "1'b0",
+                false => "clear_busy_o",
+            },
+        ),
         ("finish_i", "finish"),
         ("run_o", "run"),
         ("go_o", "go"),
@@ -141,10 +149,10 @@ pub fn wkv(config: &Config) -> Arc<Module> {
         ("shift_vk_o", "shift_vk"),
     ]);
     c.push(("shift_y_o", "shift_y"));
-    if many {
+    if many && !streamed {
         c.push(("head_total_o", "head_total"));
     }
-    m.instance("u_setup", &setup::wkv_setup(slots), &c);
+    m.instance("u_setup", &setup::wkv_setup(slots, many && !streamed), &c);
 
     let mut c = ["kw_en_i", "kw_slot_i", "kw_addr_i", "kw_data_i"].map(same).to_vec();
     c.extend([("kk_en_i", "kk_read"), ("kk_addr_i", "kk_addr"), ("kk_o", "kk")]);
@@ -173,7 +181,15 @@ pub fn wkv(config: &Config) -> Arc<Module> {
         c.push(("flush_o", "so_flush_o"));
         m.text("  wire have, room;\n  wire unused_read_addr = &{1'b0, read_addr};", &[]);
         let depth = config.limits.state_fifo_beats;
-        m.instance("u_state", &stream::wkv_stream(vl, sw, config.stored_bits(), depth), &c);
+        let words = stream::wkv_stream(vl, sw, config.stored_bits(), depth);
+        if many {
+            c.extend(fields);
+            c.extend(slots::INPUTS);
+            c.extend([("busy_o", "words_left"), ("out_slot_o", "so_slot_o")]);
+            m.instance("u_state", &stream_slots::wkv_stream_slots(&sizes, config.stored_bits(), depth, &words), &c);
+        } else {
+            m.instance("u_state", &words, &c);
+        }
     } else if many {
         slot_states(&mut m, config, &sizes);
     } else {
@@ -197,12 +213,10 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     c.extend(streamed.then_some(("have_i", "have")));
     if many {
         c.extend(slots::INPUTS);
-        c.extend([
-            ("head_total_i", "head_total"),
-            ("write_i", "write"),
-            ("s_slot_o", "read_slot"),
-            ("kk_slot_o", "kk_slot"),
-        ]);
+        c.push(("kk_slot_o", "kk_slot"));
+    }
+    if many && !streamed {
+        c.extend([("head_total_i", "head_total"), ("write_i", "write"), ("s_slot_o", "read_slot")]);
     }
     m.instance("u_pass1", &pass1::wkv_pass1(&sizes), &c);
 
@@ -241,12 +255,10 @@ pub fn wkv(config: &Config) -> Arc<Module> {
     c.extend(streamed.then_some(("room_i", "room")));
     if many {
         c.extend(slots::INPUTS);
-        c.extend([
-            ("slot_o", "row_slot"),
-            ("r_slot_o", "r_slot"),
-            ("s_slot_o", "write_slot"),
-            ("s_of_o", "trace_wkv_s_slot_o"),
-        ]);
+        c.extend([("slot_o", "row_slot"), ("r_slot_o", "r_slot"), ("s_of_o", "trace_wkv_s_slot_o")]);
+    }
+    if many && !streamed {
+        c.push(("s_slot_o", "write_slot"));
     }
     m.instance("u_pass2", &pass2::wkv_pass2(&sizes), &c);
 
@@ -299,6 +311,11 @@ fn slot_states(m: &mut Module, config: &Config, sizes: &Sizes) {
 
 fn header(sizes: &Sizes) -> String {
     let end = match sizes.streamed {
+        true if sizes.slots > 1 => {
+            "State words come on s_* and leave on so_*, both in the order of the walk: each head for every slot (of a text that all slots\n\
+             read, once). A word that is late, or one that is not taken, costs cycles. so_flush_o (pulse): all words of an instruction\n\
+             have left; before that no other is accepted."
+        }
         true => {
             "State words come on s_* and leave on so_*, both in order; a word that is late, or one that is not taken, costs cycles.\n\
              so_flush_o (pulse): all words of an instruction have left."
@@ -342,6 +359,9 @@ fn ports(m: &mut Module, config: &Config, sizes: &Sizes) {
         m.input("s_valid_i", 1, "state words").output("s_ready_o", 1, "").input("s_data_i", 32 * vl, "");
         m.output("so_valid_o", 1, "updated words").input("so_ready_i", 1, "");
         m.output("so_data_o", vl * config.stored_bits(), "").output("so_flush_o", 1, "");
+        if slots > 1 {
+            m.output("so_slot_o", sizes.slot_bits, "whose word leaves");
+        }
     } else {
         m.input("clear_i", slots, "pulse").output("clear_busy_o", 1, "");
     }
@@ -425,6 +445,12 @@ const SLOT_ROWS: &str = r#"
 
   assign y_addr_o = y_addr + y_row;
   assign trace_wkv_y_slot_o = y_slot_o;
+"#;
+
+/// The same with the state in memory.
+const STREAM_SLOT_WIRES: &str = r#"
+  wire [{{slot}}:0] kk_slot, row_slot, r_slot;
+  wire        words_left;  // of the last instruction, on the way out
 "#;
 
 /// Wires between the parts that only several sessions need.

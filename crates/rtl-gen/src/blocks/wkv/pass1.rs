@@ -29,7 +29,8 @@ const SLOT_WALK: [(&str, &str); 6] = [
 ];
 
 /// What several slots add: the next slot of a head begins where the head does; the shift goes with the slot. With `prefill_i` a slot
-/// reads what the one before it wrote: a word may be read when no more than a head's other words are still to be written.
+/// reads what the one before it wrote: a word may be read when no more than a head's other words are still to be written. State that
+/// comes from memory sees to that itself ([`super::stream_slots`]).
 const SLOTS: &str = r#"
   reg  [{{sa}}:0] head_addr_q;
   reg  [{{slot}}:0] slot_1_q, slot_2_q, slot_3_q;
@@ -38,12 +39,10 @@ const SLOTS: &str = r#"
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       head_addr_q <= '0;
-      open_q      <= '0;
-    end else begin
+{{open_reset}}    end else begin
       if (go_i) head_addr_q <= s_addr_i;
       else if (read && turn && head) head_addr_q <= s_addr_q + 1'b1;
-      if (read != write_i) open_q <= read ? open_q + 1'b1 : open_q - 1'b1;
-    end
+{{open_count}}    end
   end
 
   always_ff @(posedge clk_i) begin
@@ -53,8 +52,7 @@ const SLOTS: &str = r#"
     shift_sa_q <= shift_sa_i[slot_3_q*6 +: 6];
   end
 
-  assign s_slot_o  = prefill_i ? home_i : slot;
-  assign kk_slot_o = slot_2_q;
+{{s_slot}}  assign kk_slot_o = slot_2_q;
 "#;
 
 /// State words in, state words with their row's `sa_i` out.
@@ -81,10 +79,16 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
     m.input("head_words_i", 6, "").input("s_addr_i", sizes.state_addr, "first word");
     m.input("shift_sa_i", 6 * sizes.slots, "slot 0 lowest");
     let many = sizes.slots > 1;
+    let ordered = many && !sizes.streamed; // the state memory must be asked late enough
     if many {
         inputs(&mut m, sizes);
+    }
+    if ordered {
         m.input("head_total_i", HEAD_TOTAL_BITS, "words of a head").input("write_i", 1, "pass 2 writes a word");
-        m.output("s_slot_o", sizes.slot_bits, "whose state is read").output("kk_slot_o", sizes.slot_bits, "whose kk");
+        m.output("s_slot_o", sizes.slot_bits, "whose state is read");
+    }
+    if many {
+        m.output("kk_slot_o", sizes.slot_bits, "whose kk");
     }
     if sizes.streamed {
         m.input("have_i", 1, "the next state word is there; then it may be read");
@@ -117,7 +121,21 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
         ("have", if sizes.streamed { " && have_i" } else { "" }.to_string()),
         (
             "written",
-            if many { "\n                         && (!prefill_i || open_q < head_total_i)" } else { "" }.into(),
+            if ordered { "\n                         && (!prefill_i || open_q < head_total_i)" } else { "" }.into(),
+        ),
+        ("open_reset", if ordered { "      open_q      <= '0;\n" } else { "" }.into()),
+        (
+            "open_count",
+            if ordered { "      if (read != write_i) open_q <= read ? open_q + 1'b1 : open_q - 1'b1;\n" } else { "" }
+                .into(),
+        ),
+        ("s_slot", if ordered { "  assign s_slot_o  = prefill_i ? home_i : slot;\n" } else { "" }.into()),
+        (
+            "open_reg",
+            match ordered {
+                true => format!("\n  reg  [{}:0] open_q;     // words read and not yet written", HEAD_TOTAL_BITS - 1),
+                false => String::new(),
+            },
         ),
         (
             "next_addr",
@@ -129,14 +147,12 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
             .into(),
         ),
         ("slot", sizes.slot_bits.saturating_sub(1).to_string()),
-        ("open", (HEAD_TOTAL_BITS - 1).to_string()),
     ];
     if many {
         m.text(
             r#"
   wire        turn, head;   // the last word of a slot's rows of a head, and no slot is left
-  wire [{{slot}}:0] slot;
-  reg  [{{open}}:0] open_q;     // words read and not yet written
+  wire [{{slot}}:0] slot;{{open_reg}}
 "#,
             &vars,
         );

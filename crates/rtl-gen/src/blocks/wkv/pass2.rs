@@ -39,11 +39,10 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
     if many {
         inputs(&mut m, sizes);
         m.output("slot_o", sizes.slot_bits, "whose d, b, k, v").output("r_slot_o", sizes.slot_bits, "whose r");
-        m.output("s_slot_o", sizes.slot_bits, "whose state is written").output(
-            "s_of_o",
-            sizes.slot_bits,
-            "by whose token",
-        );
+        if !sizes.streamed {
+            m.output("s_slot_o", sizes.slot_bits, "whose state is written");
+        }
+        m.output("s_of_o", sizes.slot_bits, "by whose token");
     }
     m.input("valid_i", 1, "word_i and sa_i can be taken").input("word_i", vl * sw, "S").input("sa_i", sw, "");
     if sizes.streamed {
@@ -98,6 +97,7 @@ pub fn wkv_pass2(sizes: &Sizes) -> Arc<Module> {
                 bits => format!(", v_row[17:{bits}]"),
             },
         ),
+        ("s_slot", if sizes.streamed { "" } else { "  assign s_slot_o  = prefill_i ? home_i : y_slot_2_q;\n" }.into()),
         ("new", UPDATED.to_string()),
         ("new1", (UPDATED - 1).to_string()),
         ("new2", (UPDATED - 2).to_string()),
@@ -289,8 +289,7 @@ const SLOTS: &str = r#"
   assign slot_o    = slot;
   assign r_slot_o  = y_slot;
   assign s_of_o    = y_slot_2_q;
-  assign s_slot_o  = prefill_i ? home_i : y_slot_2_q;
-
+{{s_slot}}
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       s_addr_q    <= '0;

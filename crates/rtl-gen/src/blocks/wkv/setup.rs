@@ -15,7 +15,9 @@ const KEPT: [(&str, &str); 5] = [
 ];
 
 /// Instruction register, exponent registers, shifts `max(0, sh − e)`.
-pub fn wkv_setup(slots: usize) -> Arc<Module> {
+///
+/// `total`: it multiplies out the words of a head, too.
+pub fn wkv_setup(slots: usize, total: bool) -> Arc<Module> {
     let mut m = Module::new(
         "wkv_setup",
         "Takes one instruction at a time; its fields and shifts stay until finish_i.\n\
@@ -45,7 +47,7 @@ pub fn wkv_setup(slots: usize) -> Arc<Module> {
     }
     m.output("shift_sa_o", 6 * slots, "max(0, sh_sa - e_kk)").output("shift_b_o", 6 * slots, "max(0, sh_b - e_b)");
     m.output("shift_vk_o", 6 * slots, "max(0, sh_vk - e_v - e_k)").output("shift_y_o", 6 * slots, "max(0, sh_y - e_r)");
-    if slots > 1 {
+    if total {
         m.output("head_total_o", HEAD_TOTAL_BITS, "words of a head, one cycle after go_o");
     }
 
@@ -111,7 +113,7 @@ pub fn wkv_setup(slots: usize) -> Arc<Module> {
 "#,
         &[],
     );
-    if slots > 1 {
+    if total {
         m.text(
             r#"
   reg  [{{t}}:0] head_total_q;
