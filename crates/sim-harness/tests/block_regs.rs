@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtl_gen::blocks::regs::{ctrl, reg, regs, status, ID, LOST, STALLS, VERSION};
-use rtl_gen::config::Config;
+use rtl_gen::config::{Config, StateAt};
 use rtl_gen::hdl::print;
 use rtl_gen::isa::FORMATS;
 use sim_harness::axi_lite::{AxiLite, LiteSample};
@@ -269,5 +269,32 @@ fn a_partial_write_is_refused() {
         h.put("s_axil_bready_i", 1);
         h.dut.tick();
         assert_eq!(h.read(reg::TOKEN_IN), 77, "strobe {strobe:#x}");
+    }
+}
+
+#[test]
+fn every_slot_has_a_state_base_of_its_own() {
+    let mut config = config();
+    (config.sessions, config.state) = (8, StateAt::Memory);
+    let mut h = Host::new(&config, 0.2, 5);
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let mut bases = [0u64; 8];
+    for _ in 0..40 {
+        let slot = rng.gen_range(0..8usize);
+        h.write(reg::STATE_SLOT, slot as u32);
+        let base = rng.gen::<u64>() & 0xFF_FFFF_FFFF;
+        h.write(reg::STATE_BASE_LO, base as u32);
+        h.write(reg::STATE_BASE_HI, (base >> 32) as u32);
+        bases[slot] = base & !63; // in units of 64 bytes
+    }
+    let mut out = [0u32; 9];
+    h.dut.get_wide(h.port("state_base_o"), &mut out);
+    let bit = |i: usize| u64::from(out[i / 32] >> (i % 32) & 1);
+    for (slot, base) in bases.into_iter().enumerate() {
+        h.write(reg::STATE_SLOT, slot as u32);
+        assert_eq!(h.read(reg::STATE_SLOT), slot as u32);
+        let read = u64::from(h.read(reg::STATE_BASE_HI)) << 32 | u64::from(h.read(reg::STATE_BASE_LO));
+        assert_eq!(read, base, "slot {slot}");
+        assert_eq!((0..34).fold(0, |b, i| b | bit(34 * slot + i) << (6 + i)), base, "port of slot {slot}");
     }
 }

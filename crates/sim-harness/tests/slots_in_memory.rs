@@ -49,6 +49,24 @@ fn a_prompt_is_read_side_by_side() {
     prompts(&bench, 0.25, 2);
 }
 
+/// Before anything else was said there is no state to go on from, whatever lies in memory.
+#[test]
+fn a_prompt_can_come_first() {
+    let bench = Bench::new(nano(2), 32, 1);
+    let mut chip = bench.chip(0.0, 4);
+    let mut text = vec![];
+    for more in [[7, 8], [9, 10]] {
+        let run = chip.prefill(1, &more, true, LOGITS).unwrap();
+        assert!(run.result.outcome.first.is_none(), "{}", run.result.outcome.first.unwrap());
+        text.extend(more);
+        assert_eq!(Some(&run.result.logits[0]), alone(&bench.golden, &text).last());
+    }
+    // the other slot has a session of its own, which begins now
+    let run = chip.pass(&[Some(3), Some(4)], LOGITS).unwrap();
+    assert_eq!(run.result.outcome.mismatches, 0);
+    assert_eq!(run.result.logits[0], alone(&bench.golden, &[3])[0]);
+}
+
 /// A head fills the queue on its way round, or a quarter of it.
 #[test]
 fn a_head_goes_round_in_four_slots() {
