@@ -105,9 +105,7 @@ fn record(chip: &Chip, model: &Model, name: &str, run: &PassRun, command: String
                 - if unit == Unit::Mat { not_read(span.op) } else { 0 },
         }
     });
-    // a state in memory is read with the stream and written again
-    let written_units = chip.program.state.map_or(0, |s| s.units());
-    let stream_units = chip.program.stream.iter().map(|p| p.len).sum::<usize>() + written_units;
+    let stream_units = chip.program.moved_units(config.sessions);
     LatencyRecord {
         schema_version: SCHEMA_VERSION,
         model: name.into(),

@@ -174,6 +174,17 @@ pub struct Program {
     pub useful_bytes: usize,
 }
 
+impl Program {
+    /// Units of 64 B that a pass moves if all of `sessions` slots work and no column is skipped: what is read, and the state in memory that
+    /// is written again.
+    pub fn moved_units(&self, sessions: usize) -> usize {
+        // one piece of the stream brings the S of every slot
+        let read = |p: &stream::Piece| p.len * if p.kind == isa::dma_kind::STATE { sessions } else { 1 };
+        let written = self.state.map_or(0, |s| sessions * s.units());
+        self.stream.iter().map(read).sum::<usize>() + written
+    }
+}
+
 /// Compiles `model` for `config`.
 ///
 /// Fails if the model exceeds a limit of the configuration (the message names it) or if the image lacks a tensor.
