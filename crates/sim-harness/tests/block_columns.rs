@@ -1,4 +1,4 @@
-//! The column skip alone: operands written in random order with random zeros, columns and runs taken under random stalls.
+//! The column skip alone: operands with random zeros written before and during the walk, columns and runs taken under random stalls.
 
 use rand::{seq::SliceRandom, Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,6 +13,9 @@ struct Walk {
     x: Vec<i16>,
     p_runs: f64,
     p_columns: f64,
+    /// Words written before the walk starts, and how likely the next one is written in a cycle after that.
+    early: usize,
+    p_words: f64,
 }
 
 /// The columns that must come, and the runs `(first, len)`.
@@ -31,8 +34,8 @@ fn expected(x: &[i16]) -> (Vec<usize>, Vec<(usize, usize)>) {
     (columns, runs)
 }
 
-/// Writes the operand, walks it, and tells how many cycles there were from the start to the last run.
-fn walk(dut: &mut Dut, config: &Config, w: &Walk, rng: &mut ChaCha8Rng, place: &str) -> u64 {
+/// Walks the operand while it is written; gives the cycles from the start to the last run, and from the last word written, if that was later.
+fn walk(dut: &mut Dut, config: &Config, w: &Walk, rng: &mut ChaCha8Rng, place: &str) -> (u64, u64) {
     let vl = config.vlanes();
     let port = |n: &str| dut.port(n).unwrap();
     let (we, waddr, wdata) = (port("xw_en_i"), port("xw_addr_i"), port("xw_data_i"));
@@ -42,23 +45,29 @@ fn walk(dut: &mut Dut, config: &Config, w: &Walk, rng: &mut ChaCha8Rng, place: &
     let skipped = port("skipped_o");
     dut.set(run[1], 0);
     dut.set(col[1], 0);
-    // what follows the operand in its last word is 0, as the vector unit writes it
-    let mut words: Vec<usize> = (0..w.x.len().div_ceil(vl)).collect();
-    words.shuffle(rng);
-    for word in words {
-        let of = |l: usize| w.x.get(word * vl + l).copied().unwrap_or(0);
+    let n_words = w.x.len().div_ceil(vl);
+    let write = |dut: &mut Dut, word: usize, of: &dyn Fn(usize) -> i16| {
         dut.set(we, 1);
-        dut.set(waddr, (w.x_word + word) as u64);
+        dut.set(waddr, word as u64);
         dut.set_lanes(wdata, 16, &(0..vl).map(|l| i32::from(of(l))).collect::<Vec<_>>());
+    };
+    // what follows the operand in its last word is 0, as the vector unit writes it
+    let of = |word: usize| move |l: usize| w.x.get(word * vl + l).copied().unwrap_or(0);
+    let other = if w.x_word > 0 { w.x_word - 1 } else { n_words };
+    assert!(other < config.xmem_words(), "no room for another operand");
+    write(dut, other, &|_| 1);
+    dut.tick();
+    for word in 0..w.early {
+        write(dut, w.x_word + word, &of(word));
         dut.tick();
     }
     dut.set(we, 0);
-    dut.tick(); // an instruction that waits for the operand starts later than its last word is written
     dut.set(start, 1);
     dut.set(x_addr, w.x_word as u64);
     dut.set(cols, w.x.len() as u64);
     dut.tick();
     dut.set(start, 0);
+    let (mut written, mut last_word) = (w.early, 0);
     let (columns, runs) = expected(&w.x);
     let (mut got_columns, mut got_runs, mut covered, mut told, mut quiet) = (0, 0, 0, 0, 0);
     let mut last_run = 0;
@@ -66,6 +75,11 @@ fn walk(dut: &mut Dut, config: &Config, w: &Walk, rng: &mut ChaCha8Rng, place: &
         // columns are only used after their weights were asked for
         let take_column = rng.gen_bool(w.p_columns) && got_columns < covered;
         let take_run = rng.gen_bool(w.p_runs);
+        dut.set(we, 0);
+        if written < n_words && rng.gen_bool(w.p_words) {
+            write(dut, w.x_word + written, &of(written));
+            (written, last_word) = (written + 1, cycle);
+        }
         dut.set(run[1], u64::from(take_run));
         dut.set(col[1], u64::from(take_column));
         dut.clock_low().unwrap();
@@ -92,7 +106,7 @@ fn walk(dut: &mut Dut, config: &Config, w: &Walk, rng: &mut ChaCha8Rng, place: &
                 (runs.len(), w.x.len() - columns.len()),
                 "{place}: runs, columns skipped"
             );
-            return last_run;
+            return (last_run, last_run - last_word);
         }
     }
     panic!("{place}: {got_runs} of {} runs, {got_columns} of {} columns", runs.len(), columns.len())
@@ -118,9 +132,12 @@ fn check(name: &str, seed: u64) {
             let at = *[0, len - 1, len / 2].choose(&mut rng).unwrap();
             x[at] = 1;
         }
-        let x_word = rng.gen_range(0..=config.xmem_words() - len.div_ceil(vl));
+        let n_words = len.div_ceil(vl);
+        let x_word = rng.gen_range(0..config.xmem_words() - n_words);
         let chance = |rng: &mut ChaCha8Rng| *[1.0, 1.0, 0.5, 0.05].choose(rng).unwrap();
-        let w = Walk { x_word, x, p_runs: chance(&mut rng), p_columns: chance(&mut rng) };
+        let early = *[0, n_words, rng.gen_range(0..=n_words)].choose(&mut rng).unwrap();
+        let (p_runs, p_columns, p_words) = (chance(&mut rng), chance(&mut rng), chance(&mut rng));
+        let w = Walk { x_word, x, p_runs, p_columns, early, p_words };
         walk(
             &mut dut,
             &config,
@@ -135,10 +152,14 @@ fn check(name: &str, seed: u64) {
         ("every column", vec![1; most], most),
         ("one in sixteen", (0..most).map(|c| i16::from(c % 16 == 3)).collect(), most / vl.min(16)),
     ] {
-        let w = Walk { x_word: 0, x, p_runs: 1.0, p_columns: 1.0 };
-        let took = walk(&mut dut, &config, &w, &mut rng, &format!("{name}, {what}"));
-        eprintln!("{name}: {what} of {most}: {took} cycles");
-        assert!(took <= cycles as u64 + 6, "{name}, {what}: {took} cycles");
+        let mut w = Walk { x_word: 0, x, p_runs: 1.0, p_columns: 1.0, early: most / vl, p_words: 1.0 };
+        let (took, _) = walk(&mut dut, &config, &w, &mut rng, &format!("{name}, {what}"));
+        // and behind the writer
+        w.early = 0;
+        let (_, behind) = walk(&mut dut, &config, &w, &mut rng, &format!("{name}, {what}, behind the writer"));
+        eprintln!("{name}: {what} of {most}: {took} cycles; {behind} after the last word");
+        assert!(took <= cycles as u64 + 8, "{name}, {what}: {took} cycles");
+        assert!(behind <= (cycles - most / vl) as u64 + 8, "{name}, {what}: {behind} cycles behind the writer");
     }
 }
 

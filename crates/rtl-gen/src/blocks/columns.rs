@@ -87,13 +87,14 @@ pub fn columns(config: &Config) -> Arc<Module> {
         "columns",
         format!(
             "Column skip: tells which columns of a matrix stored by columns meet an operand that is not 0.\n\
-             start_i (idle; the operand is written completely) walks the {vl}-element words of an operand of cols_i elements. Columns\n\
+             start_i (idle) walks the {vl}-element words of an operand of cols_i elements, each when it is written: words are written in order,\n\
+             the last write before them was outside the operand, and none to another word follows before the walk is over. Columns\n\
              go to the matrix unit in order (col_*, up to {COLUMNS_AHEAD} ahead), the last one marked; runs of columns that follow each other go to\n\
              the stream reader (run_*), none longer than {RUN_COLUMNS} or across a multiple of {RUN_COLUMNS}, the last one marked. If every operand is 0,\n\
              column 0 is read all the same: the units need one. A word takes a cycle, or as many as it has columns.\n\
              A run is handed over after all its columns but the last, which goes with it, so waiting for room cannot block.\n\
-             Latency: start_i to the first run five cycles and the columns of the run. skipped_o is not 0 in one cycle: how many\n\
-             columns of this operand are not read."
+             Latency: start_i to the first run seven cycles and the columns of the run; from the write of a word to its first column five.\n\
+             skipped_o is not 0 in one cycle: how many columns of this operand are not read."
         ),
     );
     m.input("xw_en_i", 1, "a word of operands is written").input("xw_addr_i", WORD_ADDR_BITS, "");
@@ -116,11 +117,20 @@ pub fn columns(config: &Config) -> Arc<Module> {
         from.join(" || ")
     };
     let lanes: Vec<_> = (0..vb).rev().map(lane).collect();
+    let waddr = format!("xw_addr_i[{}:0]", addr - 1);
+    let left_bits = 15 - vb;
+    let words = match addr.cmp(&left_bits) {
+        std::cmp::Ordering::Greater => format!("{{{}'b0, left_q}}", addr - left_bits),
+        _ => format!("left_q[{}:0]", addr - 1),
+    };
     m.text(
         r#"
   reg         busy_q;
   reg  [{{amsb}}:0] addr_q;      // next word to read
   reg  [{{wmsb}}:0] left_q;      // words to read
+  reg         wrote_q, begin_q, inside_q;
+  reg  [{{amsb}}:0] last_q, reach_q;  // the last word written, and one cycle later
+  reg  [{{amsb}}:0] end_q;       // last word of the operand
   reg         read_q;      // the map's output is the next word
   reg  [{{vmsb}}:0] mask_q;      // columns of the present word that are still to be told
   reg  [{{cmsb}}:0] word_q;      // number of the next word
@@ -142,7 +152,8 @@ pub fn columns(config: &Config) -> Arc<Module> {
   wire [{{vmsb}}:0] rest    = mask_q & ~lowest;
   wire        empty   = found ? (rest == {{vl}}'d0) : (mask_q == {{vl}}'d0);
   wire        load    = read_q && empty;
-  wire        read    = (left_q != {{wbits}}'d0) && (!read_q || load);
+  wire        there   = inside_q && (addr_q <= reach_q);
+  wire        read    = (left_q != {{wbits}}'d0) && (!read_q || load) && there;
   wire        at_end  = busy_q && (left_q == {{wbits}}'d0) && !read_q && (mask_q == {{vl}}'d0);
   wire        finish  = at_end && room;
   wire        follows = (column == after_q) && (column[3:0] != 4'd0);
@@ -153,6 +164,24 @@ pub fn columns(config: &Config) -> Arc<Module> {
   wire        unused_start = &{1'b0, cols_up[{{lmsb}}:0], cols_i[15]{{unused}}};
 
   assign skipped_o = finish ? skip_q - 15'd1 : 15'd0;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      wrote_q  <= 1'b0;
+      begin_q  <= 1'b0;
+      inside_q <= 1'b0;
+    end else begin
+      if (xw_en_i) wrote_q <= 1'b1;
+      begin_q  <= start_i;
+      inside_q <= !start_i && !begin_q && wrote_q && (last_q <= end_q);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (xw_en_i) last_q <= {{waddr}};
+    reach_q <= last_q;
+    if (begin_q) end_q <= addr_q + {{words}} - {{abits}}'d1;
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -222,6 +251,8 @@ pub fn columns(config: &Config) -> Arc<Module> {
             ("cmsb", (COLUMN_BITS - vb - 1).to_string()),
             ("up", (vl - 1).to_string()),
             ("lanes", lanes.join(", ")),
+            ("waddr", waddr.clone()),
+            ("words", words),
             (
                 "unused",
                 match addr {
@@ -231,8 +262,6 @@ pub fn columns(config: &Config) -> Arc<Module> {
             ),
         ],
     );
-    let top = addr - 1;
-    let waddr = format!("xw_addr_i[{top}:0]");
     let mut map = vec![
         ("we_i", "xw_en_i"),
         ("waddr_i", &waddr),

@@ -1,8 +1,9 @@
 //! The order in which memory is read: weights as mat wants them, parameters early enough to be there when vec wants them.
 //!
 //! Both kinds share one in-order stream. Parameters must come before the weights of any matrix that waits for a vector
-//! instruction using them, or the stream would stand still behind weights that nobody can consume; beyond that they are
-//! pulled forward as far as the parameter fifo holds them, so that a norm never waits for its gain.
+//! instruction using them, or the stream would stand still behind weights that nobody can consume. Beyond that they are pulled
+//! forward, so that a norm never waits for its gain, but only to where mat waits for vec anyway: there, in front of weights that cannot
+//! be used yet, their beats cost nothing ([`gaps`]).
 //!
 //! With the state in memory a third kind joins: the S of a layer, which only the recurrence consumes. It comes behind every matrix that
 //! does not depend on what follows the recurrence's start, so that the recurrence has begun when its first beat arrives, and
@@ -11,7 +12,7 @@
 use super::emit::Emitter;
 use super::CompileError;
 use crate::config::Config;
-use crate::isa::dma_kind;
+use crate::isa::{dest, dma_kind};
 
 /// One piece of the stream; offset and length in 64 B units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub struct Piece {
 /// The operand whose zeros are columns that are not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns {
-    /// Vector instructions that must be finished: then the operand is complete.
+    /// Vector instructions that must be finished: those before the one that writes the operand, whose words are looked at as they come.
     pub wait_vec: usize,
     /// First word of the operand in xmem.
     pub x_word: usize,
@@ -72,9 +73,10 @@ pub fn order(
     let mut sent_units = slots * embedding.1;
     let mut body_pieces = 0;
     // parameters that the first `needed` vector instructions take, and as many more as fit when `finished` of them are done
-    let mut parameters = |pieces: &mut Vec<Piece>, needed: usize, finished: usize, sendable: usize| {
+    let mut parameters = |pieces: &mut Vec<Piece>, needed: usize, horizon: usize, finished: usize, sendable: usize| {
         let room = consumed(finished) + capacity;
-        while sent < sendable && (blocks[sent].0 < needed || sent_units + blocks[sent].1 <= room) {
+        let wanted = |(op, units): (usize, usize), sent_units: usize| op < horizon && sent_units + units <= room;
+        while sent < sendable && (blocks[sent].0 < needed || wanted(blocks[sent], sent_units)) {
             let p = e.params[sent - slots];
             push(pieces, Piece { slot: p.slot, ..Piece::whole(p.kind, p.offset, p.len) });
             sent_units += p.len;
@@ -84,6 +86,7 @@ pub fn order(
     };
     let mut states = e.states.iter().zip(&e.wkv_wait_vec).peekable();
     let mut finished_before = 0;
+    let ahead = gaps(e);
     for (mat, offset, len) in &e.weights {
         let needed = e.mat_wait_vec[*mat];
         let sendable = if *mat < body.0 { slots + body.1 } else { blocks.len() };
@@ -91,12 +94,12 @@ pub fn order(
             body_pieces = pieces.len();
         }
         while let Some((&(offset, len), &start)) = states.next_if(|(_, start)| **start < needed) {
-            parameters(&mut pieces, start, finished_before, sendable);
+            parameters(&mut pieces, start, ahead[*mat], finished_before, sendable);
             push(&mut pieces, Piece::whole(dma_kind::STATE, offset, len));
             finished_before = start;
         }
-        parameters(&mut pieces, needed, finished_before, sendable);
-        match columns(e, *mat) {
+        parameters(&mut pieces, needed, ahead[*mat], finished_before, sendable);
+        match columns(e, *mat)? {
             None => push(&mut pieces, Piece::whole(dma_kind::WEIGHTS, *offset, *len)),
             Some(columns) => {
                 // the scales need not wait for the operand
@@ -108,19 +111,48 @@ pub fn order(
         }
         finished_before = needed;
     }
-    debug_assert_eq!(parameters(&mut pieces, 0, 0, blocks.len()), blocks.len(), "parameters after the last matrix");
+    debug_assert_eq!(parameters(&mut pieces, 0, 0, 0, blocks.len()), blocks.len(), "parameters after the last matrix");
     debug_assert!(states.next().is_none(), "state after the last matrix");
     check_no_deadlock(e, &pieces, &blocks, capacity)?;
     Ok((pieces, body_pieces))
 }
 
+/// For each mat instruction how far ahead of it parameters are read: those of the vector instructions that run before the next gap.
+///
+/// A gap is where mat waits for what the vector unit makes of the matrix just finished: nothing hides that, the weight fifo
+/// fills and the bus stands still. Parameters in front of those weights come in that time; anywhere else they would take the bus from weights.
+fn gaps(e: &Emitter) -> Vec<usize> {
+    let in_gap = |mat: usize| e.vec_wait_mat[..e.mat_wait_vec[mat]].contains(&mat);
+    let gaps: Vec<usize> = (0..e.mat.len()).filter(|mat| in_gap(*mat)).collect();
+    let horizon = |mat: usize| {
+        let next = gaps.partition_point(|gap| *gap <= mat);
+        gaps.get(next).map_or(e.vec.len(), |gap| e.mat_wait_vec[*gap])
+    };
+    (0..e.mat.len()).map(horizon).collect()
+}
+
 /// The operand of mat instruction `mat`, if it skips columns.
-fn columns(e: &Emitter, mat: usize) -> Option<Columns> {
-    (field(e, mat, "skip") == 1).then(|| Columns {
-        wait_vec: e.mat_wait_vec[mat],
-        x_word: field(e, mat, "x_addr"),
-        cols: field(e, mat, "cols"),
-    })
+///
+/// The column skip follows the words written to xmem, so those of the operand must be told from others: the last write
+/// before them is to another operand, and the next one comes when the matrix is done.
+fn columns(e: &Emitter, mat: usize) -> Result<Option<Columns>, CompileError> {
+    if field(e, mat, "skip") == 0 {
+        return Ok(None);
+    }
+    let x_word = field(e, mat, "x_addr");
+    let wait_vec = e.mat_wait_vec[mat].saturating_sub(1);
+    let vec_field = |op: usize, name| e.vec[op].0.iter().find(|f| f.0 == name).map_or(0, |f| f.1);
+    let mut writers = (0..e.vec.len()).filter(|op| vec_field(*op, "dest") == dest::XMEM as i64);
+    let of_operand = |op: &usize| vec_field(*op, "d_addr") == x_word as i64;
+    let before = writers.by_ref().take_while(|op| *op < wait_vec).last();
+    let alone = !before.as_ref().is_some_and(of_operand) && vec_field(wait_vec, "dest") == dest::XMEM as i64;
+    let after = writers.next().is_none_or(|op| e.vec_wait_mat[op] > mat);
+    if !(alone && of_operand(&wait_vec) && after) {
+        return Err(CompileError::Order(format!(
+            "mat instruction {mat} skips columns; vec instruction {wait_vec} must write its operand, and alone"
+        )));
+    }
+    Ok(Some(Columns { wait_vec, x_word, cols: field(e, mat, "cols") }))
 }
 
 fn field(e: &Emitter, mat: usize, name: &str) -> usize {
