@@ -2,7 +2,7 @@
 
 use super::args::Latency;
 use super::model::Model;
-use super::print::{check_folder, command_line, note, Out};
+use super::print::{bar, check_folder, command_line, note, Out};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::calibrate::random_tokens;
 use reports::record::{
@@ -46,10 +46,13 @@ pub fn measure(a: &Latency, command: String) -> Result<(LatencyRecord, bool), Er
     let mut chip = chip::build(&model, &a.numbers, &a.chip, 0)?;
     let mut last = None;
     let vocab_size = model.shape().vocab_size as u32;
+    let bar = bar(TOKENS as u64, "tokens");
     for token in random_tokens(model.shape().vocab_size, TOKENS) {
         let tokens: Vec<_> = (0..chip.config.sessions as u32).map(|slot| Some((token + slot) % vocab_size)).collect();
         last = Some(chip.pass(&tokens, TokenOptions { logits: false, timeline: true })?);
+        bar.inc(1);
     }
+    bar.finish_and_clear();
     let last = last.ok_or("no token was run")?;
     let failed = chip::report_mismatch(&chip, &a.chip, 0);
     Ok((record(&chip, &model, &name, &last, command), failed))

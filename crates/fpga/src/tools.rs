@@ -37,10 +37,9 @@ impl Tool {
     /// What the tool calls itself; part of the key of cached results.
     pub fn version(&self) -> Result<String, FpgaError> {
         let path = venv_program(self.program, self.variable)?;
-        let flag = if self.program.contains("ecppack") { "--help" } else { "--version" };
-        let out = Command::new(path).arg(flag).output().map_err(|e| self.failed(e.to_string()))?;
+        let out = Command::new(path).arg("--version").output().map_err(|e| self.failed(e.to_string()))?;
         let said = [out.stdout, out.stderr].concat();
-        Ok(String::from_utf8_lossy(&said).lines().next().unwrap_or("").trim().to_string())
+        Ok(version_line(&String::from_utf8_lossy(&said)).unwrap_or("unknown").to_string())
     }
 
     /// Runs in `folder` with relative names, as these tools need it; output goes to `folder`/`log`, what it is doing to `progress`.
@@ -81,5 +80,24 @@ impl Tool {
 
     fn failed(&self, said: String) -> FpgaError {
         FpgaError::ToolFailed { tool: self.program, said }
+    }
+}
+
+/// The line in which a tool tells its version: the first one with a number that is no complaint.
+fn version_line(said: &str) -> Option<&str> {
+    let complaint = |line: &str| line.to_lowercase().starts_with("error");
+    said.lines().map(str::trim).find(|line| line.contains(|c: char| c.is_ascii_digit()) && !complaint(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_is_no_version() {
+        assert_eq!(version_line("Yosys 0.70 (git sha1 1)\n"), Some("Yosys 0.70 (git sha1 1)"));
+        let help = "Error: input file is mandatory.\n\nProject Trellis\nVersion 1.4-82-g3afe7b5\n";
+        assert_eq!(version_line(help), Some("Version 1.4-82-g3afe7b5"));
+        assert_eq!(version_line("Error: line 3\n"), None);
     }
 }
