@@ -274,3 +274,69 @@ impl Walk<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::emit::{OpInfo, Out, VecOp};
+    use super::super::memory::Slot;
+    use super::*;
+
+    const LEN: usize = 64;
+
+    fn slot(i: usize) -> Slot {
+        Slot { word: i * LEN, len: LEN }
+    }
+
+    fn info(name: &str) -> OpInfo {
+        let (layer, weight_bytes) = (0, 0);
+        let name = name.into();
+        OpInfo {
+            layer,
+            name,
+            values: None,
+            exp: None,
+            scalar: None,
+            state: None,
+            weight_bytes,
+            skips: None,
+            only: None,
+        }
+    }
+
+    /// A chain of `n` matrices: a vector instruction with a parameter block makes the operand of each from the result of the last one.
+    fn chain(n: usize, skip: i64) -> Emitter {
+        let mut e = Emitter::new(4, 10);
+        for i in 0..n {
+            let op = VecOp { a: Some(slot(i)), len: LEN, out: Out::Xmem(slot(i), i as u64), ..Default::default() };
+            e.vec(op, Some((10 * i, 2)), info("operand")).unwrap();
+            let fields = vec![("rows", 32), ("cols", LEN as i64), ("skip", skip)];
+            e.mat(fields, (slot(i), i as u64), Some(slot(i + 1)), (1000 + 100 * i, 65), info("matrix")).unwrap();
+        }
+        e
+    }
+
+    fn nano() -> Config {
+        Config::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/nano.toml")).unwrap()
+    }
+
+    #[test]
+    fn parameters_come_no_earlier_than_the_gap_before_they_are_needed() {
+        let e = chain(4, 0);
+        let (pieces, _) = order(&e, (0, 2), (4, 4), &nano()).unwrap();
+        let kinds: Vec<_> = pieces.iter().map(|p| p.kind).collect();
+        let (p, w) = (dma_kind::PARAMS, dma_kind::WEIGHTS);
+        assert_eq!(kinds[1..], [p, p, w, p, w, p, w, w], "each block a matrix before the one that waits for it");
+    }
+
+    #[test]
+    fn columns_start_before_their_operand_is_complete_and_only_if_it_can_be_told() {
+        let mut e = chain(2, 1);
+        let (pieces, _) = order(&e, (0, 2), (2, 2), &nano()).unwrap();
+        let waits: Vec<_> = pieces.iter().filter_map(|p| p.columns).map(|c| c.wait_vec).collect();
+        assert_eq!(waits, [0, 1], "all vector instructions but the one that writes it");
+        // another operand is written while the first one is still looked at
+        let op = VecOp { a: Some(slot(9)), len: LEN, out: Out::Xmem(slot(7), 7), ..Default::default() };
+        e.vec(op, None, info("stray")).unwrap();
+        assert!(matches!(order(&e, (0, 2), (2, 2), &nano()), Err(CompileError::Order(_))));
+    }
+}
