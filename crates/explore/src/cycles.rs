@@ -4,7 +4,7 @@
 //! (`rtl_gen::blocks`). What is left out: the fill levels of the short queues between units, and the banks and rows of the memory, of which
 //! only bandwidth, refresh and latency are taken.
 
-use rtl_gen::blocks::{vec, vec_lane, vec_reduce, vec_scalar, wkv};
+use rtl_gen::blocks::{dma, vec, vec_lane, vec_reduce, vec_scalar, wkv};
 use rtl_gen::config::Config;
 use rtl_gen::isa::{acc_sel, dest, dma_kind, lut, mat_dest, mat_fmt, post, Format, DMA, MAT, VEC, WKV};
 use rtl_gen::program::Program;
@@ -56,6 +56,12 @@ fn memory(config: &Config) -> (f64, f64) {
             (refreshed.min(1.0), (d.trcd_ns + d.cl_ns + d.controller_ns) * clock + 4.0)
         }
     }
+}
+
+/// Beats of state between reading and writing: the recurrence is that many behind, and a burst is collected before it is written.
+fn held(config: &Config, program: &Program) -> usize {
+    let head_words = program.code[3].first().map_or(1, |op| WKV.get(op, "head_words") as usize);
+    wkv::overhead_cycles(config.wkv_lanes(), head_words) + dma::burst_beats(config)
 }
 
 /// A fifo of the chip by its history: when each chunk came and left.
@@ -157,6 +163,10 @@ struct Simulation<'a> {
     wkv_done: Vec<f64>,
     /// Piece of the stream, beats of it asked for, and when the last chunk came.
     dma: (usize, u64, f64),
+    /// Beats of state that were read and are still to be written, and how many of them wait before any is: what the recurrence and the
+    /// state writer hold.
+    owed: f64,
+    held: f64,
     /// Beats of state that the present recurrence still takes, 0 before it starts.
     state_left: u64,
     /// When the last of those it took was taken.
@@ -189,6 +199,8 @@ pub fn token(config: &Config, program: &Program) -> Cycles {
         weights: fifo(l.weight_fifo_beats),
         params: fifo(l.param_fifo_beats),
         states: fifo(l.state_fifo_beats),
+        owed: 0.0,
+        held: held(config, program) as f64,
         state_left: 0,
         state_from: 0.0,
         mat_done: Vec::with_capacity(program.mat.len()),
@@ -252,10 +264,19 @@ impl Simulation<'_> {
                 _ => &mut self.params,
             };
             let Some(room) = fifo.room(beats) else { return moved };
-            // what is read of the state is written again, over the same bus
-            let moves = if matches!(kind, dma_kind::STATE | dma_kind::SESSION) { 2 * beats } else { beats };
             // data wait in the memory's queue when there is no room, so a full fifo costs no latency
-            let time = self.dma.2.max(room) + moves as f64 / self.rate;
+            let start = self.dma.2.max(room);
+            // what is read of the state is written again, over the same bus: in pauses, or in turn with what is read
+            self.owed = (self.owed - (start - self.dma.2) * self.rate).max(0.0);
+            let written = match kind {
+                dma_kind::STATE | dma_kind::SESSION => {
+                    self.owed += beats as f64;
+                    (self.owed - self.held).max(0.0)
+                }
+                _ => self.owed.min(beats as f64),
+            };
+            self.owed -= written;
+            let time = start + (beats as f64 + written) / self.rate;
             fifo.push(beats, time);
             self.out.beats += beats;
             self.dma.1 += beats;

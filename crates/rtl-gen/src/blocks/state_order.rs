@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Bits of the number of a head.
 const HEAD_BITS: usize = 8;
 
-/// `slot` from the lowest bit set in `of`: slots, bits of a slot's number.
+/// The lowest of `slots` bits that is set in `of`, as a number of `bits` bits; the highest if none is.
 pub fn lowest(of: &str, slots: usize, bits: usize) -> String {
     let cases = (0..slots - 1).map(|s| format!("{of}[{s}] ? {bits}'d{s} : "));
     cases.collect::<String>() + &format!("{bits}'d{}", slots - 1)

@@ -2,6 +2,7 @@
 
 use super::walk::wkv_walk;
 use super::Sizes;
+use crate::blocks::state_order::lowest;
 use crate::hdl::Module;
 use std::sync::Arc;
 
@@ -28,10 +29,6 @@ pub fn wkv_slots(sizes: &Sizes) -> Arc<Module> {
     m.input("load_i", 1, "start").input("step_i", 1, "the next slot");
     inputs(&mut m, sizes);
     m.output("slot_o", sizes.slot_bits, "").output("last_o", 1, "");
-    let lowest = |of: &str| {
-        let cases = (0..slots - 1).map(|s| format!("{of}[{s}] ? {b}'d{s} : ", b = sizes.slot_bits));
-        cases.collect::<String>() + &format!("{}'d{}", sizes.slot_bits, slots - 1)
-    };
     m.text(
         r#"
   reg  [{{msb}}:0] slot_q;
@@ -54,8 +51,8 @@ pub fn wkv_slots(sizes: &Sizes) -> Arc<Module> {
             ("b", sizes.slot_bits.to_string()),
             ("top", (slots - 1).to_string()),
             ("n", slots.to_string()),
-            ("first", lowest("active_i")),
-            ("next", lowest("later")),
+            ("first", lowest("active_i", slots, sizes.slot_bits)),
+            ("next", lowest("later", slots, sizes.slot_bits)),
         ],
     );
     m.done()
