@@ -2,11 +2,10 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rtl_gen::blocks::vmem::{vmem, WRITE_LATENCY};
+use rtl_gen::blocks::vmem::{vmem, ELEMENT_LATENCY, WRITE_LATENCY};
 use rtl_gen::config::{Config, VEC_BITS};
 use rtl_gen::hdl::print;
 use sim_harness::dut::{BuildOptions, Dut};
-use std::collections::VecDeque;
 
 /// `words`: vmem words, small so that addresses collide.
 fn check(vlanes: usize, words: usize, seed: u64) {
@@ -24,8 +23,9 @@ fn check(vlanes: usize, words: usize, seed: u64) {
     dut.reset();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut model = vec![0i32; words * vlanes];
-    // writes accepted and not in the memories yet, oldest first, one entry a cycle: first element, data
-    let mut late: VecDeque<Option<(usize, Vec<i32>)>> = vec![None; WRITE_LATENCY - 1].into();
+    // writes accepted and not in the memories yet: cycle in which they get there, first element, data
+    let mut late: Vec<(usize, usize, Vec<i32>)> = vec![];
+    let mut element_before = false; // an element was accepted a cycle ago
     let mut on_port = [None::<Vec<i32>>, None]; // what each read port shows
     let mut offers: [Option<(usize, Vec<i32>)>; 3] = [None, None, None]; // d, y, vw: address, data
     let mut clearing = 0; // cycles of the walk still to come
@@ -64,21 +64,22 @@ fn check(vlanes: usize, words: usize, seed: u64) {
         }
         dut.clock_low().unwrap();
         assert_eq!(dut.get(clear_busy) == 1, clearing > 0, "{place}: clear_busy_o");
-        late.push_back(None);
-        let mut taken = false;
+        let mut element = false;
         for (i, ports) in [elements[0], elements[1], word].iter().enumerate() {
             let Some((at, data)) = &offers[i] else { continue };
             let ready = dut.get(ports[1]) == 1;
-            assert_eq!(ready, clearing <= 1 && !taken, "{place}: ready of writer {i}");
+            let in_the_way = if i < 2 { element } else { element_before };
+            assert_eq!(ready, clearing <= 1 && !in_the_way, "{place}: ready of writer {i}");
             conflicts[i] += usize::from(!ready && clearing <= 1);
             if ready {
-                taken = true;
-                let at = if i < 2 { *at } else { at * vlanes };
-                *late.back_mut().unwrap() = Some((at, data.clone()));
+                let (at, latency) = if i < 2 { (*at, ELEMENT_LATENCY) } else { (at * vlanes, WRITE_LATENCY) };
+                element |= i < 2;
+                late.push((cycle + latency - 1, at, data.clone()));
                 offers[i] = None;
             }
         }
-        if let Some(Some((at, data))) = late.pop_front() {
+        element_before = element;
+        for (_, at, data) in late.extract_if(.., |w| w.0 == cycle) {
             model[at..at + data.len()].copy_from_slice(&data);
         }
         dut.clock_high().unwrap();
@@ -91,7 +92,7 @@ fn check(vlanes: usize, words: usize, seed: u64) {
         }
         if starts_clear {
             clearing = words + 1;
-            late.iter_mut().for_each(|w| *w = None);
+            late.clear();
             model.fill(0);
         } else {
             clearing = clearing.saturating_sub(1);

@@ -15,8 +15,8 @@ pub fn axi_read(addr_bits: usize, beat_bits: usize) -> Arc<Module> {
             "AXI4 read slave, 128 bits, INCR bursts of full beats: each becomes single beats of the memory, which answers in\n\
              order and is never held back: a beat is asked for only when the queue of {DEPTH} has room for it.\n\
              A burst outside the memory is answered SLVERR, with data of some other place.\n\
-             Latency: a beat is asked for one cycle after its burst is taken, offered two cycles after the memory gave it. Bursts\n\
-             follow each other without a gap."
+             Latency: a beat is asked for two cycles after its burst is taken, offered two cycles after the memory gave it. Bursts\n\
+             follow each other without a gap: one waits while another is under way. arready_o is a register."
         ),
     );
     m.input("araddr_i", addr_bits, "bytes").input("arlen_i", 8, "beats - 1");
@@ -27,41 +27,55 @@ pub fn axi_read(addr_bits: usize, beat_bits: usize) -> Arc<Module> {
     m.input("mem_rvalid_i", 1, "").input("mem_rdata_i", 128, "");
     m.text(
         r#"
+  reg         wait_q;        // a burst waits
+  reg  [{{amsb}}:4] wait_addr_q;
+  reg  [7:0]  wait_len_q;
   reg         active_q, outside_q;
   reg  [{{bmsb}}:0] beat_q;
   reg  [7:0]  left_q;
   reg  [5:0]  credit_q;      // beats that may still be asked for
+  reg         credit_ok_q;   // there is one
 
   wire        last  = (left_q == 8'd0);
   wire        ask   = mem_valid_o && mem_ready_i;
-  wire        begins = arvalid_i && arready_o;
+  wire        begins = wait_q && (!active_q || (ask && last));
   wire        taken = rvalid_o && rready_i;
   wire [1:0]  tag, unused_ready;
   wire        unused_tag;
 
-  assign mem_valid_o = active_q && (credit_q != '0);
+  wire [5:0]  credit = (ask == taken) ? credit_q : ask ? credit_q - 6'd1 : credit_q + 6'd1;
+
+  assign mem_valid_o = active_q && credit_ok_q;
   assign mem_beat_o  = beat_q;
-  assign arready_o   = !active_q || (ask && last);
+  assign arready_o   = !wait_q;
   assign rresp_o[0]  = 1'b0;
   wire unused_addr = &{1'b0, araddr_i[3:0], unused_ready, unused_tag};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       active_q <= 1'b0;
+      wait_q   <= 1'b0;
       credit_q <= 6'd{{depth}};
+      credit_ok_q <= 1'b1;
     end else begin
+      if (arvalid_i && arready_o) wait_q <= 1'b1;
+      else if (begins) wait_q <= 1'b0;
       if (begins) active_q <= 1'b1;
       else if (ask && last) active_q <= 1'b0;
-      if (ask && !taken) credit_q <= credit_q - 6'd1;
-      else if (taken && !ask) credit_q <= credit_q + 6'd1;
+      credit_q    <= credit;
+      credit_ok_q <= (credit != '0);
     end
   end
 
   always_ff @(posedge clk_i) begin
+    if (arready_o) begin
+      wait_addr_q <= araddr_i[{{amsb}}:4];
+      wait_len_q  <= arlen_i;
+    end
     if (begins) begin
-      beat_q    <= araddr_i[{{top}}:4];
-      left_q    <= arlen_i;
-      outside_q <= |araddr_i[{{amsb}}:{{above}}];
+      beat_q    <= wait_addr_q[{{top}}:4];
+      left_q    <= wait_len_q;
+      outside_q <= |wait_addr_q[{{amsb}}:{{above}}];
     end else if (ask) begin
       beat_q <= beat_q + {{one}};
       left_q <= left_q - 8'd1;

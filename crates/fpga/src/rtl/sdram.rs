@@ -16,12 +16,12 @@ fn sdram_bank(row_bits: usize, t: &SdramCycles) -> Arc<Module> {
         format!(
             "Keeps the open row of one bank and the times until it may be used: column accesses tRCD = {} cycles after\n\
              ACTIVE, PRECHARGE tRAS = {} after ACTIVE and after a burst ({BURST} cycles, written ones tWR = {} more), ACTIVE\n\
-             tRP = {} after PRECHARGE and tRC = {} after ACTIVE, anything tRFC = {} after REFRESH.\n\
-             Latency: an event of this cycle is seen in the next one.",
-            t.rcd, t.ras, t.wr, t.rp, t.rc, t.rfc
+             tRP = {} after PRECHARGE and tRC = {} after ACTIVE. Nothing is asked of it within tRFC of a REFRESH.\n\
+             Latency: an event of this cycle is seen in the next one. *_ok_o: allowed in the next cycle, unless this one has an event.",
+            t.rcd, t.ras, t.wr, t.rp, t.rc
         ),
     );
-    m.input("act_i", 1, "").input("row_i", row_bits, "").input("pre_i", 1, "").input("refresh_i", 1, "");
+    m.input("act_i", 1, "").input("row_i", row_bits, "").input("pre_i", 1, "");
     m.input("read_i", 1, "").input("write_i", 1, "");
     m.output("open_o", 1, "").output("row_o", row_bits, "");
     m.output("col_ok_o", 1, "").output("pre_ok_o", 1, "").output("act_ok_o", 1, "");
@@ -30,19 +30,24 @@ fn sdram_bank(row_bits: usize, t: &SdramCycles) -> Arc<Module> {
         ("pre", "ras_q", vec![("act_i", t.ras)]),
         ("pre", "burst_q", vec![("read_i", BURST), ("write_i", BURST + t.wr)]),
         ("act", "rc_q", vec![("act_i", t.rc)]),
-        ("act", "rp_q", vec![("refresh_i", t.rfc), ("pre_i", t.rp)]),
+        ("act", "rp_q", vec![("pre_i", t.rp)]),
     ];
     let (mut declare, mut reset, mut count) = (String::new(), String::new(), String::new());
-    for (_, name, loads) in &counters {
-        let bits = index_bits(loads.iter().map(|l| l.1).max().unwrap_or(1) as usize);
+    let mut ok = std::collections::BTreeMap::from([("col", vec![]), ("pre", vec![]), ("act", vec![])]);
+    // a wait of two cycles is over when the controller has looked again
+    let most = |loads: &[(&str, u64)]| loads.iter().map(|l| l.1).max().unwrap_or(1);
+    for (what, name, loads) in counters.iter().filter(|c| most(&c.2) > 2) {
+        let bits = index_bits(most(loads) as usize);
         declare += &format!("  reg  [{}:0] {name};\n", bits - 1);
         reset += &format!("      {name} <= '0;\n");
+        ok.entry(what).or_default().push(format!("({name} <= {bits}'d1)"));
         let mut chain = String::new();
         for (event, cycles) in loads {
             chain += &format!("if ({event}) {name} <= {bits}'d{};\n      else ", cycles - 1);
         }
         count += &format!("      {chain}if ({name} != '0) {name} <= {name} - {bits}'d1;\n");
     }
+    let all = |terms: &[String]| if terms.is_empty() { "1'b1".to_string() } else { terms.join(" && ") };
     m.text(
         r#"
   reg         open_q;
@@ -50,9 +55,9 @@ fn sdram_bank(row_bits: usize, t: &SdramCycles) -> Arc<Module> {
 {{declare}}
   assign open_o   = open_q;
   assign row_o    = row_q;
-  assign col_ok_o = (col_q == '0);
-  assign pre_ok_o = (ras_q == '0) && (burst_q == '0);
-  assign act_ok_o = (rc_q == '0) && (rp_q == '0);
+  assign col_ok_o = {{col_ok}};
+  assign pre_ok_o = {{pre_ok}};
+  assign act_ok_o = {{act_ok}};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -72,6 +77,9 @@ fn sdram_bank(row_bits: usize, t: &SdramCycles) -> Arc<Module> {
         &[
             ("rmsb", (row_bits - 1).to_string()),
             ("declare", declare),
+            ("col_ok", all(&ok["col"])),
+            ("pre_ok", all(&ok["pre"])),
+            ("act_ok", all(&ok["act"])),
             ("reset", reset.trim_end().to_string()),
             ("count", count.trim_end().to_string()),
         ],
@@ -107,7 +115,7 @@ pub fn sdram(shape: &SdramShape, t: &SdramCycles) -> Arc<Module> {
     let refresh_bits = index_bits(t.refresh as usize + 1);
     let turn = BURST + t.cas + 1;
     let turn_bits = index_bits(turn as usize + 1);
-    let rrd_bits = index_bits(t.rrd as usize + 1);
+    let rrd_bits = index_bits(t.rrd.max(2) as usize + 1);
     let width = |bits: usize, v: u64| format!("{bits}'d{v}");
     m.text(
         BODY,
@@ -146,10 +154,9 @@ pub fn sdram(shape: &SdramShape, t: &SdramCycles) -> Arc<Module> {
             &format!("u_bank_{i}"),
             &bank,
             &[
-                ("act_i", &format!("act && (prep_bank == 2'd{i})")),
-                ("row_i", "prep_row"),
-                ("pre_i", &format!("pre_all || (pre && (prep_bank == 2'd{i}))")),
-                ("refresh_i", "refresh"),
+                ("act_i", &format!("act && (prep_bank_q == 2'd{i})")),
+                ("row_i", "prep_row_q"),
+                ("pre_i", &format!("pre_all || (pre && (prep_bank_q == 2'd{i}))")),
                 ("read_i", &format!("col && !cur_we_q && (cur_bank == 2'd{i})")),
                 ("write_i", &format!("col && cur_we_q && (cur_bank == 2'd{i})")),
                 ("open_o", &at("open")),
@@ -169,6 +176,7 @@ const BODY: &str = r#"
 
   reg  [1:0]  init_q;
   reg  [{{wmsb}}:0] wait_q;
+  reg         idle_q;         // that is 0
   reg  [3:0]  count_q;        // steps of SET_UP
 
   // The request being served and the one after it.
@@ -178,8 +186,13 @@ const BODY: &str = r#"
   wire [1:0]  cur_bank = cur_q[{{bank}}];
   wire [1:0]  nxt_bank = nxt_q[{{bank}}];
 
-  // What is known about their rows, looked up in the cycle before; not valid if anything changed then (settle_q).
-  reg         settle_q, cur_hit_q, cur_open_q, nxt_hit_q, nxt_open_q, nxt_other_q;
+  // What rows and banks allow them in the next cycle, unless anything changes in this one (settle_q, of the cycle before).
+  reg         settle_q;
+  reg         ready_q;                     // the current request's row is open
+  reg         want_pre_q, want_act_q;      // a row is to be closed, opened
+  reg  [1:0]  prep_bank_q;
+  reg  [{{rmsb}}:0] prep_row_q;
+  reg         all_pre_q, all_act_q;        // for every bank
   wire [3:0]  open, col_ok, pre_ok, act_ok;
   wire [{{rmsb}}:0] row_0, row_1, row_2, row_3;
   wire [{{rmsb}}:0] cur_row_open = (cur_bank == 2'd0) ? row_0 : (cur_bank == 2'd1) ? row_1 : (cur_bank == 2'd2) ? row_2 : row_3;
@@ -189,27 +202,25 @@ const BODY: &str = r#"
   reg  [{{tmsb}}:0] turn_q;         // cycles until it takes a written one
   reg  [{{dmsb}}:0] rrd_q;          // cycles until the next ACTIVE of any bank
   reg  [{{fmsb}}:0] refresh_q;      // cycles until a refresh is due
+  reg         slot_ok_q, turn_ok_q, rrd_ok_q;  // the three are 0
   reg         due_q, closed_q;
 
   wire run     = (init_q == RUN);
-  wire go      = run && !settle_q && (wait_q == '0) && !due_q;
-  wire bus_ok  = (slot_q == '0) && (!cur_we_q || turn_q == '0);
-  wire col     = go && cur_valid_q && cur_hit_q && col_ok[cur_bank] && bus_ok;
-
-  // A row is opened for the current request, or if it has one, for the next in another bank.
-  wire prep_nxt = cur_hit_q;
-  wire prep     = go && !col && cur_valid_q && (!cur_hit_q || (nxt_valid_q && nxt_other_q && !nxt_hit_q));
-  wire [1:0]  prep_bank = prep_nxt ? nxt_bank : cur_bank;
-  wire [{{rmsb}}:0] prep_row  = prep_nxt ? nxt_q[{{row}}] : cur_q[{{row}}];
-  wire prep_open = prep_nxt ? nxt_open_q : cur_open_q;
-  wire pre = prep && prep_open && pre_ok[prep_bank];
-  wire act = prep && !prep_open && act_ok[prep_bank] && (rrd_q == '0);
+  wire go      = run && !settle_q && idle_q && !due_q;
+  wire col     = go && ready_q && slot_ok_q && (!cur_we_q || turn_ok_q);
+  wire pre     = go && !col && want_pre_q;
+  wire act     = go && !col && want_act_q && rrd_ok_q;
 
   // Refresh, and the same commands at power-up.
-  wire idle    = (wait_q == '0);
-  wire pre_all = run ? (due_q && !closed_q && (&pre_ok) && idle) : ((init_q == POWER) && idle);
-  wire refresh = run ? (due_q && closed_q && (&act_ok) && idle) : ((init_q == SET_UP) && idle);
-  wire mode    = (init_q == MODE) && idle;
+  wire still   = !settle_q && idle_q;
+  wire pre_all = run ? (due_q && !closed_q && all_pre_q && still) : ((init_q == POWER) && idle_q);
+  wire refresh = run ? (due_q && closed_q && all_act_q && still) : ((init_q == SET_UP) && idle_q);
+  wire mode    = (init_q == MODE) && idle_q;
+
+  // A row is opened for the current request, or if it has one, for the next in another bank.
+  wire cur_hit  = open[cur_bank] && (cur_row_open == cur_q[{{row}}]);
+  wire nxt_hit  = open[nxt_bank] && (nxt_row_open == nxt_q[{{row}}]);
+  wire nxt_else = nxt_valid_q && (nxt_bank != cur_bank);
 
   assign req_ready_o = run && !nxt_valid_q;
 
@@ -217,6 +228,10 @@ const BODY: &str = r#"
     if (!rst_ni) begin
       init_q      <= POWER;
       wait_q      <= {{w_power}};
+      idle_q      <= 1'b0;
+      slot_ok_q   <= 1'b1;
+      turn_ok_q   <= 1'b1;
+      rrd_ok_q    <= 1'b1;
       count_q     <= '0;
       cur_valid_q <= 1'b0;
       nxt_valid_q <= 1'b0;
@@ -232,6 +247,8 @@ const BODY: &str = r#"
       else if (refresh) wait_q <= {{w_rfc}};
       else if (mode) wait_q <= {{w_mrd}};
       else if (wait_q != '0) wait_q <= wait_q - {{w_one}};
+
+      idle_q <= !(pre_all || refresh || mode) && (wait_q <= {{w_one}});
 
       if (init_q == POWER && pre_all) init_q <= SET_UP;
       if (init_q == SET_UP && refresh) begin
@@ -254,6 +271,9 @@ const BODY: &str = r#"
       else if (turn_q != '0) turn_q <= turn_q - {{t_one}};
       if (act) rrd_q <= {{d_load}};
       else if (rrd_q != '0) rrd_q <= rrd_q - {{d_one}};
+      slot_ok_q <= !col && (slot_q <= 3'd1);
+      turn_ok_q <= !(col && !cur_we_q) && (turn_q <= {{t_one}});
+      rrd_ok_q  <= !act && (rrd_q <= {{d_one}});
 
       if (col || !cur_valid_q) begin
         cur_valid_q <= nxt_valid_q;
@@ -274,11 +294,15 @@ const BODY: &str = r#"
       nxt_we_q   <= req_we_i;
       nxt_data_q <= req_data_i;
     end
-    cur_open_q  <= open[cur_bank];
-    cur_hit_q   <= open[cur_bank] && (cur_row_open == cur_q[{{row}}]);
-    nxt_open_q  <= open[nxt_bank];
-    nxt_hit_q   <= open[nxt_bank] && (nxt_row_open == nxt_q[{{row}}]);
-    nxt_other_q <= (nxt_bank != cur_bank);
+    ready_q     <= cur_valid_q && cur_hit && col_ok[cur_bank];
+    want_pre_q  <= cur_valid_q && (cur_hit ? nxt_else && !nxt_hit && open[nxt_bank] && pre_ok[nxt_bank]
+                                           : open[cur_bank] && pre_ok[cur_bank]);
+    want_act_q  <= cur_valid_q && (cur_hit ? nxt_else && !open[nxt_bank] && act_ok[nxt_bank]
+                                           : !open[cur_bank] && act_ok[cur_bank]);
+    prep_bank_q <= cur_hit ? nxt_bank : cur_bank;
+    prep_row_q  <= cur_hit ? nxt_q[{{row}}] : cur_q[{{row}}];
+    all_pre_q   <= (&pre_ok);
+    all_act_q   <= (&act_ok);
   end
 
   // Commands: {ras, cas, we} low. Written words follow their command, the first with it.
@@ -314,8 +338,8 @@ const BODY: &str = r#"
   end
 
   always_ff @(posedge clk_i) begin
-    ba_q   <= mode ? 2'd0 : col ? cur_bank : prep_bank;
-    addr_q <= pre_all ? {{all}} : mode ? {{mode}} : act ? prep_row
+    ba_q   <= mode ? 2'd0 : col ? cur_bank : prep_bank_q;
+    addr_q <= pre_all ? {{all}} : mode ? {{mode}} : act ? prep_row_q
             : col ? { {{colpad}}, cur_q[{{col}}], 3'b0} : '0;
     dq_q    <= col ? cur_data_q[15:0] : write_q[15:0];
     write_q <= col ? cur_data_q[127:16] : {16'b0, write_q[111:16]};

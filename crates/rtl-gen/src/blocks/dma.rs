@@ -246,7 +246,7 @@ const BODY: &str = r#"
   wire [8:0] n_minus_1 = {{n_ext9}} - 9'd1;
   wire unused_n = &{1'b0, n_minus_1[8]};
 
-  wire issue   = c_known_q && !c_empty_q && (in_flight_q != {{limit}}) && (!ar_valid_q || m_axi_arready_i);
+  wire issue   = c_known_q && !c_empty_q && (in_flight_q != {{limit}}) && !ar_valid_q;  // arready comes late
   wire skip    = c_known_q && c_empty_q && (in_flight_q == '0);
   wire c_load  = b_valid_q && (!c_valid_q || (issue && c_final_q) || skip);
   wire b_free  = !b_valid_q;  // not also when it goes on: the way from the bursts back to the program would be long

@@ -74,6 +74,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
   reg            rvalid_q;    // the RAM's output register holds the instruction after instr_q
   reg            valid_q;     // instr_q holds the instruction on offer
   reg            holds_q;     // and its waits held a cycle ago
+  reg            offer_q;     // valid_q && holds_q
   reg  [{{msb}}:0] instr_q;
   reg  [11:0]    idx_q;
   reg            finished_q;
@@ -87,7 +88,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
   wire ilast    = instr_q[{{last}}] || (no_head_i && instr_q[{{body}}]);
   wire read     = active_q && (!rvalid_q || !valid_q);  // what it brings after the last instruction is not looked at
 
-  assign instr_valid_o = valid_q && holds_q && !stall_i;
+  assign instr_valid_o = offer_q && !stall_i;
   assign instr_o       = instr_q;
   assign instr_idx_o   = idx_q;
   assign waiting_o     = valid_q && !holds_q;
@@ -99,6 +100,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
       pc_q       <= '0;
       rvalid_q   <= 1'b0;
       valid_q    <= 1'b0;
+      offer_q    <= 1'b0;
       idx_q      <= '0;
       finished_q <= 1'b0;
     end else if (start_i) begin
@@ -106,6 +108,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
       pc_q       <= '0;
       rvalid_q   <= 1'b0;
       valid_q    <= 1'b0;
+      offer_q    <= 1'b0;
       idx_q      <= '0;
       finished_q <= 1'b0;
     end else begin
@@ -114,6 +117,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
       if (load && rlast) rvalid_q <= 1'b0;
       else if (read) rvalid_q <= 1'b1;
       else if (load) rvalid_q <= 1'b0;
+      offer_q <= load ? holds_next : valid_q && !handover && holds;
       if (load) valid_q <= 1'b1;
       else if (handover) valid_q <= 1'b0;
       if (handover) idx_q <= idx_q + 12'd1;

@@ -109,7 +109,8 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   wire        complete   = (columns_q ? outer_last : inner_last) && wanted;
 
   wire        unit_last;  // last beat of a scale unit
-  wire        drain_ok = scale_q || !complete || (hold_ok_i && !b_load_q && !m_load_q && !c_load_q);
+  reg         loading_q;  // a hand-over is on its way
+  wire        drain_ok = scale_q || !complete || (hold_ok_i && !loading_q);
   wire        w4_needed, w4_pop;  // an operand word is still to be used; it goes with this beat
 
   assign w_ready_o = run_q && drain_ok && (scale_q || x_valid_i || (w4_q && !w4_needed));
@@ -260,6 +261,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       scale_push_q <= 1'b0;
       b_q      <= 1'b0;
       b_load_q <= 1'b0;
+      loading_q <= 1'b0;
       m_q      <= 1'b0;
       m_load_q <= 1'b0;
       c_q      <= 1'b0;
@@ -268,6 +270,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       scale_push_q <= take_scale && wanted;
       b_q      <= take_mac;
       b_load_q <= take_mac && complete;
+      loading_q <= (take_mac && complete) || b_load_q || m_load_q;
       m_q      <= b_q;
       m_load_q <= b_load_q;
       c_q      <= m_q;

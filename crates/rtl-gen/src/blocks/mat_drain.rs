@@ -19,7 +19,7 @@ pub(super) fn drain(d: &Dims) -> Arc<Module> {
              dense formats add the {g} groups of a row, W16 then combines 256 odd + even; columns take group after group.\n\
              y = sat_27(round(sum x m, max(0, shift + e))), round to nearest, ties to even; the product has {product} bits.\n\
              Latency: out_valid_o seven cycles after the row was chosen; the pipeline never waits.\n\
-             hold_ok_o: the hand-over registers may be overwritten at the end of the third cycle from now.",
+             hold_ok_o: the hand-over registers may be overwritten at the end of the third cycle from now; a register.",
             g = d.groups
         ),
     );
@@ -86,8 +86,14 @@ pub(super) fn drain(d: &Dims) -> Arc<Module> {
   assign sel_o      = { {{selected}} };
   assign pair_o     = w16_q ? pos_q[2:0] : pos_q[3:1];
 
-  // Four rows with a credit each are gone three cycles from now, whatever the receiver does.
-  assign hold_ok_o  = !hold_q || (left_q <= 7'd4 && credits_q >= 5'd4);
+  // Four rows with a credit each are gone three cycles from now, whatever the receiver does; five a cycle earlier.
+  reg         hold_ok_q;
+  assign hold_ok_o  = hold_ok_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) hold_ok_q <= 1'b0;
+    else hold_ok_q <= !load_i && (!hold_q || (left_q <= 7'd5 && credits_q >= 5'd5));
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

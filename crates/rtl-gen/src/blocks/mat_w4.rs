@@ -63,7 +63,8 @@ pub(super) fn sequence(d: &Dims) -> Arc<Module> {
 
   assign gs_o     = { {{gs}} };
   assign pair_o   = { {{pairs}} };
-  assign needed_o = (left_q != {{wb}}'d0);
+  reg           needed_q;  // left_q is not 0
+  assign needed_o = needed_q;
   assign pop_o    = needed_o && last_word;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -72,15 +73,18 @@ pub(super) fn sequence(d: &Dims) -> Arc<Module> {
       offset_q <= {{vb}}'d{{half}};
       words_q  <= {{wb}}'d0;
       left_q   <= {{wb}}'d0;
+      needed_q <= 1'b0;
     end else if (start_i) begin
       place_q  <= 5'd0;
       offset_q <= {{vb}}'d{{half}};
       words_q  <= cols_i[15:{{vb}}];
       left_q   <= cols_i[15:{{vb}}];
+      needed_q <= (|cols_i[15:{{vb}}]);
     end else if (step_i) begin
       place_q  <= tile_last_i ? 5'd0 : place_next;
       offset_q <= tile_last_i ? {{vb}}'d{{half}} : word_end ? offset_up[{{vmsb}}:0] - {{vb}}'d{{half}} : offset_up[{{vmsb}}:0];
       left_q   <= tile_last_i ? words_q : pop_o ? left_q - {{wb}}'d1 : left_q;
+      needed_q <= tile_last_i ? (|words_q) : needed_q && !(last_word && left_q == {{wb}}'d1);
     end
   end
 "#,

@@ -19,10 +19,15 @@ pub fn round_parts(in_bits: usize, shift_bits: usize) -> Arc<Module> {
     m.input("clk_i", 1, "").input("en_i", 1, "x_i and shift_i are taken");
     m.input("x_i", in_bits, "signed").input("shift_i", shift_bits, "");
     m.output("floor_o", in_bits, "signed").output("up_o", 1, "");
+    let whole = (in_bits + 1).div_ceil(8);
+    let bytes: Vec<String> =
+        (0..whole).map(|i| format!("  assign some[{i}] = |doubled[{}:{}];", (8 * i + 7).min(in_bits), 8 * i)).collect();
     m.text(
         r#"
   wire [{{w}}:0] doubled = {x_i, 1'b0};  // keeps the bit just below the point
   wire [{{smsb}}:0] coarse  = {shift_i[{{smsb}}:3], 3'd0};
+  wire [{{nmsb}}:0] some;  // which bytes are not 0: whole bytes are lost
+{{bytes}}
   reg  [{{w}}:0] coarse_q;
   reg  [2:0]  fine_q;
   reg         sticky_q;  // a bit that is not 0 was shifted out
@@ -31,7 +36,7 @@ pub fn round_parts(in_bits: usize, shift_bits: usize) -> Arc<Module> {
     if (en_i) begin
       coarse_q <= $signed(doubled) >>> coarse;
       fine_q   <= shift_i[2:0];
-      sticky_q <= |(doubled & ~({ {{w1}}{1'b1}} << coarse));
+      sticky_q <= |(some & ~({ {{n}}{1'b1}} << shift_i[{{smsb}}:3]));
     end
   end
 
@@ -41,7 +46,13 @@ pub fn round_parts(in_bits: usize, shift_bits: usize) -> Arc<Module> {
   assign floor_o = shifted[{{w}}:1];
   assign up_o    = shifted[0] && (sticky || shifted[1]);
 "#,
-        &[("w", in_bits.to_string()), ("w1", (in_bits + 1).to_string()), ("smsb", (shift_bits - 1).to_string())],
+        &[
+            ("w", in_bits.to_string()),
+            ("smsb", (shift_bits - 1).to_string()),
+            ("n", whole.to_string()),
+            ("nmsb", (whole - 1).to_string()),
+            ("bytes", bytes.join("\n")),
+        ],
     );
     m.done()
 }

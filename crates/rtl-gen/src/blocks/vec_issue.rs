@@ -95,19 +95,19 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
     m.text(
         r#"
   reg  [12:0] word_q, seg_word_q;
-  reg         first_q, last_q;          // this word is the instruction's first; or a later one and the last
-  reg         seg_first_q, seg_last_q;  // the same of its segment
+  reg         first_q, last_q;          // this word is the instruction's first; its last
+  reg         seg_end_q, sum_end_q;     // its segment's last; and the segment is summed
   reg  [{{segmsb}}:0] seg_q;
   reg  [3:0]  gap_q;     // cycles until a word without table cannot meet one from the table
   reg  [2:0]  credit_q;  // sums the reduction still has room for
   reg         credit_ok_q;  // there is one
   // of the instruction that was on offer a cycle ago and still is: it has begun or may begin, and what it is
-  reg         run_q, one_q, seg_one_q, is_red_q, uses_p_q, uses_b_q, is_lut_q;
+  reg         run_q, seg_one_q, is_red_q, uses_p_q, uses_b_q, is_lut_q;
   reg  [3:0]  exp_q;     // S(amax) when the instruction began
 
   wire first   = first_q;
-  wire last    = first_q ? one_q : last_q;
-  wire seg_end = last || (seg_first_q ? seg_one_q : seg_last_q);
+  wire last    = last_q;
+  wire seg_end = seg_end_q;
   wire is_red  = (f_post != POST_NONE);
   wire is_lut  = (f_lut != 2'd0);
   wire uses_p  = (f_m_sel == M_P) || (f_c_sel == C_P){{or_session}};
@@ -116,8 +116,13 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
   wire may_open = record_ready_i && !report_full_i && (!f_drain || drained_i) && !(is_red && red_busy_i)
                   && (is_lut || gap_q == 4'd0);
   wire go       = instr_valid_i && en_i && run_q && (!uses_p_q || p_valid_i)
-                  && (!(is_red_q && seg_end) || credit_ok_q);
-  wire send_sum = go && is_red_q && seg_end;
+                  && (!sum_end_q || credit_ok_q);
+  wire send_sum = go && sum_end_q;
+  // of the word after this one; of the first, as long as it may not go, what its instruction says
+  wire next_end     = (word_q + 13'd2 == f_n_words);
+  wire next_seg_end = next_end || (seg_end ? seg_one_q : (seg_word_q + 13'd2 == f_seg_words));
+  wire one          = (f_n_words == 13'd1);
+  wire seg_one      = one || (f_seg_words == 13'd1);
   wire [2:0] credit_next = (send_sum == sum_popped_i) ? credit_q : send_sum ? credit_q - 3'd1 : credit_q + 3'd1;
 
   assign go_o          = go;
@@ -150,14 +155,13 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
       seg_word_q  <= '0;
       first_q     <= 1'b1;
       last_q      <= 1'b0;
-      seg_first_q <= 1'b1;
-      seg_last_q  <= 1'b0;
+      seg_end_q   <= 1'b0;
+      sum_end_q   <= 1'b0;
       seg_q       <= '0;
       gap_q       <= '0;
       credit_q    <= 3'd{{queue}};
       credit_ok_q <= 1'b1;
       run_q       <= 1'b0;
-      one_q       <= 1'b0;
       seg_one_q   <= 1'b0;
       is_red_q    <= 1'b0;
       uses_p_q    <= 1'b0;
@@ -169,10 +173,15 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
         word_q      <= last ? 13'd0 : word_q + 13'd1;
         seg_word_q  <= seg_end ? 13'd0 : seg_word_q + 13'd1;
         first_q     <= last;
-        last_q      <= (word_q + 13'd2 == f_n_words);
-        seg_first_q <= seg_end;
-        seg_last_q  <= (seg_word_q + 13'd2 == f_seg_words);
+        last_q      <= next_end;
+        seg_end_q   <= next_seg_end;
+        sum_end_q   <= next_seg_end && is_red_q;
         seg_q       <= last ? '0 : seg_end ? seg_q + 1'b1 : seg_q;
+      end
+      if (!go && first) begin
+        last_q    <= one;
+        seg_end_q <= seg_one;
+        sum_end_q <= seg_one && is_red;
       end
       if (go && first) exp_q <= s_amax;
       if (go && is_lut_q) gap_q <= 4'd{{gap}};
@@ -180,7 +189,6 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
       credit_q    <= credit_next;
       credit_ok_q <= (credit_next != 3'd0);
       run_q       <= instr_valid_i && !(go && last) && (!first_q || go || may_open);
-      one_q       <= (f_n_words == 13'd1);
       seg_one_q   <= (f_seg_words == 13'd1);
       is_red_q    <= is_red;
       uses_p_q    <= uses_p;

@@ -9,8 +9,10 @@ use std::sync::Arc;
 pub const WORD_ADDR_BITS: usize = 14;
 pub const ELEMENT_ADDR_BITS: usize = 18;
 
-/// Cycles from an accepted write to the first read that sees it: one in the write register.
+/// Cycles from an accepted word to the first read that sees it: one in the write register.
 pub const WRITE_LATENCY: usize = 2;
+/// The same of an element, which waits a cycle more, so that a word need not hear of it in the cycle in which it comes.
+pub const ELEMENT_LATENCY: usize = WRITE_LATENCY + 1;
 
 /// The unit `vmem` of `docs/hardware.md`: `vmem_words` words of VL elements of 27 bits.
 pub fn vmem(config: &Config) -> Arc<Module> {
@@ -28,9 +30,9 @@ pub fn vmem(config: &Config) -> Arc<Module> {
             "Vector memory: {depth} words of {lanes} elements of {VEC_BITS} bits, in two copies so that two words can be read a cycle.\n\
              Read: v*_data_o holds the word one cycle after v*_en_i and keeps it while v*_en_i is low; a read of the word being\n\
              written in the same cycle returns the old content.\n\
-             Write: one writer a cycle, in fixed priority: d (element, matrix unit), y (element, recurrence), vw (word, vector\n\
-             unit); a write accepted in a cycle is seen by reads from {WRITE_LATENCY} cycles later on: it is registered before it goes to\n\
-             the memories, which are many and far apart.\n\
+             Write: one element a cycle, d (matrix unit) before y (recurrence); a word, vw (vector unit), in every cycle but the one\n\
+             after that of an element: vw_ready_o is a register. What is accepted in a cycle is seen by reads from {WRITE_LATENCY} (a word) or\n\
+             {ELEMENT_LATENCY} (an element) cycles later on: it is registered before it goes to the memories, which are many and far apart.\n\
              clear_i (one cycle, everything idle) writes 0 to all words, {} cycles of clear_busy_o from the next cycle on;\n\
              in the last of them writes are accepted again.\n\
 {slots}             Element address e is lane e % {lanes} of word e / {lanes}; addresses past the end are the program's mistake.",
@@ -58,18 +60,37 @@ pub fn vmem(config: &Config) -> Arc<Module> {
   reg             clearing_q, clear_busy_q;
   reg  [{{amsb}}:0]   walk_q;
 
-  wire            element      = d_valid_i || y_valid_i;
-  wire [17:0]     element_addr = d_valid_i ? d_addr_i : y_addr_i;
-  wire [26:0]     element_data = d_valid_i ? d_data_i : y_data_i;
-  wire [{{lmsb}}:0]    lane_sel     = {{one}} << element_addr[{{lbmsb}}:0];
+  // An element waits here for one cycle.
+  reg             element_q, word_ok_q;  // word_ok_q: nothing is in the way of a word
+  reg  [17:0]     element_addr_q;
+  reg  [26:0]     element_data_q;
 
-  wire [{{amsb}}:0]   waddr = clearing_q ? walk_q : element ? element_addr[{{etop}}:{{lb}}] : vw_addr_i[{{amsb}}:0];
-  wire [{{wmsb}}:0]  wdata = clearing_q ? '0 : element ? { {{lanes}}{element_data} } : vw_data_i;
+  wire            element  = (d_valid_i || y_valid_i) && !clearing_q;
+  wire [{{lmsb}}:0]    lane_sel = {{one}} << element_addr_q[{{lbmsb}}:0];
+{{kept}}  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      element_q <= 1'b0;
+      word_ok_q <= 1'b1;
+    end else begin
+      element_q <= element;
+      word_ok_q <= !element && !(clearing_q ? walk_q != {{last}} : clear_i);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (element) begin
+      element_addr_q <= d_valid_i ? d_addr_i : y_addr_i;
+      element_data_q <= d_valid_i ? d_data_i : y_data_i;
+    end
+  end
+
+  wire [{{amsb}}:0]   waddr = clearing_q ? walk_q : element_q ? element_addr_q[{{etop}}:{{lb}}] : vw_addr_i[{{amsb}}:0];
+  wire [{{wmsb}}:0]  wdata = clearing_q ? '0 : element_q ? { {{lanes}}{element_data_q} } : vw_data_i;
   wire [{{lmsb}}:0]    we    = clearing_q ? '1 : {{we}};
 
   assign d_ready_o    = !clearing_q;
   assign y_ready_o    = !clearing_q && !d_valid_i;
-  assign vw_ready_o   = !clearing_q && !element;
+  assign vw_ready_o   = word_ok_q;
   assign clear_busy_o = clear_busy_q;
 
   // the write on its way to the memories
@@ -88,7 +109,7 @@ pub fn vmem(config: &Config) -> Arc<Module> {
   end
 
   always_ff @(posedge clk_i) begin
-    if (clearing_q || element || vw_valid_i) begin
+    if (clearing_q || element_q || vw_valid_i) begin
       waddr_q <= waddr;
       wdata_q <= wdata;
     end
@@ -111,6 +132,14 @@ pub fn vmem(config: &Config) -> Arc<Module> {
             ("amsb", (addr - 1).to_string()),
             ("aone", format!("{addr}'d1")),
             ("last", format!("{addr}'d{}", depth - 1)),
+            (
+                "kept",
+                match config.sessions {
+                    1 => "",
+                    _ => KEPT,
+                }
+                .into(),
+            ),
             ("lmsb", (lanes - 1).to_string()),
             ("one", format!("{lanes}'d1")),
             ("lanes", lanes.to_string()),
@@ -121,9 +150,9 @@ pub fn vmem(config: &Config) -> Arc<Module> {
             (
                 "we",
                 if config.sessions > 1 {
-                    format!("element ? lane_sel & {{{lanes}{{d_valid_i ? d_en_i : y_en_i}}}} : {{{lanes}{{vw_valid_i && vw_en_i}}}}")
+                    format!("element_q ? lane_sel & {{{lanes}{{element_en_q}}}} : {{{lanes}{{vw_valid_i && vw_en_i}}}}")
                 } else {
-                    format!("element ? lane_sel : {{{lanes}{{vw_valid_i}}}}")
+                    format!("element_q ? lane_sel : {{{lanes}{{vw_valid_i}}}}")
                 },
             ),
         ],
@@ -138,7 +167,7 @@ pub fn vmem(config: &Config) -> Arc<Module> {
     }
     if lane_bits + addr < ELEMENT_ADDR_BITS {
         m.text(
-            "  wire unused_element_addr = &{1'b0, element_addr[17:{{a}}]};",
+            "  wire unused_element_addr = &{1'b0, element_addr_q[17:{{a}}]};",
             &[("a", (lane_bits + addr).to_string())],
         );
     }
@@ -162,3 +191,11 @@ pub fn vmem(config: &Config) -> Arc<Module> {
     }
     m.done()
 }
+
+/// Whether this slice carries out the element's write.
+const KEPT: &str = r#"
+  reg             element_en_q;
+  always_ff @(posedge clk_i) begin
+    if (element) element_en_q <= d_valid_i ? d_en_i : y_en_i;
+  end
+"#;
