@@ -303,9 +303,9 @@ impl Simulation<'_> {
             let from = self.mat.1.max(ready);
             if self.mat.0 == 0 {
                 self.mat_from = from;
-                let start = ready + MAT_ACCEPT;
-                self.lost[0] += (start - self.mat.1).max(0.0);
-                self.mat.1 = self.mat.1.max(start);
+                let start = (ready + MAT_ACCEPT).max(self.mat.1 + 1.0); // a cycle lies between two instructions
+                self.lost[0] += start - self.mat.1;
+                self.mat.1 = start;
             }
             // rows leave one a cycle: a tile with fewer beats than rows waits for the one before
             let tile_rows = if fmt == mat_fmt::W16 { 8.0 } else { 16.0 };

@@ -70,8 +70,9 @@ const BODY: &str = r#"
   reg  [127:0] beat_q;
   reg         beat_full_q;
 
-  wire        fresh = (frame_cmd_i != last_q) || !known_q || (frame_cmd_i[3:0] == {{hello}});
-  wire        begins = (state_q == IDLE) && frame_valid_i;
+  reg         seen_q;       // the frame on offer has been looked at
+  reg         fresh_q;      // and is not the last one again
+  wire        begins = (state_q == IDLE) && seen_q;
 
   // FEED takes bytes, WRITE_WORDS and WRITE_MEMORY words
   wire        by_byte = (state_q == FEED);
@@ -107,6 +108,8 @@ const BODY: &str = r#"
     if (!rst_ni) begin
       state_q     <= IDLE;
       asked_q     <= 1'b0;
+      seen_q      <= 1'b0;
+      fresh_q     <= 1'b0;
       known_q     <= 1'b0;
       last_q      <= '0;
       status_q    <= '0;
@@ -124,6 +127,8 @@ const BODY: &str = r#"
       beat_full_q <= 1'b0;
     end else begin
       asked_q <= access && !lite_done_i;
+      seen_q  <= (state_q == IDLE) && frame_valid_i && !seen_q;
+      fresh_q <= (frame_cmd_i != last_q) || !known_q || (frame_cmd_i[3:0] == {{hello}});
       case (state_q)
         IDLE: if (begins) begin
           at_q   <= '0;
@@ -131,7 +136,7 @@ const BODY: &str = r#"
           if (frame_status_i != 2'd0) begin
             error_q <= 1'b1;
             state_q <= BAD;  // status_q and data_q stay: the last reply may be asked for again
-          end else if (!fresh) begin
+          end else if (!fresh_q) begin
             state_q <= REPLY;
           end else begin
             last_q     <= frame_cmd_i;

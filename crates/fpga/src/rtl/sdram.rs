@@ -195,8 +195,6 @@ const BODY: &str = r#"
   reg         all_pre_q, all_act_q;        // for every bank
   wire [3:0]  open, col_ok, pre_ok, act_ok;
   wire [{{rmsb}}:0] row_0, row_1, row_2, row_3;
-  wire [{{rmsb}}:0] cur_row_open = (cur_bank == 2'd0) ? row_0 : (cur_bank == 2'd1) ? row_1 : (cur_bank == 2'd2) ? row_2 : row_3;
-  wire [{{rmsb}}:0] nxt_row_open = (nxt_bank == 2'd0) ? row_0 : (nxt_bank == 2'd1) ? row_1 : (nxt_bank == 2'd2) ? row_2 : row_3;
 
   reg  [2:0]  slot_q;         // cycles until the data bus takes the next burst
   reg  [{{tmsb}}:0] turn_q;         // cycles until it takes a written one
@@ -218,8 +216,10 @@ const BODY: &str = r#"
   wire mode    = (init_q == MODE) && idle_q;
 
   // A row is opened for the current request, or if it has one, for the next in another bank.
-  wire cur_hit  = open[cur_bank] && (cur_row_open == cur_q[{{row}}]);
-  wire nxt_hit  = open[nxt_bank] && (nxt_row_open == nxt_q[{{row}}]);
+  wire [3:0]  cur_hits = open & {row_3 == cur_q[{{row}}], row_2 == cur_q[{{row}}], row_1 == cur_q[{{row}}], row_0 == cur_q[{{row}}]};
+  wire [3:0]  nxt_hits = open & {row_3 == nxt_q[{{row}}], row_2 == nxt_q[{{row}}], row_1 == nxt_q[{{row}}], row_0 == nxt_q[{{row}}]};
+  wire cur_hit  = cur_hits[cur_bank];
+  wire nxt_hit  = nxt_hits[nxt_bank];
   wire nxt_else = nxt_valid_q && (nxt_bank != cur_bank);
 
   assign req_ready_o = run && !nxt_valid_q;

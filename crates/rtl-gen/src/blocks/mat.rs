@@ -93,7 +93,7 @@ pub fn mat(config: &Config) -> Arc<Module> {
              W8_COLUMNS up to {} rows, tiles = the rows rounded up to 16 (W16: 8). {} byte lanes.\n\
              With skip (W8_COLUMNS only) the columns in the stream are those of col_*, up to and with the one marked last.\n\
              Throughput: a weight beat a cycle while weights come and rows leave; the drain gives a row a cycle, so a tile takes\n\
-             max(beats, rows) cycles. The next instruction is taken while one runs and follows without a lost cycle.\n\
+             max(beats, rows) cycles. The next instruction is taken while one runs; a cycle lies between them.\n\
              Latency: instr_ready_o to the first scale beat 2 cycles; last weight beat of a tile to its first row 12.\n\
              done_o one cycle after the instruction's last row was handed over, in order.",
             d.max_cols,

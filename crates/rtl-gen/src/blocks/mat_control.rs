@@ -120,7 +120,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   wire        take_mac   = take && !scale_q;
   wire        tile_end   = take_mac && inner_last;
   wire        ends       = tile_end && outer_last;
-  wire        start      = next_q && (!run_q || ends);
+  wire        start      = next_q && !run_q;  // not also when one ends: hundreds of registers would wait for the last beat
   wire        unit_done  = w16_q ? (tile_q == 2'd3) : tile_q[0];  // the tiles of this scale unit
 
   assign ready_o         = !next_q;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Cycles a segment occupies the unit, from its sum at the head of the queue to the write included; never data-dependent.
 pub const MEAN_CYCLES: usize = 11;
-pub const RSQ_CYCLES: usize = 21;
+pub const RSQ_CYCLES: usize = 22;
 pub const VALUE_CYCLES: usize = 5;
 
 /// The scalar unit: a sequencer around one 19 by 19 multiplier, one rounding shift and the rsqrt table.
@@ -94,7 +94,12 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
   wire [17:0] below  = odd ? v_q[78:61] : v_q[77:60];
   wire        u_zero = (v_q[79:78] == 2'b00);
   wire [5:0]  e      = u_zero ? 6'd0 : 6'd39 - zeros_q;
+  reg  [5:0]  index_q;  // of the table's row, from the second cycle of ROM on
   wire [53:0] row;
+
+  always_ff @(posedge clk_i) begin
+    index_q <= {odd, below[17:13]};
+  end
 
   // -- multiplier operands
   wire signed [18:0] chunk  = (step_q == 3'd0) ? $signed({sum_i[71], sum_i[71:54]})
@@ -144,7 +149,8 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
             state_q <= ROM;
           end
         end
-        ROM: state_q <= C2T;
+        ROM: if (step_q[0]) state_q <= C2T;
+        else step_q <= 3'd1;
         C2T: if (step_q[0]) state_q <= S1;
         else step_q <= 3'd1;
         S1: state_q <= S1T;
@@ -254,7 +260,7 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
     m.instance(
         "u_rom",
         &table_rom("rsqrt_rom", rom),
-        &[("clk_i", "clk_i"), ("re_i", "state_q == ROM"), ("raddr_i", "{odd, below[17:13]}"), ("rdata_o", "row")],
+        &[("clk_i", "clk_i"), ("re_i", "state_q == ROM"), ("raddr_i", "index_q"), ("rdata_o", "row")],
     );
     m.instance(
         "u_round",
