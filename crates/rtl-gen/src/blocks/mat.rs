@@ -170,7 +170,7 @@ pub fn mat(config: &Config) -> Arc<Module> {
   wire [{{wmsb}}:0] w_taken, gs;
   wire en_a, en_b, en_m, en_c, from_zero, from_ram, lanes_w16, lanes_w4, ram_re, ram_we;
   wire [{{emsb}}:0] ram_raddr, ram_waddr;
-  wire load, load_columns, load_w16, load_last, hold_ok;
+  wire loading, load, load_columns, load_w16, load_last, hold_ok;
   wire [6:0] load_shift, load_rows;
   wire [{{gmsb}}:0] sel;
   wire [2:0] pair;
@@ -245,6 +245,7 @@ fn instances(m: &mut Module, d: &Dims) {
             ("ram_we_o", "ram_we"),
             ("ram_waddr_o", "ram_waddr"),
             ("hold_ok_i", "hold_ok"),
+            ("loading_o", "loading"),
             ("load_o", "load"),
             ("load_columns_o", "load_columns"),
             ("load_w16_o", "load_w16"),
@@ -343,6 +344,7 @@ fn instances(m: &mut Module, d: &Dims) {
         "u_drain",
         &mat_drain::drain(d),
         &[
+            ("loading_i", "loading"),
             ("load_i", "load"),
             ("load_columns_i", "load_columns"),
             ("load_w16_i", "load_w16"),

@@ -48,6 +48,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
     m.output("ram_re_o", 1, "m stage").output("ram_raddr_o", entry, "");
     m.output("ram_we_o", 1, "c stage").output("ram_waddr_o", entry, "");
     m.input("hold_ok_i", 1, "the hand-over registers are free three cycles from now");
+    m.output("loading_o", 1, "sums are complete in the a, b or m stage");
     m.output("load_o", 1, "c stage: the sums are complete; the next five describe them");
     m.output("load_columns_o", 1, "").output("load_w16_o", 1, "").output("load_shift_o", 7, "");
     m.output("load_rows_o", 7, "rows to drain").output("load_last_o", 1, "with them the instruction ends");
@@ -88,6 +89,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   reg  [1:0]  tile_q;                 // tile in its scale unit
   // what the counters will be compared with, known with them: the last beat, the only one, the last tile or column
   reg         inner_last_q, inner_one_q, outer_last_q;
+  reg         closing_q;              // the beat ends a sum that is wanted (which beat that is is not known so early with skip)
   reg         wanted_q, last_rows_q;  // rows are left (none for padding tiles); no more than this tile has
   reg         first_q;                // sums start with this beat
   reg  [{{emsb}}:0] entry_q;
@@ -106,11 +108,12 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
   wire [17:0] tile_rows  = columns_q ? 18'd{{column_rows}} : w16_q ? 18'd8 : 18'd16;
   wire [17:0] next_rows  = next_columns_q ? 18'd{{column_rows}} : next_w16_q ? 18'd8 : 18'd16;
   wire        last_rows  = last_rows_q;
-  wire        complete   = (columns_q ? outer_last : inner_last) && wanted;
+  wire        complete   = skip_q ? x_last_i && wanted : closing_q;  // only of a beat that is taken
 
+  wire        next_inner_last = inner_last ? inner_one_q : (inner_q == 16'd2);
+  wire        next_outer_last = inner_last ? (outer_q == 16'd2) : outer_last_q;
   wire        unit_last;  // last beat of a scale unit
-  reg         loading_q;  // a hand-over is on its way
-  wire        drain_ok = scale_q || !complete || (hold_ok_i && !loading_q);
+  wire        drain_ok = scale_q || !complete || hold_ok_i;
   wire        w4_needed, w4_pop;  // an operand word is still to be used; it goes with this beat
 
   assign w_ready_o = run_q && drain_ok && (scale_q || x_valid_i || (w4_q && !w4_needed));
@@ -128,7 +131,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
 
   assign scale_push_o    = scale_push_q;
   assign stall_weights_o = w_ready_o && !w_valid_i;
-  assign stall_drain_o   = run_q && !drain_ok;
+  assign stall_drain_o   = run_q && !drain_ok && (x_valid_i || !skip_q);
 
   // A word of the operand lasts VL columns, and never longer than a pass.
   wire        word_end   = columns_q ? (index_q == {{vbits}}'d{{vlast}}) : (index_q == {{vbits}}'d{{xlast}});
@@ -191,6 +194,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       inner_last_q <= 1'b0;
       inner_one_q  <= 1'b0;
       outer_last_q <= 1'b0;
+      closing_q    <= 1'b0;
       wanted_q     <= 1'b0;
       last_rows_q  <= 1'b0;
       tile_q      <= 2'd0;
@@ -213,6 +217,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       inner_last_q <= (beats == 16'd1);
       inner_one_q  <= (beats == 16'd1);
       outer_last_q <= next_columns_q ? (next_cols_q == 16'd1) : (next_tiles_q == 14'd1);
+      closing_q    <= next_columns_q ? (next_cols_q == 16'd1) : (beats == 16'd1);
       wanted_q     <= 1'b1;
       last_rows_q  <= (next_rows_q <= next_rows);
       tile_q      <= 2'd0;
@@ -227,11 +232,10 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       end
       if (take_mac) begin
         inner_q <= inner_last ? inner_len_q : inner_q - 16'd1;
-        inner_last_q <= inner_last ? inner_one_q : (inner_q == 16'd2);
-        if (inner_last) begin
-          outer_q      <= outer_q - 16'd1;
-          outer_last_q <= (outer_q == 16'd2);
-        end
+        inner_last_q <= next_inner_last;
+        outer_last_q <= next_outer_last;
+        closing_q    <= (columns_q ? next_outer_last : next_inner_last) && (complete ? !last_rows : wanted);
+        if (inner_last) outer_q <= outer_q - 16'd1;
         if (complete) begin
           rows_q      <= rows_q - tile_rows;
           wanted_q    <= !last_rows;
@@ -261,7 +265,6 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       scale_push_q <= 1'b0;
       b_q      <= 1'b0;
       b_load_q <= 1'b0;
-      loading_q <= 1'b0;
       m_q      <= 1'b0;
       m_load_q <= 1'b0;
       c_q      <= 1'b0;
@@ -270,7 +273,6 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
       scale_push_q <= take_scale && wanted;
       b_q      <= take_mac;
       b_load_q <= take_mac && complete;
-      loading_q <= (take_mac && complete) || b_load_q || m_load_q;
       m_q      <= b_q;
       m_load_q <= b_load_q;
       c_q      <= m_q;
@@ -311,6 +313,7 @@ pub(super) fn control(d: &Dims) -> Arc<Module> {
     end
   end
 
+  assign loading_o      = (take_mac && complete) || b_load_q || m_load_q;
   assign en_a_o         = take_mac;
   assign w16_o          = w16_q;
   assign en_b_o         = b_q;

@@ -19,13 +19,13 @@ pub(super) fn drain(d: &Dims) -> Arc<Module> {
              dense formats add the {g} groups of a row, W16 then combines 256 odd + even; columns take group after group.\n\
              y = sat_27(round(sum x m, max(0, shift + e))), round to nearest, ties to even; the product has {product} bits.\n\
              Latency: out_valid_o seven cycles after the row was chosen; the pipeline never waits.\n\
-             hold_ok_o: the hand-over registers may be overwritten at the end of the third cycle from now; a register.",
+             hold_ok_o: the hand-over registers may be overwritten at the end of the third cycle from now, and nothing is about to; a register.",
             g = d.groups
         ),
     );
     m.input("load_i", 1, "").input("load_columns_i", 1, "").input("load_w16_i", 1, "");
     m.input("load_shift_i", 7, "signed: shift - xexp").input("load_rows_i", 7, "").input("load_last_i", 1, "");
-    m.output("hold_ok_o", 1, "");
+    m.input("loading_i", 1, "load_i will come in one to three cycles").output("hold_ok_o", 1, "");
     m.output("row_o", 1, "a row is chosen").output("row_last_o", 1, "it is the instruction's last");
     m.output("sel_o", d.groups, "groups that take part").output("pair_o", 3, "lanes 2 pair and 2 pair + 1");
     m.input("even_i", d.groups * d.acc, "signed, a group each, one cycle after row_o").input(
@@ -92,7 +92,7 @@ pub(super) fn drain(d: &Dims) -> Arc<Module> {
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) hold_ok_q <= 1'b0;
-    else hold_ok_q <= !load_i && (!hold_q || (left_q <= 7'd5 && credits_q >= 5'd5));
+    else hold_ok_q <= !loading_i && !load_i && (!hold_q || (left_q <= 7'd5 && credits_q >= 5'd5));
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
