@@ -16,7 +16,7 @@ const HAND_OVER_VEC: f64 = 3.0;
 const MAT_ACCEPT: f64 = 2.0;
 const MAT_DRAIN: f64 = 11.0;
 /// From start to the first read address, from a read address to what the memory calls latency, and from the last done to the register.
-const START: f64 = 9.0;
+const START: f64 = 10.0;
 const END: f64 = 4.0;
 
 /// Where a token's cycles went.

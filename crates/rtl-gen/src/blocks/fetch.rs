@@ -26,8 +26,9 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
              start_i (one cycle, unit idle) begins at instruction 0; the instruction with `last` ends the program, with no_head_i\n\
              (which holds while it runs) that with `last_body`.\n\
              An instruction is offered (instr_valid_o) when it is there, its waits held in the cycle before (done count >= wait field;\n\
-             counts only rise while a program runs) and stall_i is low. Latency: the first instruction is there 3 cycles after start_i; at most two follow each other in successive\n\
-             cycles, then there is a cycle without: the read does not depend on instr_ready_i, which comes late in the cycle.\n\
+             counts only rise while a program runs) and stall_i is low. Latency: the first instruction is there 4 cycles after start_i; at most two follow each other in successive\n\
+             cycles, then there are two without: a read does not depend on instr_ready_i, which comes late in the cycle, and what it brings is\n\
+             registered before it is compared.\n\
              waiting_o: an instruction is there and its waits did not hold. finished_o: the last instruction is handed over.\n\
              The program is written while the unit is idle; a program without `last` never finishes.",
             format.name, format.bits
@@ -45,34 +46,40 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
     m.output("instr_valid_o", 1, "").input("instr_ready_i", 1, "").output("instr_o", format.bits, "");
     m.output("instr_idx_o", COUNT_BITS, "").output("waiting_o", 1, "").output("finished_o", 1, "");
 
-    // the waits of the instruction in `from`
-    let holds = |from: &str| {
-        let compare = |(wait, port): (&&str, &str)| {
-            let (at, bits) = format.field(wait);
-            format!("({port} >= {from}[{}:{at}])", at + bits - 1)
-        };
-        let all = waits.iter().zip(["done_a_i", "done_b_i"]).map(compare).collect::<Vec<_>>();
+    // the waits of an instruction: of the one on offer, of the one after it
+    let slice = |from: &str, wait: &str| {
+        let (at, bits) = format.field(wait);
+        format!("{from}[{}:{at}]", at + bits - 1)
+    };
+    let holds = |value: &dyn Fn(&str) -> String| {
+        let pairs = waits.iter().zip(["done_a_i", "done_b_i"]);
+        let all = pairs.map(|(wait, port)| format!("({port} >= {})", value(wait))).collect::<Vec<_>>();
         if all.is_empty() {
             "1'b1".to_string()
         } else {
             all.join(" && ")
         }
     };
+    let each = |line: &dyn Fn(&str) -> String| waits.iter().map(|wait| line(wait)).collect::<String>();
     let vars = [
         ("msb", (format.bits - 1).to_string()),
         ("amsb", (addr - 1).to_string()),
         ("one", format!("{addr}'d1")),
         ("last", format.field("last").0.to_string()),
         ("body", format.field("last_body").0.to_string()),
-        ("holds", holds("instr_q")),
-        ("holds_next", holds("rdata")),
+        ("holds", holds(&|wait| slice("instr_q", wait))),
+        ("holds_next", holds(&|wait| format!("next_{wait}_q"))),
+        ("next_reg", each(&|wait| format!("  reg  [11:0]    next_{wait}_q;\n"))),
+        ("next_load", each(&|wait| format!("    next_{wait}_q <= {};\n", slice("rdata", wait)))),
     ];
     m.text(
         r#"
   reg            active_q;    // the program has instructions that are not read yet
   reg  [{{amsb}}:0]  pc_q;        // next instruction to read
-  reg            rvalid_q;    // the RAM's output register holds the instruction after instr_q
-  reg            valid_q;     // instr_q holds the instruction on offer
+  reg            rvalid_q;    // the RAM's output holds the instruction after instr_q
+  reg            known_q;     // next_* are of it: memories are slow, and a comparison is not looked at on top
+  reg            next_last_q;
+{{next_reg}}  reg            valid_q;     // instr_q holds the instruction on offer
   reg            holds_q;     // and its waits held a cycle ago
   reg            offer_q;     // valid_q && holds_q
   reg  [{{msb}}:0] instr_q;
@@ -83,10 +90,10 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
   wire holds      = {{holds}};
   wire holds_next = {{holds_next}};
   wire handover = instr_valid_o && instr_ready_i;
-  wire load     = rvalid_q && (!valid_q || handover);
+  wire load     = known_q && (!valid_q || handover);
   wire rlast    = rdata[{{last}}] || (no_head_i && rdata[{{body}}]);
   wire ilast    = instr_q[{{last}}] || (no_head_i && instr_q[{{body}}]);
-  wire read     = active_q && (!rvalid_q || !valid_q);  // what it brings after the last instruction is not looked at
+  wire read     = active_q && (!rvalid_q || (known_q && !valid_q));  // what it brings after the last instruction is not looked at
 
   assign instr_valid_o = offer_q && !stall_i;
   assign instr_o       = instr_q;
@@ -99,6 +106,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
       active_q   <= 1'b0;
       pc_q       <= '0;
       rvalid_q   <= 1'b0;
+      known_q    <= 1'b0;
       valid_q    <= 1'b0;
       offer_q    <= 1'b0;
       idx_q      <= '0;
@@ -107,16 +115,18 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
       active_q   <= 1'b1;
       pc_q       <= '0;
       rvalid_q   <= 1'b0;
+      known_q    <= 1'b0;
       valid_q    <= 1'b0;
       offer_q    <= 1'b0;
       idx_q      <= '0;
       finished_q <= 1'b0;
     end else begin
       if (read) pc_q <= pc_q + {{one}};
-      if (load && rlast) active_q <= 1'b0;
-      if (load && rlast) rvalid_q <= 1'b0;
+      if (load && next_last_q) active_q <= 1'b0;
+      if (load && next_last_q) rvalid_q <= 1'b0;
       else if (read) rvalid_q <= 1'b1;
       else if (load) rvalid_q <= 1'b0;
+      known_q <= rvalid_q && !load;
       offer_q <= load ? holds_next : valid_q && !handover && holds;
       if (load) valid_q <= 1'b1;
       else if (handover) valid_q <= 1'b0;
@@ -127,7 +137,8 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
 
   always_ff @(posedge clk_i) begin
     if (load) instr_q <= rdata;
-    holds_q <= load ? holds_next : holds;
+    next_last_q <= rlast;
+{{next_load}}    holds_q <= load ? holds_next : holds;
   end
 "#,
         &vars,
