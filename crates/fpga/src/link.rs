@@ -174,16 +174,22 @@ impl<L: Line> Host<L> {
         let command = Command::Speak(n);
         let frame = command.frame(self.next_seq());
         self.line.send(&frame)?;
-        let (mut said, mut stopped) = (vec![], false);
+        let (mut said, mut stopped, mut damaged) = (vec![], false, 0);
         loop {
             let reply = match self.reply(self.options.token)? {
-                Some(reply) if reply.cmd == frame[1] => reply,
-                Some(reply) if matches!(reply.status, status::CHECKSUM | status::CUT_SHORT) && said.is_empty() => {
-                    // the request was damaged, so nothing has begun
-                    self.repeated += 1;
-                    self.line.send(&frame)?;
+                // a damaged request may still have its command byte: what became of it is looked at first
+                Some(reply) if matches!(reply.status, status::CHECKSUM | status::CUT_SHORT) => {
+                    if said.is_empty() {
+                        damaged += 1; // so nothing has begun
+                        if damaged == self.options.tries {
+                            return Err(LinkError::Damaged { doing, tries: damaged });
+                        }
+                        self.repeated += 1;
+                        self.line.send(&frame)?;
+                    }
                     continue;
                 }
+                Some(reply) if reply.cmd == frame[1] => reply,
                 Some(_) => continue,
                 None => {
                     let limit_ms = self.options.token.as_millis();

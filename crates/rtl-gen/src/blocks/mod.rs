@@ -30,6 +30,7 @@ pub mod vec_control;
 pub mod vec_finish;
 pub mod vec_issue;
 pub mod vec_lane;
+mod vec_parts;
 pub mod vec_reduce;
 pub mod vec_scalar;
 pub mod vec_write;
