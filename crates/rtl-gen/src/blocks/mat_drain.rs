@@ -9,7 +9,9 @@ pub(super) const OUT_ROWS: usize = 16;
 
 /// Walks the rows of a hand-over and computes `sat_27(round(acc * m, max(0, shift + e - xexp)))`.
 pub(super) fn drain(d: &Dims) -> Arc<Module> {
-    let low = d.sum / 2;
+    // thirds of a sum, each of which a multiplier of 18 bits takes whole; the outer two products do not overlap
+    let third = d.sum.div_ceil(3);
+    assert!((12..=17).contains(&third), "mat_drain: sums of {} bits", d.sum);
     let product = d.sum + 12;
     let mut m = Module::new(
         "mat_drain",
@@ -62,13 +64,16 @@ pub(super) fn drain(d: &Dims) -> Arc<Module> {
         ("selected", selected),
         ("even", total("even")),
         ("odd", total("odd")),
-        ("low", low.to_string()),
-        ("lmsb", (low - 1).to_string()),
-        ("lpmsb", (low + 11).to_string()),
-        ("hpmsb", (d.sum - low + 11).to_string()),
+        ("third", third.to_string()),
+        ("t1", (third - 1).to_string()),
+        ("t2", (2 * third - 1).to_string()),
+        ("twice", (2 * third).to_string()),
+        ("lpmsb", (third + 11).to_string()),
+        ("hpmsb", (d.sum - 2 * third + 11).to_string()),
+        ("gap", if third == 12 { String::new() } else { format!("{}'d0, ", third - 12) }),
         ("mmsb", (product - 1).to_string()),
         ("mbits", product.to_string()),
-        ("lext", (product - low - 12).to_string()),
+        ("mext", (product - 2 * third - 12).to_string()),
         ("fmsb", (product + 7).to_string()),
     ];
     m.text(
@@ -172,7 +177,7 @@ pub(super) fn drain(d: &Dims) -> Arc<Module> {
   end
 
   // 4: partial products. 5: product. 6: shifted by multiples of 8. 7: shifted.
-  reg  [{{lpmsb}}:0] low_4_q;
+  reg  [{{lpmsb}}:0] low_4_q, mid_4_q;
   reg  [{{hpmsb}}:0] high_4_q;
   reg  [6:0]  shift_4_q, shift_5_q;
   reg  [2:0]  fine_6_q;
@@ -180,7 +185,7 @@ pub(super) fn drain(d: &Dims) -> Arc<Module> {
   reg  [{{fmsb}}:0] coarse_6_q, fine_7_q;  // 8 fraction bits
   reg         sticky_6_q, sticky_7_q;
 
-  wire signed [{{hpmsb}}:0] high_wide = { {(12){value_3_q[{{smsb}}]}}, value_3_q[{{smsb}}:{{low}}]};
+  wire signed [{{hpmsb}}:0] high_wide = { {(12){value_3_q[{{smsb}}]}}, value_3_q[{{smsb}}:{{twice}}]};
   wire signed [{{hpmsb}}:0] m_wide    = { {{hpad}}'d0, m_3_q};
   wire [6:0]  coarse   = {shift_5_q[6:3], 3'd0};
   wire [{{mmsb}}:0] below    = ~({({{mbits}}){1'b1}} << coarse) >> 8;  // what falls below the 8 fraction bits
@@ -188,12 +193,13 @@ pub(super) fn drain(d: &Dims) -> Arc<Module> {
 
   always_ff @(posedge clk_i) begin
     if (valid_q[3]) begin
-      low_4_q   <= {12'd0, value_3_q[{{lmsb}}:0]} * { {{low}}'d0, m_3_q};
+      low_4_q   <= {12'd0, value_3_q[{{t1}}:0]} * { {{third}}'d0, m_3_q};
+      mid_4_q   <= {12'd0, value_3_q[{{t2}}:{{third}}]} * { {{third}}'d0, m_3_q};
       high_4_q  <= high_wide * m_wide;
       shift_4_q <= shift_3_q;
     end
     if (valid_q[4]) begin
-      product_5_q <= {high_4_q, {{low}}'d0} + { {{lext}}'d0, low_4_q};
+      product_5_q <= {high_4_q, {{gap}}low_4_q} + { {{mext}}'d0, mid_4_q, {{third}}'d0};
       shift_5_q   <= shift_4_q;
     end
     if (valid_q[5]) begin
@@ -223,7 +229,7 @@ pub(super) fn drain(d: &Dims) -> Arc<Module> {
             vars.as_slice(),
             &[
                 ("smsb8", (d.sum - 9).to_string()),
-                ("hpad", (d.sum - low).to_string()),
+                ("hpad", (d.sum - 2 * third).to_string()),
                 ("farbits", (product + 8 - 35).to_string()),
             ],
         ]

@@ -59,13 +59,13 @@ pub fn fifo(bits: usize, depth: usize) -> Arc<Module> {
     ];
     m.text(
         r#"
-  reg [{{amsb}}:0] wptr_q, rptr_q;
-  reg full_q, some_q;  // kept beside the pointers: who asks waits for no comparison
+  reg [{{amsb}}:0] wptr_q, rptr_q, rnext_q;  // rnext: of the entry after the oldest
+  reg full_q, some_q, one_q;  // kept beside the pointers: who asks waits for no comparison
 
   wire push = in_valid_i && !full_q;
   wire pop;  // the entry at rptr_q goes
   wire [{{amsb}}:0] wptr_next = wptr_q + {{a}}'d1;
-  wire [{{amsb}}:0] rptr_next = rptr_q + {{a}}'d1;
+  wire [{{amsb}}:0] rnext_2 = rnext_q + {{a}}'d1;
 
   assign in_ready_o = !full_q;
 
@@ -73,13 +73,17 @@ pub fn fifo(bits: usize, depth: usize) -> Arc<Module> {
     if (!rst_ni) begin
       wptr_q <= '0;
       rptr_q <= '0;
+      rnext_q <= {{a}}'d1;
       full_q <= 1'b0;
       some_q <= 1'b0;
+      one_q  <= 1'b0;
     end else begin
       if (push) wptr_q <= wptr_next;
-      if (pop) rptr_q <= rptr_next;
+      if (pop) rptr_q <= rnext_q;
+      if (pop) rnext_q <= rnext_2;
       full_q <= !pop && (full_q || (push && wptr_next == rptr_q));
-      some_q <= push || (some_q && !(pop && rptr_next == wptr_q));
+      some_q <= push || (some_q && !(pop && one_q));
+      one_q  <= (push == pop) ? one_q : push ? !some_q : (rnext_2 == wptr_q);
     end
   end
 "#,
@@ -100,7 +104,7 @@ pub fn fifo(bits: usize, depth: usize) -> Arc<Module> {
   end
 
   always_ff @(posedge clk_i) begin
-    if (!some_q || out_ready_i) out_q <= (!some_q || rptr_next == wptr_q) ? in_data_i : mem[rptr_next];
+    if (!some_q || out_ready_i) out_q <= (!some_q || one_q) ? in_data_i : mem[rnext_q];
   end
 "#,
             &vars,
