@@ -15,7 +15,7 @@ pub fn axi_read(addr_bits: usize, beat_bits: usize) -> Arc<Module> {
             "AXI4 read slave, 128 bits, INCR bursts of full beats: each becomes single beats of the memory, which answers in\n\
              order and is never held back: a beat is asked for only when the queue of {DEPTH} has room for it.\n\
              A burst outside the memory is answered SLVERR, with data of some other place.\n\
-             Latency: a beat is asked for two cycles after its burst is taken, offered two cycles after the memory gave it. Bursts\n\
+             Latency: a beat is asked for two cycles after its burst is taken, offered three cycles after the memory gave it. Bursts\n\
              follow each other without a gap: one waits while another is under way. arready_o is a register."
         ),
     );
@@ -39,7 +39,9 @@ pub fn axi_read(addr_bits: usize, beat_bits: usize) -> Arc<Module> {
   wire        last  = (left_q == 8'd0);
   wire        ask   = mem_valid_o && mem_ready_i;
   wire        begins = wait_q && (!active_q || (ask && last));
-  wire        taken = rvalid_o && rready_i;
+  wire        data_valid, data_ready;
+  wire [129:0] data;
+  wire        taken = data_valid && data_ready;  // into the two entries in front, so that rready_i is not waited for
   wire [1:0]  tag, unused_ready;
   wire        unused_tag;
 
@@ -110,6 +112,18 @@ pub fn axi_read(addr_bits: usize, beat_bits: usize) -> Arc<Module> {
             ("in_valid_i", "mem_rvalid_i"),
             ("in_ready_o", "unused_ready[1]"),
             ("in_data_i", "{tag, mem_rdata_i}"),
+            ("out_valid_o", "data_valid"),
+            ("out_ready_i", "data_ready"),
+            ("out_data_o", "data"),
+        ],
+    );
+    m.instance(
+        "u_front",
+        &fifo(130, 2),
+        &[
+            ("in_valid_i", "data_valid"),
+            ("in_ready_o", "data_ready"),
+            ("in_data_i", "data"),
             ("out_valid_o", "rvalid_o"),
             ("out_ready_i", "rready_i"),
             ("out_data_o", "{rresp_o[1], rlast_o, rdata_o}"),

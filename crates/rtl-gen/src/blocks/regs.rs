@@ -107,7 +107,8 @@ pub fn regs(config: &Config) -> Arc<Module> {
          SLVERR and changes nothing. Unused addresses read 0 and ignore writes, with OKAY.\n\
          Latency: a write takes effect one cycle after the later of address and data, its response follows one cycle later;\n\
          read data come two cycles after the address.\n\
-         start_o and clear_o are one-cycle requests, given only while busy_i is low. Counters count from started_i to finished_i.\n\
+         start_o and clear_o are one-cycle requests, given only while busy_i is low. Counters count from started_i to finished_i,\n\
+         one cycle later: what they count comes from all over the core and is registered first.\n\
          Programs: prog_we_o[u] writes word prog_lane_o of instruction prog_idx_o of unit u (0 dma, 1 mat, 2 vec, 3 wkv).",
     );
     m.input("s_axil_awaddr_i", 8, "").input("s_axil_awvalid_i", 1, "").output("s_axil_awready_o", 1, "");
@@ -181,18 +182,33 @@ pub fn regs(config: &Config) -> Arc<Module> {
     };
     let add = |name: &str, bits: usize| format!("{{{}'b0, {name}}}", 32 - bits);
     counter(reg::CYCLES, "cycles", "32'd1".into(), "cycles of the token");
-    counter(reg::SAT_MAT, "sat_mat", add("sat_mat_i", sat_mat), "saturations");
-    counter(reg::SAT_VEC, "sat_vec", add("sat_vec_i", sat_vec), "");
-    counter(reg::SAT_WKV, "sat_wkv", add("sat_wkv_i", sat_wkv), "");
-    counter(reg::WEIGHT_BEATS, "beats", "{31'b0, beat_i}".into(), "beats received");
+    counter(reg::SAT_MAT, "sat_mat", add("now_sat_mat_q", sat_mat), "saturations");
+    counter(reg::SAT_VEC, "sat_vec", add("now_sat_vec_q", sat_vec), "");
+    counter(reg::SAT_WKV, "sat_wkv", add("now_sat_wkv_q", sat_wkv), "");
+    counter(reg::WEIGHT_BEATS, "beats", "{31'b0, now_beat_q}".into(), "beats received");
     for (i, (name, doc)) in STALLS.iter().enumerate() {
-        counter(reg::STALLS + 4 * i as u32, name, format!("{{31'b0, event_i[{i}]}}"), doc);
+        counter(reg::STALLS + 4 * i as u32, name, format!("{{31'b0, now_event_q[{i}]}}"), doc);
     }
 
     for (i, (name, doc)) in LOST.iter().enumerate() {
-        counter(reg::LOST + 4 * i as u32, name, format!("{{31'b0, lost_i[{i}]}}"), doc);
+        counter(reg::LOST + 4 * i as u32, name, format!("{{31'b0, now_lost_q[{i}]}}"), doc);
     }
-    counter(reg::SKIPPED_COLUMNS, "skipped", "{17'b0, skipped_i}".into(), "columns not read");
+    counter(reg::SKIPPED_COLUMNS, "skipped", "{17'b0, now_skipped_q}".into(), "columns not read");
+
+    let (mut now_declare, mut now_load) = (String::new(), String::new());
+    for (name, bits) in [
+        ("sat_mat", sat_mat),
+        ("sat_vec", sat_vec),
+        ("sat_wkv", sat_wkv),
+        ("beat", 1),
+        ("event", STALLS.len()),
+        ("lost", LOST.len()),
+        ("skipped", 15),
+    ] {
+        let range = if bits == 1 { "      ".to_string() } else { format!("{:<6}", format!("[{}:0]", bits - 1)) };
+        let _ = writeln!(now_declare, "  reg  {range} now_{name}_q;");
+        let _ = writeln!(now_load, "    now_{name}_q <= {name}_i;");
+    }
 
     let mut last_lane = String::new();
     for (i, f) in FORMATS.iter().enumerate().take(3) {
@@ -242,6 +258,8 @@ pub fn regs(config: &Config) -> Arc<Module> {
             ("last_lane", last_lane),
             ("reads", reads.trim_end().to_string()),
             ("counters", declare.trim_end().to_string()),
+            ("now_declare", now_declare.trim_end().to_string()),
+            ("now_load", now_load.trim_end().to_string()),
             ("counters_reset", reset.trim_end().to_string()),
             ("counters_clear", clear.trim_end().to_string()),
             ("counters_count", count.trim_end().to_string()),
@@ -345,6 +363,9 @@ const BODY: &str = r#"
   reg  [2:0]  lane_q;      // next 32-bit word of the instruction
   reg  [11:0] idx_q;       // next instruction
 {{counters}}
+  // what the counters take next
+  reg         clear_counters_q, count_q;
+{{now_declare}}
 
   // Writes: act once address and data are both here and the last response is taken.
   wire act   = aw_valid_q && w_valid_q && !b_valid_q;
@@ -463,10 +484,24 @@ const BODY: &str = r#"
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      clear_counters_q <= 1'b0;
+      count_q          <= 1'b0;
+    end else begin
+      clear_counters_q <= started_i;
+      count_q          <= running_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+{{now_load}}
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
 {{counters_reset}}
-    end else if (started_i) begin
+    end else if (clear_counters_q) begin
 {{counters_clear}}
-    end else if (running_i) begin
+    end else if (count_q) begin
 {{counters_count}}
     end
   end

@@ -95,6 +95,7 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
     m.text(
         r#"
   reg  [12:0] word_q, seg_word_q;
+  reg  [13:0] a_addr_q, b_addr_q;       // of this word
   reg         first_q, last_q;          // this word is the instruction's first; its last
   reg         seg_end_q, sum_end_q;     // its segment's last; and the segment is summed
   reg  [{{segmsb}}:0] seg_q;
@@ -105,9 +106,6 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
   reg         run_q, seg_one_q, is_red_q, uses_p_q, uses_b_q, is_lut_q;
   reg  [3:0]  exp_q;     // S(amax) when the instruction began
 
-  wire first   = first_q;
-  wire last    = last_q;
-  wire seg_end = seg_end_q;
   wire is_red  = (f_post != POST_NONE);
   wire is_lut  = (f_lut != 2'd0);
   wire uses_p  = (f_m_sel == M_P) || (f_c_sel == C_P){{or_session}};
@@ -120,33 +118,33 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
   wire send_sum = go && sum_end_q;
   // of the word after this one; of the first, as long as it may not go, what its instruction says
   wire next_end     = (word_q + 13'd2 == f_n_words);
-  wire next_seg_end = next_end || (seg_end ? seg_one_q : (seg_word_q + 13'd2 == f_seg_words));
+  wire next_seg_end = next_end || (seg_end_q ? seg_one_q : (seg_word_q + 13'd2 == f_seg_words));
   wire one          = (f_n_words == 13'd1);
   wire seg_one      = one || (f_seg_words == 13'd1);
   wire [2:0] credit_next = (send_sum == sum_popped_i) ? credit_q : send_sum ? credit_q - 3'd1 : credit_q + 3'd1;
 
   assign go_o          = go;
-  assign open_o        = go && first;
-  assign last_o        = last;
+  assign open_o        = go && first_q;
+  assign last_o        = last_q;
   assign reduce_o      = is_red_q;
   assign begin_o       = run_q && first_q && is_red_q;
-  assign instr_ready_o = go && last;
+  assign instr_ready_o = go && last_q;
   assign take_params_o = go && uses_p_q;
   assign va_en_o       = go;
   assign vb_en_o       = go && uses_b_q;
-  assign va_addr_o     = f_a_addr + {1'b0, word_q};
-  assign vb_addr_o     = f_b_addr + {1'b0, word_q};
+  assign va_addr_o     = a_addr_q;
+  assign vb_addr_o     = b_addr_q;
   assign seg_o         = seg_q;
 
   // S(A): significant bits of the largest magnitude, less 15; 0 to 11
   wire [3:0] s_amax  = amax_i[10] ? 4'd11 : amax_i[9] ? 4'd10 : amax_i[8] ? 4'd9 : amax_i[7] ? 4'd8
                      : amax_i[6] ? 4'd7 : amax_i[5] ? 4'd6 : amax_i[4] ? 4'd5 : amax_i[3] ? 4'd4
                      : amax_i[2] ? 4'd3 : amax_i[1] ? 4'd2 : amax_i[0] ? 4'd1 : 4'd0;
-  wire [3:0] s_word  = first ? s_amax : exp_q;
+  wire [3:0] s_word  = first_q ? s_amax : exp_q;
   wire       by_amax = (f_shift_sel == SHIFT_AMAX);
 
   assign shift_o  = by_amax ? {2'b0, s_word} : f_shift;
-  assign tag_o    = {f_dest == DEST_VMEM, is_red_q, seg_end, last, last ? f_tail : 5'd{{lanes}}};
+  assign tag_o    = {f_dest == DEST_VMEM, is_red_q, seg_end_q, last_q, last_q ? f_tail : 5'd{{lanes}}};
   assign record_o = { {{store}}{{slots}}f_amax_keep, f_amax, by_amax ? {1'b0, s_amax} : 5'd0, f_slot, f_dest, f_d_addr, instr_idx_i};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -170,30 +168,41 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
       exp_q       <= '0;
     end else begin
       if (go) begin
-        word_q      <= last ? 13'd0 : word_q + 13'd1;
-        seg_word_q  <= seg_end ? 13'd0 : seg_word_q + 13'd1;
-        first_q     <= last;
+        word_q      <= last_q ? 13'd0 : word_q + 13'd1;
+        seg_word_q  <= seg_end_q ? 13'd0 : seg_word_q + 13'd1;
+        first_q     <= last_q;
         last_q      <= next_end;
         seg_end_q   <= next_seg_end;
         sum_end_q   <= next_seg_end && is_red_q;
-        seg_q       <= last ? '0 : seg_end ? seg_q + 1'b1 : seg_q;
+        seg_q       <= last_q ? '0 : seg_end_q ? seg_q + 1'b1 : seg_q;
       end
-      if (!go && first) begin
+      if (!go && first_q) begin
         last_q    <= one;
         seg_end_q <= seg_one;
         sum_end_q <= seg_one && is_red;
       end
-      if (go && first) exp_q <= s_amax;
+      if (go && first_q) exp_q <= s_amax;
       if (go && is_lut_q) gap_q <= 4'd{{gap}};
       else if (en_i && gap_q != 4'd0) gap_q <= gap_q - 4'd1;
       credit_q    <= credit_next;
       credit_ok_q <= (credit_next != 3'd0);
-      run_q       <= instr_valid_i && !(go && last) && (!first_q || go || may_open);
+      run_q       <= instr_valid_i && !(go && last_q) && (!first_q || go || may_open);
       seg_one_q   <= (f_seg_words == 13'd1);
       is_red_q    <= is_red;
       uses_p_q    <= uses_p;
       uses_b_q    <= uses_b;
       is_lut_q    <= is_lut;
+    end
+  end
+
+  // A first word goes one cycle after it is on offer, at the earliest.
+  always_ff @(posedge clk_i) begin
+    if (go) begin
+      a_addr_q <= a_addr_q + 14'd1;
+      b_addr_q <= b_addr_q + 14'd1;
+    end else if (first_q) begin
+      a_addr_q <= f_a_addr;
+      b_addr_q <= f_b_addr;
     end
   end
 
