@@ -5,7 +5,7 @@ mod slot_bench;
 use rtl_gen::config::Config;
 use sim_harness::chip::ChipError;
 use sim_harness::session::{SessionError, TokenOptions};
-use slot_bench::{prompts, texts, Bench};
+use slot_bench::{prompts, same_cycles, texts, Bench};
 
 fn config(sessions: usize, wkv_lanes: usize) -> Config {
     let more = format!("sessions = {sessions}\nwkv_lanes = {wkv_lanes}\nbus_bits");
@@ -51,13 +51,7 @@ fn a_prompt_waits_for_the_state_of_short_heads() {
 /// One pass for all costs hardly more than for one, and the same whatever the texts are.
 #[test]
 fn cycles_do_not_depend_on_the_texts() {
-    let bench = Bench::new(config(4, 16), 16, 3);
-    let mut chip = bench.chip(0.0, 2);
-    for token in 1..6 {
-        chip.pass(&[Some(token), Some(2 * token), Some(99 - token), Some(7)], TokenOptions::default()).unwrap();
-    }
-    let cycles = &chip.totals.cycles;
-    assert!(cycles[1..].iter().all(|c| *c == cycles[1]), "{cycles:?}");
+    same_cycles(&Bench::new(config(4, 16), 16, 3));
 }
 
 /// A slice whose control depends on its numbers is found in the cycle it leaves the others.

@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtl_gen::config::Config;
 use sim_harness::session::TokenOptions;
-use slot_bench::{alone, prompts, texts, Bench, LOGITS};
+use slot_bench::{alone, prompts, same_cycles, texts, Bench, LOGITS};
 
 fn config(text: &str, sessions: usize) -> Config {
     let text = common::streamed(text).replace("bus_bits", &format!("sessions = {sessions}\nbus_bits"));
@@ -116,13 +116,7 @@ fn sessions_go_from_slot_to_slot() {
 /// The same work takes the same time, and a session moved to another slot costs nothing.
 #[test]
 fn cycles_do_not_depend_on_the_texts() {
-    let bench = Bench::new(nano(4), 16, 3);
-    let mut chip = bench.chip(0.0, 2);
-    for token in 1..6 {
-        chip.pass(&[Some(token), Some(2 * token), Some(99 - token), Some(7)], TokenOptions::default()).unwrap();
-    }
-    let cycles = &chip.totals.cycles;
-    assert!(cycles[1..].iter().all(|c| *c == cycles[1]), "{cycles:?}");
+    same_cycles(&Bench::new(nano(4), 16, 3));
 }
 
 /// What only several states in memory have can break, and is found.

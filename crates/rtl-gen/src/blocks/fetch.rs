@@ -77,7 +77,7 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
   reg            active_q;    // the program has instructions that are not read yet
   reg  [{{amsb}}:0]  pc_q;        // next instruction to read
   reg            rvalid_q;    // the RAM's output holds the instruction after instr_q
-  reg            known_q;     // next_* are of it: memories are slow, and a comparison is not looked at on top
+  reg            known_q;     // next_* are of it: a memory and a comparison are too much for one cycle
   reg            next_last_q;
 {{next_reg}}  reg            valid_q;     // instr_q holds the instruction on offer
   reg            holds_q;     // and its waits held a cycle ago

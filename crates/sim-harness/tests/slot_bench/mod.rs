@@ -155,3 +155,13 @@ pub fn prompts(bench: &Bench, stall: f64, seed: u64) {
     }
     assert_eq!(chip.totals.outcome.mismatches, 0, "{place}: {:?}", chip.totals.outcome.first);
 }
+
+/// The same work takes the same time from the second pass on, whatever the texts of four slots are.
+pub fn same_cycles(bench: &Bench) {
+    let mut chip = bench.chip(0.0, 2);
+    for token in 1..6 {
+        chip.pass(&[Some(token), Some(2 * token), Some(99 - token), Some(7)], TokenOptions::default()).unwrap();
+    }
+    let cycles = &chip.totals.cycles;
+    assert!(cycles[1..].iter().all(|c| *c == cycles[1]), "{cycles:?}");
+}
