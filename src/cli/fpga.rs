@@ -243,7 +243,7 @@ pub fn simulate(a: &FpgaSimulate, out: &Out) -> Result<ExitCode, Error> {
     let sim = SimBoard::new(&config, board, &options, memory, &build)?;
     let start = Instant::now();
     let limits = LinkOptions { reply: Duration::from_micros(400), token: Duration::from_millis(500), tries: 4 };
-    let mut host = Host::connect(sim, limits)?;
+    let mut host = Host::connect(sim, &config, limits)?;
     if a.load {
         load_image(&mut host, &model.image, board)?;
     }
@@ -360,7 +360,7 @@ pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
     let bytes = prompt(&a.prompt)?;
     let port = SerialPort::open(&a.port, board.baud)?;
     let model = loaded(&a.model, &a.numbers, &config)?;
-    let mut host = Host::connect(port, LinkOptions::default())?;
+    let mut host = Host::connect(port, &config, LinkOptions::default())?;
     if !a.no_load {
         load_image(&mut host, &model.image, board)?;
         host.load_programs(&model.program.code)?;

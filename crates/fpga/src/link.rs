@@ -5,6 +5,8 @@
 //! is an error, never a gap in the text.
 
 use crate::protocol::{status, Command, Reply, DATA_BYTES, HELLO, REPLY_BYTES, REPLY_SYNC};
+use rtl_gen::blocks::regs::reg;
+use rtl_gen::config::Config;
 use std::time::Duration;
 
 /// Carries bytes both ways.
@@ -31,6 +33,8 @@ pub enum LinkError {
     Damaged { doing: &'static str, tries: usize },
     #[error("the board answers {found:#010x}, expected {HELLO:#010x}: another protocol, or another design")]
     OtherDesign { found: u32 },
+    #[error("the bitstream is not of configuration {name}: register CONFIG reads {found:#010x}, expected {expected:#010x}; give the right --config, or build again")]
+    OtherConfiguration { name: String, found: u32, expected: u32 },
     #[error("{doing}: the board does not know this command, or not yet")]
     Refused { doing: &'static str },
     #[error("{doing}: the chip read memory that is not there; were image and programs loaded for this configuration?")]
@@ -74,14 +78,18 @@ pub struct Host<L> {
 }
 
 impl<L: Line> Host<L> {
-    /// Connects: the board must name itself.
-    pub fn connect(line: L, options: LinkOptions) -> Result<Self, LinkError> {
+    /// Connects: the board must name itself, and its chip `config`.
+    pub fn connect(line: L, config: &Config, options: LinkOptions) -> Result<Self, LinkError> {
         let mut host = Host { line, options, seq: 0, repeated: 0 };
         // a frame that an earlier host left unfinished ends when these bytes are in, or by the board's own time limit
         host.line.send(&[0; 2])?;
         let found = host.ask("connecting", &Command::Hello)?;
         if found != HELLO {
             return Err(LinkError::OtherDesign { found });
+        }
+        let (found, expected) = (host.read(reg::CONFIG as u8)?, config.fingerprint());
+        if found != expected {
+            return Err(LinkError::OtherConfiguration { name: config.name.clone(), found, expected });
         }
         Ok(host)
     }
@@ -148,7 +156,6 @@ impl<L: Line> Host<L> {
 
     /// Loads the four programs, in the order of `rtl_gen::isa::FORMATS`, and says that the image is at byte 0.
     pub fn load_programs(&mut self, programs: &[Vec<Vec<u32>>; 4]) -> Result<(), LinkError> {
-        use rtl_gen::blocks::regs::reg;
         self.write(reg::IMAGE_BASE_LO as u8, &[0])?;
         self.write(reg::IMAGE_BASE_HI as u8, &[0])?;
         for (unit, program) in programs.iter().enumerate() {

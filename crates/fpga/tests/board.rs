@@ -91,7 +91,7 @@ fn board(memory: &[u8]) -> SimBoard {
 #[test]
 fn a_model_loaded_over_the_line_speaks_as_golden_does() {
     let (golden, image, program) = model(1);
-    let mut host = Host::connect(board(&[]), LINK).unwrap();
+    let mut host = Host::connect(board(&[]), &nano(), LINK).unwrap();
     host.load_memory(&image, 32 << 20, |_| ()).unwrap();
     assert_eq!(&host.line.chip.memory()[..image.len()], image, "the image in the SDRAM");
     host.load_programs(&program.code).unwrap();
@@ -155,7 +155,7 @@ impl Line for Noisy {
 fn lost_and_changed_bytes_cost_time_and_nothing_else() {
     let (golden, image, program) = model(2);
     let line = Noisy { board: board(&[]), rng: ChaCha8Rng::seed_from_u64(3), p: 0.004 };
-    let mut host = Host::connect(line, LinkOptions { tries: 8, ..LINK }).unwrap();
+    let mut host = Host::connect(line, &nano(), LinkOptions { tries: 8, ..LINK }).unwrap();
     let some = 40 * 64;
     host.load_memory(&image[..some], 32 << 20, |_| ()).unwrap();
     assert_eq!(&host.line.board.chip.memory()[..some], &image[..some]);
@@ -164,7 +164,7 @@ fn lost_and_changed_bytes_cost_time_and_nothing_else() {
 
     // a program word written twice, or a token read twice, would show in the text
     let mut host =
-        Host::connect(Noisy { board: board(&image), ..host.line }, LinkOptions { tries: 8, ..LINK }).unwrap();
+        Host::connect(Noisy { board: board(&image), ..host.line }, &nano(), LinkOptions { tries: 8, ..LINK }).unwrap();
     host.load_programs(&program.code).unwrap();
     host.feed(b"Goose, goose", true).unwrap();
     let mut expected = Golden::new(golden);
@@ -177,7 +177,7 @@ fn lost_and_changed_bytes_cost_time_and_nothing_else() {
 fn a_token_lost_on_the_way_is_an_error_and_no_gap() {
     let (_, image, program) = model(1);
     let line = Noisy { board: board(&image), rng: ChaCha8Rng::seed_from_u64(5), p: 0.0 };
-    let mut host = Host::connect(line, LINK).unwrap();
+    let mut host = Host::connect(line, &nano(), LINK).unwrap();
     host.load_programs(&program.code).unwrap();
     host.feed(b"x", true).unwrap();
     host.line.p = 0.05;
@@ -188,7 +188,11 @@ fn a_token_lost_on_the_way_is_an_error_and_no_gap() {
 #[test]
 fn what_cannot_be_done_is_said() {
     let (_, image, program) = model(1);
-    let mut host = Host::connect(board(&image), LINK).unwrap();
+    let mut other = nano();
+    other.limits.vec_program /= 2;
+    let error = Host::connect(board(&image), &other, LINK).err().unwrap().to_string();
+    assert!(error.contains("not of configuration nano: register CONFIG"), "{error}");
+    let mut host = Host::connect(board(&image), &nano(), LINK).unwrap();
     let refused = host.speak(3, |_| true).unwrap_err().to_string();
     assert!(refused.contains("does not know this command, or not yet"), "{refused}");
     assert_eq!(host.read(reg::ID as u8).unwrap(), 0x414E_5352);

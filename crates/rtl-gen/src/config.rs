@@ -1,6 +1,8 @@
 //! Configuration files (`configs/*.toml`): what one build of the accelerator is and how large a model it can serve.
 
+use crate::isa::FORMATS;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// One accelerator. All sizes are in the unit their name says.
@@ -354,6 +356,33 @@ impl Config {
     /// 16-row groups a beat carries.
     pub fn groups(&self) -> usize {
         self.bus_bits / 128
+    }
+
+    /// What register CONFIG of a chip reads: the first 32 bits of SHA-256 over the instruction formats and every field that a program, or the
+    /// host that loads it, depends on. Name, clock, burst length and the simulated memory are not among them.
+    pub fn fingerprint(&self) -> u32 {
+        // taken apart, so that whoever adds a field decides about it here
+        let Config {
+            name: _,
+            clock_mhz: _,
+            memory: _,
+            max_burst_beats: _,
+            max_outstanding: _,
+            wkv_lanes: _,
+            bus_bits,
+            axi_addr_bits,
+            sessions,
+            state,
+            limits,
+            numbers,
+        } = self;
+        let wkv_lanes = self.wkv_lanes();
+        let mut text = format!("{bus_bits} {axi_addr_bits} {sessions} {wkv_lanes} {state:?} {limits:?} {numbers:?}");
+        for format in FORMATS {
+            text += &format!(" {} {} {:?}", format.name, format.bits, format.fields);
+        }
+        let hash = Sha256::digest(text);
+        u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
     }
 
     pub fn beat_bytes(&self) -> usize {

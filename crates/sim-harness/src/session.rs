@@ -56,6 +56,8 @@ pub enum SessionError {
     NoState(u64),
     #[error("register ID reads {0:#010x}, expected {ID:#010x}")]
     NotOurs(u32),
+    #[error("register CONFIG reads {found:#010x}, expected {expected:#010x}: RTL of another configuration")]
+    OtherConfiguration { found: u32, expected: u32 },
     #[error("cycle {cycle}: a slice does not do what slice 0 does, so its control depends on data")]
     Apart { cycle: u64 },
     #[error("the chip hangs in {doing}: nothing moved for {idle} cycles (cycle {cycle})\n{state}")]
@@ -136,6 +138,10 @@ impl<'a> Session<'a> {
         let id = session.read(reg::ID)?;
         if id != ID {
             return Err(SessionError::NotOurs(id));
+        }
+        let (found, expected) = (session.read(reg::CONFIG)?, config.fingerprint());
+        if found != expected {
+            return Err(SessionError::OtherConfiguration { found, expected });
         }
         session.write(reg::IMAGE_BASE_LO, session.options.image_base as u32)?;
         session.write(reg::IMAGE_BASE_HI, (session.options.image_base >> 32) as u32)?;

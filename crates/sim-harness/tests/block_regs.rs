@@ -117,6 +117,7 @@ fn registers_hold_what_the_reference_says() {
         let address_mask = u64::MAX >> (64 - bits) & !63;
         assert_eq!(h.read(reg::ID), ID);
         assert_eq!(h.read(reg::VERSION), VERSION);
+        assert_eq!(h.read(reg::CONFIG), config.fingerprint());
         for round in 0..100 {
             let (token, base) = (rng.gen::<u32>() & 0x3_FFFF, rng.gen::<u64>());
             h.write(reg::TOKEN_IN, token);

@@ -169,6 +169,20 @@ fn another_design_is_refused_by_port() {
     assert!(matches!(&error, SessionError::Ports(PortsError::Width { .. })), "{error}");
 }
 
+/// The same ports, and programs that mean something else.
+#[test]
+fn another_configuration_is_refused() {
+    let (nano, image) = (config(NANO), image());
+    let mut other = nano.clone();
+    other.limits.n_embd /= 2;
+    let dut = Dut::build(&rtl_gen::hdl::print(&stand_in(&other)).unwrap(), &BuildOptions::default()).unwrap();
+    let error = Session::new(dut, &nano, &image, names(), SessionOptions::default()).err().unwrap();
+    assert!(matches!(error, SessionError::OtherConfiguration { .. }), "{error}");
+    // what does not bear on a program makes no difference
+    other = Config { name: "other".into(), clock_mhz: 7, max_burst_beats: 16, ..nano.clone() };
+    assert_eq!(other.fingerprint(), nano.fingerprint());
+}
+
 #[test]
 fn a_waveform_is_written() {
     let (config, image) = (config(NANO), image());

@@ -41,6 +41,8 @@ pub mod reg {
     /// Where the state of the session lies, with the state in memory.
     pub const STATE_BASE_LO: u32 = 0xC8;
     pub const STATE_BASE_HI: u32 = 0xCC;
+    /// [`crate::config::Config::fingerprint`] of the configuration the chip was made from.
+    pub const CONFIG: u32 = 0xD0;
     /// The first of [`super::STALLS`]; the others follow, 4 bytes each.
     pub const STALLS: u32 = 0x3C;
     /// The first of [`super::LOST`]; the others follow, 4 bytes each.
@@ -147,6 +149,7 @@ pub fn regs(config: &Config) -> Arc<Module> {
     };
     read(reg::ID, format!("32'h{ID:08x}"));
     read(reg::VERSION, format!("32'd{VERSION}"));
+    read(reg::CONFIG, format!("32'h{:08x}", config.fingerprint()));
     read(reg::STATUS, "{29'b0, read_error_q, done_q, busy_i}".into());
     read(reg::TOKEN_IN, "token_read_0".into());
     read(reg::TOKEN_OUT, "argmax_read_0".into());

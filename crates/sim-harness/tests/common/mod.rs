@@ -72,6 +72,7 @@ pub fn stand_in(config: &Config) -> Arc<Module> {
     m.text(
         BODY,
         &[
+            ("config", format!("{:08x}", config.fingerprint())),
             ("abits", config.axi_addr_bits.to_string()),
             ("hi", (config.axi_addr_bits - 32).to_string()),
             ("step", (8 * bytes).to_string()),
@@ -176,6 +177,7 @@ const BODY: &str = r#"
           6'h0a: rdata_q <= cycles_q;
           6'h0b: rdata_q <= 32'd3;
           6'h0e: rdata_q <= 32'd16;
+          6'h34: rdata_q <= 32'h{{config}};
           6'h18: rdata_q <= cycles_q - 32'd16;  // every cycle has a cause
           default: rdata_q <= 32'd0;
         endcase
