@@ -80,14 +80,16 @@ pub fn synthesise(printed: &Printed, flow: &Flow) -> Result<Mapped, Error> {
     let is_child = |kind: &str| memory::is_cut(kind) || pieces.contains_key(kind);
     let mut memories = BTreeMap::new();
     let (mut buffers_added, mut worst_fanout) = (0, 0);
-    for module in netlist.modules.values_mut() {
+    let mut loads = buffers::Loads::new();
+    for name in netlist.inner_first() {
+        let Some(module) = netlist.modules.get_mut(&name) else { continue };
         module.set_directions(|kind, pin| match flow.cells.cells.get(kind) {
             Some(cell) => Some(cell.outputs.iter().any(|(name, _)| name == pin)),
             None if memory::is_cut(kind) => Some(pin == "rdata_o"),
             None => directions.get(&(kind.to_string(), pin.to_string())).copied(),
         })?;
-        buffers_added += buffers::finish(module, flow.cells);
-        worst_fanout = worst_fanout.max(buffers::worst_fanout(module));
+        buffers_added += buffers::finish(module, flow.cells, &mut loads);
+        worst_fanout = worst_fanout.max(buffers::worst_fanout(module, &loads));
         module.rename(|kind| flow.cells.cells.get(kind).is_some_and(|c| c.register.is_some()), is_child);
         for kind in module.cells.iter().map(|c| &c.kind) {
             if let (true, Some((bits, words))) = (memory::is_cut(kind), memory::shape(kind)) {

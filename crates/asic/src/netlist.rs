@@ -267,6 +267,20 @@ pub fn bit_text(bit: Bit, text: &HashMap<u32, String>) -> String {
 }
 
 impl Netlist {
+    /// The modules' names, each after those that stand in it.
+    pub fn inner_first(&self) -> Vec<String> {
+        fn visit(netlist: &Netlist, name: &str, seen: &mut HashSet<String>, order: &mut Vec<String>) {
+            let Some(module) = netlist.modules.get(name) else { return };
+            if seen.insert(name.to_string()) {
+                module.cells.iter().for_each(|cell| visit(netlist, &cell.kind, seen, order));
+                order.push(name.to_string());
+            }
+        }
+        let (mut seen, mut order) = (HashSet::new(), vec![]);
+        self.modules.keys().for_each(|name| visit(self, name, &mut seen, &mut order));
+        order
+    }
+
     /// All modules, children before parents does not matter; the top comes last.
     pub fn verilog(&self) -> String {
         let mut out = String::new();
