@@ -304,4 +304,47 @@ mod tests {
             }
         }
     }
+
+    /// docs/instructions.md gives every field its bits, and every value its number.
+    #[test]
+    fn the_page_of_instructions_says_the_same() {
+        let page = include_str!("../../../docs/instructions.md");
+        let section = |name: &str| page.split("\n## ").find(|s| s.starts_with(name)).unwrap();
+        for format in FORMATS {
+            let text = section(format.name);
+            assert!(text.contains(&format!(", {} bits.", format.bits)), "{}", format.name);
+            let found: Vec<(&str, &str)> = (text.lines())
+                .filter_map(|line| line.strip_prefix("| ")?.split_once(" | `"))
+                .map(|(bits, rest)| (bits, rest.split('`').next().unwrap()))
+                .collect();
+            let bits = |field: &str| match format.field(field) {
+                (at, 1) => at.to_string(),
+                (at, bits) => format!("{}:{at}", at + bits - 1),
+            };
+            let expected: Vec<(String, &str)> = format.fields.iter().map(|(f, _)| (bits(f), *f)).collect();
+            let expected: Vec<(&str, &str)> = expected.iter().map(|(bits, f)| (bits.as_str(), *f)).collect();
+            assert_eq!(found, expected, "{}", format.name);
+        }
+        macro_rules! values {
+            ($unit:literal, $field:literal, $module:ident: $($name:ident)*) => {
+                let field = format!(" | `{}` | ", $field);
+                let line = section($unit).lines().find(|l| l.contains(&field)).unwrap();
+                $(let value = format!("{} `{}`", $module::$name, stringify!($name));
+                assert!(line.contains(&value), "{} {}: {value}", $unit, $field);)*
+            };
+        }
+        values!("dma", "kind", dma_kind: WEIGHTS PARAMS EMBEDDING COLUMNS STATE SESSION);
+        values!("mat", "fmt", mat_fmt: W8 W16 W8_COLUMNS W4);
+        values!("mat", "dest", mat_dest: VMEM LOGITS);
+        values!("vec", "x_sel", x_sel: ZERO A A_MINUS_B A_MINUS_MEAN A_MINUS_ONE RELU_A);
+        values!("vec", "m_sel", m_sel: ONE P B SCALAR X);
+        values!("vec", "c_sel", c_sel: ZERO A B P ONE SESSION);
+        values!("vec", "shift_sel", shift_sel: STATIC SCALAR AMAX);
+        values!("vec", "lut", lut: NONE SIGMOID TANH DECAY);
+        values!("vec", "acc_sel", acc_sel: RESULT PRODUCT);
+        values!("vec", "post", post: NONE MEAN RSQ VALUE);
+        values!("vec", "dest", dest: NONE VMEM XMEM WKV);
+        values!("vec", "slot", wkv_slot: R D K V KK B);
+        values!("vec", "route", route: HERE RING LATER HOME);
+    }
 }
