@@ -5,10 +5,12 @@
 use crate::axi_lite::{LiteDrive, LiteSample};
 use crate::axi_memory::{Beat, ReadAddress, MAX_BEAT_BYTES};
 use crate::axi_write::{WriteBeat, WriteOutputs};
-use crate::dut::{Dut, DutError, Storage};
-use crate::lockstep::{lanes_of, Group, Lanes, Unit, GROUPS};
-use rtl_gen::config::Config;
-use rtl_gen::hdl::index_bits;
+use crate::dut::DutError;
+use crate::lockstep::{Group, Lanes};
+use raw::{part, unpack, Raw};
+
+mod find;
+mod raw;
 
 /// The design is not an `anser_core` of this configuration.
 #[derive(Debug, thiserror::Error)]
@@ -23,68 +25,6 @@ pub enum PortsError {
 const MAX_LANES: usize = 64;
 /// Bytes that stand in for a missing port, and one that takes what is written.
 const BLANK_BYTES: usize = 8 + 1;
-
-/// One port's storage.
-#[derive(Clone, Copy)]
-pub(crate) struct Raw {
-    ptr: *mut u8,
-    storage: Storage,
-    bits: usize,
-}
-
-impl Raw {
-    /// Narrow ports only (up to 64 bits); a wider one gives its low 64 bits.
-    #[inline(always)]
-    pub(crate) fn get(self) -> u64 {
-        // SAFETY: `ptr` is live storage of this kind: CorePorts is owned beside its Dut and made from it.
-        unsafe {
-            match self.storage {
-                Storage::U8 => u64::from(*self.ptr),
-                Storage::U16 => u64::from(*self.ptr.cast::<u16>()),
-                Storage::U32 => u64::from(*self.ptr.cast::<u32>()),
-                Storage::U64 => *self.ptr.cast::<u64>(),
-                Storage::Words(_) => {
-                    u64::from(*self.ptr.cast::<u32>()) | u64::from(*self.ptr.cast::<u32>().add(1)) << 32
-                }
-            }
-        }
-    }
-
-    /// A 1- to 8-bit port.
-    #[inline(always)]
-    fn byte(self) -> u8 {
-        // SAFETY: as in `get`; the low byte comes first in every storage (little-endian).
-        unsafe { *self.ptr }
-    }
-
-    #[inline(always)]
-    fn flag(self) -> bool {
-        self.byte() != 0
-    }
-
-    #[inline(always)]
-    fn set_byte(self, value: u8) {
-        // SAFETY: as in `byte`.
-        unsafe { *self.ptr = value }
-    }
-
-    fn set(self, value: u64) {
-        let value = value & (u64::MAX >> (64 - self.bits.min(64)));
-        // SAFETY: as in `get`.
-        unsafe {
-            match self.storage {
-                Storage::U8 => *self.ptr = value as u8,
-                Storage::U16 => *self.ptr.cast::<u16>() = value as u16,
-                Storage::U32 => *self.ptr.cast::<u32>() = value as u32,
-                Storage::U64 => *self.ptr.cast::<u64>() = value,
-                Storage::Words(_) => {
-                    *self.ptr.cast::<u32>() = value as u32;
-                    *self.ptr.cast::<u32>().add(1) = (value >> 32) as u32;
-                }
-            }
-        }
-    }
-}
 
 struct Lite {
     awaddr: Raw,
@@ -190,134 +130,6 @@ pub(crate) struct CorePorts {
 unsafe impl Send for CorePorts {}
 
 impl CorePorts {
-    /// Looks up every port of `docs/hardware.md` and checks the widths that depend on the configuration. A design without
-    /// `stall_i` (`anser_top`) has no test ports at all: it is never stalled from inside and reports no event.
-    pub fn new(dut: &Dut, config: &Config) -> Result<Self, PortsError> {
-        let (bus_bits, slots) = (config.bus_bits, config.sessions);
-        let raw = |name: &str| -> Result<Raw, PortsError> {
-            let port = dut.port(name)?;
-            let info = dut.info(port);
-            Ok(Raw { ptr: dut.raw(port), storage: info.storage, bits: info.bits })
-        };
-        let sized = |name: &str, bits: usize| -> Result<Raw, PortsError> {
-            let r = raw(name)?;
-            match r.bits == bits {
-                true => Ok(r),
-                false => Err(PortsError::Width { port: name.into(), got: r.bits, expected: bits.to_string() }),
-            }
-        };
-        let l = |name: &str| raw(&format!("s_axil_{name}"));
-        let m = |name: &str| raw(&format!("m_axi_{name}"));
-        let mut blank = Box::new([0u8; BLANK_BYTES]);
-        let stand_in = blank.as_mut_ptr();
-        let is_bare = dut.port("stall_i").is_err();
-        let test_port = |name: &str, bits: usize| match is_bare {
-            // the last byte takes what is written to stall_i, so that the others stay 0
-            true if name == "stall_i" => {
-                Ok(Raw { ptr: stand_in.wrapping_add(BLANK_BYTES - 1), storage: Storage::U8, bits })
-            }
-            true => Ok(Raw { ptr: stand_in, storage: Storage::U8, bits }),
-            false => sized(name, bits),
-        };
-        let t = |name: &str, bits| test_port(&format!("trace_{name}_o"), bits);
-        let lanes = lanes_of(config);
-        let mut traces = vec![];
-        for group in GROUPS {
-            let (name, g) = (group.name(), lanes[group as usize]);
-            let field = |f: &str, bits| t(&format!("{name}_{f}"), bits);
-            let many = if matches!(group.unit(), Unit::Wkv) { 1 } else { slots };
-            let packed = many * g.n * g.bits;
-            let (index, data) = match group {
-                Group::Vec => (Some(field("word", 13)?), [Some(field("data", packed)?), None, None]),
-                Group::Sreg => {
-                    let three = [
-                        Some(field("mean", many * 27)?),
-                        Some(field("mult", many * 27)?),
-                        Some(field("shift", many * 6)?),
-                    ];
-                    (Some(field("seg", 8)?), three)
-                }
-                Group::Exp => (None, [Some(field("exp", packed)?), None, None]),
-                Group::WkvS => (Some(field("addr", 20)?), [Some(field("data", packed)?), None, None]),
-                Group::Mat | Group::WkvSa | Group::WkvY => {
-                    (Some(field("row", 18)?), [Some(field("data", packed)?), None, None])
-                }
-            };
-            let slot = match slots > 1 && many == 1 {
-                true => Some(field("slot", index_bits(slots))?),
-                false => None,
-            };
-            traces.push(TracePort { valid: field("valid", 1)?, op: field("op", 12)?, index, data, lanes: g, slot });
-        }
-        let Ok(traces) = traces.try_into() else { unreachable!("one a group") };
-        Ok(CorePorts {
-            lite: Lite {
-                awaddr: l("awaddr")?,
-                awvalid: l("awvalid")?,
-                awready: l("awready")?,
-                wdata: sized("s_axil_wdata", 32)?,
-                wstrb: sized("s_axil_wstrb", 4)?,
-                wvalid: l("wvalid")?,
-                wready: l("wready")?,
-                bresp: l("bresp")?,
-                bvalid: l("bvalid")?,
-                bready: l("bready")?,
-                araddr: l("araddr")?,
-                arvalid: l("arvalid")?,
-                arready: l("arready")?,
-                rdata: sized("s_axil_rdata", 32)?,
-                rresp: l("rresp")?,
-                rvalid: l("rvalid")?,
-                rready: l("rready")?,
-            },
-            axi: Axi {
-                araddr: m("araddr")?,
-                arlen: sized("m_axi_arlen", 8)?,
-                arsize: m("arsize")?,
-                arburst: m("arburst")?,
-                arvalid: m("arvalid")?,
-                arready: m("arready")?,
-                rdata: sized("m_axi_rdata", bus_bits)?,
-                rresp: m("rresp")?,
-                rlast: m("rlast")?,
-                rvalid: m("rvalid")?,
-                rready: m("rready")?,
-            },
-            writes: match dut.port("m_axi_awvalid") {
-                Err(_) => None,
-                Ok(_) => Some(AxiWrite {
-                    awaddr: m("awaddr")?,
-                    awlen: sized("m_axi_awlen", 8)?,
-                    awsize: m("awsize")?,
-                    awburst: m("awburst")?,
-                    awvalid: m("awvalid")?,
-                    awready: m("awready")?,
-                    wdata: sized("m_axi_wdata", bus_bits)?,
-                    wstrb: sized("m_axi_wstrb", bus_bits / 8)?,
-                    wlast: m("wlast")?,
-                    wvalid: m("wvalid")?,
-                    wready: m("wready")?,
-                    bresp: m("bresp")?,
-                    bvalid: m("bvalid")?,
-                    bready: m("bready")?,
-                }),
-            },
-            logits: [
-                raw("m_axis_logits_tvalid")?,
-                raw("m_axis_logits_tready")?,
-                sized("m_axis_logits_tdata", 32 * slots)?,
-                raw("m_axis_logits_tlast")?,
-            ],
-            slots,
-            apart: if slots > 1 { Some(t("apart", 1)?) } else { None },
-            stall: test_port("stall_i", 8)?,
-            start: t("start", 4)?,
-            done: t("done", 4)?,
-            traces,
-            _blank: blank,
-        })
-    }
-
     /// The AXI-Lite master's outputs.
     pub fn drive_lite(&self, d: LiteDrive) {
         let l = &self.lite;
@@ -475,33 +287,5 @@ impl CorePorts {
             [Some(data), ..] => unpack(data, slot, t.lanes, &mut e.values),
             _ => {}
         }
-    }
-}
-
-/// `bits` (1 to 32) bits of a port from bit `at` on, sign-extended.
-#[inline(always)]
-fn part(data: Raw, at: usize, bits: usize) -> i32 {
-    let unused = 32 - bits as u32;
-    let two = match data.storage {
-        Storage::Words(n) => {
-            let (words, i) = (data.ptr.cast::<u32>(), at / 32);
-            // SAFETY: the storage holds n words, and the port has the bits asked for, so i is below n.
-            unsafe {
-                let high = if i + 1 < n { *words.add(i + 1) } else { 0 };
-                (u64::from(*words.add(i)) | u64::from(high) << 32) >> (at % 32)
-            }
-        }
-        _ => data.get() >> at,
-    };
-    ((two as u32) << unused) as i32 >> unused
-}
-
-/// Cuts the part of `slot` out of a packed port, into sign-extended lanes.
-#[inline(always)]
-fn unpack(data: Raw, slot: usize, lanes: Lanes, values: &mut [i32; MAX_LANES]) {
-    let mut at = slot * lanes.n * lanes.bits;
-    for value in &mut values[..lanes.n] {
-        *value = part(data, at, lanes.bits);
-        at += lanes.bits;
     }
 }

@@ -19,6 +19,10 @@ use std::collections::HashMap;
 use std::ffi::{c_char, c_int, c_void, CStr, CString};
 use std::path::Path;
 
+mod model;
+mod values;
+pub use model::{Model, ModelPort};
+
 /// A port of one [`Dut`], found by name; only meaningful for the `Dut` that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Port(usize);
@@ -95,55 +99,6 @@ pub struct Dut {
     _library: Option<libloading::Library>,
 }
 
-/// A design simulated in this program instead of by Verilator; see [`Dut::from_model`].
-pub trait Model: Send {
-    /// The ports in declaration order; called once.
-    fn ports(&mut self) -> Vec<ModelPort>;
-    /// Settles after inputs changed; a rising `clk_i` moves registers. The error ends the simulation.
-    fn eval(&mut self) -> Result<(), String>;
-}
-
-/// Storage of a port of a [`Model`]: 32-bit words, least significant first, at least two, in place for the model's life.
-pub struct ModelPort {
-    pub name: String,
-    pub bits: usize,
-    pub input: bool,
-    pub words: *mut u32,
-}
-
-/// A model behind the C interface that Verilator's have.
-struct Inside {
-    model: Box<dyn Model>,
-    error: CString,
-}
-
-unsafe extern "C" fn inside_destroy(handle: *mut c_void) {
-    drop(unsafe { Box::from_raw(handle.cast::<Inside>()) });
-}
-
-unsafe extern "C" fn inside_eval(handle: *mut c_void) -> c_int {
-    let inside = unsafe { &mut *handle.cast::<Inside>() };
-    match inside.model.eval() {
-        Ok(()) => 0,
-        Err(why) => {
-            inside.error = CString::new(why.replace('\0', " ")).unwrap_or_default();
-            1
-        }
-    }
-}
-
-unsafe extern "C" fn inside_error(handle: *mut c_void) -> *const c_char {
-    unsafe { &*handle.cast::<Inside>() }.error.as_ptr()
-}
-
-unsafe extern "C" fn inside_nothing(_: *mut c_void) {}
-
-unsafe extern "C" fn inside_cannot_trace(_: *mut c_void, _: *const c_char) -> c_int {
-    2
-}
-
-unsafe extern "C" fn inside_dump(_: *mut c_void, _: u64) {}
-
 // SAFETY: a model is only used through its Dut, and Verilator binds no model to a thread.
 unsafe impl Send for Dut {}
 
@@ -175,31 +130,6 @@ impl Dut {
         let path = crate::verilate::build(printed, options)?;
         Self::load(&path, &printed.top)
             .map_err(|e| BuildError::Load { path: path.display().to_string(), why: e.to_string() })
-    }
-
-    /// A design simulated in this program, under the same interface.
-    pub fn from_model(mut model: Box<dyn Model>, top: &str) -> Self {
-        let ports: Vec<PortInfo> = model
-            .ports()
-            .into_iter()
-            .map(|p| {
-                let storage = if p.bits <= 64 { Storage::U64 } else { Storage::Words(p.bits.div_ceil(32)) };
-                PortInfo { name: p.name, bits: p.bits, input: p.input, storage, ptr: p.words.cast() }
-            })
-            .collect();
-        let by_name: HashMap<_, _> = ports.iter().enumerate().map(|(i, p)| (p.name.clone(), i)).collect();
-        let clock = by_name.get("clk_i").map(|&i| ports[i].ptr);
-        let handle = Box::into_raw(Box::new(Inside { model, error: CString::default() })).cast();
-        let api = Api {
-            destroy: inside_destroy,
-            eval: inside_eval,
-            finish: inside_nothing,
-            error: inside_error,
-            trace_open: inside_cannot_trace,
-            trace_dump: inside_dump,
-            trace_close: inside_nothing,
-        };
-        Dut { handle, api, ports, by_name, clock, top: top.into(), tracing: false, half_cycles: 0, _library: None }
     }
 
     fn load(path: &Path, top: &str) -> Result<Self, libloading::Error> {
@@ -256,126 +186,6 @@ impl Dut {
     /// [`Dut::get`] is too much. An input written through it must not exceed the port's width.
     pub fn raw(&self, port: Port) -> *mut u8 {
         self.ports[port.0].ptr
-    }
-
-    /// Writes an input. Bits above the port's width are dropped, so a negative number may be given as `x as u64`.
-    /// A port wider than 64 bits gets the value zero-extended.
-    #[inline]
-    pub fn set(&mut self, port: Port, value: u64) {
-        let p = &self.ports[port.0];
-        // SAFETY: `ptr` points to storage of the kind `storage` says, alive with the model.
-        unsafe {
-            match p.storage {
-                Storage::U8 => *p.ptr = (value & p.mask()) as u8,
-                Storage::U16 => *p.ptr.cast::<u16>() = (value & p.mask()) as u16,
-                Storage::U32 => *p.ptr.cast::<u32>() = (value & p.mask()) as u32,
-                Storage::U64 => *p.ptr.cast::<u64>() = value & p.mask(),
-                Storage::Words(n) => {
-                    let words = std::slice::from_raw_parts_mut(p.ptr.cast::<u32>(), n);
-                    words.fill(0);
-                    words[0] = value as u32;
-                    words[1] = (value >> 32) as u32;
-                }
-            }
-        }
-    }
-
-    /// The port's value, zero-extended; the low 64 bits of a wider port.
-    #[inline]
-    pub fn get(&self, port: Port) -> u64 {
-        let p = &self.ports[port.0];
-        // SAFETY: as in `set`.
-        unsafe {
-            match p.storage {
-                Storage::U8 => u64::from(*p.ptr),
-                Storage::U16 => u64::from(*p.ptr.cast::<u16>()),
-                Storage::U32 => u64::from(*p.ptr.cast::<u32>()),
-                Storage::U64 => *p.ptr.cast::<u64>(),
-                Storage::Words(_) => {
-                    let w = p.ptr.cast::<u32>();
-                    u64::from(*w) | u64::from(*w.add(1)) << 32
-                }
-            }
-        }
-    }
-
-    /// The port's value as a two's-complement number of the port's width (at most 64 bits).
-    #[inline]
-    pub fn get_signed(&self, port: Port) -> i64 {
-        let unused = 64 - self.ports[port.0].bits.min(64) as u32;
-        ((self.get(port) << unused) as i64) >> unused
-    }
-
-    /// Writes an input of any width from 32-bit words, least significant first. Missing words are 0, bits above the
-    /// port's width are dropped.
-    pub fn set_wide(&mut self, port: Port, words: &[u32]) {
-        let p = &self.ports[port.0];
-        let word = |i: usize| words.get(i).copied().unwrap_or(0);
-        match p.storage {
-            Storage::Words(n) => {
-                let last = p.mask() as u32;
-                // SAFETY: as in `set`.
-                let storage = unsafe { std::slice::from_raw_parts_mut(p.ptr.cast::<u32>(), n) };
-                for (i, s) in storage.iter_mut().enumerate() {
-                    *s = word(i);
-                }
-                storage[n - 1] &= last;
-            }
-            _ => self.set(port, u64::from(word(0)) | u64::from(word(1)) << 32),
-        }
-    }
-
-    /// Reads a port of any width into 32-bit words, least significant first; words beyond the port become 0.
-    pub fn get_wide(&self, port: Port, words: &mut [u32]) {
-        let p = &self.ports[port.0];
-        for (i, w) in words.iter_mut().enumerate() {
-            *w = match p.storage {
-                // SAFETY: as in `set`; i is within the storage.
-                Storage::Words(n) if i < n => unsafe { *p.ptr.cast::<u32>().add(i) },
-                Storage::Words(_) => 0,
-                _ if i < 2 => (self.get(port) >> (32 * i)) as u32,
-                _ => 0,
-            };
-        }
-    }
-
-    /// Lane `lane` of a port that packs numbers of `bits` (1 to 32) bits, sign-extended: `port[lane * bits +: bits]`.
-    pub fn lane(&self, port: Port, lane: usize, bits: usize) -> i32 {
-        let p = &self.ports[port.0];
-        let at = lane * bits;
-        assert!(
-            (1..=32).contains(&bits) && at + bits <= p.bits,
-            "{}.{}: no lane {lane} of {bits} bits",
-            self.top,
-            p.name
-        );
-        let mut two = [0u32; 2];
-        match p.storage {
-            Storage::Words(n) => {
-                for (k, w) in two.iter_mut().enumerate().take(n - at / 32) {
-                    // SAFETY: as in `set`; the index is below n.
-                    *w = unsafe { *p.ptr.cast::<u32>().add(at / 32 + k) };
-                }
-            }
-            _ => {
-                let v = self.get(port) >> (at / 32 * 32);
-                two = [v as u32, (v >> 32) as u32];
-            }
-        }
-        let v = (u64::from(two[0]) | u64::from(two[1]) << 32) >> (at % 32);
-        ((v as u32) << (32 - bits)) as i32 >> (32 - bits)
-    }
-
-    /// Packs `values` as lanes of `bits` (1 to 32) bits and writes them; higher lanes become 0.
-    pub fn set_lanes(&mut self, port: Port, bits: usize, values: &[i32]) {
-        let mut words = vec![0u32; (values.len() * bits).div_ceil(32) + 1];
-        for (lane, &v) in values.iter().enumerate() {
-            let at = lane * bits;
-            let v = u64::from(v as u32 & (u32::MAX >> (32 - bits))) << (at % 32);
-            words[at / 32] |= v as u32;
-            words[at / 32 + 1] |= (v >> 32) as u32;
-        }
-        self.set_wide(port, &words);
     }
 
     /// Settles the design after inputs changed.
