@@ -1,26 +1,22 @@
 //! The stream reader alone, over the simulated memory: which beats go where, the AXI rules (checked by the memory),
 //! bursts in flight, errors, and that neither latency nor the next instruction costs a beat.
 
+mod bursts;
+mod dma_bench;
+
+use dma_bench::{build, run, runs, Instr, Outcome, Read, Run, To, BASE};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rtl_gen::blocks::dma::dma;
 use rtl_gen::config::Config;
-use rtl_gen::hdl::print;
-use rtl_gen::isa::{dma_kind, DMA};
-use sim_harness::axi_memory::{AxiMemory, MemoryTiming, ReadAddress};
-use sim_harness::dut::{BuildOptions, Dut};
-use std::collections::VecDeque;
+use rtl_gen::isa::dma_kind;
+use sim_harness::axi_memory::{AxiMemory, MemoryTiming};
+use sim_harness::dut::Dut;
 
-const BASE: u64 = 0x12_3456_7040 & !63;
 const UNITS: u64 = 4096;
 
 fn config(name: &str) -> Config {
     let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
     Config::load(&dir.join(format!("{name}.toml"))).unwrap()
-}
-
-fn build(config: &Config) -> Dut {
-    Dut::build(&print(&dma(config)).unwrap(), &BuildOptions::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,198 +30,56 @@ struct Piece {
 }
 
 impl Piece {
-    /// Runs `(first, len)` of the columns to read.
-    fn runs(&self) -> Vec<(u64, u64)> {
-        let mut runs: Vec<(u64, u64)> = vec![];
-        for c in (0..64).filter(|c| self.kind == dma_kind::COLUMNS && self.columns >> c & 1 == 1) {
-            match runs.last_mut() {
-                Some((first, len)) if *first + *len == c && c % 16 != 0 => *len += 1,
-                _ => runs.push((c, 1)),
-            }
-        }
-        runs
-    }
-
     /// Units `(first, len)` of the image that are read.
-    fn reads(&self, token: u64) -> Vec<(u64, u64)> {
+    fn units(&self, token: u64) -> Vec<(u64, u64)> {
         match self.kind {
             dma_kind::EMBEDDING => vec![(self.addr + token * self.len, self.len)],
             dma_kind::COLUMNS => {
-                self.runs().iter().map(|(first, len)| (self.addr + first * self.len, len * self.len)).collect()
+                runs(self.columns).iter().map(|(first, len)| (self.addr + first * self.len, len * self.len)).collect()
             }
             _ => vec![(self.addr, self.len)],
         }
     }
+
+    /// As instruction number `n` of a program.
+    fn instr(&self, n: usize, token: u64, image: &[u8]) -> Instr {
+        let to = match self.kind {
+            dma_kind::WEIGHTS | dma_kind::COLUMNS => To::Weights,
+            _ => To::Params,
+        };
+        let read = |(unit, len): (u64, u64)| {
+            let bytes = image[unit as usize * 64..(unit + len) as usize * 64].to_vec();
+            Read { to, addr: BASE + unit * 64, bytes }
+        };
+        Instr {
+            fields: vec![
+                ("kind", self.kind as i64),
+                ("len", self.len as i64),
+                ("addr", self.addr as i64),
+                ("last", n as i64 % 2),
+                ("x_addr", n as i64),
+                ("cols", n as i64 + 1000),
+            ],
+            reads: self.units(token).into_iter().map(read).collect(),
+            runs: if self.kind == dma_kind::COLUMNS { runs(self.columns) } else { vec![] },
+        }
+    }
 }
 
-/// Probabilities of one run and what it is called in messages.
-struct Run {
-    place: String,
-    token: u64,
-    p_instr: f64,
-    p_weights: f64,
-    p_params: f64,
-    /// Probability that a beat carries an error response.
-    p_error: f64,
-}
-
-struct Outcome {
-    cycles: u64,
-    beats: u64,
-    most_in_flight: usize,
-    /// Cycles between the first and the last beat without one.
-    gaps: u64,
-}
-
-/// Runs `pieces`; every beat that leaves must be the next one of its fifo's expected bytes.
-fn run(
+/// Runs `pieces` of `image`.
+fn read(
     dut: &mut Dut,
     config: &Config,
-    image: &[u8],
+    (image, token): (&[u8], u64),
     timing: MemoryTiming,
     pieces: &[Piece],
     r: &Run,
     rng: &mut ChaCha8Rng,
 ) -> Outcome {
-    let port = |n: &str| dut.port(n).unwrap();
-    let (iv, ir, instr) = (port("instr_valid_i"), port("instr_ready_o"), port("instr_i"));
-    let (wv, wr, wd) = (port("w_valid_o"), port("w_ready_i"), port("w_data_o"));
-    let (pv, pr, pd) = (port("p_valid_o"), port("p_ready_i"), port("p_data_o"));
-    let (done, error, idle, refused, beat) =
-        (port("done_o"), port("error_o"), port("idle_o"), port("refused_o"), port("beat_o"));
-    let refused_param = port("refused_param_o");
-    let ar =
-        ["araddr_o", "arlen_o", "arsize_o", "arburst_o", "arvalid_o", "arready_i"].map(|n| port(&format!("m_axi_{n}")));
-    let rd = ["rdata_i", "rresp_i", "rlast_i", "rvalid_i", "rready_o"].map(|n| port(&format!("m_axi_{n}")));
-    let (base, token) = (port("image_base_i"), port("token_i"));
-    let scan = ["scan_o", "scan_x_addr_o", "scan_cols_o"].map(port);
-    let run = ["run_valid_i", "run_ready_o", "run_first_i", "run_len_i", "run_last_i"].map(port);
-    dut.set(base, BASE >> 6);
-    dut.set(token, r.token);
-
-    let bytes = config.beat_bytes();
-    let mut expected: [Vec<&[u8]>; 2] = [vec![], vec![]];
-    let mut ends = vec![0u64]; // beats after which each piece is finished
-    for p in pieces {
-        let mut units = 0;
-        for (unit, len) in p.reads(r.token) {
-            let at = unit as usize * 64..(unit + len) as usize * 64;
-            let fifo = usize::from(p.kind != dma_kind::WEIGHTS && p.kind != dma_kind::COLUMNS);
-            expected[fifo].extend(image[at].chunks(bytes));
-            units += len;
-        }
-        ends.push(ends[ends.len() - 1] + units * 64 / bytes as u64);
-    }
-    let mut runs: VecDeque<(u64, u64)> = VecDeque::new();
-    let mut offered_run = false;
-    let total = ends[ends.len() - 1];
-    let mut memory = AxiMemory::new(image, BASE, timing);
-    let (mut next, mut finished, mut taken, mut beats) = (0, 0, [0usize; 2], 0u64);
-    let (mut most_in_flight, mut gaps, mut gap) = (0, 0, 0);
-    let mut offered = false; // an instruction is on offer
-    let mut resp = None; // response of the beat on offer, kept while it waits
-    let mut words = vec![0u32; bytes / 4];
-    for cycle in 0..2_000_000 {
-        let place = format!("{} cycle {cycle}", r.place);
-        // a valid instruction stays until it is taken
-        offered = next < pieces.len() && (offered || rng.gen_bool(r.p_instr));
-        if offered {
-            let p = pieces[next];
-            let fields = [
-                ("kind", p.kind as i64),
-                ("len", p.len as i64),
-                ("addr", p.addr as i64),
-                ("last", next as i64 % 2),
-                ("x_addr", next as i64),
-                ("cols", next as i64 + 1000),
-            ];
-            dut.set_wide(instr, &DMA.encode(&fields).unwrap());
-        }
-        dut.set(iv, u64::from(offered));
-        offered_run = !runs.is_empty() && (offered_run || rng.gen_bool(r.p_instr));
-        dut.set(run[0], u64::from(offered_run));
-        if let Some((first, len)) = runs.front() {
-            dut.set(run[2], *first);
-            dut.set(run[3], *len);
-            dut.set(run[4], u64::from(runs.len() == 1));
-        }
-        dut.set(wr, u64::from(rng.gen_bool(r.p_weights)));
-        dut.set(pr, u64::from(rng.gen_bool(r.p_params)));
-        let (arready, offer) = memory.drive();
-        dut.set(ar[5], u64::from(arready));
-        dut.set(rd[3], u64::from(offer.is_some()));
-        if let Some(b) = offer {
-            for (w, c) in words.iter_mut().zip(b.data().chunks(4)) {
-                *w = u32::from_le_bytes(c.try_into().unwrap());
-            }
-            dut.set_wide(rd[0], &words);
-            dut.set(rd[2], u64::from(b.last));
-            let resp = *resp.get_or_insert_with(|| if rng.gen_bool(r.p_error) { rng.gen_range(2..4u64) } else { 0 });
-            dut.set(rd[1], resp);
-        }
-        dut.clock_low().unwrap();
-
-        let accepted = offer.is_some() && dut.get(rd[4]) == 1;
-        assert_eq!(dut.get(beat) == 1, accepted, "{place}: beat_o");
-        assert_eq!(dut.get(refused) == 1, offer.is_some() && !accepted, "{place}: refused_o");
-        assert!(dut.get(refused_param) == 0 || (dut.get(refused) == 1 && dut.get(pr) == 0), "{place}: refused_param_o");
-        assert!(dut.get(refused) == dut.get(refused_param) || dut.get(wr) == 0, "{place}: refused, not for params");
-        assert_eq!(dut.get(error) == 1, accepted && resp != Some(0), "{place}: error_o");
-        assert!(dut.get(idle) == 0 || memory.outstanding() == 0, "{place}: idle with bursts in flight");
-        let mut left = 0;
-        for (f, (v, rdy, data)) in [(wv, wr, wd), (pv, pr, pd)].into_iter().enumerate() {
-            if dut.get(v) == 1 && dut.get(rdy) == 1 {
-                dut.get_wide(data, &mut words);
-                let got: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
-                let want =
-                    expected[f].get(taken[f]).unwrap_or_else(|| panic!("{place}: fifo {f}: more beats than asked for"));
-                assert_eq!(got, *want, "{place}: fifo {f} beat {}", taken[f]);
-                taken[f] += 1;
-                left += 1;
-            }
-        }
-        assert_eq!(left, u64::from(accepted), "{place}: a beat goes to exactly one fifo");
-        if accepted {
-            (beats, resp) = (beats + 1, None);
-            (gaps, gap) = (gaps + gap, 0);
-        } else if beats > 0 {
-            gap += 1;
-        }
-        if dut.get(done) == 1 {
-            finished += 1;
-            assert_eq!(beats, ends[finished], "{place}: done of instruction {}", finished - 1);
-        }
-        if finished == pieces.len() {
-            assert_eq!(beats, total, "{place}");
-            dut.clock_high().unwrap();
-            dut.set(iv, 0);
-            return Outcome { cycles: cycle + 1, beats, most_in_flight, gaps };
-        }
-        let address = (dut.get(ar[4]) == 1).then(|| ReadAddress {
-            addr: dut.get(ar[0]),
-            len: dut.get(ar[1]) as u8,
-            size: dut.get(ar[2]) as u8,
-            burst: dut.get(ar[3]) as u8,
-        });
-        memory.sample(address, dut.get(rd[4]) == 1).unwrap_or_else(|e| panic!("{place}: {e}"));
-        if offered_run && dut.get(run[1]) == 1 {
-            runs.pop_front();
-            offered_run = false;
-        }
-        let begins = offered && dut.get(ir) == 1;
-        assert_eq!(dut.get(scan[0]) == 1, begins && pieces[next].kind == dma_kind::COLUMNS, "{place}: scan_o");
-        if begins && pieces[next].kind == dma_kind::COLUMNS {
-            assert!(runs.is_empty(), "{place}: runs left over");
-            runs.extend(pieces[next].runs());
-            assert_eq!((dut.get(scan[1]), dut.get(scan[2])), (next as u64, next as u64 + 1000), "{place}: scan");
-        }
-        if begins {
-            (next, offered) = (next + 1, false);
-        }
-        most_in_flight = most_in_flight.max(memory.outstanding());
-        dut.clock_high().unwrap();
-    }
-    panic!("{}: not finished; {beats} of {total} beats, {finished} of {} instructions", r.place, pieces.len());
+    let instrs: Vec<_> = pieces.iter().enumerate().map(|(n, p)| p.instr(n, token, image)).collect();
+    dut.set(dut.port("image_base_i").unwrap(), BASE >> 6);
+    dut.set(dut.port("token_i").unwrap(), token);
+    run(dut, config, AxiMemory::new(image, BASE, timing), &instrs, r, rng).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn image(rng: &mut ChaCha8Rng) -> Vec<u8> {
@@ -270,13 +124,11 @@ fn check(name: &str, change: impl Fn(&mut Config)) {
         timing.latency_cycles = rng.gen_range(1..80);
         let r = Run {
             place: format!("{name} seed {seed}"),
-            token,
             p_instr: rng.gen_range(0.1..1.0),
-            p_weights: rng.gen_range(0.2..1.0),
-            p_params: rng.gen_range(0.2..1.0),
+            p_room: [rng.gen_range(0.2..1.0), rng.gen_range(0.2..1.0), 1.0],
             p_error: if seed % 4 == 0 { 0.1 } else { 0.0 },
         };
-        let outcome = run(&mut dut, &config, &image, timing, &pieces, &r, &mut rng);
+        let outcome = read(&mut dut, &config, (&image, token), timing, &pieces, &r, &mut rng);
         most = most.max(outcome.most_in_flight);
     }
     assert_eq!(most, config.max_outstanding, "{name}: bursts in flight at most");
@@ -317,15 +169,8 @@ fn latency_costs_no_beat() {
             bytes_per_cycle: config.beat_bytes() as f64,
             ..MemoryTiming::of(&config, 0.0, 0)
         };
-        let r = Run {
-            place: format!("{name} latency {latency}"),
-            token: 0,
-            p_instr: 1.0,
-            p_weights: 1.0,
-            p_params: 1.0,
-            p_error: 0.0,
-        };
-        let o = run(&mut dut, &config, &image, timing, &pieces, &r, &mut rng);
+        let r = Run { place: format!("{name} latency {latency}"), p_instr: 1.0, p_room: [1.0; 3], p_error: 0.0 };
+        let o = read(&mut dut, &config, (&image, 0), timing, &pieces, &r, &mut rng);
         eprintln!(
             "{name}, latency {latency}: {} beats in {} cycles, {} without a beat after the first",
             o.beats, o.cycles, o.gaps
@@ -346,7 +191,7 @@ fn the_next_instruction_costs_no_beat() {
     let image = image(&mut rng);
     let pieces: Vec<Piece> = (0..200).map(|i| Piece { kind: i % 2, len: 2, addr: 4 * i, columns: 0 }).collect();
     let timing = MemoryTiming { latency_cycles: 20, ..MemoryTiming::of(&config, 0.0, 0) };
-    let r = Run { place: "short pieces".into(), token: 0, p_instr: 1.0, p_weights: 1.0, p_params: 1.0, p_error: 0.0 };
-    let o = run(&mut dut, &config, &image, timing, &pieces, &r, &mut rng);
+    let r = Run { place: "short pieces".into(), p_instr: 1.0, p_room: [1.0; 3], p_error: 0.0 };
+    let o = read(&mut dut, &config, (&image, 0), timing, &pieces, &r, &mut rng);
     assert_eq!((o.beats, o.gaps), (400, 0));
 }

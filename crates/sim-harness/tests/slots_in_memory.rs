@@ -11,8 +11,7 @@ use sim_harness::session::TokenOptions;
 use slot_bench::{alone, prompts, same_cycles, texts, Bench, LOGITS};
 
 fn config(text: &str, sessions: usize) -> Config {
-    let text = common::streamed(text).replace("bus_bits", &format!("sessions = {sessions}\nbus_bits"));
-    Config::parse(&text, "bench").unwrap()
+    Config::parse(&common::streamed_slots(text, sessions), "bench").unwrap()
 }
 
 fn nano(sessions: usize) -> Config {

@@ -200,7 +200,11 @@ const BODY: &str = r#"
 "#;
 
 /// The text of a configuration with the state of its sessions in memory.
-#[allow(dead_code)] // not every test binary has one
 pub fn streamed(config: &str) -> String {
     config.replace("[limits]", "state = \"memory\"\n[limits]")
+}
+
+/// The same, with several sessions.
+pub fn streamed_slots(config: &str, sessions: usize) -> String {
+    streamed(config).replace("bus_bits", &format!("sessions = {sessions}\nbus_bits"))
 }
