@@ -7,6 +7,16 @@ use rand_chacha::ChaCha8Rng;
 use rtl_gen::config::Config;
 use sim_harness::dut::Dut;
 
+/// An error that says where, unless the condition holds.
+macro_rules! holds {
+    ($place:expr, $cond:expr, $($what:tt)+) => {
+        if !$cond {
+            return Err(format!("{}: {}", $place, format_args!($($what)+)));
+        }
+    };
+}
+pub(crate) use holds;
+
 /// Beats of the longest burst: `max_burst_beats`, and what a page of 4 KiB holds, rounded down to a power of two.
 pub fn longest(config: &Config) -> u64 {
     let limit = (config.max_burst_beats as u64).min(4096 / config.beat_bytes() as u64);

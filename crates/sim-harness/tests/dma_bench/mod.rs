@@ -3,7 +3,7 @@
 
 #![allow(dead_code)] // every test file compiles it for itself and uses some of it
 
-use crate::bursts;
+use crate::bursts::{self, holds};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rtl_gen::blocks::dma::dma;
@@ -84,16 +84,6 @@ pub struct Outcome {
 
 pub fn build(config: &Config) -> Dut {
     Dut::build(&print(&dma(config)).unwrap(), &BuildOptions::default()).unwrap_or_else(|e| panic!("{e}"))
-}
-
-/// An error that says where, unless the condition holds.
-#[macro_export]
-macro_rules! expect {
-    ($place:expr, $cond:expr, $($what:tt)+) => {
-        if !$cond {
-            return Err(format!("{}: {}", $place, format_args!($($what)+)));
-        }
-    };
 }
 
 /// Runs `instrs` over `memory` to the end. The inputs that stay as they are in a pass are set before.
@@ -178,23 +168,23 @@ pub fn run(
 
         let accepted = offer.is_some() && dut.get(rd[4]) == 1;
         let to = beats.get(taken).filter(|_| offer.is_some()).map(|b| b.0); // where the beat on offer must go
-        expect!(place, (dut.get(beat_o) == 1) == accepted, "beat_o");
-        expect!(place, (dut.get(refused) == 1) == (offer.is_some() && !accepted), "refused_o");
+        holds!(place, (dut.get(beat_o) == 1) == accepted, "beat_o");
+        holds!(place, (dut.get(refused) == 1) == (offer.is_some() && !accepted), "refused_o");
         let param = dut.get(refused) == 1 && to != Some(To::Weights);
-        expect!(place, (dut.get(refused_param) == 1) == param, "refused_param_o, and the beat goes to {to:?}");
-        expect!(place, (dut.get(error) == 1) == (accepted && resp != Some(0)), "error_o");
-        expect!(place, dut.get(idle) == 0 || memory.outstanding() == 0, "idle with bursts in flight");
+        holds!(place, (dut.get(refused_param) == 1) == param, "refused_param_o, and the beat goes to {to:?}");
+        holds!(place, (dut.get(error) == 1) == (accepted && resp != Some(0)), "error_o");
+        holds!(place, dut.get(idle) == 0 || memory.outstanding() == 0, "idle with bursts in flight");
         for (way, [valid, ready, data]) in &ways {
-            expect!(place, (dut.get(*valid) == 1) == (to == Some(*way)), "a beat for {to:?}, and {way:?} valid or not");
+            holds!(place, (dut.get(*valid) == 1) == (to == Some(*way)), "a beat for {to:?}, and {way:?} valid or not");
             if to == Some(*way) {
-                expect!(
+                holds!(
                     place,
                     accepted == (dut.get(*ready) == 1),
                     "beat {taken}: {way:?} has room, or the beat is taken"
                 );
                 dut.get_wide(*data, &mut words);
                 let got: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
-                expect!(
+                holds!(
                     place,
                     got == beats[taken].1,
                     "beat {taken}, for {way:?}: {got:x?}, expected {:x?}",
@@ -211,7 +201,7 @@ pub fn run(
         if dut.get(done) == 1 {
             finished += 1;
             let end = ends.get(finished).copied();
-            expect!(place, end == Some(taken), "done of instruction {}: {taken} beats, expected {end:?}", finished - 1);
+            holds!(place, end == Some(taken), "done of instruction {}: {taken} beats, expected {end:?}", finished - 1);
         }
         let address = (dut.get(ar[4]) == 1).then(|| ReadAddress {
             addr: dut.get(ar[0]),
@@ -221,7 +211,7 @@ pub fn run(
         });
         if let Some(a) = address {
             let got = (a.addr, u64::from(a.len) + 1);
-            expect!(
+            holds!(
                 place,
                 bursts.get(asked) == Some(&got),
                 "burst {asked}: {got:x?}, expected {:x?}",
@@ -236,12 +226,12 @@ pub fn run(
         }
         let begins = offered && dut.get(ir) == 1;
         let scans = begins && !instrs[next].runs.is_empty();
-        expect!(place, (dut.get(scan[0]) == 1) == scans, "scan_o");
+        holds!(place, (dut.get(scan[0]) == 1) == scans, "scan_o");
         if scans {
-            expect!(place, columns.is_empty(), "runs left over");
+            holds!(place, columns.is_empty(), "runs left over");
             columns.extend(&instrs[next].runs);
-            expect!(place, dut.get(scan[1]) == instrs[next].field("x_addr"), "scan_x_addr_o");
-            expect!(place, dut.get(scan[2]) == instrs[next].field("cols"), "scan_cols_o");
+            holds!(place, dut.get(scan[1]) == instrs[next].field("x_addr"), "scan_x_addr_o");
+            holds!(place, dut.get(scan[2]) == instrs[next].field("cols"), "scan_cols_o");
         }
         if begins {
             (next, offered) = (next + 1, false);
@@ -249,7 +239,7 @@ pub fn run(
         out.most_in_flight = out.most_in_flight.max(memory.outstanding());
         dut.clock_high().unwrap();
         if finished == instrs.len() {
-            expect!(place, (taken, asked) == (beats.len(), bursts.len()), "{taken} beats of {asked} bursts");
+            holds!(place, (taken, asked) == (beats.len(), bursts.len()), "{taken} beats of {asked} bursts");
             dut.set(iv, 0);
             out.cycles = cycle + 1;
             return Ok(out);
