@@ -35,7 +35,8 @@ struct RtlPart {
     values_checked: u64,
 }
 
-fn prompt_tokens(prompt: &Prompt, model: &Model, tokenizer: &Tokenizer) -> Result<Vec<u32>, Error> {
+/// The tokens of a prompt; there is at least one, and the model knows all of them.
+pub fn prompt_tokens(prompt: &Prompt, model: &Model, tokenizer: &Tokenizer) -> Result<Vec<u32>, Error> {
     let tokens = match (&prompt.prompt, &prompt.prompt_tokens) {
         (Some(text), _) => tokenizer.encode(text)?,
         (None, Some(tokens)) => tokens.clone(),

@@ -21,6 +21,7 @@ mod power;
 pub mod print;
 mod quantise;
 mod rtl;
+mod rtl_bench;
 mod tracking;
 
 use args::{Anser, Fpga, Report, Verb};

@@ -2,7 +2,8 @@
 
 use super::args::Rtl;
 use super::model::{config_for, Model};
-use super::print::{check_folder, write_file, Out};
+use super::print::{check_folder, note, write_file, Out};
+use super::rtl_bench::{self, Bench, BenchFiles};
 use super::Error;
 use golden_model::layout::{stream, StreamLayout};
 use serde::Serialize;
@@ -20,6 +21,8 @@ struct Manifest<'a> {
     instances: &'a std::collections::BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     program: Option<ProgramFiles>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bench: Option<BenchFiles>,
 }
 
 #[derive(Serialize)]
@@ -42,8 +45,15 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     for (file, text) in &printed.files {
         write_file(&a.output.join(file), text.as_bytes())?;
     }
+    let mut bench = None;
     let program = match program {
-        Some(program) => Some(program.write(a)?),
+        Some(program) => {
+            match &program.bench {
+                Ok(made) => bench = Some(made.write(&a.output)?),
+                Err(e) => note(format_args!("{} is not written: {e}", rtl_gen::bench::FILE)),
+            }
+            Some(program.write(a)?)
+        }
         None => None,
     };
     let files: Vec<String> = printed.files.keys().cloned().collect();
@@ -55,14 +65,18 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
         generator: concat!("anser ", env!("CARGO_PKG_VERSION")),
         instances: &printed.instances,
         program,
+        bench,
     };
     write_file(&a.output.join("manifest.json"), &serde_json::to_vec_pretty(&manifest)?)?;
     out.result(&manifest, || {
         let program = manifest.program.as_ref().map_or(String::new(), |p| {
             format!(", {} and programs of {} instructions", p.image, p.instructions.iter().sum::<usize>())
         });
+        let bench = manifest.bench.as_ref().map_or(String::new(), |b| {
+            format!(", {} that runs {} tokens on them (its first lines say how)", b.file, b.tokens)
+        });
         format!(
-            "{}: {} Verilog files listed in files.f, top {}, manifest.json{program}",
+            "{}: {} Verilog files listed in files.f, top {}, manifest.json{program}{bench}",
             a.output.display(),
             manifest.files.len(),
             manifest.top
@@ -75,9 +89,10 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
 fn remove_older(folder: &Path) {
     let Ok(text) = std::fs::read(folder.join("manifest.json")) else { return };
     let Ok(manifest) = serde_json::from_slice::<serde_json::Value>(&text) else { return };
-    let program = &manifest["program"];
-    let lists = [&manifest["files"], &program["code"]].into_iter().filter_map(|l| l.as_array()).flatten();
-    for name in lists.chain([&program["image"]]).filter_map(|n| n.as_str()) {
+    let (program, bench) = (&manifest["program"], &manifest["bench"]);
+    let lists = [&manifest["files"], &program["code"], &bench["data"]];
+    let lists = lists.into_iter().filter_map(|l| l.as_array()).flatten();
+    for name in lists.chain([&program["image"], &bench["file"]]).filter_map(|n| n.as_str()) {
         // only plain names: a manifest cannot reach outside its folder
         if Path::new(name).file_name().is_some_and(|f| f == name) {
             let _ = std::fs::remove_file(folder.join(name));
@@ -85,31 +100,34 @@ fn remove_older(folder: &Path) {
     }
 }
 
-/// The image and the four programs of a model.
+/// The image and the four programs of a model, and the bench that runs them, or why there is none.
 struct Compiled {
     image: Vec<u8>,
     program: rtl_gen::program::Program,
+    bench: Result<Bench, rtl_gen::bench::BenchError>,
 }
 
 fn program(a: &Rtl, config: &rtl_gen::config::Config) -> Result<Compiled, Error> {
     let (model, _) = Model::open(&a.model)?;
+    let prompt = rtl_bench::prompt(a, &model)?;
     let (golden, _) = model.quantised(&model.numbers_for(config, &a.numbers))?;
     let mut view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
     view.skip_columns = a.skip_columns;
-    Ok(Compiled { image: stream(&golden), program: rtl_gen::program::compile(config, &view)? })
+    let program = rtl_gen::program::compile(config, &view)?;
+    let image = stream(&golden);
+    let bench = rtl_bench::make(a, config, &golden, &prompt, &program, &image)?;
+    Ok(Compiled { image, program, bench })
 }
 
 impl Compiled {
     fn write(&self, a: &Rtl) -> Result<ProgramFiles, Error> {
         write_file(&a.output.join("image.bin"), &self.image)?;
-        let mut code = vec![];
-        for (format, instructions) in rtl_gen::isa::FORMATS.iter().zip(&self.program.code) {
-            let name = format!("program_{}.hex", format.name);
-            let words: String = instructions.iter().flatten().map(|w| format!("{w:08x}\n")).collect();
-            write_file(&a.output.join(&name), words.as_bytes())?;
-            code.push(name);
+        let code = rtl_gen::bench::program_files();
+        for (name, instructions) in code.iter().zip(&self.program.code) {
+            let words = rtl_gen::bench::words(instructions.iter().flatten().copied());
+            write_file(&a.output.join(name), words.as_bytes())?;
         }
         let instructions = [0, 1, 2, 3].map(|i| self.program.code[i].len());
-        Ok(ProgramFiles { image: "image.bin".into(), code, instructions })
+        Ok(ProgramFiles { image: "image.bin".into(), code: code.into(), instructions })
     }
 }

@@ -9,6 +9,7 @@ mod fpga;
 mod pipes;
 mod power;
 mod quantise;
+mod rtl_bench;
 mod tracking;
 mod verbs;
 

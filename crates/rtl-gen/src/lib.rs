@@ -1,6 +1,7 @@
 //! The accelerator: configuration, program compiler and RTL, elaborated with rust-hdl.
 //!
 //! `docs/hardware.md` is the contract between the program and the RTL.
+pub mod bench;
 pub mod blocks;
 pub mod config;
 pub mod hdl;

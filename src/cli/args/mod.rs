@@ -55,7 +55,9 @@ pub enum Verb {
     Eval(Eval),
     /// Write the RTL of a configuration: Verilog, file list and manifest
     ///
-    /// With a MODEL also image.bin, the weight stream to put into memory, and program_*.hex, what the four units run.
+    /// With a MODEL also image.bin, the weight stream to put into memory, program_*.hex, what the four units run, and tb.sv, a bench for
+    /// Icarus and Verilator that runs tokens and compares every logit with the golden model's. No bench is written for several
+    /// sessions, or a state in memory.
     Rtl(Rtl),
     /// Compare the RTL with the golden model, vector by vector
     ///

@@ -156,6 +156,15 @@ pub struct Rtl {
     /// Programs that do not read the columns of ffn.value that meet a zero
     #[arg(long)]
     pub skip_columns: bool,
+    /// Tokens that the bench (tb.sv) runs after its prompt; 0 runs the prompt only [default: 2]
+    #[arg(long, value_name = "N", requires = "model")]
+    pub tokens: Option<u32>,
+    /// Text that the bench reads first [default: token 0]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, requires = "model", conflicts_with = "prompt_tokens")]
+    pub prompt: Option<String>,
+    /// Token numbers instead of text
+    #[arg(long, value_delimiter = ',', value_name = "1,2,3", value_parser = token, allow_negative_numbers = true, requires = "model")]
+    pub prompt_tokens: Option<Vec<u32>>,
     #[command(flatten)]
     pub numbers: Numbers,
 }

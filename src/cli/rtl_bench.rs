@@ -1,0 +1,111 @@
+//! What the bench of `anser rtl` runs, and the golden model's answers that it compares with.
+
+use super::args::{Prompt, Rtl};
+use super::generate::prompt_tokens;
+use super::model::Model;
+use super::print::{bar, write_file};
+use super::Error;
+use golden_model::integer_step::argmax;
+use golden_model::qmodel::QModel;
+use golden_model::session::GoldenSession;
+use rtl_gen::bench::{self, BenchError, Run, EXPECTED_LOGITS, EXPECTED_TOKENS, FILE, IMAGE, NAME, TOKENS};
+use rtl_gen::config::Config;
+use rtl_gen::program::Program;
+use serde::Serialize;
+use std::path::Path;
+
+/// Tokens after the prompt, unless the user says how many: few, because not every simulator is fast.
+const DEFAULT_TOKENS: u32 = 2;
+
+/// The part of the manifest that is about the bench.
+#[derive(Serialize)]
+pub struct BenchFiles {
+    /// Module to start.
+    top: String,
+    /// The bench; no part of the file list.
+    pub file: &'static str,
+    /// What it reads beside the programs.
+    data: [&'static str; 4],
+    /// How many it runs, prompt included.
+    pub tokens: usize,
+    /// How many it compares, of all tokens.
+    logits: usize,
+}
+
+/// The bench, ready to be written: text and data of each file.
+pub struct Bench {
+    top: String,
+    text: String,
+    data: [(&'static str, String); 4],
+    run: Run,
+}
+
+/// The tokens that are read first.
+pub fn prompt(a: &Rtl, model: &Model) -> Result<Vec<u32>, Error> {
+    let prompt = Prompt { prompt: a.prompt.clone(), prompt_tokens: a.prompt_tokens.clone() };
+    match (&prompt.prompt, &prompt.prompt_tokens) {
+        (None, None) => Ok(vec![0]),
+        _ => prompt_tokens(&prompt, model, &model.tokenizer()),
+    }
+}
+
+/// Runs `golden` on the prompt and on what it says then, the most likely token each time. The inner error says why a chip of `config`
+/// gets no bench.
+pub fn make(
+    a: &Rtl,
+    config: &Config,
+    golden: &QModel,
+    prompt: &[u32],
+    program: &Program,
+    image: &[u8],
+) -> Result<Result<Bench, BenchError>, Error> {
+    let run = Run {
+        image_bytes: image.len(),
+        program_words: [0, 1, 2, 3].map(|unit| program.code[unit].iter().map(Vec::len).sum()),
+        tokens: prompt.len() + a.tokens.unwrap_or(DEFAULT_TOKENS) as usize,
+        vocab: golden.shape.vocab_size,
+    };
+    let module = match bench::bench(config, &run) {
+        Ok(module) => module,
+        Err(e) => return Ok(Err(e)),
+    };
+    let mut printed = rtl_gen::hdl::print(&module)?.renamed(&a.prefix)?;
+    let text = printed.files.remove(&format!("{}{NAME}.sv", a.prefix)).unwrap_or_default();
+
+    let bar = bar(run.tokens as u64, "expected values");
+    let mut session = GoldenSession::new(golden);
+    let (mut tokens, mut said, mut logits) = (vec![], vec![], vec![]);
+    for i in 0..run.tokens {
+        let token = prompt.get(i).or(said.last()).copied().unwrap_or(0);
+        let of_token = session.step_integer(token)?;
+        tokens.push(token);
+        said.push(argmax(&of_token) as u32);
+        logits.extend(of_token.into_iter().map(|v| v as u32));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let data = [
+        (IMAGE, bench::beats(config, image)),
+        (TOKENS, bench::words(tokens)),
+        (EXPECTED_TOKENS, bench::words(said)),
+        (EXPECTED_LOGITS, bench::words(logits)),
+    ];
+    Ok(Ok(Bench { top: printed.top, text, data, run }))
+}
+
+impl Bench {
+    /// Writes all files into `folder`.
+    pub fn write(&self, folder: &Path) -> Result<BenchFiles, Error> {
+        for (name, text) in &self.data {
+            write_file(&folder.join(name), text.as_bytes())?;
+        }
+        write_file(&folder.join(FILE), self.text.as_bytes())?;
+        Ok(BenchFiles {
+            top: self.top.clone(),
+            file: FILE,
+            data: [IMAGE, TOKENS, EXPECTED_TOKENS, EXPECTED_LOGITS],
+            tokens: self.run.tokens,
+            logits: self.run.tokens * self.run.vocab,
+        })
+    }
+}
