@@ -1,14 +1,12 @@
 //! One elaborated chip serves every model: random shapes, the RTL against the golden model, two configurations.
 
-use golden_model::calibrate::{calibrate, random_tokens};
-use golden_model::checkpoint::{Checkpoint, Dtype, Shape};
+use golden_model::calibrate::random_tokens;
+use golden_model::checkpoint::Shape;
 use golden_model::formats::QuantOptions;
 use golden_model::layout::{stream, StreamLayout};
 use golden_model::qmodel::QModel;
 use golden_model::qtensor::WeightBits;
-use golden_model::quantise::quantise;
-use golden_model::random::write_random;
-use golden_model::weights::Weights;
+use golden_model::random;
 use proptest::prelude::*;
 use rtl_gen::blocks::core::core;
 use rtl_gen::config::{Config, StateAt};
@@ -27,15 +25,7 @@ fn config(name: &str) -> Config {
 /// A quantised model of `shape` with random weights; every other seed has 4-bit matrices.
 fn random_model(shape: &Shape, seed: u64) -> QModel {
     let bits = if seed.is_multiple_of(2) { WeightBits::W4 } else { WeightBits::W8 };
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("random.safetensors");
-    write_random(&path, shape, Dtype::F32, seed).expect("a random checkpoint");
-    let checkpoint = Checkpoint::open(&path).expect("a valid checkpoint");
-    let weights = Weights::read(&checkpoint).expect("finite weights");
-    let ranges = calibrate(&weights, &random_tokens(shape.vocab_size, 32), |_| ());
-    quantise(&checkpoint, &ranges, &QuantOptions { bits, ..QuantOptions::default() })
-        .expect("formats for these weights")
-        .model
+    random::random_model(shape, &QuantOptions { bits, ..QuantOptions::default() }, seed).expect("a model of that shape")
 }
 
 /// Runs `n_tokens` of a random model, every third seed without the columns that meet a zero, on `printed` (an `anser_core` of `config`): cycles a token and the first mismatch.

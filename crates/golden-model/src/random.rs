@@ -14,7 +14,12 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use safetensors::tensor::{serialize_to_file, Dtype as FileDtype, SafeTensorError, View};
 
-use crate::checkpoint::{Dtype, Shape, TensorSpec};
+use crate::calibrate::{calibrate, random_tokens};
+use crate::checkpoint::{Checkpoint, CheckpointError, Dtype, Shape, TensorSpec};
+use crate::formats::QuantOptions;
+use crate::qmodel::QModel;
+use crate::quantise::{quantise, QuantiseError};
+use crate::weights::Weights;
 
 /// Why no checkpoint was written.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +28,19 @@ pub enum RandomError {
     Shape { what: String },
     #[error("{}: cannot be written: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
+}
+
+/// Why there is no random network in integers.
+#[derive(Debug, thiserror::Error)]
+pub enum RandomModelError {
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    #[error("a temporary folder for the checkpoint: {0}")]
+    Folder(io::Error),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Quantise(#[from] QuantiseError),
 }
 
 /// Number of weights up to which sizes are believed to be meant.
@@ -121,6 +139,20 @@ pub fn write_random(path: &Path, shape: &Shape, dtype: Dtype, seed: u64) -> Resu
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(shape.n_params())
+}
+
+/// A network of `shape` with the weights of [`write_random`] in 32 bits, calibrated on 32 random tokens and quantised: for whatever runs
+/// integers and must serve any shape. The same arguments give the same network everywhere.
+///
+/// # Errors
+/// As [`write_random`], [`Checkpoint::open`] and [`quantise`], or if there is no room for a temporary file.
+pub fn random_model(shape: &Shape, options: &QuantOptions, seed: u64) -> Result<QModel, RandomModelError> {
+    let folder = tempfile::tempdir().map_err(RandomModelError::Folder)?;
+    let path = folder.path().join("random.safetensors");
+    write_random(&path, shape, Dtype::F32, seed)?;
+    let checkpoint = Checkpoint::open(&path)?;
+    let ranges = calibrate(&Weights::read(&checkpoint)?, &random_tokens(shape.vocab_size, 32), |_| ());
+    Ok(quantise(&checkpoint, &ranges, options)?.model)
 }
 
 /// A tensor that is made when it is written.

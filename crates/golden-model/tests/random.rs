@@ -2,7 +2,8 @@
 
 use golden_model::checkpoint::{Checkpoint, Dtype, Format, Shape};
 use golden_model::float_step::{no_tap, step, FloatState};
-use golden_model::random::{official_shape, write_random};
+use golden_model::formats::QuantOptions;
+use golden_model::random::{official_shape, random_model, write_random};
 use golden_model::weights::Weights;
 
 fn small() -> Shape {
@@ -107,4 +108,16 @@ fn activations_stay_sane_over_thousands_of_tokens() {
     assert!(distinct.len() > 20);
     assert!(decay[0] < 1e-3 && decay[1] > 0.2, "decays are spread: {decay:?}");
     step(&weights, 0, &mut state, &mut no_tap);
+}
+
+#[test]
+fn a_random_network_in_integers_is_that_of_its_checkpoint() {
+    let options = QuantOptions::default();
+    let model = random_model(&small(), &options, 5).unwrap();
+    assert_eq!(model.shape, small());
+    assert!(model == random_model(&small(), &options, 5).unwrap(), "the same arguments, another network");
+    assert!(model != random_model(&small(), &options, 6).unwrap(), "the seed does not count");
+    let empty = Shape { rank_g: 0, ..small() };
+    let e = random_model(&empty, &options, 0).unwrap_err().to_string();
+    assert!(e.contains("would be empty"), "{e}");
 }

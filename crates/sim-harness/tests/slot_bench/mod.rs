@@ -1,15 +1,12 @@
 //! Bench of chips with several sessions: random texts and prompts, each compared with itself alone.
 
-use golden_model::calibrate::{calibrate, random_tokens};
-use golden_model::checkpoint::{Checkpoint, Dtype, Shape};
+use golden_model::checkpoint::Shape;
 use golden_model::formats::QuantOptions;
 use golden_model::integer_step::{step, IntState, NoTaps};
 use golden_model::layout::{stream, StreamLayout};
 use golden_model::qmodel::QModel;
-use golden_model::quantise::quantise;
-use golden_model::random::write_random;
+use golden_model::random::random_model;
 use golden_model::vector_ops::SaturationCounts;
-use golden_model::weights::Weights;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtl_gen::blocks::core::core;
@@ -37,16 +34,6 @@ fn shape(head_size: usize) -> Shape {
     }
 }
 
-fn model(shape: &Shape, seed: u64) -> QModel {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("random.safetensors");
-    write_random(&path, shape, Dtype::F32, seed).unwrap();
-    let checkpoint = Checkpoint::open(&path).unwrap();
-    let weights = Weights::read(&checkpoint).unwrap();
-    let ranges = calibrate(&weights, &random_tokens(shape.vocab_size, 32), |_| ());
-    quantise(&checkpoint, &ranges, &QuantOptions::default()).unwrap().model
-}
-
 /// The logits of `text`, token by token, for a session that has the golden model for itself.
 pub fn alone(golden: &QModel, text: &[u32]) -> Vec<Vec<i32>> {
     let mut state = IntState::new(golden);
@@ -62,7 +49,7 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(config: Config, head_size: usize, seed: u64) -> Self {
-        let golden = model(&shape(head_size), seed);
+        let golden = random_model(&shape(head_size), &QuantOptions::default(), seed).unwrap();
         let image = Box::leak(stream(&golden).into_boxed_slice());
         Bench { golden, image, config }
     }
