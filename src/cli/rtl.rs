@@ -2,7 +2,7 @@
 
 use super::args::Rtl;
 use super::model::{config_for, Model};
-use super::print::{check_folder, note, write_file, Out};
+use super::print::{check_folder, write_file, Out};
 use super::rtl_bench::{self, Bench, BenchFiles};
 use super::Error;
 use golden_model::layout::{stream, StreamLayout};
@@ -48,10 +48,7 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     let mut bench = None;
     let program = match program {
         Some(program) => {
-            match &program.bench {
-                Ok(made) => bench = Some(made.write(&a.output)?),
-                Err(e) => note(format_args!("{} is not written: {e}", rtl_gen::bench::FILE)),
-            }
+            bench = Some(program.bench.write(&a.output)?);
             Some(program.write(a)?)
         }
         None => None,
@@ -100,11 +97,11 @@ fn remove_older(folder: &Path) {
     }
 }
 
-/// The image and the four programs of a model, and the bench that runs them, or why there is none.
+/// The image and the four programs of a model, and the bench that runs them.
 struct Compiled {
     image: Vec<u8>,
     program: rtl_gen::program::Program,
-    bench: Result<Bench, rtl_gen::bench::BenchError>,
+    bench: Bench,
 }
 
 fn program(a: &Rtl, config: &rtl_gen::config::Config) -> Result<Compiled, Error> {

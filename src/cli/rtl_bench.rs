@@ -8,7 +8,7 @@ use super::Error;
 use golden_model::integer_step::argmax;
 use golden_model::qmodel::QModel;
 use golden_model::session::GoldenSession;
-use rtl_gen::bench::{self, BenchError, Run, EXPECTED_LOGITS, EXPECTED_TOKENS, FILE, IMAGE, NAME, TOKENS};
+use rtl_gen::bench::{self, Run, EXPECTED_LOGITS, EXPECTED_TOKENS, FILE, IMAGE, NAME, TOKENS};
 use rtl_gen::config::Config;
 use rtl_gen::program::Program;
 use serde::Serialize;
@@ -26,9 +26,9 @@ pub struct BenchFiles {
     pub file: &'static str,
     /// What it reads beside the programs.
     data: [&'static str; 4],
-    /// How many it runs, prompt included.
+    /// How many it runs in each slot, prompt included.
     pub tokens: usize,
-    /// How many it compares, of all tokens.
+    /// How many it compares, of all tokens and slots.
     logits: usize,
 }
 
@@ -37,7 +37,8 @@ pub struct Bench {
     top: String,
     text: String,
     data: [(&'static str, String); 4],
-    run: Run,
+    tokens: usize,
+    logits: usize,
 }
 
 /// The tokens that are read first.
@@ -49,8 +50,8 @@ pub fn prompt(a: &Rtl, model: &Model) -> Result<Vec<u32>, Error> {
     }
 }
 
-/// Runs `golden` on the prompt and on what it says then, the most likely token each time. The inner error says why a chip of `config`
-/// gets no bench.
+/// Runs `golden` on the prompt and on what it says then, the most likely token each time. Every further slot has a text of its own: that
+/// prompt with another first token.
 pub fn make(
     a: &Rtl,
     config: &Config,
@@ -58,39 +59,44 @@ pub fn make(
     prompt: &[u32],
     program: &Program,
     image: &[u8],
-) -> Result<Result<Bench, BenchError>, Error> {
+) -> Result<Bench, Error> {
     let run = Run {
         image_bytes: image.len(),
         program_words: [0, 1, 2, 3].map(|unit| program.code[unit].iter().map(Vec::len).sum()),
+        state_bytes: program.state.map_or(0, |s| s.useful_bytes()),
         tokens: prompt.len() + a.tokens.unwrap_or(DEFAULT_TOKENS) as usize,
         vocab: golden.shape.vocab_size,
     };
-    let module = match bench::bench(config, &run) {
-        Ok(module) => module,
-        Err(e) => return Ok(Err(e)),
-    };
+    let module = bench::bench(config, &run)?;
     let mut printed = rtl_gen::hdl::print(&module)?.renamed(&a.prefix)?;
     let text = printed.files.remove(&format!("{}{NAME}.sv", a.prefix)).unwrap_or_default();
 
-    let bar = bar(run.tokens as u64, "expected values");
-    let mut session = GoldenSession::new(golden);
-    let (mut tokens, mut said, mut logits) = (vec![], vec![], vec![]);
+    let slots = config.sessions;
+    let bar = bar((run.tokens * slots) as u64, "expected values");
+    let mut sessions: Vec<_> = (0..slots).map(|_| GoldenSession::new(golden)).collect();
+    let (mut tokens, mut said, mut logits) = (vec![], vec![], vec![vec![]; slots]);
     for i in 0..run.tokens {
-        let token = prompt.get(i).or(said.last()).copied().unwrap_or(0);
-        let of_token = session.step_integer(token)?;
-        tokens.push(token);
-        said.push(argmax(&of_token) as u32);
-        logits.extend(of_token.into_iter().map(|v| v as u32));
-        bar.inc(1);
+        for (slot, session) in sessions.iter_mut().enumerate() {
+            let token = match prompt.get(i) {
+                Some(token) if i == 0 => (*token as usize + slot) % run.vocab,
+                Some(token) => *token as usize,
+                None => said[said.len() - slots] as usize,
+            };
+            let of_token = session.step_integer(token as u32)?;
+            tokens.push(token as u32);
+            said.push(argmax(&of_token) as u32);
+            logits[slot].extend(of_token.into_iter().map(|v| v as u32));
+            bar.inc(1);
+        }
     }
     bar.finish_and_clear();
     let data = [
         (IMAGE, bench::beats(config, image)),
         (TOKENS, bench::words(tokens)),
         (EXPECTED_TOKENS, bench::words(said)),
-        (EXPECTED_LOGITS, bench::words(logits)),
+        (EXPECTED_LOGITS, bench::side_by_side(&logits)),
     ];
-    Ok(Ok(Bench { top: printed.top, text, data, run }))
+    Ok(Bench { top: printed.top, text, data, tokens: run.tokens, logits: run.tokens * run.vocab * slots })
 }
 
 impl Bench {
@@ -104,8 +110,8 @@ impl Bench {
             top: self.top.clone(),
             file: FILE,
             data: [IMAGE, TOKENS, EXPECTED_TOKENS, EXPECTED_LOGITS],
-            tokens: self.run.tokens,
-            logits: self.run.tokens * self.run.vocab,
+            tokens: self.tokens,
+            logits: self.logits,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The bench that `rtl` writes, run as a hardware engineer runs it: in Icarus and in Verilator, with nothing of this project around it.
 
-use super::{done, json, list, refused, run, text, Scratch};
+use super::{done, json, list, refused, text, Scratch};
 use serde_json::Value;
 use sim_harness::toolchain::{Compiler, Verilator};
 use std::path::Path;
@@ -82,7 +82,10 @@ fn the_bench_passes_in_both_simulators_and_fails_when_a_value_or_the_chip_is_wro
     let model = scratch.at("tiny.safetensors");
     let cycles = list(&json(&["cosim", &model, "--prompt-tokens=7", "--tokens=1"]), "cycles_per_token");
     assert_eq!(calm.len(), 3, "{calm:?}");
-    assert!(calm[0].starts_with("token 0: 7 in,") && calm[0].ends_with(&format!(" {} cycles", cycles[0])), "{calm:?}");
+    assert!(
+        calm[0].starts_with("token 0, slot 0: 7 in,") && calm[0].ends_with(&format!(" {} cycles", cycles[0])),
+        "{calm:?}"
+    );
     assert_eq!(calm[2], format!("PASS: 2 tokens, 80 logits, {} cycles", cycles[0] + cycles[1]));
     assert_eq!(told(&at(&folder, binary, &[])), calm);
     // stalls cost cycles, the same ones everywhere
@@ -95,9 +98,10 @@ fn the_bench_passes_in_both_simulators_and_fails_when_a_value_or_the_chip_is_wro
     }
 
     // one bit of one logit, one bit of a token
-    for (file, line, difference) in
-        [("expected_logits.hex", 45, "token 1, row 5: found "), ("expected_tokens.hex", 1, "token 1: TOKEN_OUT is ")]
-    {
+    for (file, line, difference) in [
+        ("expected_logits.hex", 45, "token 1, slot 0, row 5: found "),
+        ("expected_tokens.hex", 1, "token 1, slot 0: TOKEN_OUT is "),
+    ] {
         let path = Path::new(&folder).join(file);
         let right = std::fs::read_to_string(&path).expect("the file");
         let changed = right.lines().enumerate().map(|(i, l)| match u32::from_str_radix(l, 16).expect("a word") {
@@ -106,7 +110,7 @@ fn the_bench_passes_in_both_simulators_and_fails_when_a_value_or_the_chip_is_wro
         });
         std::fs::write(&path, changed.collect::<String>()).expect("written");
         let said = failed(&at(&folder, binary, &[]));
-        assert!(said.contains(difference) && said.contains("token 0: 7 in,"), "{said}");
+        assert!(said.contains(difference) && said.contains("token 0, slot 0: 7 in,"), "{said}");
         std::fs::write(&path, right).expect("written");
     }
 
@@ -118,7 +122,7 @@ fn the_bench_passes_in_both_simulators_and_fails_when_a_value_or_the_chip_is_wro
     std::fs::write(&path, wrong).expect("written");
     icarus(&folder);
     let said = failed(&at(&folder, "vvp", &["tb.vvp", "+tokens=1"]));
-    assert!(said.contains("token 0, row ") && said.contains("expected "), "{said}");
+    assert!(said.contains("token 0, slot 0, row ") && said.contains("expected "), "{said}");
 }
 
 #[test]
@@ -135,24 +139,43 @@ fn wider_chips_have_a_bench_without_a_remark_too() {
 }
 
 #[test]
-fn without_a_bench_everything_else_is_written() {
+fn several_sessions_with_their_states_in_memory_have_texts_of_their_own() {
+    let scratch = Scratch::new();
+    let folder = scratch.at("rtl");
+    let nano = std::fs::read_to_string("configs/nano.toml").expect("a configuration");
+    let config = scratch.file("my.toml", nano.replace("bus_bits", "state = \"memory\"\nsessions = 2\nbus_bits"));
+    let manifest = write(&scratch, &folder, &config, &["--tokens=1", "--prompt-tokens=39"]);
+    assert_eq!((&manifest["bench"]["tokens"], &manifest["bench"]["logits"]), (&2.into(), &160.into()), "{manifest}");
+    icarus(&folder);
+    verilator(&folder, &["--lint-only"]);
+    let said = told(&at(&folder, "vvp", &["tb.vvp", "+stall=30"]));
+    assert_eq!(said.len(), 5, "{said:?}");
+    assert!(
+        said[0].starts_with("token 0, slot 0: 39 in,") && said[1].starts_with("token 0, slot 1: 0 in,"),
+        "{said:?}"
+    );
+    assert!(said[4].starts_with("PASS: 4 tokens, 160 logits, "), "{said:?}");
+    // a state that is not read is missed: the second token depends on what the first one wrote
+    let bench = Path::new(&folder).join("tb.sv");
+    let right = std::fs::read_to_string(&bench).expect("the bench");
+    let wrong = right.replace("data[first_beat[INDEX_BITS-1:0]] = write_data[oldest * MAX_BURST + i];", "");
+    assert_ne!(right, wrong);
+    std::fs::write(&bench, wrong).expect("written");
+    icarus(&folder);
+    let said = failed(&at(&folder, "vvp", &["tb.vvp"]));
+    assert!(said.contains("token 0, slot 1: 0 in,") && said.contains("token 1, slot "), "{said}");
+}
+
+#[test]
+fn an_earlier_bench_goes_with_its_chip() {
     let scratch = Scratch::new();
     let folder = scratch.at("rtl");
     let there = |name: &str| Path::new(&folder).join(name).exists();
     let files = ["tb.sv", "image.hex", "tokens.hex", "expected_tokens.hex", "expected_logits.hex"];
     write(&scratch, &folder, "nano", &["--tokens=0"]);
     assert!(files.iter().all(|f| there(f)));
-    let model = scratch.at("tiny.safetensors");
-    for (more, word) in [(&["--sessions=2"][..], "sessions = 2"), (&["--config=edge-large"], "state = \"memory\"")] {
-        let out = run(&[&["rtl", &model, "-o", &folder, "--json"], more].concat());
-        let said = text(&out.stderr);
-        assert!(out.status.success() && said.lines().count() == 1, "{said}");
-        assert!(said.contains("tb.sv is not written") && said.contains(word), "{said}");
-        let manifest: Value = serde_json::from_slice(&out.stdout).expect("JSON");
-        assert!(manifest.get("bench").is_none() && manifest.get("program").is_some(), "{manifest}");
-        // what an earlier run left is gone
-        assert!(there("image.bin") && there("program_wkv.hex") && !files.iter().any(|f| there(f)));
-    }
+    json(&["rtl", "-o", &folder]);
+    assert!(there("anser_top.sv") && !there("my_top.sv") && !files.iter().any(|f| there(f)));
 }
 
 #[test]
@@ -176,4 +199,5 @@ fn prompts_of_the_bench() {
     refused(&["rtl", &small, "-o", &folder, "--prompt-tokens=256"], &["token 256", "expected 0 to 255"]);
     refused(&["rtl", &small, "-o", &folder, "--prompt=a", "--prompt-tokens=1"], &["--prompt-tokens"]);
     refused(&["rtl", &small, "-o", &folder, "--prompt="], &["--prompt", "at least one token"]);
+    refused(&["rtl", &small, "-o", &folder, "--tokens=4294967295"], &["31 bits", "256 logits", "too many"]);
 }

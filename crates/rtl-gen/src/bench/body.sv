@@ -1,18 +1,18 @@
   // ---- data: files in the folder that the simulator runs in ----
 
-  reg [DATA_BITS-1:0] image [0:IMAGE_BEATS-1];
+  reg [DATA_BITS-1:0] data [0:IMAGE_BEATS+STATES_BEATS-1];  // of the memory: the image, and states if they lie there
   reg [31:0] program_dma [0:DMA_WORDS-1];
   reg [31:0] program_mat [0:MAT_WORDS-1];
   reg [31:0] program_vec [0:VEC_WORDS-1];
   reg [31:0] program_wkv [0:WKV_WORDS-1];
-  reg [31:0] tokens [0:TOKENS-1];
-  reg [31:0] expected_tokens [0:TOKENS-1];
-  reg [31:0] expected_logits [0:TOKENS*VOCAB-1];  // of the first token, of the second, ...
+  reg [31:0] tokens [0:TOKENS*SLOTS-1];           // the first token of each slot, the second of each, ...
+  reg [31:0] expected_tokens [0:TOKENS*SLOTS-1];
+  reg [32*SLOTS-1:0] expected_logits [0:TOKENS*VOCAB-1];  // of the first token, of the second, ...; slot 0 lowest
 
   reg [31:0] run_tokens, stall, seed;
 
   initial begin : options
-    $readmemh("image.hex", image);
+    $readmemh("image.hex", data, 0, IMAGE_BEATS-1);
     $readmemh("program_dma.hex", program_dma);
     $readmemh("program_mat.hex", program_mat);
     $readmemh("program_vec.hex", program_vec);
@@ -62,8 +62,8 @@
     forever #1 clk_i = !clk_i;
   end
 
-  // Every process below reads at a rising edge what was there before it, and drives with <= what is there after it. They
-  // are `always` and not `initial`, although none begins a second time, because Verilator's `initial` takes <= for =.
+  // Every process below reads at a rising edge what was there before it, and drives with <= what is there after it.
+  // They are `always` and not `initial`, although none begins a second time: Verilator's `initial` takes <= for =.
 
   reg  [7:0] s_axil_awaddr, s_axil_araddr;
   reg        s_axil_awvalid, s_axil_wvalid, s_axil_arvalid;
@@ -81,7 +81,7 @@
   reg [DATA_BITS-1:0] m_axi_rdata;
 
   wire       m_axis_logits_tvalid, m_axis_logits_tlast;
-  wire [31:0] m_axis_logits_tdata;
+  wire [32*SLOTS-1:0] m_axis_logits_tdata;
   reg        m_axis_logits_tready;
 
   // ---- host: AXI4-Lite, one register at a time ----
@@ -89,11 +89,11 @@
   reg [31:0] token;    // index of the one that runs
   reg        written;  // changes with every write that is done
 
-  task automatic write(input [7:0] register, input [31:0] data);
+  task automatic write(input [7:0] register, input [31:0] value);
     begin
       s_axil_awaddr <= register;
       s_axil_awvalid <= 1'b1;
-      s_axil_wdata <= data;
+      s_axil_wdata <= value;
       s_axil_wvalid <= 1'b1;
       @(posedge clk_i);
       while (s_axil_bvalid !== 1'b1) begin
@@ -106,7 +106,7 @@
     end
   endtask
 
-  task automatic read(input [7:0] register, output [31:0] data);
+  task automatic read(input [7:0] register, output [31:0] value);
     begin
       s_axil_araddr <= register;
       s_axil_arvalid <= 1'b1;
@@ -117,7 +117,7 @@
       end
       if (s_axil_rresp !== 2'd0) $fatal(1, "read of register %02h: response %0d, expected 0", register, s_axil_rresp);
       if (^s_axil_rdata === 1'bx) $fatal(1, "register %02h reads %b", register, s_axil_rdata);
-      data = s_axil_rdata;
+      value = s_axil_rdata;
     end
   endtask
 
@@ -130,7 +130,8 @@
   endtask
 
   always begin : host
-    reg [31:0] i, status, token_out, cycles, all_cycles;
+    reg [31:0] i, slot, status, token_out, cycles, all_cycles;
+    reg [63:0] state_base;
     rst_ni <= 1'b0;
     s_axil_awvalid <= 1'b0;
     s_axil_wvalid <= 1'b0;
@@ -153,11 +154,21 @@
     for (i = 0; i < WKV_WORDS; i = i + 1) write(REG_PROG_DATA, program_wkv[i]);
     write(REG_IMAGE_BASE_LO, IMAGE_BASE[31:0]);
     write(REG_IMAGE_BASE_HI, IMAGE_BASE[63:32]);
+    state_base = STATES_BASE;
+    if (STATES_BEATS != 0) begin
+      for (slot = 0; slot < SLOTS; slot = slot + 1) begin
+        write(REG_STATE_SLOT, slot);
+        write(REG_STATE_BASE_LO, state_base[31:0]);
+        write(REG_STATE_BASE_HI, state_base[63:32]);
+        state_base = state_base + STATE_BYTES;
+      end
+    end
     write(REG_CTRL, CTRL_CLEAR);
     status = STATUS_BUSY;
     while ((status & STATUS_BUSY) != 0) read(REG_STATUS, status);
     while (token < run_tokens) begin
-      write(REG_TOKEN_IN, tokens[token]);
+      for (slot = 0; slot < SLOTS; slot = slot + 1)
+        write(REG_TOKEN_IN + {slot[5:0], 2'd0}, tokens[token * SLOTS + slot]);
       write(REG_CTRL, CTRL_START | CTRL_LOGITS);
       status = 0;
       while ((status & STATUS_DONE) == 0 || logits != (token + 1) * VOCAB) begin
@@ -165,15 +176,18 @@
         read(REG_STATUS, status);
         if ((status & STATUS_READ_ERROR) != 0) $fatal(1, "token %0d: the chip says that a read failed", token);
       end
-      read(REG_TOKEN_OUT, token_out);
-      if (token_out !== expected_tokens[token])
-        $fatal(1, "token %0d: TOKEN_OUT is %0d, expected %0d", token, token_out, expected_tokens[token]);
       read(REG_CYCLES, cycles);
       all_cycles = all_cycles + cycles;
-      $display("token %0d: %0d in, %0d out, %0d cycles", token, tokens[token], token_out, cycles);
+      for (slot = 0; slot < SLOTS; slot = slot + 1) begin
+        read(REG_TOKEN_OUT + {slot[5:0], 2'd0}, token_out);
+        i = token * SLOTS + slot;
+        if (token_out !== expected_tokens[i])
+          $fatal(1, "token %0d, slot %0d: TOKEN_OUT is %0d, expected %0d", token, slot, token_out, expected_tokens[i]);
+        $display("token %0d, slot %0d: %0d in, %0d out, %0d cycles", token, slot, tokens[i], token_out, cycles);
+      end
       token = token + 1;
     end
-    $display("PASS: %0d tokens, %0d logits, %0d cycles", token, logits, all_cycles);
+    $display("PASS: %0d tokens, %0d logits, %0d cycles", token * SLOTS, logits * SLOTS, all_cycles);
     $finish(0);
   end
 
@@ -182,20 +196,24 @@
   // A read request, and whether there is one.
   wire [ADDR_BITS+13:0] request = {m_axi_arvalid, m_axi_araddr, m_axi_arlen, m_axi_arsize, m_axi_arburst};
 
-  // Ends the run if the chip asks for what it must not; `offset` is where, in bytes from the image's first.
-  task automatic check_request(input [ADDR_BITS-1:0] offset);
-    reg [ADDR_BITS-1:0] bytes;
+  function automatic [ADDR_BITS-1:0] beat_of(input [ADDR_BITS-1:0] address);
+    beat_of = (address - IMAGE_BASE[ADDR_BITS-1:0]) >> BEAT_SIZE;
+  endfunction
+
+  // Ends the run if a burst is none, or reaches beats before `lowest` or behind the last one.
+  task automatic check_burst(input [ADDR_BITS-1:0] address, input [7:0] len, input [2:0] size, input [1:0] burst,
+                             input [ADDR_BITS-1:0] lowest);
+    reg [ADDR_BITS-1:0] last;
     begin
-      bytes = ({{ADDR_BITS-8{1'b0}}, m_axi_arlen} + 1'b1) << BEAT_SIZE;
-      if (m_axi_arburst != 2'd1) $fatal(1, "read at %h: arburst is %0d, expected 1", m_axi_araddr, m_axi_arburst);
-      if (m_axi_arsize != BEAT_SIZE)
-        $fatal(1, "read at %h: arsize is %0d, expected %0d", m_axi_araddr, m_axi_arsize, BEAT_SIZE);
-      if ({24'd0, m_axi_arlen} >= MAX_BURST)
-        $fatal(1, "read at %h: arlen is %0d, expected less than %0d", m_axi_araddr, m_axi_arlen, MAX_BURST);
-      if ((offset >> BEAT_SIZE) << BEAT_SIZE != offset) $fatal(1, "read at %h: not aligned to a beat", m_axi_araddr);
-      if (offset >> 12 != (offset + bytes - 1'b1) >> 12) $fatal(1, "read at %h: crosses 4 KiB", m_axi_araddr);
-      if ((offset + bytes - 1'b1) >> BEAT_SIZE >= IMAGE_BEATS)
-        $fatal(1, "read at %h: %0d bytes reach beyond the image", m_axi_araddr, bytes);
+      last = address + ({{ADDR_BITS-8{1'b0}}, len} << BEAT_SIZE);
+      if (burst != 2'd1) $fatal(1, "burst at %h: type is %0d, expected 1", address, burst);
+      if (size != BEAT_SIZE) $fatal(1, "burst at %h: size is %0d, expected %0d", address, size, BEAT_SIZE);
+      if ({24'd0, len} >= MAX_BURST)
+        $fatal(1, "burst at %h: len is %0d, expected less than %0d", address, len, MAX_BURST);
+      if ((address >> BEAT_SIZE) << BEAT_SIZE != address) $fatal(1, "burst at %h: not aligned to a beat", address);
+      if (address >> 12 != last >> 12) $fatal(1, "burst at %h, len %0d: crosses 4 KiB", address, len);
+      if (beat_of(address) < lowest || beat_of(last) >= IMAGE_BEATS + STATES_BEATS)
+        $fatal(1, "burst at %h, len %0d: outside what lies there", address, len);
     end
   endtask
 
@@ -206,7 +224,6 @@
 
   always begin : memory
     reg [31:0] cycle, bursts, oldest, newest, number;
-    reg [ADDR_BITS-1:0] offset;
     reg [ADDR_BITS+13:0] refused;  // the request of the last cycle, if it was not accepted
     cycle = 0;
     bursts = 0;
@@ -231,9 +248,8 @@
       if (refused != 0 && request != refused) $fatal(1, "the read at %h changed while it waited", m_axi_araddr);
       refused = m_axi_arvalid && !m_axi_arready ? request : 0;
       if (m_axi_arvalid && m_axi_arready) begin
-        offset = m_axi_araddr - IMAGE_BASE[ADDR_BITS-1:0];
-        check_request(offset);
-        next_beat[newest] = offset >> BEAT_SIZE;
+        check_burst(m_axi_araddr, m_axi_arlen, m_axi_arsize, m_axi_arburst, 0);
+        next_beat[newest] = beat_of(m_axi_araddr);
         beats_left[newest] = {24'd0, m_axi_arlen} + 1;
         from_cycle[newest] = cycle + LATENCY;
         newest = (newest + 1) % MAX_OUTSTANDING;
@@ -246,7 +262,7 @@
       if (!m_axi_rvalid || m_axi_rready) begin
         number = after(number);
         m_axi_rvalid <= bursts != 0 && from_cycle[oldest] <= cycle && !stalls(number);
-        m_axi_rdata <= image[next_beat[oldest][INDEX_BITS-1:0]];
+        m_axi_rdata <= data[next_beat[oldest][INDEX_BITS-1:0]];
         m_axi_rlast <= beats_left[oldest] == 1;
       end
     end
@@ -254,11 +270,12 @@
 
   // ---- logits: AXI4-Stream, each compared when it leaves ----
 
-  reg [31:0] logits;  // that came, of all tokens
+  reg [31:0] logits;  // that came of each slot, of all tokens
 
   always begin : stream
-    reg [31:0] number, row;
-    reg [32:0] refused;  // a transfer of the last cycle that was not accepted
+    reg [31:0] number, row, slot;
+    reg [32*SLOTS:0] refused;  // a transfer of the last cycle that was not accepted
+    reg [32*SLOTS-1:0] found, expected;
     logits <= 0;
     refused = 0;
     m_axis_logits_tready <= 1'b0;
@@ -266,15 +283,21 @@
     number = first(32'd2);
     forever begin
       @(posedge clk_i);
-      if (refused[32] && {m_axis_logits_tvalid, m_axis_logits_tdata} != refused)
+      if (refused[32*SLOTS] && {m_axis_logits_tvalid, m_axis_logits_tdata} != refused)
         $fatal(1, "a logit changed while it waited");
       refused = {m_axis_logits_tvalid && !m_axis_logits_tready, m_axis_logits_tdata};
       if (m_axis_logits_tvalid && m_axis_logits_tready) begin
         row = logits - token * VOCAB;
         if (row >= VOCAB) $fatal(1, "token %0d: more logits than %0d", token, VOCAB);
-        if (m_axis_logits_tdata !== expected_logits[logits])
-          $fatal(1, "token %0d, row %0d: found %0d, expected %0d", token, row, $signed(m_axis_logits_tdata),
-                 $signed(expected_logits[logits]));
+        found = m_axis_logits_tdata;
+        expected = expected_logits[logits];
+        for (slot = 0; slot < SLOTS; slot = slot + 1) begin
+          if (found[31:0] !== expected[31:0])
+            $fatal(1, "token %0d, slot %0d, row %0d: found %0d, expected %0d", token, slot, row, $signed(found[31:0]),
+                   $signed(expected[31:0]));
+          found = found >> 32;
+          expected = expected >> 32;
+        end
         if (m_axis_logits_tlast !== (row == VOCAB - 1))
           $fatal(1, "token %0d, row %0d: tlast is %0d", token, row, m_axis_logits_tlast);
         logits <= logits + 1;

@@ -2,7 +2,8 @@
 //!
 //! Only text is made here, from the configuration and the sizes of a run; what the bench reads (programs, image, tokens, expected
 //! values) are hex files beside it, and whoever writes those knows the model. `body.sv` is the bench itself, in front of it stand
-//! constants of the configuration, behind it the chip. It keeps to what Icarus 11 and Verilator's `--binary` both take.
+//! constants of the configuration, behind it the chip; `writes.sv` is there for chips with a write port. Both keep to what Icarus 11 and
+//! Verilator's `--binary` take.
 
 use crate::blocks::core::top;
 use crate::blocks::regs::{ctrl, reg, status, ID, VERSION};
@@ -34,41 +35,37 @@ pub struct Run {
     pub image_bytes: usize,
     /// 32-bit words of the four programs, in the order of [`FORMATS`].
     pub program_words: [usize; 4],
-    /// Tokens, and logits of each.
+    /// Bytes of a session's state in memory, a multiple of 64; 0 if it stays on the chip.
+    pub state_bytes: usize,
+    /// Tokens of each slot, and logits of each token.
     pub tokens: usize,
     pub vocab: usize,
 }
 
-/// Why there is no bench for a configuration.
+/// Why there is no bench.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BenchError {
-    #[error("the bench has no memory for a state: expected a configuration without state = \"memory\"")]
-    StateInMemory,
-    #[error("the bench runs one text: sessions = {0}, expected 1")]
-    Sessions(usize),
-    #[error("the bench counts in 31 bits: {tokens} tokens of {vocab} logits are too many")]
-    TooLong { tokens: usize, vocab: usize },
+    #[error("the bench counts in 31 bits: {tokens} tokens of {logits} logits are too many")]
+    TooLong { tokens: usize, logits: usize },
 }
 
 /// The bench of one run, a module that has the chip in it.
 ///
 /// # Errors
-/// If the bench does not know this kind of chip, or a run of this length.
+/// If the run is too long.
 pub fn bench(config: &Config, run: &Run) -> Result<Arc<Module>, BenchError> {
-    if config.streams_state() {
-        return Err(BenchError::StateInMemory);
-    }
-    if config.sessions > 1 {
-        return Err(BenchError::Sessions(config.sessions));
-    }
-    if run.tokens.checked_mul(run.vocab).is_none_or(|logits| logits >= 1 << 31) {
-        return Err(BenchError::TooLong { tokens: run.tokens, vocab: run.vocab });
+    let logits = run.vocab * config.sessions;
+    if run.tokens.checked_mul(logits).is_none_or(|logits| logits >= 1 << 31) {
+        return Err(BenchError::TooLong { tokens: run.tokens, logits });
     }
     let chip = top(config);
     let mut m = Module::combinational(NAME, HEADER);
     m.localparams(&constants(config, run));
     m.body += "\n";
     m.body += include_str!("body.sv");
+    if config.streams_state() {
+        m.body += include_str!("writes.sv");
+    }
     let connections: Vec<(&str, &str)> = chip.ports.iter().skip(2).map(|p| (&*p.name, driver(&p.name))).collect();
     m.instance("u_chip", &chip, &connections);
     Ok(m.done())
@@ -96,20 +93,24 @@ fn driver(port: &str) -> &str {
     match port {
         "s_axil_wstrb" => "4'b1111",
         "s_axil_bready" | "s_axil_rready" => "1'b1",
-        "m_axi_rresp" => "2'd0",
+        "m_axi_rresp" | "m_axi_bresp" => "2'd0",
         name => name,
     }
 }
 
-/// Name, bits and value of everything `body.sv` compares with.
+/// Name, bits and value of everything the two texts take as given.
 fn constants(config: &Config, run: &Run) -> Vec<(&'static str, usize, u64)> {
-    let beats = run.image_bytes / config.beat_bytes();
+    let (slots, addr_bits) = (config.sessions, config.axi_addr_bits);
+    let (image, states) = (run.image_bytes / config.beat_bytes(), slots * run.state_bytes / config.beat_bytes());
+    let [token_in, token_out] =
+        if slots > 1 { [reg::TOKENS_IN, reg::TOKENS_OUT] } else { [reg::TOKEN_IN, reg::TOKEN_OUT] };
     let [dma, mat, vec, wkv] = run.program_words;
     let number = |name, value: usize| (name, 32, value as u64);
     let register = |name, address: u32| (name, 8, u64::from(address));
     let word = |name, value: u32| (name, 32, u64::from(value));
     vec![
-        number("ADDR_BITS", config.axi_addr_bits),
+        number("SLOTS", slots),
+        number("ADDR_BITS", addr_bits),
         number("DATA_BITS", config.bus_bits),
         ("BEAT_SIZE", 3, u64::from(config.beat_bytes().ilog2())),
         number("MAX_BURST", config.max_burst_beats),
@@ -117,8 +118,12 @@ fn constants(config: &Config, run: &Run) -> Vec<(&'static str, usize, u64)> {
         // an answer in the cycle of its request is not on offer
         word("LATENCY", config.memory.latency_cycles.max(1)),
         ("IMAGE_BASE", 64, IMAGE_BASE),
-        ("IMAGE_BEATS", config.axi_addr_bits, beats as u64),
-        number("INDEX_BITS", index_bits(beats)),
+        ("IMAGE_BEATS", addr_bits, image as u64),
+        // states follow the image
+        ("STATES_BASE", 64, IMAGE_BASE + run.image_bytes as u64),
+        ("STATES_BEATS", addr_bits, states as u64),
+        ("STATE_BYTES", 64, run.state_bytes as u64),
+        number("INDEX_BITS", index_bits(image + states)),
         number("DMA_WORDS", dma),
         number("MAT_WORDS", mat),
         number("VEC_WORDS", vec),
@@ -131,13 +136,16 @@ fn constants(config: &Config, run: &Run) -> Vec<(&'static str, usize, u64)> {
         register("REG_CONFIG", reg::CONFIG),
         register("REG_CTRL", reg::CTRL),
         register("REG_STATUS", reg::STATUS),
-        register("REG_TOKEN_IN", reg::TOKEN_IN),
-        register("REG_TOKEN_OUT", reg::TOKEN_OUT),
+        register("REG_TOKEN_IN", token_in),
+        register("REG_TOKEN_OUT", token_out),
         register("REG_IMAGE_BASE_LO", reg::IMAGE_BASE_LO),
         register("REG_IMAGE_BASE_HI", reg::IMAGE_BASE_HI),
         register("REG_PROG_SELECT", reg::PROG_SELECT),
         register("REG_PROG_DATA", reg::PROG_DATA),
         register("REG_CYCLES", reg::CYCLES),
+        register("REG_STATE_SLOT", reg::STATE_SLOT),
+        register("REG_STATE_BASE_LO", reg::STATE_BASE_LO),
+        register("REG_STATE_BASE_HI", reg::STATE_BASE_HI),
         word("ID", ID),
         word("VERSION", VERSION),
         word("CONFIG", config.fingerprint()),
@@ -175,6 +183,18 @@ pub fn words(words: impl IntoIterator<Item = u32>) -> String {
     })
 }
 
+/// The words of several slots side by side, slot 0 lowest, a line for as many as the shortest has.
+pub fn side_by_side(slots: &[Vec<u32>]) -> String {
+    let mut hex = String::new();
+    for i in 0..slots.iter().map(Vec::len).min().unwrap_or(0) {
+        for words in slots.iter().rev() {
+            let _ = write!(hex, "{:08x}", words[i]);
+        }
+        hex.push('\n');
+    }
+    hex
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,12 +205,12 @@ mod tests {
         Config::load(std::path::Path::new(&path)).unwrap()
     }
 
-    const RUN: Run = Run { image_bytes: 4096, program_words: [3, 4, 5, 6], tokens: 2, vocab: 7 };
+    const RUN: Run = Run { image_bytes: 4096, program_words: [3, 4, 5, 6], state_bytes: 0, tokens: 2, vocab: 7 };
 
     #[test]
     fn the_bench_holds_the_chip_and_reads_the_files_it_names() {
-        for name in ["nano", "wide", "edge"] {
-            let config = config(name);
+        let four = Config { sessions: 4, ..config("nano") };
+        for config in [config("nano"), config("wide"), config("edge"), config("edge-large"), four] {
             let printed = print(&bench(&config, &RUN).unwrap()).unwrap().renamed("x_").unwrap();
             let text = &printed.files["x_tb.sv"];
             assert!(text.contains("module x_tb (") && text.contains("x_top u_chip ("), "{text}");
@@ -207,12 +227,15 @@ mod tests {
     }
 
     #[test]
-    fn chips_it_does_not_know_are_refused() {
-        assert_eq!(bench(&config("edge-large"), &RUN).unwrap_err(), BenchError::StateInMemory);
-        let four = Config { sessions: 4, ..config("nano") };
-        assert_eq!(bench(&four, &RUN).unwrap_err(), BenchError::Sessions(4));
+    fn a_run_that_cannot_be_counted_is_refused() {
         let long = Run { tokens: 1 << 15, vocab: 1 << 16, ..RUN };
-        assert!(matches!(bench(&config("nano"), &long), Err(BenchError::TooLong { .. })));
+        assert_eq!(
+            bench(&config("nano"), &long).unwrap_err(),
+            BenchError::TooLong { tokens: 1 << 15, logits: 1 << 16 }
+        );
+        let most = Run { tokens: (1 << 15) - 1, ..long };
+        assert!(bench(&config("nano"), &most).is_ok());
+        assert!(bench(&Config { sessions: 2, ..config("nano") }, &most).is_err());
     }
 
     #[test]
@@ -222,5 +245,6 @@ mod tests {
         assert_eq!(hex.lines().count(), 4);
         assert_eq!(hex.lines().next(), Some("0f0e0d0c0b0a09080706050403020100"));
         assert_eq!(words([1, u32::MAX]), "00000001\nffffffff\n");
+        assert_eq!(side_by_side(&[vec![1, 2], vec![3, 4]]), "0000000300000001\n0000000400000002\n");
     }
 }
