@@ -30,7 +30,7 @@
     if (^seed === 1'bx) $fatal(1, "+seed=%0d: expected a number", seed);
     if ($test$plusargs("vcd") != 0) begin
       $dumpfile("tb.vcd");
-      $dumpvars;
+      $dumpvars(0, anser_tb);
     end
   end
 

@@ -215,6 +215,7 @@ mod tests {
             let text = &printed.files["x_tb.sv"];
             assert!(text.contains("module x_tb (") && text.contains("x_top u_chip ("), "{text}");
             assert!(text.contains("--top x_tb -o x_tb && obj_dir/x_tb"), "the header names the module: {text}");
+            assert!(!text.contains("anser_tb") && text.contains("$dumpvars(0, x_tb)"), "{text}");
             let files = [IMAGE, TOKENS, EXPECTED_TOKENS, EXPECTED_LOGITS].map(String::from);
             for file in files.iter().chain(&program_files()) {
                 assert_eq!(text.matches(&format!("$readmemh(\"{file}\"")).count(), 1, "{file}");
