@@ -19,6 +19,7 @@ pub mod mul_pipe;
 pub mod param_gear;
 pub mod prim;
 pub mod regs;
+mod regs_counters;
 mod regs_state;
 pub mod round_parts;
 pub mod slice;

@@ -2,7 +2,8 @@
 
 use super::dma::TOKEN_BITS;
 use super::fetch::{COUNT_BITS, LANE_BITS};
-use super::regs_state;
+pub use super::regs_counters::{sat_bits, LOST, STALLS};
+use super::{regs_counters, regs_state};
 use crate::config::Config;
 use crate::hdl::{index_bits, Module};
 use crate::isa::FORMATS;
@@ -73,30 +74,6 @@ pub const PREFILL_ON: u32 = 1 << 4;
 /// What ID and VERSION read.
 pub const ID: u32 = 0x414E_5352;
 pub const VERSION: u32 = 1;
-
-/// The stall counters in register order: bit of `event_i`, and what a cycle counted there was.
-pub const STALLS: [(&str, &str); 7] = [
-    ("mat_waits_for_vec", "mat idle, its next instruction waits for vec"),
-    ("mat_waits_for_weights", "mat waits for weights"),
-    ("mat_waits_for_drain", "mat waits for its drain"),
-    ("vec_busy", "vec busy"),
-    ("wkv_busy", "wkv busy"),
-    ("memory_idle", "no read request outstanding"),
-    ("read_data_refused", "read data refused, a fifo is full"),
-];
-
-/// Cycles without a beat by cause, in register order: bit of `lost_i`, and why. Every cycle of a token is a beat or exactly one
-/// of these, so that with WEIGHT_BEATS they add up to CYCLES.
-pub const LOST: [(&str, &str); 8] = [
-    ("lost_operand", "weights refused, mat waits for vec to write its operand"),
-    ("lost_drain", "weights refused, mat waits for its drain"),
-    ("lost_mat", "weights refused, mat takes none: it changes instructions, or takes less than a beat a cycle"),
-    ("lost_params", "parameters refused, vec has no use for them yet; or state in memory, and wkv"),
-    ("lost_memory", "asked for, but memory offers nothing"),
-    ("lost_order", "nothing asked for, dma waits for vec"),
-    ("lost_start", "nothing asked for yet, addresses are made"),
-    ("lost_end", "nothing asked for any more, the last operations run"),
-];
 
 /// The register block of `docs/hardware.md` §6.
 pub fn regs(config: &Config) -> Arc<Module> {
@@ -175,43 +152,8 @@ pub fn regs(config: &Config) -> Arc<Module> {
         regs_state::reads(config).into_iter().for_each(|(at, value)| read(at, value));
     }
     read(reg::PROG_SELECT, "{30'b0, select_q}".into());
-    let (mut declare, mut reset, mut clear, mut count) = (String::new(), String::new(), String::new(), String::new());
-    let mut counter = |at: u32, name: &str, add: String, doc: &str| {
-        read(at, format!("{name}_q"));
-        let _ = writeln!(declare, "  reg [31:0] {name}_q;  // {doc}");
-        let _ = writeln!(reset, "      {name}_q <= '0;");
-        let _ = writeln!(clear, "      {name}_q <= '0;");
-        let _ = writeln!(count, "      {name}_q <= {name}_q + {add};");
-    };
-    let add = |name: &str, bits: usize| format!("{{{}'b0, {name}}}", 32 - bits);
-    counter(reg::CYCLES, "cycles", "32'd1".into(), "cycles of the token");
-    counter(reg::SAT_MAT, "sat_mat", add("now_sat_mat_q", sat_mat), "saturations");
-    counter(reg::SAT_VEC, "sat_vec", add("now_sat_vec_q", sat_vec), "");
-    counter(reg::SAT_WKV, "sat_wkv", add("now_sat_wkv_q", sat_wkv), "");
-    counter(reg::WEIGHT_BEATS, "beats", "{31'b0, now_beat_q}".into(), "beats received");
-    for (i, (name, doc)) in STALLS.iter().enumerate() {
-        counter(reg::STALLS + 4 * i as u32, name, format!("{{31'b0, now_event_q[{i}]}}"), doc);
-    }
-
-    for (i, (name, doc)) in LOST.iter().enumerate() {
-        counter(reg::LOST + 4 * i as u32, name, format!("{{31'b0, now_lost_q[{i}]}}"), doc);
-    }
-    counter(reg::SKIPPED_COLUMNS, "skipped", "{17'b0, now_skipped_q}".into(), "columns not read");
-
-    let (mut now_declare, mut now_load) = (String::new(), String::new());
-    for (name, bits) in [
-        ("sat_mat", sat_mat),
-        ("sat_vec", sat_vec),
-        ("sat_wkv", sat_wkv),
-        ("beat", 1),
-        ("event", STALLS.len()),
-        ("lost", LOST.len()),
-        ("skipped", 15),
-    ] {
-        let range = if bits == 1 { "      ".to_string() } else { format!("{:<6}", format!("[{}:0]", bits - 1)) };
-        let _ = writeln!(now_declare, "  reg  {range} now_{name}_q;");
-        let _ = writeln!(now_load, "    now_{name}_q <= {name}_i;");
-    }
+    let counters = regs_counters::counters(config);
+    counters.reads.into_iter().for_each(|(at, value)| read(at, value));
 
     let mut last_lane = String::new();
     for (i, f) in FORMATS.iter().enumerate().take(3) {
@@ -260,12 +202,8 @@ pub fn regs(config: &Config) -> Arc<Module> {
             ("prog_data", at(reg::PROG_DATA)),
             ("last_lane", last_lane),
             ("reads", reads.trim_end().to_string()),
-            ("counters", declare.trim_end().to_string()),
-            ("now_declare", now_declare.trim_end().to_string()),
-            ("now_load", now_load.trim_end().to_string()),
-            ("counters_reset", reset.trim_end().to_string()),
-            ("counters_clear", clear.trim_end().to_string()),
-            ("counters_count", count.trim_end().to_string()),
+            ("counters", counters.declare),
+            ("processes", counters.processes.trim_end().to_string()),
         ],
     );
     if config.streams_state() {
@@ -275,15 +213,6 @@ pub fn regs(config: &Config) -> Arc<Module> {
         slot_registers(&mut m, slots, slot_bits);
     }
     m.done()
-}
-
-/// Bits of the saturations a cycle of mat, vec and wkv, all slots together.
-pub fn sat_bits(config: &Config) -> [usize; 3] {
-    let sum = |most: usize| index_bits(config.sessions * most + 1);
-    match config.sessions {
-        1 => [1, 6, super::wkv::sat_bits(config.wkv_lanes())],
-        _ => [sum(1), sum(63), super::wkv::sat_bits(config.wkv_lanes())],
-    }
 }
 
 /// The writes of TOKEN_IN; that of slot 0 has two addresses if there are others.
@@ -366,9 +295,6 @@ const BODY: &str = r#"
   reg  [2:0]  lane_q;      // next 32-bit word of the instruction
   reg  [11:0] idx_q;       // next instruction
 {{counters}}
-  // what the counters take next
-  reg         clear_counters_q, count_q;
-{{now_declare}}
 
   // Writes: act once address and data are both here and the last response is taken.
   wire act   = aw_valid_q && w_valid_q && !b_valid_q;
@@ -485,27 +411,5 @@ const BODY: &str = r#"
     if (answer) rdata_q <= rdata_d;
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      clear_counters_q <= 1'b0;
-      count_q          <= 1'b0;
-    end else begin
-      clear_counters_q <= started_i;
-      count_q          <= running_i;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-{{now_load}}
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-{{counters_reset}}
-    end else if (clear_counters_q) begin
-{{counters_clear}}
-    end else if (count_q) begin
-{{counters_count}}
-    end
-  end
+{{processes}}
 "#;
