@@ -4,16 +4,13 @@ use fpga::board::ULX3S_85F;
 use fpga::link::{Host, Line, LineError, LinkError, LinkOptions};
 use fpga::rtl::system::SystemOptions;
 use fpga::sim::board::SimBoard;
-use golden_model::calibrate::{calibrate, random_tokens};
-use golden_model::checkpoint::{Checkpoint, Dtype, Shape};
+use golden_model::checkpoint::Shape;
 use golden_model::formats::QuantOptions;
 use golden_model::integer_step::{argmax, step, IntState, NoTaps};
 use golden_model::layout::{stream, StreamLayout};
 use golden_model::qmodel::QModel;
-use golden_model::quantise::quantise;
-use golden_model::random::write_random;
+use golden_model::random::random_model;
 use golden_model::vector_ops::SaturationCounts;
-use golden_model::weights::Weights;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtl_gen::blocks::regs::reg;
@@ -44,13 +41,7 @@ fn model(seed: u64) -> (QModel, Vec<u8>, Program) {
         rank_v: 8,
         rank_g: 8,
     };
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("m.safetensors");
-    write_random(&path, &shape, Dtype::F32, seed).unwrap();
-    let checkpoint = Checkpoint::open(&path).unwrap();
-    let weights = Weights::read(&checkpoint).unwrap();
-    let ranges = calibrate(&weights, &random_tokens(shape.vocab_size, 32), |_| ());
-    let golden = quantise(&checkpoint, &ranges, &QuantOptions::default()).unwrap().model;
+    let golden = random_model(&shape, &QuantOptions::default(), seed).unwrap();
     let image = stream(&golden);
     let program = compile(&nano(), &view(&golden, &StreamLayout::of(&golden))).unwrap();
     (golden, image, program)
