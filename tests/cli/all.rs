@@ -93,6 +93,14 @@ fn a_step_is_run_again_only_if_its_inputs_changed() {
     let kept = scratch.path().join("report/accuracy.json");
     std::fs::write(&kept, "{}").expect("written");
     assert_eq!(run(&two, &["--no-run"]), ("unchanged".into(), Some(true)), "the cache has it still");
+    // a step that cannot run is a failure although an older record is there: an image has no floats to compare with
+    let image = scratch.at("m.anser");
+    super::done(&["quantize", &two, "-o", &image]);
+    let (value, status) = report(&[&[image.as_str()], &steps[..]].concat(), &[]);
+    assert_eq!((status, state(&value, "accuracy"), value["complete"].as_bool()), (Some(2), "stale", Some(false)));
+    let said = super::run(&[&["report", "all", &image], &steps[..]].concat()).stdout;
+    let said = text(&said);
+    assert!(said.starts_with("incomplete or out of date"), "{said}");
 }
 
 #[test]
