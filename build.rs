@@ -8,26 +8,14 @@ use std::path::{Path, PathBuf};
 
 /// Name of each hash, and the files and folders in it.
 const GROUPS: [(&str, &[&str]); 5] = [
-    (
-        "ANSER_SOURCES_ACCURACY",
-        &["crates/golden-model/src", "src/cli/accuracy.rs", "crates/reports/src/accuracy/record.rs"],
-    ),
+    ("ANSER_SOURCES_ACCURACY", &["golden-model/src", "src/cli/accuracy.rs", "reports/src/accuracy/record.rs"]),
     (
         "ANSER_SOURCES_LATENCY",
-        &[
-            "crates/golden-model/src",
-            "crates/sim-harness/src",
-            "src/cli/latency.rs",
-            "src/cli/chip.rs",
-            "crates/reports/src/record.rs",
-        ],
+        &["golden-model/src", "sim-harness/src", "src/cli/latency.rs", "src/cli/chip.rs", "reports/src/record.rs"],
     ),
-    ("ANSER_SOURCES_ASIC", &["crates/asic/src", "crates/power/src", "src/cli/asic.rs"]),
-    (
-        "ANSER_SOURCES_POWER",
-        &["crates/golden-model/src", "crates/sim-harness/src", "src/cli/chip_power.rs", "src/cli/chip.rs"],
-    ),
-    ("ANSER_SOURCES_FPGA", &["crates/fpga/src/estimate.rs", "src/cli/estimate.rs", "crates/reports/src/fpga.rs"]),
+    ("ANSER_SOURCES_ASIC", &["asic/src", "power/src", "src/cli/asic.rs"]),
+    ("ANSER_SOURCES_POWER", &["golden-model/src", "sim-harness/src", "src/cli/chip_power.rs", "src/cli/chip.rs"]),
+    ("ANSER_SOURCES_FPGA", &["fpga/src/estimate.rs", "src/cli/estimate.rs", "reports/src/fpga.rs"]),
 ];
 
 fn main() -> std::io::Result<()> {

@@ -1,4 +1,4 @@
-//! The `anser` command. It parses, calls the libraries and prints; the work is in `crates/`.
+//! The `anser` command. It parses, calls the libraries and prints; the work is in the libraries beside it.
 
 mod cli;
 

@@ -1,13 +1,13 @@
 //! The analytical model against the RTL: cycles of a token, for shapes and configurations that lose their cycles in different places.
 
 use explore::shape::{outline, Weights as Format};
-use golden_model::calibrate::{calibrate, random_tokens};
+use golden_model::checkpoint::random::write_random;
+use golden_model::checkpoint::weights::Weights;
 use golden_model::checkpoint::{Checkpoint, Dtype, Shape};
-use golden_model::formats::QuantOptions;
-use golden_model::layout::{stream, StreamLayout};
-use golden_model::quantise::quantise;
-use golden_model::random::write_random;
-use golden_model::weights::Weights;
+use golden_model::image::layout::{stream, StreamLayout};
+use golden_model::quantise::calibrate::{calibrate, random_tokens};
+use golden_model::quantise::formats::QuantOptions;
+use golden_model::quantise::quantiser::quantise;
 use rtl_gen::config::{Config, StateAt};
 use rtl_gen::program::model::view;
 use sim_harness::chip::{Chip, ChipOptions};

@@ -6,19 +6,19 @@ use super::model::{check_tokens, encode, held_out_text, Model};
 use super::print::{bar, check_file, command_line, note, write_file, Out};
 use super::quantise::MAX_CALIBRATION_TOKENS;
 use super::Error;
-use golden_model::calibrate::{calibrate, calibrate_operands, random_tokens, RANDOM_TOKENS};
+use golden_model::arithmetic::qtensor::WeightBits;
+use golden_model::arithmetic::vector_ops::{SaturationCounts, OPERAND_BITS};
+use golden_model::checkpoint::weights::Weights;
 use golden_model::checkpoint::{Checkpoint, Shape as ModelShape};
-use golden_model::formats::{QuantOptions, Rounding};
-use golden_model::gptq::TooLarge;
-use golden_model::qtensor::WeightBits;
+use golden_model::quantise::calibrate::{calibrate, calibrate_operands, random_tokens, RANDOM_TOKENS};
+use golden_model::quantise::formats::{QuantOptions, Rounding};
+use golden_model::quantise::gptq::TooLarge;
 use golden_model::study::drift::{drift, Drift, Fit, Golden, SETTLED};
 use golden_model::study::grid::{grid, Group, Quality};
 use golden_model::study::spread::Summary;
 use golden_model::study::taps::{taps, TapRange, Taps};
 use golden_model::study::tensors::{tensors, TensorRange};
 use golden_model::study::{reference_limit, Progress, Source};
-use golden_model::vector_ops::{SaturationCounts, OPERAND_BITS};
-use golden_model::weights::Weights;
 use indicatif::ProgressBar;
 use reports::accuracy::record::{
     AccuracyRecord, DriftRun, DriftStudy, Fit as FitRecord, FloatQuality, GridPoint, PositionBin, Range, Setting,
@@ -131,7 +131,8 @@ fn study(
     let gptq = a.calibrate.is_some();
     let seen = match &a.calibrate {
         Some(path) => {
-            let mut tokens = encode(&golden_model::tokenizer::Tokenizer::for_vocab(weights.shape.vocab_size), path)?;
+            let mut tokens =
+                encode(&golden_model::text::tokenizer::Tokenizer::for_vocab(weights.shape.vocab_size), path)?;
             check_tokens(&path.display().to_string(), &tokens, &weights.shape)?;
             tokens.truncate(MAX_CALIBRATION_TOKENS);
             tokens

@@ -4,7 +4,7 @@ use super::args::{Chip as ChipArgs, Memory, Numbers};
 use super::model::{config_for, Model};
 use super::print::{check_file, command_line, note};
 use super::Error;
-use golden_model::layout::{stream, StreamLayout};
+use golden_model::image::layout::{stream, StreamLayout};
 use sim_harness::chip::{Chip, ChipOptions};
 use sim_harness::verilate::BuildOptions;
 use std::sync::Arc;

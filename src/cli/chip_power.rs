@@ -7,7 +7,7 @@ use super::{asic, chip, latency, Error, CHECK_FAILED};
 use ::asic::energy::{self, ExternalMemory, Work};
 use ::asic::record::PowerRecord;
 use ::asic::replay::{self, Bench, Expected};
-use golden_model::calibrate::random_tokens;
+use golden_model::quantise::calibrate::random_tokens;
 use sim_harness::session::TokenOptions;
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -3,10 +3,10 @@
 use super::args::{Backend, Chip as ChipArgs, Numbers};
 use super::model::Model;
 use super::{chip, Error};
+use golden_model::checkpoint::weights::Weights;
 use golden_model::fast::{self, Runner};
-use golden_model::float_step::{self, FloatState};
-use golden_model::session::Session;
-use golden_model::weights::Weights;
+use golden_model::network::float_step::{self, FloatState};
+use golden_model::network::session::Session;
 use sim_harness::chip::Chip;
 use sim_harness::session::TokenOptions;
 use std::sync::Arc;

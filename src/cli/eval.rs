@@ -5,9 +5,9 @@ use super::engine::Engine;
 use super::model::{check_tokens, encode, held_out_text, read, Model};
 use super::print::{bar, Out};
 use super::{chip, Error, CHECK_FAILED};
-use golden_model::eval::evaluate;
-use golden_model::groups::groups;
-use golden_model::layout::{MatrixFormat, StreamLayout};
+use golden_model::image::layout::{MatrixFormat, StreamLayout};
+use golden_model::quantise::groups::groups;
+use golden_model::text::eval::evaluate;
 use serde::Serialize;
 use std::process::ExitCode;
 

@@ -4,8 +4,8 @@ use super::latency::now;
 use super::print::command_line;
 use super::quantise::QuantizedImage;
 use super::Error;
-use golden_model::formats::{Rounding, TensorFormat};
-use golden_model::qtensor::WeightBits;
+use golden_model::arithmetic::qtensor::WeightBits;
+use golden_model::quantise::formats::{Rounding, TensorFormat};
 use reports::formats::{formats_page, Check, Format, FormatsRecord, Matrix, Search};
 
 /// The page for what was quantised from checkpoint `name`.

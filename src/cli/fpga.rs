@@ -12,8 +12,8 @@ use fpga::rtl::system::SystemOptions;
 use fpga::serial::SerialPort;
 use fpga::sim::board::SimBoard;
 use fpga::FpgaError;
-use golden_model::layout::{stream, StreamLayout};
-use golden_model::qmodel::QModel;
+use golden_model::image::layout::{stream, StreamLayout};
+use golden_model::network::qmodel::QModel;
 use indicatif::ProgressBar;
 use reports::fpga::{Block, FpgaBuildRecord, FpgaSimulationRecord, PathStep, Resource, SCHEMA_VERSION};
 use rtl_gen::config::Config;
@@ -313,7 +313,7 @@ pub fn simulate(a: &FpgaSimulate, out: &Out) -> Result<ExitCode, Error> {
 
 /// `n` tokens after `prompt`, greedily, by the specification.
 fn golden_says(golden: &QModel, prompt: &[u8], n: usize) -> Vec<u8> {
-    use golden_model::integer_step::{argmax, step, IntState, NoTaps};
+    use golden_model::network::integer_step::{argmax, step, IntState, NoTaps};
     let mut state = IntState::new(golden);
     let mut next = 0;
     let mut read = |token: u8| {

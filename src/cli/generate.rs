@@ -5,9 +5,9 @@ use super::engine::{side_by_side, Engine, EngineError};
 use super::model::{check_tokens, Model};
 use super::print::{bar, note, Out};
 use super::{chip, Error, CHECK_FAILED};
-use golden_model::generate::Sampler;
-use golden_model::session::Session;
-use golden_model::tokenizer::Tokenizer;
+use golden_model::network::session::Session;
+use golden_model::text::generate::Sampler;
+use golden_model::text::tokenizer::Tokenizer;
 use serde::Serialize;
 use sim_harness::session::TokenOptions;
 use std::cell::Cell;
@@ -106,7 +106,7 @@ pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
     let stopped = Cell::new(!matches!(written, Ok(true)));
     let mut counted = Counted { engine: &mut engine, bar: &bar, stopped: &stopped };
     let mut tokens = vec![];
-    let done = golden_model::generate::generate(&mut counted, &prompt, n, &mut sampler, |token| {
+    let done = golden_model::text::generate::generate(&mut counted, &prompt, n, &mut sampler, |token| {
         tokens.push(token);
         if !stopped.get() {
             written = out.stream(&tokenizer.decode(&[token]));
@@ -162,7 +162,7 @@ pub fn logits(a: &Logits, out: &Out) -> Result<ExitCode, Error> {
     let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip, 0)?;
     let logits = engine.prefill(&a.tokens)?;
     let failed = engine.chip().is_some_and(|chip| chip::report_mismatch(chip, &a.chip, 0));
-    let argmax = golden_model::generate::first_largest(&logits);
+    let argmax = golden_model::text::generate::first_largest(&logits);
     let done = LogitsOut { backend: a.backend.name(), tokens: a.tokens.clone(), logits, argmax };
     out.result(&done, || done.logits.iter().enumerate().map(|(i, v)| format!("{i} {v}\n")).collect())?;
     Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
@@ -199,7 +199,7 @@ pub fn cosim(a: &Cosim, out: &Out) -> Result<ExitCode, Error> {
         let run = chip.pass(&tokens, TokenOptions { logits: true, timeline: false })?;
         // greedy on the golden side, so that a chip gone astray is compared with the right text
         for (next, logits) in next.iter_mut().zip(&run.logits) {
-            *next = golden_model::integer_step::argmax(logits) as u32;
+            *next = golden_model::network::integer_step::argmax(logits) as u32;
         }
         bar.inc(1);
         if chip.totals.outcome.mismatches > 0 {

@@ -4,9 +4,9 @@ use super::args::{Inspect, Random};
 use super::model::Model;
 use super::print::{check_file, Out};
 use super::Error;
+use golden_model::checkpoint::random::{official_shape, write_random};
 use golden_model::checkpoint::{Dtype, Shape, TensorSpec};
-use golden_model::random::{official_shape, write_random};
-use golden_model::recipe::{Recipe, TensorRecord};
+use golden_model::quantise::recipe::{Recipe, TensorRecord};
 use serde::Serialize;
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@ use super::args::Latency;
 use super::model::Model;
 use super::print::{bar, check_folder, command_line, note, Out};
 use super::{chip, Error, CHECK_FAILED};
-use golden_model::calibrate::random_tokens;
+use golden_model::quantise::calibrate::random_tokens;
 use reports::record::{
     Counters, DramModel, LatencyRecord, MemoryModel, OpSpan, PortCycles, Saturations, Shape, Unit, SCHEMA_VERSION,
 };

@@ -3,13 +3,13 @@
 use super::args::{Numbers, DEFAULT_CONFIG};
 use super::quantise::quantise;
 use super::Error;
+use golden_model::arithmetic::qtensor::QuantError;
+use golden_model::checkpoint::weights::Weights;
 use golden_model::checkpoint::{Checkpoint, Shape};
 use golden_model::fast;
-use golden_model::image::Image;
-use golden_model::qmodel::QModel;
-use golden_model::qtensor::QuantError;
-use golden_model::tokenizer::Tokenizer;
-use golden_model::weights::Weights;
+use golden_model::image::file::Image;
+use golden_model::network::qmodel::QModel;
+use golden_model::text::tokenizer::Tokenizer;
 use rtl_gen::config::Config;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

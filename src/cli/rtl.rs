@@ -5,7 +5,7 @@ use super::model::{config_for, Model};
 use super::print::{check_folder, write_file, Out};
 use super::rtl_bench::{self, Bench, BenchFiles};
 use super::Error;
-use golden_model::layout::{stream, StreamLayout};
+use golden_model::image::layout::{stream, StreamLayout};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;

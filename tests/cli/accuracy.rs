@@ -1,4 +1,4 @@
-//! `report accuracy`: its figures are tested in `crates/golden-model`, its page in `crates/reports`; here, what it takes, prints, writes and refuses.
+//! `report accuracy`: its figures are tested in `golden-model`, its page in `reports`; here, what it takes, prints, writes and refuses.
 
 use super::{done, has, json, number, refused, Scratch};
 use serde_json::Value;

@@ -1,11 +1,10 @@
-//! `report power`: the numbers are checked in `crates/power`; here, what the command takes, prints, writes and refuses.
+//! `report power`: the numbers are checked in `power`; here, what the command takes, prints, writes and refuses.
 
 use super::{done, json, refused};
 
-const TINY: &[&str] =
-    &["report", "power", "--netlist=crates/power/tests/tiny/tiny.v", "--liberty=crates/power/tests/tiny/tiny.lib"];
-const ACTIVITY: &[&str] = &["--vcd=crates/power/tests/tiny/tiny.vcd", "--scope=bench.dut"];
-const SDC: &str = "--sdc=crates/power/tests/tiny/tiny.sdc";
+const TINY: &[&str] = &["report", "power", "--netlist=power/tests/tiny/tiny.v", "--liberty=power/tests/tiny/tiny.lib"];
+const ACTIVITY: &[&str] = &["--vcd=power/tests/tiny/tiny.vcd", "--scope=bench.dut"];
+const SDC: &str = "--sdc=power/tests/tiny/tiny.sdc";
 
 #[test]
 fn json_has_what_other_programs_rely_on() {
@@ -37,14 +36,11 @@ fn the_folder_has_every_instance() {
 #[test]
 fn what_does_not_fit_is_refused() {
     refused(
-        &[TINY, &["--vcd=crates/power/tests/tiny/tiny.vcd", "--scope=bench.x"]].concat(),
+        &[TINY, &["--vcd=power/tests/tiny/tiny.vcd", "--scope=bench.x"]].concat(),
         &["no scope bench.x", "bench.dut"],
     );
     refused(&[TINY, &["--vcd=nowhere.vcd", "--scope=bench"]].concat(), &["nowhere.vcd"]);
     refused(&[TINY, &["--scope=bench"]].concat(), &["--vcd", "--saif"]);
     refused(&[TINY, ACTIVITY, &["--saif=x"]].concat(), &["cannot be used with"]);
-    refused(
-        &[TINY, ACTIVITY, &["--spef=crates/power/tests/tiny/tiny.sdc", "--sdc=nowhere.sdc"]].concat(),
-        &["nowhere.sdc"],
-    );
+    refused(&[TINY, ACTIVITY, &["--spef=power/tests/tiny/tiny.sdc", "--sdc=nowhere.sdc"]].concat(), &["nowhere.sdc"]);
 }

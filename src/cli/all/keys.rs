@@ -3,7 +3,7 @@
 use crate::cli::args::{All, Libraries, Numbers, ReportStep};
 use crate::cli::model::{held_out_text, project_file, read, Model, OWN_MODEL};
 use crate::cli::{asic, Error};
-use golden_model::layout::{stream, StreamLayout};
+use golden_model::image::layout::{stream, StreamLayout};
 use rtl_gen::config::Config;
 use rtl_gen::hdl::{print, Printed};
 use sha2::{Digest, Sha256};

@@ -1,0 +1,42 @@
+//! A head in clusters for one row: [`crate::network::clusters`].
+#![deny(clippy::float_arithmetic)]
+
+use super::kernels::Isa;
+use super::matmul::{multiply, Job};
+use super::pool::Pool;
+use super::step::Row;
+use super::weights::{StreamMatrix, Weights};
+use crate::network::clusters::{picked, Gathered, QClusters};
+
+/// What one row needs.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    centroids: Vec<i32>, // (clusters)
+    rows: Vec<i32>,      // (size)
+}
+
+impl Scratch {
+    pub fn new(model: &Weights) -> Self {
+        let n = |f: fn(&QClusters<StreamMatrix>) -> u32| model.clusters.as_ref().map_or(0, |c| f(c) as usize);
+        Self { centroids: vec![0; n(|c| c.form.clusters)], rows: vec![0; n(|c| c.form.size)] }
+    }
+}
+
+/// Logits of the row's `head` operand.
+pub fn logits(pool: &mut Pool, isa: Isa, row: &mut Row, model: &Weights, c: &QClusters<StreamMatrix>) {
+    let shift = |w: &StreamMatrix| model.f.f_ho + w.frac - model.f.f_logits;
+    let mut times = |row: &mut Row, w: &StreamMatrix, y: fn(&mut Row) -> &mut [i32]| {
+        let job = Job { w, shift: shift(w), x: |r: &Row| &r.head, y };
+        multiply(pool, isa, std::slice::from_mut(row), &[job], |r| &r.mat_clipped);
+    };
+    times(row, &c.centroids, |r| &mut r.clusters.centroids[..]);
+    let picked = picked(&row.clusters.centroids, c.form.visit as usize);
+    let mut logits = std::mem::take(&mut row.logits);
+    let mut gathered = Gathered::new(c, &mut logits);
+    for i in &picked {
+        times(row, &model.head.part(c.form.rows_of(*i)), |r| &mut r.clusters.rows[..]);
+        gathered.visited(*i, &row.clusters.rows);
+    }
+    gathered.rest(&row.clusters.centroids, &picked);
+    row.logits = logits;
+}

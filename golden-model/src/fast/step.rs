@@ -1,0 +1,424 @@
+//! The integer step for a block of rows: [`crate::network::integer_step::step`], layer by layer, several tokens at once.
+//!
+//! A row is one token of one session. Everything element-wise is done row by row, matrices for all rows together, the recurrence row after
+//! row within a session. Names are those of the specification; the result is the same to the bit.
+#![deny(clippy::float_arithmetic)]
+
+use super::bandwidth::column_bytes;
+use super::element::{add, each, l2_normalised, lut, mix, mul, mul_param, norm, round64, sat, Table};
+use super::kernels::versions;
+use super::matmul::{multiply, Job};
+use super::operand::{mantissas, Operand};
+use super::weights::{StreamMatrix, Weights};
+use super::wkv::{self, Access, Constants, WkvRow};
+use super::{branch, clusters, columns, Runner, Session};
+use crate::arithmetic::vector_ops::{sh, SaturationCounts, O, VEC_BITS, Z};
+use crate::network::integer_step::IntState;
+use crate::network::qmodel::QLayer;
+use crate::quantise::formats::NetFormats;
+use std::sync::atomic::AtomicU64;
+
+/// Bytes of weights that are asked for before their turn: most of the second cache of one core.
+const AHEAD: usize = 768 << 10;
+
+type Layer = QLayer<StreamMatrix>;
+
+/// All values of one row, allocated once.
+#[derive(Debug, Default)]
+pub struct Row {
+    x: Vec<i32>,    // (n_embd) f_x
+    h: Vec<i32>,    // (n_embd) a norm's result
+    prev: Vec<i32>, // (n_embd) that of the token before
+    mixed: Vec<i32>,
+    xr: Operand,
+    xw: Operand,
+    xk: Operand, // of both mixes
+    xv: Operand,
+    xa: Operand,
+    xg: Operand,
+    k: Vec<i32>,
+    v: Vec<i32>,
+    v_first: Vec<i32>,
+    r: Vec<i32>,
+    w1: Vec<i32>, // (rank_w), then a1 v1 g1
+    a1: Vec<i32>,
+    v1: Vec<i32>,
+    g1: Vec<i32>,
+    tw: Operand,
+    a1q: Operand,
+    v1q: Operand,
+    sg: Operand,
+    d: Vec<i32>,    // w2, then 1 − w
+    a: Vec<i32>,    // a2, then a, then t
+    gate: Vec<i32>, // v2, then the gate
+    g: Vec<i32>,
+    kk: Vec<i32>,
+    km: Vec<i32>,
+    t1: Vec<i32>, // passing values
+    wkv: WkvRow,
+    y: Vec<i32>,
+    yg: Operand,
+    out: Vec<i32>,
+    fk: Vec<i32>, // (dim_ffn)
+    r2: Operand,  // (dim_ffn)
+    pub(super) head: Operand,
+    /// (vocab_size), only in rows that were asked for logits
+    pub logits: Vec<i32>,
+    pub(super) branch: branch::Scratch,
+    pub(super) clusters: clusters::Scratch,
+    pub(super) sat: SaturationCounts,
+    pub(super) mat_clipped: AtomicU64,
+    wkv_clipped: AtomicU64,
+}
+
+impl Row {
+    /// Room for a token of this network.
+    pub fn new(model: &Weights) -> Self {
+        let s = &model.shape;
+        let (d, n) = (|| vec![0; s.n_embd], |n: usize| vec![0; n]);
+        let o = |n: usize| Operand::with_bits(n, model.f.operand_bits);
+        Self {
+            x: d(),
+            h: d(),
+            prev: d(),
+            mixed: d(),
+            xr: o(s.n_embd),
+            xw: o(s.n_embd),
+            xk: o(s.n_embd),
+            xv: o(s.n_embd),
+            xa: o(s.n_embd),
+            xg: o(s.n_embd),
+            k: d(),
+            v: d(),
+            v_first: d(),
+            r: d(),
+            w1: n(s.rank_w),
+            a1: n(s.rank_a),
+            v1: n(s.rank_v),
+            g1: n(s.rank_g),
+            tw: o(s.rank_w),
+            a1q: o(s.rank_a),
+            v1q: o(s.rank_v),
+            sg: o(s.rank_g),
+            d: d(),
+            a: d(),
+            gate: d(),
+            g: d(),
+            kk: d(),
+            km: d(),
+            t1: d(),
+            wkv: WkvRow::new(s.n_embd),
+            y: d(),
+            yg: o(s.n_embd),
+            out: d(),
+            fk: n(s.dim_ffn),
+            r2: o(s.dim_ffn),
+            head: o(s.n_embd),
+            branch: branch::Scratch::new(model),
+            clusters: clusters::Scratch::new(model),
+            ..Self::default()
+        }
+    }
+
+    /// Hands over what was clipped.
+    fn count(&mut self, to: &mut SaturationCounts) {
+        to.vec.0 += std::mem::take(&mut self.sat.vec.0);
+        to.mat.0 += std::mem::take(self.mat_clipped.get_mut());
+        to.wkv.0 += std::mem::take(self.wkv_clipped.get_mut());
+    }
+}
+
+versions! {
+    fn ln1(row: &mut Row, layer: &Layer) {
+        norm(&mut row.h, &row.x, &layer.f.ln1, &layer.ln1.weight, &layer.ln1.bias, layer.f.f_h1, &mut row.sat.vec);
+    }
+}
+
+versions! {
+    fn mixes(row: &mut Row, layer: &Layer) {
+        let att = &layer.att;
+        let (h, prev, mixed, sat) = (&row.h, &row.prev, &mut row.mixed, &mut row.sat.vec);
+        for (m, operand) in [
+            (&att.x_r, &mut row.xr),
+            (&att.x_w, &mut row.xw),
+            (&att.x_k, &mut row.xk),
+            (&att.x_v, &mut row.xv),
+            (&att.x_a, &mut row.xa),
+            (&att.x_g, &mut row.xg),
+        ] {
+            mix(mixed, h, prev, m, sat);
+            operand.set(mixed);
+        }
+    }
+}
+
+versions! {
+    /// What lies between the two matrices of each low-rank pair.
+    fn inner(row: &mut Row, residual: bool) {
+        lut(&mut row.w1, None, Table::Tanh);
+        row.tw.set(&row.w1);
+        row.a1q.set(&row.a1);
+        if residual {
+            row.v1q.set(&row.v1);
+        }
+        lut(&mut row.g1, None, Table::Sigmoid);
+        row.sg.set(&row.g1);
+    }
+}
+
+versions! {
+    /// Everything from the projections to the operands of the recurrence.
+    fn recurrence_operands(row: &mut Row, layer: &Layer, head_size: usize) {
+        let (f, att) = (&layer.f, &layer.att);
+        let count = &mut row.sat.vec;
+        lut(&mut row.d, Some(&att.w0), Table::Decay);
+        lut(&mut row.a, Some(&att.a0), Table::Sigmoid);
+        if let Some(residual) = &att.v {
+            lut(&mut row.gate, Some(&residual.v0), Table::Sigmoid);
+            let n = row.t1.len();
+            let (v_first, v) = (&row.v_first[..n], &row.v[..n]);
+            each(&mut row.t1, count, |i| i64::from(v_first[i]) - i64::from(v[i]));
+            mul(&mut row.mixed, &row.t1, &row.gate, O, count);
+            add(&mut row.v, &row.mixed, count);
+        } else {
+            row.v_first.copy_from_slice(&row.v);
+        }
+        mul_param(&mut row.t1, &row.k, &att.k_k, f.f_k + att.k_k.frac - f.f_k0, count);
+        l2_normalised(&mut row.kk, &row.t1, head_size, count);
+        mul(&mut row.t1, &row.kk, &row.a, O, count);
+        mantissas(&row.t1, &mut row.wkv.b);
+        let n = row.t1.len();
+        let (s, a, k_a) = (sh(att.k_a.frac), &row.a[..n], &att.k_a.q[..n]);
+        each(&mut row.t1, count, |i| round64((i64::from(a[i]) - (1 << O)) * i64::from(k_a[i]), s) + (1 << O));
+        mul(&mut row.km, &row.k, &row.t1, O + f.f_k - f.f_km, count);
+        mantissas(&row.r, &mut row.wkv.r);
+        mantissas(&row.d, &mut row.wkv.d);
+        mantissas(&row.km, &mut row.wkv.k);
+        mantissas(&row.v, &mut row.wkv.v);
+        mantissas(&row.kk, &mut row.wkv.kk);
+    }
+}
+
+versions! {
+    /// From the recurrence to the operand of the output matrix.
+    fn gated(row: &mut Row, layer: &Layer, net: &NetFormats, head_size: usize) {
+        let (f, att) = (&layer.f, &layer.att);
+        let count = &mut row.sat.vec;
+        let n = row.h.len();
+        norm(&mut row.mixed, &row.y, &f.ln_x, &att.ln_x.weight, &att.ln_x.bias, f.f_yb, count);
+        mul(&mut row.t1, &row.r, &row.km, f.f_r + f.f_km - f.f_rk, count);
+        let (s, s_v) = (sh(f.f_rk + att.r_k.frac - f.f_bs), sh(net.f_v + f.f_bs - f.f_yb));
+        for first in (0..n).step_by(head_size) {
+            let of_head = first..first + head_size;
+            let (rk, r_k) = (&row.t1[of_head.clone()], &att.r_k.q[of_head.clone()]);
+            let mut bonus = [0];
+            let sum: i64 = rk.iter().zip(r_k).map(|(a, b)| i64::from(*a) * i64::from(*b)).sum();
+            each(&mut bonus, count, |_| round64(sum, s));
+            let bonus = i64::from(bonus[0]);
+            let (yn, v) = (&row.mixed[of_head.clone()], &row.v[of_head.clone()]);
+            each(&mut row.kk[of_head], count, |i| i64::from(yn[i]) + round64(i64::from(v[i]) * bonus, s_v));
+        }
+        mul(&mut row.t1, &row.kk, &row.g, f.f_yb + f.f_g - f.f_yg, count);
+        row.yg.set(&row.t1);
+    }
+}
+
+versions! {
+    fn ln2(row: &mut Row, layer: &Layer) {
+        add(&mut row.x, &row.out, &mut row.sat.vec);
+        norm(&mut row.h, &row.x, &layer.f.ln2, &layer.ln2.weight, &layer.ln2.bias, layer.f.f_h2, &mut row.sat.vec);
+    }
+}
+
+versions! {
+    fn ffn_mix(row: &mut Row, layer: &Layer) {
+        mix(&mut row.mixed, &row.h, &row.prev, &layer.ffn.x_k, &mut row.sat.vec);
+        row.xk.set(&row.mixed);
+    }
+}
+
+versions! {
+    fn squared(row: &mut Row, layer: &Layer) {
+        let s = sh(2 * layer.f.f_fk - layer.f.f_r2);
+        let mut clipped = 0;
+        for k in &mut row.fk {
+            let positive = i64::from((*k).max(0));
+            *k = sat(round64(positive * positive, s), VEC_BITS, &mut clipped);
+        }
+        row.sat.vec.0 += clipped;
+        row.r2.set(&row.fk);
+    }
+}
+
+versions! {
+    fn layer_out(row: &mut Row) {
+        add(&mut row.x, &row.out, &mut row.sat.vec);
+    }
+}
+
+versions! {
+    fn ln_out(row: &mut Row, model: &Weights) {
+        let p = &model.ln_out;
+        norm(&mut row.h, &row.x, &model.f.ln_out, &p.weight, &p.bias, model.f.f_ho, &mut row.sat.vec);
+        row.head.set(&row.h);
+    }
+}
+
+/// One job of [`multiply`] by the names of the row's fields.
+macro_rules! job {
+    ($w:expr, $shift:expr, $x:ident -> $y:ident) => {
+        Job { w: $w, shift: $shift, x: |r: &Row| &r.$x, y: |r: &mut Row| &mut r.$y[..] }
+    };
+}
+
+/// Every row sees the `h` of the token before it in its session, the session's state that of the last one.
+fn hand_on(rows: &mut [Row], sessions: &mut [Session], state: impl Fn(&mut IntState) -> &mut Vec<i32>) {
+    let each = rows.len() / sessions.len();
+    for (session, rows) in sessions.iter_mut().zip(rows.chunks_exact_mut(each)) {
+        let kept = state(&mut session.state);
+        for row in rows {
+            row.prev.copy_from_slice(kept);
+            kept.copy_from_slice(&row.h);
+        }
+    }
+}
+
+/// Takes one block through the network: as many consecutive tokens for each of `sessions`, first those of the first, at most
+/// [`super::MAX_ROWS`] in all. With `logits`, those after each session's last token are in `runner.rows` afterwards, one row a session.
+pub fn block(runner: &mut Runner, sessions: &mut [Session], tokens: &[u32], logits: bool) {
+    let Runner { weights: model, isa, pool, rows, by_columns, share_rows, skipped_bytes, skipped_columns } = runner;
+    let (isa, model, share_rows) = (*isa, &**model, *share_rows);
+    let each = tokens.len() / sessions.len();
+    let rows = &mut rows[..tokens.len()];
+    let (shape, net) = (&model.shape, &model.f);
+    let head_size = shape.head_size;
+    let mat: fn(&Row) -> &AtomicU64 = |r| &r.mat_clipped;
+    for (row, token) in rows.iter_mut().zip(tokens) {
+        let s = sh(net.f_x - net.f_emb);
+        let emb = model.emb.row(*token as usize);
+        let mut clipped = 0;
+        for (x, emb) in row.x.iter_mut().zip(emb) {
+            *x = sat(i64::from(emb) << s, VEC_BITS, &mut clipped);
+        }
+        row.sat.vec.0 += clipped;
+    }
+    // elementwise work on rows: on this thread for few rows, shared otherwise
+    macro_rules! each_row {
+        ($rows:expr, |$row:ident| $body:expr) => {
+            pool.for_each($rows, share_rows, &|$row: &mut Row| $body)
+        };
+    }
+    /// What the branch of a matrix of this layer adds to its result, if it has one.
+    macro_rules! with_branch {
+        ($layer:expr, $name:literal, $f_in:expr, $f_out:expr, $x:ident -> $y:ident) => {
+            if let Some(b) = $layer.branches.get($name) {
+                branch::add(pool, isa, rows, b, ($f_in, $f_out), |r| &r.$x, |r| &mut r.$y[..]);
+            }
+        };
+    }
+    let first_matrix = |l: usize| model.layers.get(l).map_or(&model.head, |layer| &layer.att.key);
+    pool.ahead(first_matrix(0).onwards(AHEAD));
+    for (l, layer) in model.layers.iter().enumerate() {
+        let (f, att, ffn) = (&layer.f, &layer.att, &layer.ffn);
+        each_row!(rows, |row| ln1(isa, row, layer));
+        hand_on(rows, sessions, |state| &mut state.layers[l].att_x_prev);
+        each_row!(rows, |row| mixes(isa, row, layer));
+
+        let shift = |w: &StreamMatrix, f_y: i32| f.f_h1 + w.frac - f_y;
+        let first = [
+            job!(&att.key, shift(&att.key, f.f_k), xk -> k),
+            job!(&att.w1, shift(&att.w1, Z), xw -> w1),
+            job!(&att.a1, shift(&att.a1, f.f_a1), xa -> a1),
+            job!(&att.value, shift(&att.value, net.f_v), xv -> v),
+            job!(&att.receptance, shift(&att.receptance, f.f_r), xr -> r),
+            job!(&att.g1, shift(&att.g1, Z), xg -> g1),
+        ];
+        let second = [
+            job!(&att.w2, O + att.w2.frac - Z, tw -> d),
+            job!(&att.a2, f.f_a1 + att.a2.frac - Z, a1q -> a),
+            job!(&att.g2, O + att.g2.frac - f.f_g, sg -> g),
+        ];
+        pool.ahead(att.w2.onwards(AHEAD));
+        match &att.v {
+            None => {
+                multiply(pool, isa, rows, &first, mat);
+                each_row!(rows, |row| inner(isa, row, false));
+                multiply(pool, isa, rows, &second, mat);
+            }
+            Some(v) => {
+                let [a, b, c, d, e, g] = first;
+                let v1 = job!(&v.v1, shift(&v.v1, f.f_v1), xv -> v1);
+                multiply(pool, isa, rows, &[a, b, c, d, v1, e, g], mat);
+                each_row!(rows, |row| inner(isa, row, true));
+                let [a, b, c] = second;
+                let v2 = job!(&v.v2, f.f_v1 + v.v2.frac - Z, v1q -> gate);
+                multiply(pool, isa, rows, &[a, b, v2, c], mat);
+            }
+        }
+        pool.ahead(att.output.onwards(AHEAD));
+        with_branch!(layer, "att.key.weight", f.f_h1, f.f_k, xk -> k);
+        with_branch!(layer, "att.value.weight", f.f_h1, net.f_v, xv -> v);
+        with_branch!(layer, "att.receptance.weight", f.f_h1, f.f_r, xr -> r);
+        each_row!(rows, |row| recurrence_operands(isa, row, layer, head_size));
+
+        let c = Constants {
+            head_size,
+            state_bits: net.state_bits,
+            sh_vk: net.f_v + f.f_km - f.f_s,
+            sh_y: f.f_s + f.f_r - f.f_y,
+        };
+        let access =
+            Access { operands: |r: &Row| &r.wkv, y: |r: &mut Row| &mut r.y[..], clipped: |r: &Row| &r.wkv_clipped };
+        let mut ahead = att.output.onwards(AHEAD);
+        for (session, own) in sessions.iter_mut().zip(rows.chunks_exact_mut(each)) {
+            wkv::run(pool, isa, c, &mut session.state.layers[l].s, own, &access, std::mem::take(&mut ahead));
+        }
+        pool.ahead(ffn.key.onwards(AHEAD));
+        each_row!(rows, |row| gated(isa, row, layer, net, head_size));
+        let output = job!(&att.output, f.f_yg + att.output.frac - net.f_x, yg -> out);
+        multiply(pool, isa, rows, &[output], mat);
+        with_branch!(layer, "att.output.weight", f.f_yg, net.f_x, yg -> out);
+
+        each_row!(rows, |row| ln2(isa, row, layer));
+        hand_on(rows, sessions, |state| &mut state.layers[l].ffn_x_prev);
+        each_row!(rows, |row| ffn_mix(isa, row, layer));
+        pool.ahead(first_matrix(l + 1).onwards(AHEAD)); // which columns of `ffn.value` will be read is not known yet
+        multiply(pool, isa, rows, &[job!(&ffn.key, f.f_h2 + ffn.key.frac - f.f_fk, xk -> fk)], mat);
+        with_branch!(layer, "ffn.key.weight", f.f_h2, f.f_fk, xk -> fk);
+        each_row!(rows, |row| squared(isa, row, layer));
+        let value = job!(&ffn.value, f.f_r2 + ffn.value.frac - net.f_x, r2 -> out);
+        if ffn.value.by_columns() {
+            let skipped = columns::multiply(pool, isa, rows, &value, by_columns, mat) as u64;
+            *skipped_bytes += skipped * column_bytes(&ffn.value);
+            skipped_columns[l] += skipped;
+        } else {
+            multiply(pool, isa, rows, &[value], mat);
+        }
+        each_row!(rows, |row| layer_out(isa, row));
+    }
+    for (session, own) in sessions.iter_mut().zip(rows.chunks_exact_mut(each)) {
+        own.iter_mut().for_each(|row| row.count(&mut session.saturations));
+    }
+    if !logits {
+        return;
+    }
+    // the head for each session's last row; those rows go to the front
+    for i in 0..sessions.len() {
+        rows.swap(i, (i + 1) * each - 1);
+        rows[i].logits.resize(shape.vocab_size, 0);
+    }
+    let rows = &mut rows[..sessions.len()];
+    each_row!(rows, |row| ln_out(isa, row, model));
+    if let Some(c) = &model.clusters {
+        rows.iter_mut().for_each(|row| clusters::logits(pool, isa, row, model, c));
+    } else {
+        let shift = net.f_ho + model.head.frac - net.f_logits;
+        multiply(pool, isa, rows, &[job!(&model.head, shift, head -> logits)], mat);
+    }
+    if let Some(b) = &model.head_branch {
+        branch::add(pool, isa, rows, b, (net.f_ho, net.f_logits), |r| &r.head, |r| &mut r.logits[..]);
+    }
+    for (row, session) in rows.iter_mut().zip(sessions) {
+        row.count(&mut session.saturations);
+    }
+}

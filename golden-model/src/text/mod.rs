@@ -1,0 +1,4 @@
+//! Text in and out: tokenizers, sampling, and how well a network predicts a text.
+pub mod eval;
+pub mod generate;
+pub mod tokenizer;

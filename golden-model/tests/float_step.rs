@@ -1,0 +1,113 @@
+//! The float step against rwkv.cpp's logits, and the recurrence against its unrolled product form.
+
+use std::path::{Path, PathBuf};
+
+use golden_model::checkpoint::weights::Weights;
+use golden_model::network::float_math::Head;
+use golden_model::network::float_step::{no_tap, step, FloatState};
+use proptest::prelude::*;
+
+/// rwkv.cpp's own test model, where a folder `shared` lies beside the checkout (or beside its parent: work trees).
+fn shared_models() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let found = ["../shared", "../../shared"].iter().map(|s| root.join(s).join("data/models")).find(|d| d.exists());
+    if found.is_none() {
+        eprintln!("skipped: no shared/data/models beside the checkout");
+    }
+    found
+}
+
+#[test]
+fn logits_of_the_tiny_model_agree_with_rwkv_cpp() {
+    let Some(dir) = shared_models() else { return };
+    let expected: Vec<f32> = std::fs::read(dir.join("expected-logits-7v0-834K.bin"))
+        .unwrap()
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+        .collect();
+    for file in ["tiny-rwkv-7v0-834K-FP32.bin", "tiny-rwkv-7v0-834K-FP16.bin"] {
+        let weights = Weights::load(dir.join(file)).unwrap();
+        let mut state = FloatState::new(&weights.shape);
+        let mut logits = Vec::new();
+        for &byte in b"\"in" {
+            logits = step(&weights, byte.into(), &mut state, &mut no_tap);
+        }
+        let worst = logits.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
+        eprintln!("{file}: largest difference {worst:e}");
+        assert_eq!(logits.len(), expected.len());
+        assert!(worst <= 1e-5, "{file}: largest difference {worst:e}");
+    }
+}
+
+/// Everything one token brings to the recurrence of one head, each `(N)`.
+#[derive(Clone, Debug)]
+struct Token {
+    r: Vec<f32>,
+    w: Vec<f32>,
+    k: Vec<f32>,
+    v: Vec<f32>,
+    kk: Vec<f32>,
+    a: Vec<f32>,
+}
+
+fn token(n: usize) -> impl Strategy<Value = Token> {
+    let vector = |low: f32, high: f32| prop::collection::vec(low..high, n);
+    (vector(-3.0, 3.0), vector(0.5452, 1.0), vector(-3.0, 3.0), vector(-3.0, 3.0), vector(-1.0, 1.0), vector(0.0, 1.0))
+        .prop_map(|(r, w, k, v, kk, a)| {
+            let length = kk.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-3);
+            Token { r, w, k, v, kk: kk.iter().map(|x| x / length).collect(), a }
+        })
+}
+
+fn tokens() -> impl Strategy<Value = Vec<Token>> {
+    (1usize..20).prop_flat_map(|n| prop::collection::vec(token(n), 1..8))
+}
+
+/// `a b`, both `(n, n)`.
+fn product(a: &[f64], b: &[f64], n: usize) -> Vec<f64> {
+    (0..n * n).map(|ij| (0..n).map(|m| a[ij / n * n + m] * b[m * n + ij % n]).sum()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// S_T = sum over t of v_t k_t^T G_{t+1} ... G_T with G = diag(w) - kk (a kk)^T, computed in f64 as matrix products.
+    #[test]
+    fn recurrence_equals_the_unrolled_product_form(tokens in tokens()) {
+        let n = tokens[0].r.len();
+        let mut s = vec![0f32; n * n];
+        let mut y = vec![0f32; n];
+        for t in &tokens {
+            let d: Vec<f32> = t.w.iter().map(|w| 1.0 - w).collect();
+            let b: Vec<f32> = t.kk.iter().zip(&t.a).map(|(kk, a)| kk * a).collect();
+            Head { r: &t.r, d: &d, k: &t.k, v: &t.v, kk: &t.kk, b: &b }.delta_rule(&mut s, &mut vec![0f32; n], &mut y);
+        }
+
+        let mut unrolled = vec![0f64; n * n];
+        for (i, from) in tokens.iter().enumerate() {
+            let mut term: Vec<f64> = (0..n * n).map(|ij| f64::from(from.v[ij / n]) * f64::from(from.k[ij % n])).collect();
+            for t in &tokens[i + 1..] {
+                let g: Vec<f64> = (0..n * n)
+                    .map(|ij| {
+                        let (i, j) = (ij / n, ij % n);
+                        let diagonal = if i == j { f64::from(t.w[j]) } else { 0.0 };
+                        diagonal - f64::from(t.kk[i]) * f64::from(t.a[j]) * f64::from(t.kk[j])
+                    })
+                    .collect();
+                term = product(&term, &g, n);
+            }
+            for (s, t) in unrolled.iter_mut().zip(term) {
+                *s += t;
+            }
+        }
+        let r = &tokens[tokens.len() - 1].r;
+        for i in 0..n {
+            let row = &unrolled[i * n..(i + 1) * n];
+            for j in 0..n {
+                prop_assert!((f64::from(s[i * n + j]) - row[j]).abs() < 2e-4, "S[{i}, {j}] {} {}", s[i * n + j], row[j]);
+            }
+            let expected: f64 = row.iter().zip(r).map(|(s, &r)| s * f64::from(r)).sum();
+            prop_assert!((f64::from(y[i]) - expected).abs() < 2e-3, "y[{i}] {} {expected}", y[i]);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Text and quality of the trained network in integers, against floating point.
+
+mod common;
+
+use common::shakespeare;
+use golden_model::network::integer_step::argmax;
+use golden_model::network::session::{FloatSession, GoldenSession, Session};
+use golden_model::quantise::formats::QuantOptions;
+use golden_model::text::eval::{evaluate, EvalError};
+use golden_model::text::generate::{generate, GenerateError, Sampler};
+
+#[test]
+fn integers_predict_as_well_as_floats() {
+    let (pair, text) = shakespeare(&QuantOptions::default());
+    let text = &text[..400];
+    let none = None::<&mut FloatSession>;
+    let float = evaluate(&mut FloatSession::new(&pair.weights), none, text, |_| Some(1), |_| {}).unwrap();
+    let mut session = GoldenSession::new(&pair.model);
+    let golden =
+        evaluate(&mut session, Some(&mut FloatSession::new(&pair.weights)), text, |_| Some(1), |_| {}).unwrap();
+    eprintln!("float {float:?}\ngolden {golden:?} {:?}", session.saturations);
+    assert_eq!((golden.n_tokens, golden.bits_per_byte), (399, Some(golden.bits_per_token)));
+    assert!(float.bits_per_token < 3.0, "the network is not trained");
+    assert!((golden.bits_per_token - float.bits_per_token).abs() < 0.005);
+    assert!(golden.top1_agreement.unwrap() > 0.98 && golden.kl.unwrap() < 1e-3);
+    assert_eq!((float.top1_agreement, float.kl), (None, None));
+}
+
+#[test]
+fn greedy_text_is_the_chips_argmax() {
+    let (pair, text) = shakespeare(&QuantOptions::default());
+    let mut shown = vec![];
+    let got = generate(&mut GoldenSession::new(&pair.model), &text[..8], 24, &mut Sampler::greedy(), |t| shown.push(t))
+        .unwrap();
+    let mut session = GoldenSession::new(&pair.model);
+    let mut fed = text[..8].to_vec();
+    for i in 0..32 {
+        let next = argmax(&session.step_integer(fed[i]).unwrap()) as u32;
+        if i + 1 >= 8 && fed.len() < 32 {
+            fed.push(next);
+        }
+    }
+    assert_eq!(got, fed[8..]);
+    assert_eq!(got, shown);
+    eprintln!("{:?}", String::from_utf8_lossy(&fed.iter().map(|t| *t as u8).collect::<Vec<_>>()));
+}
+
+#[test]
+fn what_a_user_gets_wrong_is_an_error() {
+    let (pair, _) = shakespeare(&QuantOptions::default());
+    let session = || GoldenSession::new(&pair.model);
+    let empty = generate(&mut session(), &[], 3, &mut Sampler::greedy(), |_| {});
+    assert!(matches!(empty, Err(GenerateError::EmptyPrompt)));
+    let unknown = session().step(256).unwrap_err().to_string();
+    assert_eq!(unknown, "token 256, expected one below the vocabulary's 256");
+    let none = || None::<&mut FloatSession<'_>>;
+    assert!(matches!(evaluate(&mut session(), none(), &[1], |_| None, |_| {}), Err(EvalError::TooShort(1))));
+    let last = evaluate(&mut session(), none(), &[1, 300], |_| None, |_| {}).unwrap_err().to_string();
+    assert_eq!(last, "token 300, expected one below the vocabulary's 256");
+}

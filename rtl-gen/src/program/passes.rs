@@ -1,0 +1,297 @@
+//! What the sequence of a token is made of: one method an instruction or a short chain of them.
+
+use super::emit::{Emitter, OpInfo, Out, ScalarKind, TapRef, VecOp};
+use super::memory::{Dims, Slot, Vmem, Xmem};
+use super::state::StateLayout;
+use super::{CompileError, Model};
+use crate::isa::{acc_sel, c_sel, m_sel, mat_dest, mat_fmt, post, shift_sel, x_sel};
+use golden_model::arithmetic::vector_ops::{NORM, Z};
+use golden_model::quantise::formats::NormConstants;
+
+/// frac_bits of the 19-bit table input.
+const TABLE_IN: i32 = 14;
+
+/// Everything the sequence needs to know while it is written.
+pub struct Sequence<'a> {
+    pub e: Emitter,
+    pub model: &'a Model,
+    pub dims: Dims,
+    pub v: Vmem,
+    pub x: Xmem,
+    /// Sessions side by side.
+    pub slots: usize,
+    /// State elements a cycle of the recurrence.
+    pub wkv_lanes: usize,
+    /// Layer the next operations belong to; `n_layer` is the head.
+    pub layer: usize,
+    /// Where the state lies in memory, if it does.
+    pub state: Option<StateLayout>,
+}
+
+/// A quantised operand: where it is, its exponent register, its tap.
+#[derive(Clone, Copy)]
+pub(super) struct Operand {
+    pub slot: Slot,
+    pub exp: u64,
+}
+
+pub(super) type R = Result<(), CompileError>;
+
+impl<'a> Sequence<'a> {
+    // ------------------------------------------------------------------ names
+
+    pub(super) fn tap(&self, name: &str, len: usize) -> TapRef {
+        TapRef { layer: self.layer, name: name.to_string(), start: 0, len }
+    }
+
+    pub(super) fn info(&self, name: &str) -> OpInfo {
+        OpInfo {
+            layer: self.layer,
+            name: name.into(),
+            values: None,
+            exp: None,
+            scalar: None,
+            state: None,
+            weight_bytes: 0,
+            skips: None,
+            only: None,
+        }
+    }
+
+    /// An instruction whose written words must equal the tap `name`.
+    pub(super) fn value(&self, name: &str, len: usize) -> OpInfo {
+        OpInfo { values: Some(self.tap(name, len)), ..self.info(name) }
+    }
+
+    pub(super) fn scalar(&self, name: &str, kind: ScalarKind, n: usize) -> OpInfo {
+        OpInfo { scalar: Some((kind, self.tap(name, n))), ..self.info(name) }
+    }
+
+    pub(super) fn att(&self, leaf: &str) -> String {
+        format!("blocks.{}.att.{leaf}", self.layer)
+    }
+
+    pub(super) fn ffn(&self, leaf: &str) -> String {
+        format!("blocks.{}.ffn.{leaf}", self.layer)
+    }
+
+    /// The parameter block `name`: (offset, len) in 64 B units, and its frac_bits.
+    pub(super) fn param(&self, name: &str) -> Result<((usize, usize), i32), CompileError> {
+        let p = self.model.param(name)?;
+        Ok(((p.offset, p.len), p.frac))
+    }
+
+    // ------------------------------------------------------------------ building blocks
+
+    /// `d = a · p`, frac_bits from `fa` to `fd`.
+    pub(super) fn mul_param(&mut self, a: Slot, p: &str, fa: i32, fd: i32, d: Slot, tap: &str) -> R {
+        let (block, fp) = self.param(p)?;
+        let info = self.value(tap, a.len);
+        self.e.vec(
+            VecOp { a: Some(a), len: a.len, m: m_sel::P, shift: fa + fp - fd, out: Out::Vmem(d), ..Default::default() },
+            Some(block),
+            info,
+        )
+    }
+
+    /// `d = a + p`, both at `fa`; finds the largest magnitude of the sum on the way.
+    pub(super) fn add_param(&mut self, a: Slot, p: &str, fa: i32, d: Slot, tap: &str) -> R {
+        let (block, fp) = self.param(p)?;
+        let info = self.value(tap, a.len);
+        self.e.vec(
+            VecOp {
+                a: Some(a),
+                len: a.len,
+                c: c_sel::P,
+                pshift: fa - fp,
+                amax: Some(false),
+                out: Out::Vmem(d),
+                ..Default::default()
+            },
+            Some(block),
+            info,
+        )
+    }
+
+    /// `d = table(a + p)`, a with frac_bits [`Z`]; finds the largest magnitude of the result on the way.
+    pub(super) fn table(&mut self, a: Slot, p: Option<&str>, function: u64, d: Slot, tap: &str) -> R {
+        let mut op = VecOp {
+            a: Some(a),
+            len: a.len,
+            lut: function,
+            lut_shift: Z - TABLE_IN,
+            amax: Some(false),
+            out: Out::Vmem(d),
+            ..Default::default()
+        };
+        let mut block = None;
+        if let Some(p) = p {
+            let (at, fp) = self.param(p)?;
+            op.c = c_sel::P;
+            op.pshift = Z - fp;
+            block = Some(at);
+        }
+        let info = self.value(tap, a.len);
+        self.e.vec(op, block, info)
+    }
+
+    /// `d = a · b`.
+    pub(super) fn mul(&mut self, a: Slot, b: Slot, shift: i32, d: Slot, tap: &str, amax: bool) -> R {
+        let info = self.value(tap, a.len);
+        let amax = amax.then_some(false);
+        self.e.vec(
+            VecOp {
+                a: Some(a),
+                b: Some(b),
+                len: a.len,
+                m: m_sel::B,
+                shift,
+                amax,
+                out: Out::Vmem(d),
+                ..Default::default()
+            },
+            None,
+            info,
+        )
+    }
+
+    /// Finds the largest magnitude of a vector that no vector instruction wrote.
+    pub(super) fn find_amax(&mut self, a: Slot, tap: &str) -> R {
+        let info = self.info(&format!("max {tap}"));
+        self.e.vec(VecOp { a: Some(a), len: a.len, amax: Some(false), ..Default::default() }, None, info)
+    }
+
+    /// Turns `a` (largest magnitude known) into the 16-bit operand `q.tap`, `e.tap`.
+    pub(super) fn operand(&mut self, a: Slot, out: Out, tap: &str) -> R {
+        let info = OpInfo { exp: Some(self.tap(&format!("e.{tap}"), 1)), ..self.value(&format!("q.{tap}"), a.len) };
+        self.e.vec(VecOp { a: Some(a), len: a.len, shift_sel: shift_sel::AMAX, out, ..Default::default() }, None, info)
+    }
+
+    /// `mix(h, prev, p)` into scratch and from there into a matrix operand.
+    pub(super) fn mix(&mut self, prev: Slot, h: Slot, p: &str, scratch: Slot, to: Operand, tap: &str) -> R {
+        let (block, fp) = self.param(p)?;
+        let info = self.value(tap, h.len);
+        let op = VecOp {
+            a: Some(prev),
+            b: Some(h),
+            len: h.len,
+            x: x_sel::A_MINUS_B,
+            m: m_sel::P,
+            c: c_sel::B,
+            shift: fp,
+            amax: Some(false),
+            out: Out::Vmem(scratch),
+            ..Default::default()
+        };
+        self.e.vec(op, Some(block), info)?;
+        self.operand(scratch, Out::Xmem(to.slot, to.exp), tap)
+    }
+
+    /// Scalars of a norm over segments of `n` elements whose means are there already, then `d = (a − mean) · mult`.
+    pub(super) fn normalise(&mut self, a: Slot, n: usize, k: &NormConstants, d: Slot, name: &str) -> R {
+        let n_seg = a.len / n;
+        let info = self.scalar(&format!("{name}.rstd"), ScalarKind::Rsq, n_seg);
+        let squares = VecOp {
+            a: Some(a),
+            len: a.len,
+            seg: n,
+            x: x_sel::A_MINUS_MEAN,
+            m: m_sel::X,
+            acc: acc_sel::PRODUCT,
+            post: post::RSQ,
+            k_const: k.root_n,
+            k_shift: 11,
+            eps: (k.eps_m, k.eps_s),
+            rsq_base: k.rsq_base,
+            ..Default::default()
+        };
+        self.e.vec(squares, None, info)?;
+        let info = self.value(&format!("{name}.n"), a.len);
+        let scale = VecOp {
+            a: Some(a),
+            len: a.len,
+            seg: n,
+            x: x_sel::A_MINUS_MEAN,
+            m: m_sel::SCALAR,
+            shift_sel: shift_sel::SCALAR,
+            out: Out::Vmem(d),
+            ..Default::default()
+        };
+        self.e.vec(scale, None, info)
+    }
+
+    /// Gain and bias of a norm: scratch holds `name.n` and ends up free, `h` receives `name.h`.
+    #[allow(clippy::too_many_arguments)] // the two tensors, their formats and the two vectors are all there is to it
+    pub(super) fn affine(&mut self, n: Slot, weight: &str, bias: &str, fh: i32, h: Slot, name: &str) -> R {
+        self.mul_param(n, weight, NORM, fh, n, &format!("{name}.g"))?;
+        self.add_param(n, bias, fh, h, &format!("{name}.h"))
+    }
+
+    /// The mean-producing half of a norm folded into the instruction that writes the vector.
+    pub(super) fn with_mean(op: VecOp, k: &NormConstants) -> VecOp {
+        VecOp { acc: acc_sel::RESULT, post: post::MEAN, k_const: k.inv_n, k_shift: k.q_n, ..op }
+    }
+
+    /// Residual `x += out`, producing the mean the next norm needs.
+    pub(super) fn residual(&mut self, tap: &str, next_norm: &str, next_layer: usize) -> R {
+        let k = self.layer_norm_constants();
+        let mut info = self.value(tap, self.v.x.len);
+        info.scalar =
+            Some((ScalarKind::Mean, TapRef { layer: next_layer, name: format!("{next_norm}.mean"), start: 0, len: 1 }));
+        let op = VecOp {
+            a: Some(self.v.x),
+            b: Some(self.v.out),
+            len: self.v.x.len,
+            c: c_sel::B,
+            out: Out::Vmem(self.v.x),
+            ..Default::default()
+        };
+        self.e.vec(Self::with_mean(op, k), None, info)
+    }
+
+    /// All layer norms over x share their constants: one length, one format.
+    pub(super) fn layer_norm_constants(&self) -> &'a NormConstants {
+        let model = self.model;
+        &model.net.ln_out
+    }
+
+    /// `d = W x` with frac_bits from `fx` to `fd`.
+    pub(super) fn matrix(&mut self, name: &str, x: Operand, fx: i32, d: Slot, fd: i32, tap: &str) -> R {
+        let rows = d.len;
+        self.matrix_rows(name, x, fx, d, fd, tap, 0..rows)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn matrix_rows(
+        &mut self,
+        name: &str,
+        x: Operand,
+        fx: i32,
+        d: Slot,
+        fd: i32,
+        tap: &str,
+        rows: std::ops::Range<usize>,
+    ) -> R {
+        let m = self.model.matrix(name)?;
+        let part = m.rows_block(rows.clone())?;
+        let mut info = self.value(tap, rows.len());
+        if let Some(t) = &mut info.values {
+            t.start = rows.start;
+        }
+        info.weight_bytes = rows.len() * m.row_bytes();
+        let skip = m.fmt == mat_fmt::W8_COLUMNS && self.model.skip_columns;
+        info.skips = skip.then(|| self.tap("q.ffn.r2", m.cols)); // no other matrix is stored by columns
+        let piece = Slot { word: d.word + rows.start / self.e.vlanes, len: rows.len() };
+        let fields = vec![
+            ("fmt", m.fmt as i64),
+            ("dest", mat_dest::VMEM as i64),
+            ("shift", i64::from(fx + m.frac - fd)),
+            ("d_addr", (piece.word * self.e.vlanes) as i64),
+            ("cols", m.padded_cols() as i64),
+            ("tiles", part.tiles as i64),
+            ("rows", rows.len() as i64),
+            ("skip", i64::from(skip)),
+        ];
+        self.e.mat(fields, (Slot { len: m.cols, ..x.slot }, x.exp), Some(piece), (part.offset, part.len), info)
+    }
+}

@@ -1,0 +1,54 @@
+//! The whole design, in both shapes, passes all three lint tools, with one session and with several.
+
+mod common;
+
+use rtl_gen::blocks::core::{core, top};
+use rtl_gen::config::Config;
+use rtl_gen::hdl::print;
+use sim_harness::lint::assert_clean;
+
+fn check(config: &str) {
+    let config = Config::parse(config, "config").unwrap();
+    assert_clean(&print(&top(&config)).unwrap());
+    assert_clean(&print(&core(&config)).unwrap());
+}
+
+#[test]
+fn nano_is_clean() {
+    check(include_str!("../../configs/nano.toml"));
+}
+
+/// Two sessions, and four with a recurrence of more lanes than the vector unit has.
+#[test]
+fn sessions_are_clean() {
+    let nano = include_str!("../../configs/nano.toml");
+    for more in ["sessions = 2\nwkv_lanes = 4", "sessions = 4\nwkv_lanes = 16"] {
+        check(&nano.replace("bus_bits", &format!("{more}\nbus_bits")));
+    }
+}
+
+#[test]
+fn wide_is_clean() {
+    check(include_str!("../../configs/wide.toml"));
+}
+
+#[test]
+fn both_are_clean_with_the_state_in_memory() {
+    check(&common::streamed(include_str!("../../configs/nano.toml")));
+    check(&common::streamed(include_str!("../../configs/wide.toml")));
+}
+
+/// One bit for a slot's number, and more; words as wide as a unit of memory, and narrower.
+#[test]
+fn sessions_are_clean_with_the_state_in_memory() {
+    let several = |text: &str, n: usize| text.replace("bus_bits", &format!("sessions = {n}\nbus_bits"));
+    let nano = common::streamed(include_str!("../../configs/nano.toml"));
+    check(&several(&nano, 2));
+    check(&several(&nano.replace("axi_addr_bits = 40", "axi_addr_bits = 64"), 4));
+    check(&several(&common::streamed(include_str!("../../configs/wide.toml")), 8));
+}
+
+#[test]
+fn edge_large_is_clean() {
+    check(include_str!("../../configs/edge-large.toml"));
+}
