@@ -248,18 +248,8 @@ pub fn simulate(a: &FpgaSimulate, out: &Out) -> Result<ExitCode, Error> {
         load_image(&mut host, &model.image, board)?;
     }
     host.load_programs(&model.program.code)?;
-    out.stream(bytes)?;
-    let bar = bar(u64::from(a.tokens) + bytes.len() as u64, "tokens");
-    for (i, token) in bytes.iter().enumerate() {
-        host.feed(&[*token], i == 0)?;
-        bar.inc(1);
-    }
-    let said = host.speak(a.tokens, |byte| {
-        bar.inc(1);
-        matches!(out.stream(&[byte]), Ok(true))
-    })?;
-    bar.finish_and_clear();
-    out.stream(b"\n")?;
+    // one token in a frame, so that the bar moves
+    let (said, _) = speak(&mut host, bytes, 1, a.tokens, out)?;
     let expected = golden_says(&model.golden, bytes, said.len());
     use rtl_gen::blocks::regs::reg;
     let cycles = host.read(reg::CYCLES as u8)?;
@@ -309,6 +299,30 @@ pub fn simulate(a: &FpgaSimulate, out: &Out) -> Result<ExitCode, Error> {
         out.result(&done, String::new)?;
     }
     Ok(if done.golden_equal { ExitCode::SUCCESS } else { ExitCode::from(CHECK_FAILED) })
+}
+
+/// Sends `prompt` to the board, `at_once` tokens at a time, and writes what the board says, up to `n` tokens, as it comes.
+/// Returns those tokens and the seconds they took.
+fn speak<L: Line>(
+    host: &mut Host<L>,
+    prompt: &[u8],
+    at_once: usize,
+    n: u16,
+    out: &Out,
+) -> Result<(Vec<u8>, f64), Error> {
+    let text = out.text(prompt, prompt.len(), n.into());
+    for (i, tokens) in prompt.chunks(at_once).enumerate() {
+        host.feed(tokens, i == 0)?;
+        text.read(tokens.len());
+    }
+    let start = Instant::now();
+    let said = host.speak(n, |byte| {
+        text.read(1);
+        text.write(&[byte])
+    });
+    let seconds = start.elapsed().as_secs_f64();
+    text.end()?;
+    Ok((said?, seconds))
 }
 
 /// `n` tokens after `prompt`, greedily, by the specification.
@@ -365,12 +379,7 @@ pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
         load_image(&mut host, &model.image, board)?;
         host.load_programs(&model.program.code)?;
     }
-    host.feed(bytes, true)?;
-    out.stream(bytes)?;
-    let start = Instant::now();
-    let said = host.speak(a.tokens, |byte| matches!(out.stream(&[byte]), Ok(true)))?;
-    let seconds = start.elapsed().as_secs_f64();
-    out.stream(b"\n")?;
+    let (said, seconds) = speak(&mut host, bytes, bytes.len(), a.tokens, out)?;
     let done = Ran {
         board: board.name,
         config: config.name.clone(),

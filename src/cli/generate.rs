@@ -3,14 +3,13 @@
 use super::args::{Backend, Cosim, Generate, Logits, Prompt, Sampling};
 use super::engine::{side_by_side, Engine, EngineError};
 use super::model::{check_tokens, Model};
-use super::print::{bar, note, Out};
+use super::print::{bar, note, Out, Text};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::network::session::Session;
 use golden_model::text::generate::Sampler;
 use golden_model::text::tokenizer::Tokenizer;
 use serde::Serialize;
 use sim_harness::session::TokenOptions;
-use std::cell::Cell;
 use std::process::ExitCode;
 
 #[derive(Serialize)]
@@ -46,11 +45,10 @@ pub fn prompt_tokens(prompt: &Prompt, model: &Model, tokenizer: &Tokenizer) -> R
     Ok(tokens)
 }
 
-/// An engine whose steps move a progress bar, and which stops when nobody reads any more.
+/// An engine whose steps move the bar of a text, and which stops when nobody reads the text any more.
 struct Counted<'a> {
     engine: &'a mut Engine,
-    bar: &'a indicatif::ProgressBar,
-    stopped: &'a Cell<bool>,
+    text: &'a Text<'a>,
 }
 
 impl Session for Counted<'_> {
@@ -59,8 +57,8 @@ impl Session for Counted<'_> {
         self.engine.vocab_size()
     }
     fn step(&mut self, token: u32) -> Result<Vec<f64>, EngineError> {
-        self.bar.inc(1);
-        if self.stopped.get() {
+        self.text.read(1);
+        if !self.text.is_read() {
             return Err(EngineError::stopped());
         }
         self.engine.step(token)
@@ -78,15 +76,12 @@ impl Session for Counted<'_> {
         let mut logits = vec![];
         let mut left = tokens.len();
         for tokens in tokens.chunks(at_once) {
-            if self.stopped.get() {
-                return Err(EngineError::stopped());
-            }
             left -= tokens.len();
             logits = match &mut self.engine {
                 Engine::Rtl(chip) => side_by_side(chip, tokens, left == 0)?,
                 other => other.prefill(tokens)?,
             };
-            self.bar.inc(tokens.len() as u64);
+            self.text.read(tokens.len());
         }
         Ok(logits)
     }
@@ -100,21 +95,16 @@ pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
     let mut sampler = Sampler::new(temperature, top_p, seed)
         .map_err(|e| format!("--{} {}: expected {}", e.name.replace('_', "-"), e.value, e.expected))?;
     let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip, seed)?;
-    let mut written = out.stream(&tokenizer.decode(&prompt));
     let n = a.tokens as usize;
-    let bar = bar((prompt.len() + n) as u64, "tokens");
-    let stopped = Cell::new(!matches!(written, Ok(true)));
-    let mut counted = Counted { engine: &mut engine, bar: &bar, stopped: &stopped };
+    let beginning = tokenizer.decode(&prompt);
+    let text = out.text(&beginning, prompt.len(), n);
     let mut tokens = vec![];
+    let mut counted = Counted { engine: &mut engine, text: &text };
     let done = golden_model::text::generate::generate(&mut counted, &prompt, n, &mut sampler, |token| {
         tokens.push(token);
-        if !stopped.get() {
-            written = out.stream(&tokenizer.decode(&[token]));
-            stopped.set(!matches!(written, Ok(true)));
-        }
+        text.write(&tokenizer.decode(&[token]));
     });
-    bar.finish_and_clear();
-    if written? {
+    if text.end()? {
         done?;
     }
     let mut failed = false;
@@ -129,7 +119,6 @@ pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
             values_checked: chip.totals.outcome.values_checked,
         }
     });
-    out.stream(b"\n")?;
     if let Some(rtl) = &rtl {
         note(format_args!(
             "{} tokens of prompt and text on {}, {} cycles, {} values compared with the golden model, {} mismatches",

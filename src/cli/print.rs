@@ -3,7 +3,8 @@
 use super::Error;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::io::{ErrorKind, Write};
+use std::cell::Cell;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -22,14 +23,82 @@ impl Out {
         Ok(())
     }
 
-    /// Text as it comes; silent with `--json`. False: nobody reads it any more.
-    pub fn stream(&self, bytes: &[u8]) -> Result<bool, Error> {
-        if self.json {
-            Ok(true)
-        } else {
-            print(bytes)
-        }
+    /// Begins a text that is written as it is generated: `prompt`, which the model reads first, then up to `n_tokens` tokens.
+    pub fn text<'a>(&self, prompt: &'a [u8], n_prompt: usize, n_tokens: usize) -> Text<'a> {
+        let shown = !self.json;
+        let shared = shown && std::io::stdout().is_terminal();
+        let bar = match shared {
+            true => bar(n_prompt as u64, "reading the prompt"),
+            false => bar((n_prompt + n_tokens) as u64, "tokens"),
+        };
+        Text { prompt: Cell::new(Some(prompt)), shown, shared, bar, outcome: Cell::new(Ok(true)) }
     }
+}
+
+/// A text on standard output, and the bar on standard error that shows how far it is.
+///
+/// Where both go to the same terminal, the bar stands there only while the model reads the prompt: it is cleared before the first
+/// letter, because a bar that is drawn again would wipe out the line that is being written. Elsewhere the bar counts every token.
+pub struct Text<'a> {
+    /// The prompt until it is written, with the first token.
+    prompt: Cell<Option<&'a [u8]>>,
+    shown: bool,
+    shared: bool,
+    bar: ProgressBar,
+    /// `Ok(false)`: nobody reads any more.
+    outcome: Cell<Result<bool, Error>>,
+}
+
+impl Text<'_> {
+    /// Moves the bar by `n` tokens that the model has read.
+    pub fn read(&self, n: usize) {
+        self.bar.inc(n as u64);
+    }
+
+    /// Whether somebody still reads the text.
+    pub fn is_read(&self) -> bool {
+        let outcome = self.outcome.replace(Ok(true));
+        let read = matches!(outcome, Ok(true));
+        self.outcome.set(outcome);
+        read
+    }
+
+    /// Writes the bytes of one more token, after the prompt if it is the first. Returns whether somebody still reads.
+    pub fn write(&self, bytes: &[u8]) -> bool {
+        let mut outcome = self.outcome.replace(Ok(true));
+        if matches!(outcome, Ok(true)) && self.shown {
+            if self.shared {
+                self.bar.finish_and_clear();
+            }
+            let text = [self.prompt.take().unwrap_or_default(), bytes].concat();
+            outcome = print(&if self.shared { visible(&text) } else { text });
+        }
+        self.outcome.set(outcome);
+        self.is_read()
+    }
+
+    /// Clears the bar and ends the text, if it has begun, with a new line. Returns whether somebody read it to the end.
+    ///
+    /// # Errors
+    /// Standard output that could not be written to.
+    pub fn end(&self) -> Result<bool, Error> {
+        self.bar.finish_and_clear();
+        if self.prompt.get().is_none() {
+            self.write(b"\n");
+        }
+        self.outcome.replace(Ok(true))
+    }
+}
+
+/// `text` as a terminal may show it: a control character, which an untrained model writes now and then, would move the cursor
+/// or change the colours, so the replacement character stands for it.
+fn visible(text: &[u8]) -> Vec<u8> {
+    let shown = |byte: &u8| match byte {
+        b'\n' | b'\r' | b'\t' => vec![*byte],
+        byte if byte.is_ascii_control() => "\u{fffd}".into(),
+        byte => vec![*byte],
+    };
+    text.iter().flat_map(shown).collect()
 }
 
 /// Writes to standard output. A reader that has left, as `head` does, is no error: the answer is false.

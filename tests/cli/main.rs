@@ -10,6 +10,7 @@ mod pipes;
 mod power;
 mod quantise;
 mod rtl_bench;
+mod terminal;
 mod tracking;
 mod verbs;
 
