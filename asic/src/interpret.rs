@@ -11,6 +11,8 @@ use crate::flat::{Circuit, PortBits, Ram, Register, REGISTER};
 use power::activity::{Activity, Measured};
 use sim_harness::dut::{Model, ModelPort};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
 
 /// A simulation under way.
 pub struct Interpreter {
@@ -18,8 +20,8 @@ pub struct Interpreter {
     values: Vec<u8>,
     /// Gates to evaluate, one bit each
     waiting: Vec<u64>,
-    /// Storage of each port, 32 bits a word
-    storage: Vec<Box<[u32]>>,
+    /// Storage of each port, 64 bits a word; the bench holds it too and accesses it between evaluations
+    storage: Vec<Arc<[AtomicU64]>>,
     /// Registers whose data input changed since the last edge, one bit each
     stale: Vec<u64>,
     rams: Vec<RamState>,
@@ -64,8 +66,8 @@ impl Interpreter {
             RamState { words: vec![0; per_word << r.raddr.len()], per_word }
         });
         let rams = rams.collect();
-        let storage = circuit.ports.iter().map(|p| vec![0u32; p.bits.len().div_ceil(32).max(2)].into_boxed_slice());
-        let storage = storage.collect();
+        let words = |p: &PortBits| (0..p.bits.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        let storage = circuit.ports.iter().map(words).collect();
         let mut sim = Interpreter {
             values: vec![0; n],
             waiting: all_set(circuit.gates.len()),
@@ -212,7 +214,7 @@ impl Interpreter {
         let ports = std::mem::take(&mut self.circuit.ports);
         for (p, port) in ports.iter().enumerate().filter(|(_, p)| p.is_input) {
             for (i, net) in port.bits.iter().enumerate() {
-                let value = (self.storage[p][i / 32] >> (i % 32) & 1) as u8;
+                let value = (self.storage[p][i / 64].load(Relaxed) >> (i % 64) & 1) as u8;
                 if self.values[*net as usize] != value {
                     self.put(*net, value);
                 }
@@ -223,24 +225,20 @@ impl Interpreter {
 
     fn outputs(&mut self) {
         for (p, PortBits { bits, .. }) in self.circuit.ports.iter().enumerate().filter(|(_, p)| !p.is_input) {
-            self.storage[p].fill(0);
-            for (i, net) in bits.iter().enumerate() {
-                self.storage[p][i / 32] |= u32::from(self.values[*net as usize]) << (i % 32);
+            for (word, nets) in self.storage[p].iter().zip(bits.chunks(64)) {
+                let value = nets.iter().enumerate().map(|(i, net)| u64::from(self.values[*net as usize]) << i);
+                word.store(value.fold(0, |all, bit| all | bit), Relaxed);
             }
         }
     }
 }
 
-impl Model for Interpreter {
+// SAFETY: `storage` is private, only `ports` and `eval` touch it, both through `&mut self`, and each port has its own words.
+unsafe impl Model for Interpreter {
     fn ports(&mut self) -> Vec<ModelPort> {
-        let ports = self.circuit.ports.iter().zip(&mut self.storage);
+        let ports = self.circuit.ports.iter().zip(&self.storage);
         ports
-            .map(|(p, s)| ModelPort {
-                name: p.name.clone(),
-                bits: p.bits.len(),
-                input: p.is_input,
-                words: s.as_mut_ptr(),
-            })
+            .map(|(p, s)| ModelPort { name: p.name.clone(), bits: p.bits.len(), input: p.is_input, words: s.clone() })
             .collect()
     }
 
@@ -251,8 +249,12 @@ impl Model for Interpreter {
         let clock = self.circuit.clock;
         let before = self.clock_was;
         // the edge comes first: registers take what stood before the inputs of this half cycle
-        let clock_now =
-            self.circuit.ports.iter().position(|p| p.name == "clk_i").map_or(0, |p| self.storage[p][0] & 1) as u8;
+        let clock_now = self
+            .circuit
+            .ports
+            .iter()
+            .position(|p| p.name == "clk_i")
+            .map_or(0, |p| self.storage[p][0].load(Relaxed) & 1) as u8;
         if clock_now == 1 && before == 0 {
             self.put(clock, 1);
             self.rising_edge();

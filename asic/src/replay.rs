@@ -83,7 +83,9 @@ pub fn counted(
 ) -> Result<(ReplayRecord, Measured), Error> {
     let interpreter = Arc::new(Mutex::new(Interpreter::new(Circuit::new(netlist, cells)?)));
     let lock = || interpreter.lock().unwrap_or_else(|e| e.into_inner());
-    let dut = Dut::from_model(Box::new(Shared::new(interpreter.clone(), progress)), &netlist.top);
+    // SAFETY: the interpreter stays in this function, which only starts and stops its counters.
+    let shared = unsafe { Shared::new(interpreter.clone(), progress) };
+    let dut = Dut::from_model(Box::new(shared), &netlist.top);
     let record = run(dut, bench, expected, &mut |token| {
         if token == expected.warm_up {
             lock().start_counting();
@@ -96,7 +98,7 @@ pub fn counted(
 /// Told how many cycles were simulated.
 pub type Cycles = Arc<dyn Fn(u64) + Send + Sync>;
 
-/// The simulator under the bench and in the hand that reads its counts.
+/// The simulator on the bench, shared with the caller who starts and stops its counters.
 pub struct Shared {
     interpreter: Arc<Mutex<Interpreter>>,
     progress: Cycles,
@@ -105,12 +107,18 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub fn new(interpreter: Arc<Mutex<Interpreter>>, progress: Cycles) -> Shared {
+    /// Puts `interpreter` on a bench; `progress` receives the number of simulated cycles now and then.
+    ///
+    /// # Safety
+    /// While a [`Dut`] made from the result lives, the caller calls neither [`Model::ports`] nor [`Model::eval`] of
+    /// `interpreter`: the `Dut` accesses the ports without taking the lock.
+    pub unsafe fn new(interpreter: Arc<Mutex<Interpreter>>, progress: Cycles) -> Shared {
         Shared { interpreter, progress, evaluations: 0 }
     }
 }
 
-impl Model for Shared {
+// SAFETY: all accesses to the ports are those of the interpreter, and `Shared::new` demands that nobody else evaluates it.
+unsafe impl Model for Shared {
     fn ports(&mut self) -> Vec<ModelPort> {
         self.interpreter.lock().unwrap_or_else(|e| e.into_inner()).ports()
     }

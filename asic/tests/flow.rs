@@ -145,8 +145,9 @@ fn power_of(valid: u64) -> asic::record::PowerRecord {
     let (_, m, dir) = mapped();
     let circuit = asic::flat::Circuit::new(&m.netlist, cells()).expect("a flat circuit");
     let simulator = Arc::new(Mutex::new(asic::interpret::Interpreter::new(circuit)));
-    let mut dut =
-        Dut::from_model(Box::new(asic::replay::Shared::new(simulator.clone(), Arc::new(|_| ()))), &m.netlist.top);
+    // SAFETY: this function evaluates the simulator through `dut` alone.
+    let shared = unsafe { asic::replay::Shared::new(simulator.clone(), Arc::new(|_| ())) };
+    let mut dut = Dut::from_model(Box::new(shared), &m.netlist.top);
     dut.reset();
     simulator.lock().expect("one thread").start_counting();
     for cycle in 0..CYCLES {

@@ -99,7 +99,7 @@ pub struct Dut {
     _library: Option<libloading::Library>,
 }
 
-// SAFETY: a model is only used through its Dut, and Verilator binds no model to a thread.
+// SAFETY: a model is only used through its Dut; Verilator binds no model to a thread, and a `Model` is `Send`.
 unsafe impl Send for Dut {}
 
 type PortCallback = unsafe extern "C" fn(*mut c_void, *const c_char, *mut c_void, u32, u32, u32);
@@ -112,7 +112,9 @@ unsafe extern "C" fn collect_port(
     bytes: u32,
     input: u32,
 ) {
+    // SAFETY: `Dut::load` passes its own list as `user` and waits for the calls to end.
     let ports = unsafe { &mut *user.cast::<Vec<PortInfo>>() };
+    // SAFETY: shim.cpp passes a string literal.
     let name = unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned();
     let storage = match (bits, bytes) {
         (_, 1) => Storage::U8,

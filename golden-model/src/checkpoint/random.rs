@@ -132,7 +132,7 @@ pub fn write_random(path: &Path, shape: &Shape, dtype: Dtype, seed: u64) -> Resu
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let file = builder.tempfile_in(dir).map_err(failed)?;
-    serialize_to_file(tensors, &None, file.path()).map_err(|e| match e {
+    serialize_to_file(tensors, None, file.path()).map_err(|e| match e {
         SafeTensorError::IoError(e) => failed(e),
         other => failed(io::Error::other(other.to_string())),
     })?;
@@ -174,12 +174,12 @@ impl View for Random<'_> {
     }
 
     fn data_len(&self) -> usize {
-        self.spec.shape.iter().product::<usize>() * self.dtype.size()
+        self.spec.shape.iter().product::<usize>() * self.dtype.bitsize() / 8
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
         let law = self.law();
-        let size = self.dtype.size();
+        let size = self.dtype.bitsize() / 8;
         let mut bytes = vec![0u8; self.data_len()];
         // a part of the tensor has its own random stream: cores can share the work and the result does not depend on it
         bytes.par_chunks_mut(PART * size).enumerate().for_each(|(part, bytes)| {

@@ -80,7 +80,7 @@ pub fn random(shape: &Shape, seed: u64, wild: f32, path: &Path) {
         .iter()
         .map(|(name, shape, bytes)| (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()))
         .collect();
-    safetensors::serialize_to_file(views, &None, path).unwrap();
+    safetensors::serialize_to_file(views, None, path).unwrap();
 }
 
 /// A random network, quantised, with `n` random tokens for it.

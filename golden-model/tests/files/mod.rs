@@ -77,7 +77,7 @@ pub fn safetensors(tensors: &[Tensor], num: Num) -> Vec<u8> {
     let views =
         tensors.iter().zip(&data).map(|(t, d)| (t.name.clone(), TensorView::new(dtype, t.shape.clone(), d).unwrap()));
     let note = std::collections::HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    serialize(views, &Some(note)).unwrap()
+    serialize(views, Some(note)).unwrap()
 }
 
 /// A `.safetensors` file with this header and `n_data` zero bytes of data.
