@@ -1,12 +1,13 @@
 //! The whole flow for one configuration, as a record.
 
 use crate::record::{AsicRecord, Corner, SCHEMA_VERSION};
-use crate::{area, rams, synthesise, timed, Error, Flow, Mapped};
+use crate::{area, rams, synthesise, timed, tools, Error, Flow, Mapped};
 use rtl_gen::hdl::Printed;
 use std::collections::BTreeMap;
 
 /// Maps, times and adds up `printed`, the top of configuration `config`; the record's last three fields are the caller's.
 pub fn report(config: &str, printed: &Printed, flow: &Flow) -> Result<(AsicRecord, Mapped), Error> {
+    tools::sta()?; // now, because mapping takes minutes
     let mut mapped = synthesise(printed, flow)?;
     let areas = area::areas(&mapped.netlist, flow.cells, &mut mapped.memories);
     let (timing, sta) = timed(&mapped, flow)?;

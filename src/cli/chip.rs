@@ -6,6 +6,7 @@ use super::print::{check_file, command_line, note};
 use super::Error;
 use golden_model::image::layout::{stream, StreamLayout};
 use sim_harness::chip::{Chip, ChipOptions};
+use sim_harness::toolchain;
 use sim_harness::verilate::BuildOptions;
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ pub fn with_image(
         }
         _ => {}
     }
+    toolchain::check_simulator()?;
     let (golden, _) = model.quantised(&model.numbers_for(&config, numbers))?;
     let image: &'static [u8] = Box::leak(stream(&golden).into_boxed_slice());
     let mut view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));

@@ -233,8 +233,9 @@ pub fn simulate(a: &FpgaSimulate, out: &Out) -> Result<ExitCode, Error> {
     if let Some(folder) = &a.output {
         check_folder(folder)?;
     }
-    let model = loaded(&a.model, &a.numbers, &config)?;
     let pll = fpga::pll::pll(board.oscillator_khz, clock_khz(board, a.clock_mhz))?;
+    sim_harness::toolchain::check_simulator()?;
+    let model = loaded(&a.model, &a.numbers, &config)?;
     // eight clocks a bit: the line is not what is measured
     let options =
         SystemOptions { clocks_per_bit: 8, frame_timeout_cycles: 4000, ..SystemOptions::of(board, pll.clock_khz) };

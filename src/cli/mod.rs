@@ -11,6 +11,7 @@ mod engine;
 mod estimate;
 mod eval;
 mod explore;
+mod files;
 mod formats;
 mod fpga;
 mod generate;

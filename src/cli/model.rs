@@ -1,6 +1,7 @@
 //! MODEL and --config: where they come from and how a checkpoint becomes integers.
 
-use super::args::{Numbers, DEFAULT_CONFIG};
+use super::args::Numbers;
+use super::files::{config_names, project_file, OWN_MODEL, OWN_TEXT};
 use super::quantise::quantise;
 use super::Error;
 use golden_model::arithmetic::qtensor::QuantError;
@@ -14,11 +15,7 @@ use rtl_gen::config::Config;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The project's own model and the text it was trained on; the last 5 % of the text it has never seen.
-pub const OWN_MODEL: &str = "models/shakespeare.safetensors";
-pub const OWN_TEXT: &str = "models/text/tinyshakespeare.txt";
-/// The project's own network for `report tracking`.
-pub const OWN_TRACKER: &str = "models/track-a5.safetensors";
+/// The part of the text that the model was not trained on.
 const HELD_OUT: f64 = 0.05;
 
 /// A model as the user gave it.
@@ -27,25 +24,17 @@ pub enum Model {
     Image(Arc<Image>),
 }
 
-/// A file of the project: looked for from the current folder upwards, beside the program upwards, then where it was built.
-pub fn project_file(name: &str) -> Result<PathBuf, Error> {
-    let current = std::env::current_dir().unwrap_or_default();
-    let program = std::env::current_exe().unwrap_or_default();
-    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let roots = current.ancestors().chain(program.ancestors()).chain([built]);
-    let found = roots.map(|r| r.join(name)).find(|p| p.is_file());
-    found.ok_or_else(|| format!("{name}: not found; run inside the project's folder or name a file").into())
-}
-
 /// The configuration `name`: a file, or a name in `configs/`.
 pub fn config(name: &str) -> Result<Config, Error> {
     if name.ends_with(".toml") || name.contains('/') {
         return Ok(Config::load(Path::new(name))?);
     }
-    match project_file(&format!("configs/{name}.toml")) {
-        Ok(path) => Ok(Config::load(&path)?),
-        Err(_) => Err(format!("--config {name}: expected {}a .toml file", own_configs()).into()),
+    let known = config_names();
+    if !known.iter().any(|k| k == name) {
+        let known = known.join(", ");
+        return Err(format!("--config {name}: there is no such configuration, expected {known} or a .toml file").into());
     }
+    Ok(Config::load(&project_file(&format!("configs/{name}.toml"))?)?)
 }
 
 /// [`config`] with another number of sessions, if one is asked for.
@@ -56,17 +45,6 @@ pub fn config_for(name: &str, sessions: Option<u32>) -> Result<Config, Error> {
         config.check(&format!("--sessions {n}"))?;
     }
     Ok(config)
-}
-
-/// `nano, wide or `: the names in `configs/`, none if it is not found.
-fn own_configs() -> String {
-    let folder =
-        project_file(&format!("configs/{DEFAULT_CONFIG}.toml")).ok().and_then(|p| Some(p.parent()?.to_owned()));
-    let files = folder.and_then(|f| std::fs::read_dir(f).ok()).into_iter().flatten().flatten();
-    let mut names: Vec<_> =
-        files.filter_map(|f| f.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned)).collect();
-    names.sort();
-    names.join(", ") + if names.is_empty() { "" } else { " or " }
 }
 
 impl Model {

@@ -165,12 +165,14 @@ pub fn check_file(path: &Path) -> Result<(), Error> {
     temporary(folder_of(path)).map(drop).map_err(|e| unwritable(path, &e))
 }
 
-/// Makes the folder `path` and fails if no file can be written there.
+/// Fails now, not after minutes of work, if no file can be written in the folder `path`. Makes nothing, so that a command that fails
+/// leaves no empty folder.
 pub fn check_folder(path: &Path) -> Result<(), Error> {
     if path.exists() && !path.is_dir() {
         return Err(format!("{}: is a file, expected a folder to write to", path.display()).into());
     }
-    std::fs::create_dir_all(path).and_then(|()| temporary(path).map(drop)).map_err(|e| unwritable(path, &e))
+    let there = path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("."));
+    temporary(there).map(drop).map_err(|e| unwritable(path, &e))
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -1,8 +1,8 @@
 //! `report tracking`: floats and integers on the running product of group elements.
 
 use super::args::{Tracking, Weights as Format};
+use super::files::{project_file, OWN_TRACKER};
 use super::latency::{git_revision, now};
-use super::model::{project_file, OWN_TRACKER};
 use super::print::{bar, check_file, command_line, note, write_file, Out};
 use super::Error;
 use golden_model::arithmetic::qtensor::WeightBits;

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod all;
+mod anywhere;
 mod chip;
 mod errors;
 mod files;

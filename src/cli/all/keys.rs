@@ -1,7 +1,8 @@
 //! What a step's result depends on, as one hash: a step is run again when it changes, and only then.
 
 use crate::cli::args::{All, Libraries, Numbers, ReportStep};
-use crate::cli::model::{held_out_text, project_file, read, Model, OWN_MODEL};
+use crate::cli::files::{project_file, OWN_MODEL};
+use crate::cli::model::{held_out_text, read, Model};
 use crate::cli::{asic, Error};
 use golden_model::image::layout::{stream, StreamLayout};
 use rtl_gen::config::Config;

@@ -1,0 +1,76 @@
+//! The files that belong to the program: configurations, its own models and their text.
+//!
+//! They are part of the program, so that an installed one needs no other files. A project around the current folder goes first, so that a
+//! changed or new file is used there ([`sim_harness::places`] has the whole rule).
+
+use super::Error;
+use sha2::{Digest, Sha256};
+use sim_harness::{cache, places};
+use std::path::{Path, PathBuf};
+
+macro_rules! embedded {
+    ($($name:literal)*) => { [$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $name)))),*] };
+}
+
+/// Each file by its path in the project.
+const EMBEDDED: [(&str, &[u8]); 7] = embedded! {
+    "configs/edge-large.toml" "configs/edge.toml" "configs/nano.toml" "configs/wide.toml"
+    "models/shakespeare.safetensors" "models/text/tinyshakespeare.txt" "models/track-a5.safetensors"
+};
+
+/// The project's own model and the text it was trained on; the last 5 % of the text it has never seen.
+pub const OWN_MODEL: &str = "models/shakespeare.safetensors";
+pub const OWN_TEXT: &str = "models/text/tinyshakespeare.txt";
+/// The project's own network for `report tracking`.
+pub const OWN_TRACKER: &str = "models/track-a5.safetensors";
+
+/// The path of the project's file `name`: that of the project around the current folder, else the program's own, which is written to
+/// the cache once.
+pub fn project_file(name: &str) -> Result<PathBuf, Error> {
+    if let Some(path) = places::project_file(name) {
+        return Ok(path);
+    }
+    let Some((_, bytes)) = EMBEDDED.iter().find(|(n, _)| *n == name) else {
+        return Err(format!("{name}: neither in a project around this folder nor part of the program").into());
+    };
+    let hash: String = Sha256::digest(bytes).iter().take(16).map(|b| format!("{b:02x}")).collect();
+    let (dir, file) = (cache::default_dir(), Path::new(name).file_name().unwrap_or_default());
+    let made = cache::get(&dir, &format!("own-{hash}"), |work| std::fs::write(work.join(file), bytes));
+    let entry = made.and_then(|inner| inner).map_err(|e| {
+        format!(
+            "{}: cannot be written: {e}; ANSER_CACHE names another folder for what the program keeps",
+            dir.display()
+        )
+    })?;
+    Ok(entry.join(file))
+}
+
+/// The names of the configurations, in order: those of the program, and those in `configs/` of the project around the current folder.
+pub fn config_names() -> Vec<String> {
+    let folder = places::project_file(EMBEDDED[0].0).and_then(|p| Some(p.parent()?.to_owned()));
+    let files = folder.and_then(|f| std::fs::read_dir(f).ok()).into_iter().flatten().flatten();
+    let there = files.filter_map(|f| f.file_name().into_string().ok());
+    let own = EMBEDDED.iter().filter_map(|(name, _)| Some(name.strip_prefix("configs/")?.to_string()));
+    let mut names: Vec<String> = there.chain(own).filter_map(|f| f.strip_suffix(".toml").map(str::to_owned)).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_holds_every_configuration_and_model_of_the_project() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for folder in ["configs", "models", "models/text"] {
+            for file in std::fs::read_dir(root.join(folder)).expect("a folder").flatten() {
+                let name = format!("{folder}/{}", file.file_name().to_string_lossy());
+                let is_data = file.path().is_file() && !name.ends_with(".md");
+                assert_eq!(EMBEDDED.iter().any(|(n, _)| *n == name), is_data, "{name}");
+            }
+        }
+        assert_eq!(config_names(), ["edge", "edge-large", "nano", "wide"]);
+    }
+}
