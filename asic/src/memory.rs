@@ -1,6 +1,6 @@
 //! The memories of the RTL, cut out of the netlist, and what stands in for them.
 //!
-//! Every `ram_1w1r_BITSxWORDS` deeper than [`REGISTER_WORDS`] is a black box to mapping. Its area, delays and energies come
+//! Every `ram_1w1r_BITS_WORDS` deeper than [`REGISTER_WORDS`] is a black box to mapping. Its area, delays and energies come
 //! from one of two models; both are written as a Liberty cell, so that timing and power read them as they read any cell.
 //!
 //! **Macros** ([`Model::Macros`]). The library's macros have one port; the RTL's memory reads and writes in one cycle. What is
@@ -56,7 +56,7 @@ pub struct Plan {
 /// Bits and words of a module that is one of the RTL's memories.
 pub fn shape(module: &str) -> Option<(usize, usize)> {
     // whatever prefix the printer puts before every name
-    let (bits, words) = module.split_once("ram_1w1r_")?.1.split_once('x')?;
+    let (bits, words) = module.split_once("ram_1w1r_")?.1.split_once('_')?;
     Some((bits.parse().ok()?, words.parse().ok()?))
 }
 
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn only_deep_memories_are_cut() {
-        assert_eq!((shape("ram_1w1r_27x4096"), shape("anser_ram_1w1r_9x64")), (Some((27, 4096)), Some((9, 64))));
-        assert!(is_cut("ram_1w1r_27x4096") && !is_cut("ram_1w1r_544x16") && !is_cut("fifo_27x4096"));
+        assert_eq!((shape("ram_1w1r_27_4096"), shape("anser_ram_1w1r_9_64")), (Some((27, 4096)), Some((9, 64))));
+        assert!(is_cut("ram_1w1r_27_4096") && !is_cut("ram_1w1r_544_16") && !is_cut("fifo_27_4096"));
     }
 }

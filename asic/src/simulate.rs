@@ -17,7 +17,7 @@ use std::fmt::Write;
 ///
 /// Fails on a cell without a function, and on a register this writer does not know (a latch, a clock through a gate).
 pub fn printed(netlist: &Netlist, cells: &Cells, rtl: &Printed) -> Result<Printed, Error> {
-    let mut files: BTreeMap<String, String> = rtl
+    let mut files: indexmap::IndexMap<String, String> = rtl
         .files
         .iter()
         .filter(|(f, _)| memory::is_cut(f.trim_end_matches(".sv")))
@@ -26,7 +26,7 @@ pub fn printed(netlist: &Netlist, cells: &Cells, rtl: &Printed) -> Result<Printe
     for module in netlist.modules.values() {
         files.insert(format!("{}.sv", module.name), self::module(module, cells)?);
     }
-    Ok(Printed { files, instances: BTreeMap::new(), top: netlist.top.clone() })
+    Ok(Printed { files, top: netlist.top.clone(), ..Printed::default() })
 }
 
 /// Flip-flops that share clock and reset: what happens in reset, and at the edge.

@@ -6,7 +6,7 @@ use asic::record::AsicRecord;
 use asic::{Flow, Mapped};
 use rand::{Rng, SeedableRng};
 use rtl_gen::blocks::prim::fifo;
-use rtl_gen::hdl::{print, Module, Printed};
+use rtl_gen::hdl::{print_specialised, Module, Printed};
 use sim_harness::dut::Dut;
 use sim_harness::verilate::BuildOptions;
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ fn design() -> Printed {
             ("out_data_o", "last"),
         ],
     );
-    print(&m).expect("distinct modules")
+    print_specialised(&m).expect("distinct modules")
 }
 
 fn cells() -> &'static Cells {

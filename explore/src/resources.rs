@@ -2,7 +2,7 @@
 
 use rtl_gen::blocks::core::top;
 use rtl_gen::config::Config;
-use rtl_gen::hdl::{print, Printed, PREFIX};
+use rtl_gen::hdl::{print_specialised, Kind, Printed};
 use std::collections::BTreeMap;
 
 /// What a configuration is made of.
@@ -22,19 +22,17 @@ pub struct Resources {
 /// # Errors
 /// If two modules of the design share a name, which is a fault of the generator.
 pub fn resources(config: &Config) -> Result<Resources, String> {
-    Ok(count(&print(&top(config))?))
+    Ok(count(&print_specialised(&top(config))?))
 }
 
 fn count(printed: &Printed) -> Resources {
-    let of_module: BTreeMap<&str, (u64, u64)> = (printed.files.iter())
-        .map(|(file, text)| {
-            let module = file.trim_end_matches(".sv");
-            (module, (memory_bits(module), multiplications(text)))
-        })
-        .collect();
     let mut out = Resources::default();
     for (path, module) in &printed.instances {
-        let (bits, multipliers) = of_module.get(module.as_str()).copied().unwrap_or_default();
+        let bits = match printed.kinds.get(module) {
+            Some(Kind::Memory { bits, words }) => (bits * words) as u64,
+            _ => 0,
+        };
+        let multipliers = printed.multipliers.get(module).map_or(0, |n| *n as u64);
         let unit = unit(path);
         out.memory_bits += bits;
         out.multipliers += multipliers;
@@ -57,18 +55,6 @@ fn unit(path: &str) -> String {
         Some(part) if unit == "wkv" && part.starts_with("state") => "state".into(),
         _ => unit.trim_end_matches("_fetch").to_string(),
     }
-}
-
-/// `anser_ram_1w1r_{bits}x{depth}` says it all.
-fn memory_bits(module: &str) -> u64 {
-    let size = module.strip_prefix(PREFIX).and_then(|m| m.strip_prefix("ram_1w1r_")).and_then(|m| m.split_once('x'));
-    let bits = size.and_then(|(bits, depth)| Some(bits.parse::<u64>().ok()? * depth.parse::<u64>().ok()?));
-    bits.unwrap_or(0)
-}
-
-fn multiplications(text: &str) -> u64 {
-    let code = text.lines().map(|l| l.split("//").next().unwrap_or(""));
-    code.map(|l| l.matches(" * ").count() as u64).sum()
 }
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ pub fn sources(
     pll: crate::pll::Pll,
 ) -> Result<BTreeMap<String, String>, FpgaError> {
     let printed = print(&*system(config, board, options)?).map_err(FpgaError::Rtl)?;
-    let mut files = printed.files;
+    let mut files: BTreeMap<String, String> = printed.files.into_iter().collect();
     let mut top = board.vendor_text.to_string();
     let mhz = f64::from(pll.clock_khz) / 1000.0;
     for (name, value) in [

@@ -9,7 +9,7 @@ use crate::tools::{Progress, YOSYS};
 use crate::FpgaError;
 use rtl_gen::blocks::core::top;
 use rtl_gen::config::Config;
-use rtl_gen::hdl::print;
+use rtl_gen::hdl::print_specialised;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -130,7 +130,7 @@ pub fn estimate(config: &Config, part: &Part, folder: &Path, progress: Progress)
     YOSYS.check()?;
     let yosys = YOSYS.version()?;
     std::fs::create_dir_all(folder).map_err(|e| io(folder, e))?;
-    let printed = print(&top(config)).map_err(FpgaError::Rtl)?;
+    let printed = print_specialised(&top(config)).map_err(FpgaError::Rtl)?;
     let files: Vec<&str> = printed.files.keys().map(String::as_str).collect();
     let script = script(part.family, &files, &printed.top);
     let mut hash = Sha256::new();

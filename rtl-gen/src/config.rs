@@ -1,6 +1,7 @@
 //! Configuration files (`configs/*.toml`): what one build of the accelerator is and how large a model it can serve.
 
 use crate::isa::FORMATS;
+use golden_model::arithmetic::vector_ops;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -220,9 +221,11 @@ pub enum ConfigError {
     Range { path: String, field: &'static str, value: String, expected: String },
 }
 
-/// Widths that every unit and the golden model share.
-pub const VEC_BITS: usize = 27;
-pub const OPERAND_BITS: usize = 16;
+/// Bits of an element of a vector at rest; the golden model says it.
+pub const VEC_BITS: usize = vector_ops::VEC_BITS as usize;
+/// Bits of an operand's mantissa; the golden model says it.
+pub const OPERAND_BITS: usize = vector_ops::OPERAND_BITS as usize;
+/// Bits of an operand's exponent, which is at most [`VEC_BITS`] − [`OPERAND_BITS`].
 pub const EXP_BITS: usize = 5;
 
 impl Config {

@@ -114,125 +114,143 @@ pub const WKV: Format = Format {
 /// All formats in the order of the host's program-select register.
 pub const FORMATS: [Format; 4] = [DMA, MAT, VEC, WKV];
 
-/// Values of `dma.kind`.
-pub mod dma_kind {
-    pub const WEIGHTS: u64 = 0;
-    pub const PARAMS: u64 = 1;
-    /// Row `token` of slot `slot` of the embedding: address `addr + token * len`, into the parameter FIFO.
-    pub const EMBEDDING: u64 = 2;
-    /// Of the columns from `addr`, `len` units each, those whose operand (`cols` elements from xmem word `x_addr`) is not 0.
-    pub const COLUMNS: u64 = 3;
-    /// State of the recurrence, to wkv; `addr` from STATE_BASE. State in memory only, as [`SESSION`]. With several sessions `cols` heads of
-    /// `len` units each, each of them for every slot at work before the next one.
-    pub const STATE: u64 = 4;
-    /// A session vector, into the parameter FIFO; `addr` from STATE_BASE, with several sessions from that of slot `slot`.
-    pub const SESSION: u64 = 5;
+/// The values of a field that have names.
+#[derive(Clone, Copy, Debug)]
+pub struct Values {
+    /// The format, and its field.
+    pub unit: &'static str,
+    pub field: &'static str,
+    /// What the names begin with in the RTL's package.
+    pub prefix: &'static str,
+    pub values: &'static [(&'static str, u64)],
 }
 
-/// Values of `mat.fmt`.
-pub mod mat_fmt {
-    pub const W8: u64 = 0;
-    pub const W16: u64 = 1;
-    pub const W8_COLUMNS: u64 = 2;
-    /// 4 bits in groups of 32 columns.
-    pub const W4: u64 = 3;
-    /// 4 bits by columns, in groups of 32 rows: in images for the golden backend. No instruction has it, `program::compile` refuses it.
-    pub const W4_COLUMNS: u64 = 4;
+/// Declares the named values of fields: a module of constants for each field, and one table of all of them.
+macro_rules! field_values {
+    ($($(#[$doc:meta])* $module:ident = $unit:literal . $field:literal, $prefix:literal {
+        $($(#[$value_doc:meta])* $name:ident = $value:literal,)*
+    })*) => {
+        $($(#[$doc])* pub mod $module {
+            $($(#[$value_doc])* pub const $name: u64 = $value;)*
+        })*
+        /// Every named value of every field.
+        pub const VALUES: &[Values] = &[
+            $(Values { unit: $unit, field: $field, prefix: $prefix, values: &[$((stringify!($name), $value)),*] }),*
+        ];
+    };
 }
 
-/// Values of `mat.dest`.
-pub mod mat_dest {
-    pub const VMEM: u64 = 0;
-    pub const LOGITS: u64 = 1;
+field_values! {
+    /// Values of `dma.kind`.
+    dma_kind = "dma"."kind", "DMA_KIND" {
+        WEIGHTS = 0,
+        PARAMS = 1,
+        /// Row `token` of slot `slot` of the embedding: address `addr + token * len`, into the parameter FIFO.
+        EMBEDDING = 2,
+        /// Of the columns from `addr`, `len` units each, those whose operand (`cols` elements from xmem word `x_addr`) is not 0.
+        COLUMNS = 3,
+        /// State of the recurrence, to wkv; `addr` from STATE_BASE. State in memory only, as [`SESSION`]. With several sessions `cols` heads of
+        /// `len` units each, each of them for every slot at work before the next one.
+        STATE = 4,
+        /// A session vector, into the parameter FIFO; `addr` from STATE_BASE, with several sessions from that of slot `slot`.
+        SESSION = 5,
+    }
+    /// Values of `mat.fmt`.
+    mat_fmt = "mat"."fmt", "MAT_FMT" {
+        W8 = 0,
+        W16 = 1,
+        W8_COLUMNS = 2,
+        /// 4 bits in groups of 32 columns.
+        W4 = 3,
+    }
+    /// Values of `mat.dest`.
+    mat_dest = "mat"."dest", "MAT_DEST" {
+        VMEM = 0,
+        LOGITS = 1,
+    }
+    /// Values of `vec.x_sel`: the left factor.
+    x_sel = "vec"."x_sel", "X" {
+        ZERO = 0,
+        A = 1,
+        A_MINUS_B = 2,
+        A_MINUS_MEAN = 3,
+        A_MINUS_ONE = 4,
+        RELU_A = 5,
+    }
+    /// Values of `vec.m_sel`: the right factor.
+    m_sel = "vec"."m_sel", "M" {
+        ONE = 0,
+        P = 1,
+        B = 2,
+        SCALAR = 3,
+        X = 4,
+    }
+    /// Values of `vec.c_sel`: the addend.
+    c_sel = "vec"."c_sel", "C" {
+        ZERO = 0,
+        A = 1,
+        B = 2,
+        P = 3,
+        ONE = 4,
+        /// An element of a session vector: a beat of the parameter FIFO is a word. State in memory only.
+        SESSION = 5,
+    }
+    /// Values of `vec.shift_sel`.
+    shift_sel = "vec"."shift_sel", "SHIFT" {
+        STATIC = 0,
+        SCALAR = 1,
+        AMAX = 2,
+    }
+    /// Values of `vec.lut`.
+    lut = "vec"."lut", "LUT" {
+        NONE = 0,
+        SIGMOID = 1,
+        TANH = 2,
+        DECAY = 3,
+    }
+    /// Values of `vec.acc_sel`.
+    acc_sel = "vec"."acc_sel", "ACC" {
+        RESULT = 0,
+        PRODUCT = 1,
+    }
+    /// Values of `vec.post`.
+    post = "vec"."post", "POST" {
+        NONE = 0,
+        MEAN = 1,
+        RSQ = 2,
+        VALUE = 3,
+    }
+    /// Values of `vec.dest`.
+    dest = "vec"."dest", "DEST" {
+        NONE = 0,
+        VMEM = 1,
+        XMEM = 2,
+        WKV = 3,
+    }
+    /// Values of `vec.route`: where a written word goes; only in a design with several sessions.
+    route = "vec"."route", "ROUTE" {
+        HERE = 0,
+        /// While a prompt is read side by side: to the next slot. Otherwise here.
+        RING = 1,
+        /// While a prompt is read side by side: here, but not in its first slot. Otherwise nowhere.
+        LATER = 2,
+        /// While a prompt is read side by side: here, but only in its first slot. Otherwise here.
+        HOME = 3,
+    }
+    /// Values of `vec.slot` when `dest` is WKV.
+    wkv_slot = "vec"."slot", "WKV_SLOT" {
+        R = 0,
+        D = 1,
+        K = 2,
+        V = 3,
+        KK = 4,
+        B = 5,
+    }
 }
 
-/// Values of `vec.x_sel`: the left factor.
-pub mod x_sel {
-    pub const ZERO: u64 = 0;
-    pub const A: u64 = 1;
-    pub const A_MINUS_B: u64 = 2;
-    pub const A_MINUS_MEAN: u64 = 3;
-    pub const A_MINUS_ONE: u64 = 4;
-    pub const RELU_A: u64 = 5;
-}
-
-/// Values of `vec.m_sel`: the right factor.
-pub mod m_sel {
-    pub const ONE: u64 = 0;
-    pub const P: u64 = 1;
-    pub const B: u64 = 2;
-    pub const SCALAR: u64 = 3;
-    pub const X: u64 = 4;
-}
-
-/// Values of `vec.c_sel`: the addend.
-pub mod c_sel {
-    pub const ZERO: u64 = 0;
-    pub const A: u64 = 1;
-    pub const B: u64 = 2;
-    pub const P: u64 = 3;
-    pub const ONE: u64 = 4;
-    /// An element of a session vector: a beat of the parameter FIFO is a word. State in memory only.
-    pub const SESSION: u64 = 5;
-}
-
-/// Values of `vec.shift_sel`.
-pub mod shift_sel {
-    pub const STATIC: u64 = 0;
-    pub const SCALAR: u64 = 1;
-    pub const AMAX: u64 = 2;
-}
-
-/// Values of `vec.lut`.
-pub mod lut {
-    pub const NONE: u64 = 0;
-    pub const SIGMOID: u64 = 1;
-    pub const TANH: u64 = 2;
-    pub const DECAY: u64 = 3;
-}
-
-/// Values of `vec.acc_sel`.
-pub mod acc_sel {
-    pub const RESULT: u64 = 0;
-    pub const PRODUCT: u64 = 1;
-}
-
-/// Values of `vec.post`.
-pub mod post {
-    pub const NONE: u64 = 0;
-    pub const MEAN: u64 = 1;
-    pub const RSQ: u64 = 2;
-    pub const VALUE: u64 = 3;
-}
-
-/// Values of `vec.dest`.
-pub mod dest {
-    pub const NONE: u64 = 0;
-    pub const VMEM: u64 = 1;
-    pub const XMEM: u64 = 2;
-    pub const WKV: u64 = 3;
-}
-
-/// Values of `vec.route`: where a written word goes; only in a design with several sessions.
-pub mod route {
-    pub const HERE: u64 = 0;
-    /// While a prompt is read side by side: to the next slot. Otherwise here.
-    pub const RING: u64 = 1;
-    /// While a prompt is read side by side: here, but not in its first slot. Otherwise nowhere.
-    pub const LATER: u64 = 2;
-    /// While a prompt is read side by side: here, but only in its first slot. Otherwise here.
-    pub const HOME: u64 = 3;
-}
-
-/// Values of `vec.slot` when `dest` is WKV.
-pub mod wkv_slot {
-    pub const R: u64 = 0;
-    pub const D: u64 = 1;
-    pub const K: u64 = 2;
-    pub const V: u64 = 3;
-    pub const KK: u64 = 4;
-    pub const B: u64 = 5;
-}
+/// The format of a matrix of 4 bits by columns, in groups of 32 rows, in images for the golden backend. No instruction has it:
+/// [`crate::program`] refuses such a matrix.
+pub const W4_COLUMNS: u64 = 4;
 
 impl Format {
     /// Bit offset and width of `field`. Panics for a name that is not in the format: a bug of the caller.
@@ -325,26 +343,12 @@ mod tests {
             let expected: Vec<(&str, &str)> = expected.iter().map(|(bits, f)| (bits.as_str(), *f)).collect();
             assert_eq!(found, expected, "{}", format.name);
         }
-        macro_rules! values {
-            ($unit:literal, $field:literal, $module:ident: $($name:ident)*) => {
-                let field = format!(" | `{}` | ", $field);
-                let line = section($unit).lines().find(|l| l.contains(&field)).unwrap();
-                $(let value = format!("{} `{}`", $module::$name, stringify!($name));
-                assert!(line.contains(&value), "{} {}: {value}", $unit, $field);)*
-            };
+        for v in VALUES {
+            let field = format!(" | `{}` | ", v.field);
+            let line = section(v.unit).lines().find(|l| l.contains(&field)).unwrap();
+            for (name, value) in v.values {
+                assert!(line.contains(&format!("{value} `{name}`")), "{} {}: {value} {name}", v.unit, v.field);
+            }
         }
-        values!("dma", "kind", dma_kind: WEIGHTS PARAMS EMBEDDING COLUMNS STATE SESSION);
-        values!("mat", "fmt", mat_fmt: W8 W16 W8_COLUMNS W4);
-        values!("mat", "dest", mat_dest: VMEM LOGITS);
-        values!("vec", "x_sel", x_sel: ZERO A A_MINUS_B A_MINUS_MEAN A_MINUS_ONE RELU_A);
-        values!("vec", "m_sel", m_sel: ONE P B SCALAR X);
-        values!("vec", "c_sel", c_sel: ZERO A B P ONE SESSION);
-        values!("vec", "shift_sel", shift_sel: STATIC SCALAR AMAX);
-        values!("vec", "lut", lut: NONE SIGMOID TANH DECAY);
-        values!("vec", "acc_sel", acc_sel: RESULT PRODUCT);
-        values!("vec", "post", post: NONE MEAN RSQ VALUE);
-        values!("vec", "dest", dest: NONE VMEM XMEM WKV);
-        values!("vec", "slot", wkv_slot: R D K V KK B);
-        values!("vec", "route", route: HERE RING LATER HOME);
     }
 }

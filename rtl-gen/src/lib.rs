@@ -6,4 +6,5 @@ pub mod blocks;
 pub mod config;
 pub mod hdl;
 pub mod isa;
+pub mod package;
 pub mod program;

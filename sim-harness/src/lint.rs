@@ -1,8 +1,8 @@
-//! The three tools that must accept every printed design: Verilator (`-Wall`), Icarus Verilog, Yosys.
+//! The four tools that must accept every printed design: Verilator (`-Wall`), Icarus Verilog, Yosys, slang.
 //!
 //! For tests: a message is anything a tool says about the design that its author should have avoided.
 
-use crate::toolchain::{ToolError, Verilator, YOSYS};
+use crate::toolchain::{Program, ToolError, Verilator, YOSYS};
 use rtl_gen::hdl::Printed;
 use std::io;
 use std::path::Path;
@@ -24,9 +24,23 @@ pub enum Tool {
     Icarus,
     /// `yosys`: `read_verilog -sv; hierarchy -check; proc; check -assert`
     Yosys,
+    /// slang with `-Wextra`, by its Python package
+    Slang,
 }
 
-pub const TOOLS: [Tool; 3] = [Tool::Verilator, Tool::Icarus, Tool::Yosys];
+pub const TOOLS: [Tool; 4] = [Tool::Verilator, Tool::Icarus, Tool::Yosys, Tool::Slang];
+
+/// The interpreter of the environment that holds `pyslang`.
+const PYTHON: Program = Program { names: &["python"], variable: "ANSER_PYTHON" };
+
+/// slang has no program in its Python package: this is one.
+const SLANG: &str = "import sys
+from pyslang import driver
+d = driver.Driver()
+d.addStandardArgs()
+good = d.parseCommandLine('slang ' + ' '.join(sys.argv[1:])) and d.processOptions() and d.parseAllSources()
+sys.exit(0 if good and d.runFullCompilation(True) else 1)
+";
 
 /// Why a tool could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +53,8 @@ pub enum LintError {
 
 /// Asks `tools` about `printed`; empty if all of them accept it without a word.
 ///
-/// Verilator and Yosys are found by the rule of [`crate::places`]; Icarus is `iverilog` on `PATH`.
+/// Verilator, Yosys and slang (the package `pyslang` of [`PYTHON`]) are found by the rule of [`crate::places`]; Icarus is `iverilog` on
+/// `PATH`.
 pub fn lint(printed: &Printed, tools: &[Tool]) -> Result<Vec<Message>, LintError> {
     let dir = tempfile::Builder::new().prefix("anser-lint-").tempdir()?;
     for (file, text) in &printed.files {
@@ -87,6 +102,12 @@ fn ask(tool: Tool, printed: &Printed, dir: &Path) -> Result<Output, LintError> {
             c.args(["-q", "-p", &script]);
             c
         }
+        Tool::Slang => {
+            let mut c = Command::new(PYTHON.find()?);
+            // -Wno-useless-cast: a cast to a parameter's width does nothing for one value of the parameter
+            c.args(["-c", SLANG, "-Wextra", "-Wno-useless-cast", "--top", &printed.top]).args(printed.files.keys());
+            c
+        }
     };
     let out = command.current_dir(dir).output();
     out.map_err(|e| match (tool, e.kind()) {
@@ -104,6 +125,7 @@ fn complaints(tool: Tool, out: &Output) -> Vec<String> {
         Tool::Verilator => line.starts_with('%'),
         Tool::Icarus => !line.trim().is_empty(),
         Tool::Yosys => line.contains("Warning:") || line.contains("ERROR:"),
+        Tool::Slang => line.contains(": warning:") || line.contains(": error:"),
     };
     let lines: Vec<String> = said.lines().filter(complains).map(|l| l.trim().to_string()).collect();
     match (lines.is_empty(), out.status.success()) {

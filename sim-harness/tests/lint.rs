@@ -6,7 +6,7 @@ use rtl_gen::blocks::{
     core::fetch, core::token as core_token, core::vmem, dma, dma::state_writer, mat, prim, regs, wkv,
 };
 use rtl_gen::config::Config;
-use rtl_gen::hdl::{print, Module};
+use rtl_gen::hdl::{print, Module, Printed};
 use rtl_gen::isa;
 use sim_harness::lint::{assert_clean, lint, Tool, TOOLS};
 
@@ -49,7 +49,10 @@ fn every_block_is_clean_in_both_shapes() {
 fn complaints(body: &str) -> Vec<Tool> {
     let mut m = Module::new("bad", "Something is wrong with it.");
     m.input("a_i", 4, "").output("b_o", 4, "").text(body, &[]);
-    let messages = lint(&print(&m).unwrap(), &TOOLS).unwrap();
+    // past the generator's own checks, which would refuse some of these
+    let printed =
+        Printed { files: [(format!("{}.sv", m.name), m.verilog())].into(), top: m.name, ..Printed::default() };
+    let messages = lint(&printed, &TOOLS).unwrap();
     let mut tools: Vec<Tool> = messages.iter().map(|m| m.tool).collect();
     tools.dedup();
     tools

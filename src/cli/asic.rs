@@ -31,7 +31,7 @@ pub fn asic(a: &Asic, out: &Out) -> Result<ExitCode, Error> {
 pub fn measure(a: &Asic, command: String) -> Result<AsicRecord, Error> {
     let config = config(&a.config)?;
     let cells = cells(&a.libraries)?;
-    let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?;
+    let printed = rtl_gen::hdl::print_specialised(&rtl_gen::blocks::core::top(&config))?;
     let progress = |text: &str| note(text);
     let flow = flow(&cells, &a.libraries, config.clock_mhz, &progress);
     let (mut record, _) = asic::run::report(&config.name, &printed, &flow)?;

@@ -52,7 +52,7 @@ pub fn measure(a: &Power, command: String) -> Result<Measured, Error> {
     let config = chip.config.clone();
     let progress = |text: &str| note(text);
     let flow = asic::flow(&cells, &a.libraries, config.clock_mhz, &progress);
-    let rtl = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?;
+    let rtl = rtl_gen::hdl::print_specialised(&rtl_gen::blocks::core::top(&config))?;
     let mut mapped = ::asic::synthesise(&rtl, &flow)?;
     ::asic::area::areas(&mapped.netlist, &cells, &mut mapped.memories);
 

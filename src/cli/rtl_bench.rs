@@ -69,7 +69,7 @@ pub fn make(
     };
     let module = bench::bench(config, &run)?;
     let mut printed = rtl_gen::hdl::print(&module)?.renamed(&a.prefix)?;
-    let text = printed.files.remove(&format!("{}{NAME}.sv", a.prefix)).unwrap_or_default();
+    let text = printed.files.shift_remove(&format!("{}{NAME}.sv", a.prefix)).unwrap_or_default();
 
     let slots = config.sessions;
     let bar = bar((run.tokens * slots) as u64, "expected values");

@@ -59,12 +59,11 @@ pub fn bench(config: &Config, run: &Run) -> Result<Arc<Module>, BenchError> {
         return Err(BenchError::TooLong { tokens: run.tokens, logits });
     }
     let chip = top(config);
-    let mut m = Module::combinational(NAME, HEADER);
+    let mut m = Module::bench(NAME, HEADER);
     m.localparams(&constants(config, run));
-    m.body += "\n";
-    m.body += include_str!("body.sv");
+    m.body(include_str!("body.sv"));
     if config.streams_state() {
-        m.body += include_str!("writes.sv");
+        m.body(include_str!("writes.sv"));
     }
     let connections: Vec<(&str, &str)> = chip.ports.iter().skip(2).map(|p| (&*p.name, driver(&p.name))).collect();
     m.instance("u_chip", &chip, &connections);

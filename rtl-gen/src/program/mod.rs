@@ -199,7 +199,7 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     if model.net.f_t_head.is_some() {
         return Err(CompileError::Branch("head.weight".into()));
     }
-    if let Some((name, _)) = model.matrices.iter().find(|(_, m)| m.fmt == mat_fmt::W4_COLUMNS) {
+    if let Some((name, _)) = model.matrices.iter().find(|(_, m)| m.fmt == crate::isa::W4_COLUMNS) {
         return Err(CompileError::ColumnNibbles(name.clone()));
     }
     if model.net.operand_bits != OPERAND_BITS {

@@ -27,7 +27,7 @@ pub fn view<M: Matrix>(model: &QModel<M>, layout: &StreamLayout) -> Model {
                     MatrixFormat::W16 => mat_fmt::W16,
                     MatrixFormat::W8Columns => mat_fmt::W8_COLUMNS,
                     MatrixFormat::W4 => mat_fmt::W4,
-                    MatrixFormat::W4Columns => mat_fmt::W4_COLUMNS,
+                    MatrixFormat::W4Columns => crate::isa::W4_COLUMNS,
                 };
                 let (rows, cols) = (rows as usize, cols as usize);
                 matrices.insert(b.name.clone(), MatrixBlock { offset, len, rows, cols, fmt, frac });

@@ -204,6 +204,7 @@ pub fn dma(config: &Config) -> Arc<Module> {
             ("out_data_o", tag_out),
         ],
     );
+    m.multipliers(3);
     m.done()
 }
 

@@ -238,5 +238,6 @@ pub(in crate::blocks) fn drain(d: &Dims) -> Arc<Module> {
     if d.groups == 1 {
         m.text("  wire unused_columns = &{1'b0, columns_q};  // one group takes part in everything", &[]);
     }
+    m.multipliers(3);
     m.done()
 }

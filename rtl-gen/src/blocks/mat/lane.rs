@@ -80,6 +80,7 @@ fn lane(d: &Dims) -> Arc<Module> {
             ("planes", (0..4).map(plane).collect::<Vec<_>>().join("\n")),
         ],
     );
+    m.multipliers(1);
     m.done()
 }
 

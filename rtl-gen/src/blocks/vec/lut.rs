@@ -168,5 +168,6 @@ pub fn lut() -> Arc<Module> {
         &table_rom("lut_rom", rom),
         &[("clk_i", "clk_i"), ("re_i", "en_i[0]"), ("raddr_i", "row"), ("rdata_o", "rom_row")],
     );
+    m.multipliers(2);
     m.done()
 }

@@ -274,5 +274,6 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
             ("up_o", "up"),
         ],
     );
+    m.multipliers(1);
     m.done()
 }

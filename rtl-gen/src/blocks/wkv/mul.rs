@@ -59,5 +59,6 @@ pub fn wkv_mul(a_bits: usize, b_bits: usize) -> Arc<Module> {
 "#,
         &vars,
     );
+    m.multipliers(2);
     m.done()
 }

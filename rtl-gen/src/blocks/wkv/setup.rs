@@ -126,6 +126,7 @@ pub fn wkv_setup(slots: usize, total: bool) -> Arc<Module> {
     for (field, _) in KEPT {
         m.text("  assign {{f}}_o = f_{{f}};", &[("f", field.to_string())]);
     }
+    m.multipliers(usize::from(total));
     m.done()
 }
 

@@ -1,0 +1,395 @@
+//! A hardware module: ports, parameters, body, instances.
+
+use super::expr::{Constant, Expr, Names, Signal};
+use super::scan::{self, By, Driver, Scan};
+use super::token::tokens;
+use std::fmt::Write as _;
+use std::sync::{Arc, OnceLock};
+
+/// What every module's name starts with, so that a design can stand beside others in one tool's single space of names.
+pub const PREFIX: &str = "anser_";
+
+/// Direction of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dir {
+    In,
+    Out,
+}
+
+/// A width: how it is printed between `[` and `-1:0]`, and the number of bits it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Width {
+    /// An expression of the module's parameters; none for a plain number.
+    pub text: Option<String>,
+    pub bits: usize,
+}
+
+/// What a width can be said with: a number, or an expression of the module's parameters.
+pub trait IntoWidth {
+    fn into_width(self, module: &Module) -> Width;
+}
+
+impl IntoWidth for usize {
+    fn into_width(self, _: &Module) -> Width {
+        Width { text: None, bits: self }
+    }
+}
+
+impl IntoWidth for &str {
+    fn into_width(self, module: &Module) -> Width {
+        Width { text: Some(self.into()), bits: module.constant(self) }
+    }
+}
+
+impl Width {
+    /// The range of a declaration, with a space after it; nothing for a single bit.
+    pub fn range(&self) -> String {
+        match &self.text {
+            Some(text) => format!("[{text}-1:0] "),
+            None if self.bits == 1 => String::new(),
+            None => format!("[{}:0] ", self.bits - 1),
+        }
+    }
+}
+
+/// One port; a port of one bit prints without a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    pub name: String,
+    pub dir: Dir,
+    pub bits: usize,
+    /// How the width is printed.
+    pub width: Width,
+    /// What it carries, with its Q-format where it is a number; printed beside the port.
+    pub doc: String,
+}
+
+/// A parameter with the value it has here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Param {
+    pub name: String,
+    /// Its value here, and what the printed module says where nobody overrides it.
+    pub value: i128,
+    pub default: i128,
+    pub doc: String,
+}
+
+/// What a module is to flows that treat some modules in their own way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    #[default]
+    Logic,
+    /// A memory with one write and one read port.
+    Memory { bits: usize, words: usize },
+}
+
+/// A child in its place.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    pub name: String,
+    pub module: Arc<Module>,
+    /// Parameters that are printed as an expression of the parent's parameters instead of as a number.
+    pub params: Vec<(String, String)>,
+    /// Port and the expression it is connected to; an output left open has an empty one.
+    pub connections: Vec<(String, String)>,
+}
+
+/// A piece of a module's text, in the order it is printed.
+#[derive(Clone, Debug)]
+pub enum Item {
+    Text(String),
+    Instance(usize),
+}
+
+/// A hardware module: header, parameters, ports, body and the modules it contains.
+///
+/// A module with parameters is printed once, whatever the values of its parameters; a module without must have the same text wherever its
+/// name occurs ([`super::print`] refuses otherwise).
+#[derive(Clone, Debug)]
+pub struct Module {
+    pub name: String,
+    /// Contract and latency, one sentence a line; becomes the file's header comment.
+    pub doc: String,
+    pub params: Vec<Param>,
+    pub ports: Vec<Port>,
+    pub kind: Kind,
+    /// Multipliers of the module's own text.
+    pub multipliers: usize,
+    pub items: Vec<Item>,
+    pub instances: Vec<Instance>,
+    /// A test bench: its text is behaviour for a simulator, which [`super::check`] does not read.
+    pub(super) is_bench: bool,
+    /// What the generator did wrong, in the order it did; [`super::check`] reports it.
+    pub(super) faults: Vec<String>,
+    /// What its text declares, drives and reads, found once.
+    scanned: OnceLock<Scan>,
+}
+
+impl Module {
+    /// A module with `clk_i` and `rst_ni` and nothing else yet. [`PREFIX`] is put before `name`.
+    pub fn new(name: impl Into<String>, doc: impl Into<String>) -> Self {
+        let mut m = Self::combinational(name, doc);
+        m.input("clk_i", 1, "");
+        m.input("rst_ni", 1, "");
+        m
+    }
+
+    /// A module without clock and reset.
+    pub fn combinational(name: impl Into<String>, doc: impl Into<String>) -> Self {
+        Module {
+            name: format!("{PREFIX}{}", name.into()),
+            doc: doc.into(),
+            params: vec![],
+            ports: vec![],
+            kind: Kind::Logic,
+            multipliers: 0,
+            items: vec![],
+            instances: vec![],
+            is_bench: false,
+            faults: vec![],
+            scanned: OnceLock::new(),
+        }
+    }
+
+    /// A test bench without ports.
+    pub fn bench(name: impl Into<String>, doc: impl Into<String>) -> Self {
+        Module { is_bench: true, ..Self::combinational(name, doc) }
+    }
+
+    /// Declares a parameter: its value in this place and its printed default. Widths of ports may use it.
+    pub fn param(&mut self, name: &str, value: usize, default: usize, doc: &str) -> &mut Self {
+        let (value, default) = (value as i128, default as i128);
+        self.params.push(Param { name: name.into(), value, default, doc: doc.into() });
+        self
+    }
+
+    pub fn input(&mut self, name: impl Into<String>, bits: impl IntoWidth, doc: impl Into<String>) -> &mut Self {
+        self.port(name, Dir::In, bits, doc)
+    }
+
+    pub fn output(&mut self, name: impl Into<String>, bits: impl IntoWidth, doc: impl Into<String>) -> &mut Self {
+        self.port(name, Dir::Out, bits, doc)
+    }
+
+    fn push(&mut self, item: Item) {
+        self.scanned = OnceLock::new();
+        self.items.push(item);
+    }
+
+    fn port(&mut self, name: impl Into<String>, dir: Dir, bits: impl IntoWidth, doc: impl Into<String>) -> &mut Self {
+        let (name, width) = (name.into(), bits.into_width(self));
+        if width.bits == 0 {
+            self.faults.push(format!("port {name} has 0 bits"));
+        }
+        if self.ports.iter().any(|p| p.name == name) {
+            self.faults.push(format!("port {name} is declared twice"));
+        }
+        self.scanned = OnceLock::new();
+        self.ports.push(Port { name, dir, bits: width.bits, width, doc: doc.into() });
+        self
+    }
+
+    /// Appends the text of a body, as it stands in its file.
+    pub fn body(&mut self, text: &str) -> &mut Self {
+        let text = text.trim_matches('\n');
+        if !text.is_empty() {
+            self.push(Item::Text(format!("{text}\n")));
+        }
+        self
+    }
+
+    /// Appends body text. A template: every `{{key}}` is replaced by its value from `vars`; an unknown key is a bug of
+    /// the generator and panics with the module's and the key's name.
+    pub fn text(&mut self, template: &str, vars: &[(&str, String)]) -> &mut Self {
+        let mut out = String::with_capacity(template.len());
+        let mut rest = template;
+        while let Some(start) = rest.find("{{") {
+            let end =
+                rest[start..].find("}}").unwrap_or_else(|| panic!("{}: '{{{{' without '}}}}'", self.name)) + start;
+            let key = rest[start + 2..end].trim();
+            let value = vars.iter().find(|(k, _)| *k == key);
+            let value = value.unwrap_or_else(|| panic!("{}: no value for {{{{{key}}}}}", self.name));
+            out.push_str(&rest[..start]);
+            out.push_str(&value.1);
+            rest = &rest[end + 2..];
+        }
+        out.push_str(rest);
+        // a template needs a space where "{" meets "{{", the printed text does not
+        let out = out.replace("{ ", "{").replace(" }", "}");
+        self.push(Item::Text(format!("{}\n", out.trim_matches('\n'))));
+        self
+    }
+
+    /// Declares a wire between instances, or between an instance and the body.
+    pub fn wire(&mut self, name: &str, bits: impl IntoWidth) -> &mut Self {
+        let range = bits.into_width(self).range();
+        self.push(Item::Text(format!("  wire {range}{name};\n")));
+        self
+    }
+
+    /// Declares constants without a width of their own: sizes, counts, bit positions.
+    pub fn sizes(&mut self, list: &[(&str, usize)]) -> &mut Self {
+        let lines = list.iter().map(|(name, value)| format!("  localparam int {name} = {value};\n"));
+        self.push(Item::Text(lines.collect()));
+        self
+    }
+
+    /// Appends `localparam`s: name, bits and value of each, so that the text compares with names instead of numbers.
+    pub fn localparams(&mut self, list: &[(&str, usize, u64)]) -> &mut Self {
+        let mut text = String::new();
+        for (name, bits, value) in list {
+            let range = Width { text: None, bits: *bits }.range();
+            let _ = writeln!(text, "  localparam {range}{name} = {bits}'d{value};");
+        }
+        self.push(Item::Text(text));
+        self
+    }
+
+    /// Says that the module is a memory.
+    pub fn memory(&mut self, bits: usize, words: usize) -> &mut Self {
+        self.kind = Kind::Memory { bits, words };
+        self
+    }
+
+    /// Says how many multipliers the module's own text has.
+    pub fn multipliers(&mut self, n: usize) -> &mut Self {
+        self.multipliers += n;
+        self
+    }
+
+    /// Instantiates `child` as `name`, connecting `(port, expression)`. Clock and reset are connected by name. Every
+    /// other port must be named exactly once; an output may be left open with the expression `""`. What does not fit is found by
+    /// [`super::check`].
+    pub fn instance(&mut self, name: &str, child: &Arc<Module>, connections: &[(&str, &str)]) -> &mut Self {
+        self.instance_of(name, child, &[], connections)
+    }
+
+    /// As [`Module::instance`], in a module that has parameters itself: `params` says which expressions of them give the child's.
+    pub fn instance_of(
+        &mut self,
+        name: &str,
+        child: &Arc<Module>,
+        params: &[(&str, &str)],
+        connections: &[(&str, &str)],
+    ) -> &mut Self {
+        for (param, text) in params {
+            let value = child.params.iter().find(|p| p.name == *param).map(|p| p.value);
+            if value != Some(self.constant(text) as i128) {
+                self.faults.push(format!("{name}: parameter {param} of {} is not {text}", child.name));
+            }
+        }
+        let params = params.iter().map(|(p, text)| (p.to_string(), text.to_string())).collect();
+        let mut all = vec![];
+        for p in &child.ports {
+            let named: Vec<_> = connections.iter().filter(|(n, _)| *n == p.name).collect();
+            let expression = match (named.as_slice(), p.name.as_str()) {
+                ([], "clk_i" | "rst_ni") => p.name.clone(),
+                ([one], _) => one.1.to_string(),
+                _ => {
+                    let n = named.len();
+                    self.faults.push(format!("{name}: port {} of {} is connected {n} times", p.name, child.name));
+                    continue;
+                }
+            };
+            if expression.is_empty() && p.dir == Dir::In {
+                self.faults.push(format!("{name}: input {} of {} is left open", p.name, child.name));
+            }
+            all.push((p.name.clone(), expression));
+        }
+        for (n, _) in connections {
+            if !child.ports.iter().any(|p| p.name == *n) {
+                self.faults.push(format!("{name}: {} has no port {n}", child.name));
+            }
+        }
+        if self.instances.iter().any(|i| i.name == name) {
+            self.faults.push(format!("two instances are called {name}"));
+        }
+        self.push(Item::Instance(self.instances.len()));
+        self.instances.push(Instance { name: name.into(), module: child.clone(), params, connections: all });
+        self
+    }
+
+    /// The finished module.
+    pub fn done(self) -> Arc<Module> {
+        Arc::new(self)
+    }
+
+    /// The value of an expression of the module's parameters. Panics for one that is not constant: a bug of the generator.
+    pub fn constant(&self, text: &str) -> usize {
+        let names = self.own_names();
+        let value = Expr::parse(&tokens(text)).ok().and_then(|e| e.value(&names)).and_then(|v| usize::try_from(v).ok());
+        value.unwrap_or_else(|| panic!("{}: {text} is no constant", self.name))
+    }
+
+    fn own_names(&self) -> Names {
+        let mut names = Names::default();
+        for p in &self.params {
+            names.constants.insert(p.name.clone(), Constant { value: p.value, bits: Some(32) });
+        }
+        for p in &self.ports {
+            names.signals.insert(p.name.clone(), Signal { bits: p.bits, array: false });
+        }
+        names
+    }
+
+    /// Everything the module declares, drives and reads, its instances included.
+    pub fn scan(&self) -> &Scan {
+        self.scanned.get_or_init(|| self.read())
+    }
+
+    fn read(&self) -> Scan {
+        let mut scan = Scan { names: self.own_names(), faults: self.faults.clone(), ..Scan::default() };
+        let mut process = 0;
+        for item in &self.items {
+            if let Item::Text(text) = item {
+                process = scan::read(text, &mut scan, process);
+            }
+        }
+        for instance in &self.instances {
+            for (port, expression) in &instance.connections {
+                instance.connect(port, expression, &mut scan);
+            }
+        }
+        // a name may be used before it is declared
+        let signals = &scan.names.signals;
+        scan.reads.retain(|n| signals.contains_key(n));
+        scan.follows.iter_mut().for_each(|(_, sources)| sources.retain(|n| signals.contains_key(n)));
+        scan
+    }
+}
+
+impl Instance {
+    /// Checks one connection against the port and adds what it drives and reads to `scan`.
+    fn connect(&self, port: &str, expression: &str, scan: &mut Scan) {
+        let Some(p) = self.module.ports.iter().find(|p| p.name == port) else { return };
+        if expression.is_empty() {
+            return;
+        }
+        let parsed = Expr::parse(&tokens(expression));
+        let e = match parsed {
+            Ok(e) => e,
+            Err(why) => {
+                scan.faults.push(format!("{}: {port} is connected to '{expression}': {why}", self.name));
+                return;
+            }
+        };
+        match e.width(&scan.names) {
+            Ok(Some(bits)) if bits != p.bits => scan.faults.push(format!(
+                "{}: port {port} of {} has {} bits, '{expression}' has {bits}",
+                self.name, self.module.name, p.bits
+            )),
+            Ok(_) => {}
+            Err(why) => scan.faults.push(format!("{}: {port} is connected to '{expression}': {why}", self.name)),
+        }
+        if p.dir == Dir::Out {
+            for (name, part) in e.targets() {
+                let bits = part.driven_bits(&scan.names);
+                scan.drive(name, Driver { by: By::Instance(format!("{}.{port}", self.name)), bits });
+            }
+        } else {
+            let mut names = vec![];
+            e.names(&mut |n| names.push(n.to_string()));
+            scan.reads.extend(names);
+        }
+    }
+}
