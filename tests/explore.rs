@@ -1,6 +1,6 @@
 //! The analytical model against the RTL: cycles of a token, for shapes and configurations that lose their cycles in different places.
 
-use explore::shape::{outline, Weights as Format};
+use explore::shape::outline;
 use golden_model::checkpoint::random::write_random;
 use golden_model::checkpoint::weights::Weights;
 use golden_model::checkpoint::{Checkpoint, Dtype, Shape};
@@ -8,6 +8,7 @@ use golden_model::image::layout::{stream, StreamLayout};
 use golden_model::quantise::calibrate::{calibrate, random_tokens};
 use golden_model::quantise::formats::QuantOptions;
 use golden_model::quantise::quantiser::quantise;
+use records::explore::Weights as Format;
 use rtl_gen::config::{Config, StateAt};
 use rtl_gen::program::model::view;
 use sim_harness::chip::{Chip, ChipOptions};

@@ -8,12 +8,12 @@ use golden_model::network::qmodel::QModel;
 use golden_model::quantise::calibrate::random_tokens;
 use golden_model::quantise::formats::QuantOptions;
 use proptest::prelude::*;
+use records::mismatch::Mismatch;
 use rtl_gen::blocks::core::core;
 use rtl_gen::config::{Config, StateAt};
 use rtl_gen::hdl::{print, Printed};
 use rtl_gen::program::model::view;
 use sim_harness::chip::{Chip, ChipOptions};
-use sim_harness::mismatch::Mismatch;
 use sim_harness::session::TokenOptions;
 use std::path::Path;
 

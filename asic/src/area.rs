@@ -3,7 +3,7 @@
 use crate::library::Cells;
 use crate::memory::Plan;
 use crate::netlist::Netlist;
-use crate::record::{Area, Block, CellCount, ModuleArea};
+use records::asic::{Area, Block, CellCount, ModuleArea};
 use std::collections::BTreeMap;
 
 /// Blocks deeper than this are in their parents only.

@@ -5,12 +5,12 @@
 
 use crate::library::Cells;
 use crate::memory;
-use crate::record::{BlockPower, Corner, External, MemoryPower, PowerGroups, PowerRecord, SCHEMA_VERSION};
-use crate::replay::ReplayRecord;
 use crate::{timing, Error, Flow, Mapped};
 use power::activity::{Measured, Source};
-use power::watts::Watts;
 use power::{Inputs, Report};
+use records::asic::SCHEMA_VERSION;
+use records::power::{BlockPower, External, MemoryPower, PowerRecord, ReplayRecord};
+use records::shared::Watts;
 use std::collections::BTreeMap;
 
 /// What external memory is assumed to take, in picojoules a bit.
@@ -54,9 +54,9 @@ pub fn measure(
 ) -> Result<(PowerRecord, Report), Error> {
     let report = watts(mapped, flow, measured)?;
     let seconds_per_token = replay.cycles as f64 / replay.tokens.max(1) as f64 / (flow.clock_mhz * 1e6);
-    let total = report.groups.total.total;
+    let found = &report.power;
+    let total = found.groups.total.total;
     let external_bits = work.stream_bytes_per_token as f64 * 8.0;
-    let corner = &flow.cells.corner;
     let joules = total * seconds_per_token;
     let external = External {
         bytes_per_token: work.stream_bytes_per_token,
@@ -74,20 +74,14 @@ pub fn measure(
         model: work.model.clone(),
         n_params: work.n_params,
         libraries: flow.cells.names(),
-        corner: Corner::of(corner),
+        corner: flow.cells.corner.clone(),
         clock_mhz: flow.clock_mhz,
         level: "L2: toggles of the netlist, no wires".into(),
-        annotated: report.annotated,
-        n_nets: report.n_nets,
-        n_instances: report.n_instances,
-        watts: report.watts.clone().into(),
-        groups: PowerGroups {
-            sequential: report.groups.sequential.into(),
-            combinational: report.groups.combinational.into(),
-            clock: report.groups.clock.into(),
-            macros: report.groups.macros.into(),
-            total: report.groups.total.into(),
-        },
+        annotated: found.annotated,
+        n_nets: found.n_nets,
+        n_instances: found.n_instances,
+        watts: found.watts.into(),
+        groups: found.groups.into(),
         blocks: blocks(&report),
         memories: memories(&report, seconds_per_token),
         memory_model: flow.memory.words(),
@@ -102,7 +96,7 @@ pub fn measure(
         replay,
         replay_verilator: None,
         values_compared_with_golden: 0,
-        notes: report.notes.clone(),
+        notes: found.notes.clone(),
         tools: BTreeMap::from([("yosys".into(), mapped.yosys.clone())]),
         command: String::new(),
         date: String::new(),

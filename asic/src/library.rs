@@ -2,7 +2,7 @@
 
 use crate::Error;
 use power::liberty::syntax::{self, Group};
-use power::liberty::Corner;
+use records::shared::Corner;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -13,30 +13,19 @@
 //! **Bits** ([`Model::Bits`]). Libraries without macros: an area a bit, an energy a bit and a delay, all parameters.
 
 use crate::library::{Cells, Memory};
-use crate::record::{MemoryModel, Ram};
+use records::asic::{Bits, MemoryModel, Ram};
 use std::fmt::Write;
 
 /// Memories of up to this many words become flip-flops.
 pub const REGISTER_WORDS: usize = 32;
 
-/// What a memory without macros costs; see [`Bits::default`] for where the numbers are from.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Bits {
-    pub um2_per_bit: f64,
-    pub pj_per_bit: f64,
-    pub nw_per_bit: f64,
-    pub clk_to_q_ns: f64,
-    pub setup_ns: f64,
-}
-
-impl Default for Bits {
-    /// 17.4 um² a bit is the dual-port 2 KiB macro that OpenRAM compiled for the 130 nm SKY130 process
-    /// (`sky130_sram_2kbyte_1rw1r_32x512_8`, 683.1 um by 416.54 um for 16,384 bits); a process of another size scales it by the
-    /// square. Energy, leakage and delays are those of IHP's 130 nm `RM_IHPSG13_1P_1024x64` at its typical corner a bit.
-    fn default() -> Self {
-        Bits { um2_per_bit: 17.4, pj_per_bit: 1.6, nw_per_bit: 0.0121, clk_to_q_ns: 4.4, setup_ns: 0.2 }
-    }
-}
+/// The assumptions about memories of a library without macros.
+///
+/// 17.4 um² a bit is the dual-port 2 KiB macro that OpenRAM compiled for the 130 nm SKY130 process
+/// (`sky130_sram_2kbyte_1rw1r_32x512_8`, 683.1 um by 416.54 um for 16,384 bits); a process of another size scales it by the
+/// square. Energy, leakage and delays are those of IHP's 130 nm `RM_IHPSG13_1P_1024x64` at its typical corner, divided by its bits.
+pub const DEFAULT_BITS: Bits =
+    Bits { um2_per_bit: 17.4, pj_per_bit: 1.6, nw_per_bit: 0.0121, clk_to_q_ns: 4.4, setup_ns: 0.2 };
 
 /// How memories are built.
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use crate::library::Cells;
 use crate::netlist::Netlist;
 use crate::{simulate, Error};
 use power::activity::Measured;
+use records::power::ReplayRecord;
 use rtl_gen::config::Config;
 use rtl_gen::hdl::Printed;
-use serde::{Deserialize, Serialize};
 use sim_harness::axi_memory::MemoryStats;
 use sim_harness::dut::{Dut, Model, ModelPort};
 use sim_harness::lockstep::OpNames;
@@ -36,26 +36,8 @@ pub struct Bench<'a> {
     pub names: Arc<OpNames>,
 }
 
-/// The outcome of a replay.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct ReplayRecord {
-    /// Tokens counted
-    pub tokens: usize,
-    /// Tokens run before them
-    #[serde(default)]
-    pub warm_up: usize,
-    /// Cycles of the tokens counted
-    pub cycles: u64,
-    pub values_compared: u64,
-    pub mismatches: u64,
-    /// The first few, in words
-    pub first: Vec<String>,
-    /// Wall-clock seconds of the simulation, building aside
-    pub seconds: f64,
-}
-
-/// Mismatches told in words.
-const TOLD: usize = 8;
+/// Mismatches that the record describes in words.
+const IN_WORDS: usize = 8;
 
 /// Runs the tokens of `expected` in Verilator, without counting: an independent simulator of the same netlist.
 pub fn verilated(
@@ -155,9 +137,9 @@ fn run(
         compare(&mut record, i, want, &got);
     }
     let (want, got) = (expected.memory, session.memory_stats());
-    record.check("bursts read", want.bursts, got.bursts);
-    record.check("beats read", want.beats, got.beats);
-    record.check("digest of addresses and their cycles", want.address_digest, got.address_digest);
+    check(&mut record, "bursts read", want.bursts, got.bursts);
+    check(&mut record, "beats read", want.beats, got.beats);
+    check(&mut record, "digest of addresses and their cycles", want.address_digest, got.address_digest);
     record.seconds = began.elapsed().as_secs_f64();
     Ok(record)
 }
@@ -173,24 +155,23 @@ fn compare(record: &mut ReplayRecord, i: usize, want: &TokenResult, got: &TokenR
         ("weight beats", w.weight_beats, g.weight_beats),
         ("number of logits", want.logits.len() as u64, got.logits.len() as u64),
     ] {
-        record.check(&format!("token {i}: {what}"), want, got);
+        check(record, &format!("token {i}: {what}"), want, got);
     }
     for (k, (want, got)) in w.stalls.iter().zip(&g.stalls).enumerate() {
-        record.check(&format!("token {i}: stall counter {k}"), want, got);
+        check(record, &format!("token {i}: stall counter {k}"), want, got);
     }
     for (k, (want, got)) in want.logits.iter().zip(&got.logits).enumerate() {
-        record.check(&format!("token {i}: logit {k}"), want, got);
+        check(record, &format!("token {i}: logit {k}"), want, got);
     }
 }
 
-impl ReplayRecord {
-    fn check<T: PartialEq + std::fmt::Display>(&mut self, what: &str, want: T, got: T) {
-        self.values_compared += 1;
-        if want != got {
-            self.mismatches += 1;
-            if self.first.len() < TOLD {
-                self.first.push(format!("{what}: the RTL gives {want}, the netlist {got}"));
-            }
+/// Counts one comparison in `record`; of the first mismatches it keeps a sentence.
+fn check<T: PartialEq + std::fmt::Display>(record: &mut ReplayRecord, what: &str, want: T, got: T) {
+    record.values_compared += 1;
+    if want != got {
+        record.mismatches += 1;
+        if record.first.len() < IN_WORDS {
+            record.first.push(format!("{what}: the RTL gives {want}, the netlist {got}"));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The whole flow for one configuration, as a record.
 
-use crate::record::{AsicRecord, Corner, SCHEMA_VERSION};
 use crate::{area, rams, synthesise, timed, tools, Error, Flow, Mapped};
+use records::asic::{AsicRecord, SCHEMA_VERSION};
 use rtl_gen::hdl::Printed;
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub fn report(config: &str, printed: &Printed, flow: &Flow) -> Result<(AsicRecor
         config: config.into(),
         top: printed.top.clone(),
         libraries: flow.cells.names(),
-        corner: Corner::of(&flow.cells.corner),
+        corner: flow.cells.corner.clone(),
         clock_mhz: flow.clock_mhz,
         area: areas.area,
         blocks: areas.blocks,

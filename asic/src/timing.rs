@@ -2,9 +2,9 @@
 
 use crate::library::Cells;
 use crate::netlist::Netlist;
-use crate::record::{Path, Stage, Timing};
 use crate::tools::Program;
 use crate::Error;
+use records::asic::{Path, Stage, Timing};
 use std::fmt::Write as _;
 use std::path::Path as File;
 use std::process::Command;

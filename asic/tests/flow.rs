@@ -1,10 +1,11 @@
 //! The flow on a small design in Debian's library: figures add up, the netlist does what the RTL does, errors name their cure.
 
 use asic::library::{Cells, DEFAULT};
-use asic::memory::{Bits, Model};
-use asic::record::AsicRecord;
+use asic::memory::{Model, DEFAULT_BITS};
 use asic::{Flow, Mapped};
 use rand::{Rng, SeedableRng};
+use records::asic::AsicRecord;
+use records::power::{PowerRecord, ReplayRecord};
 use rtl_gen::blocks::prim::fifo;
 use rtl_gen::hdl::{print_specialised, Module, Printed};
 use sim_harness::dut::Dut;
@@ -59,7 +60,7 @@ fn cells() -> &'static Cells {
 
 fn flow(cache: &std::path::Path) -> Flow<'static> {
     let cells = cells();
-    Flow { cells, memory: Model::of(cells, Bits::default()), clock_mhz: 100.0, cache: cache.into(), progress: None }
+    Flow { cells, memory: Model::of(cells, DEFAULT_BITS), clock_mhz: 100.0, cache: cache.into(), progress: None }
 }
 
 fn mapped() -> &'static (AsicRecord, Mapped, tempfile::TempDir) {
@@ -87,7 +88,7 @@ fn areas_add_up_and_the_path_is_named() {
     // 4 words of 24 bits, pointers of both queues, 40 of the sum; the 64 words are a memory
     assert!((96 + 40..200).contains(&a.n_flip_flops), "{}", a.n_flip_flops);
     assert_eq!((a.memory_bits, r.memories.len(), r.memories[0].instances), (24 * 64, 1, 1));
-    assert!((a.memory_um2 - 24.0 * 64.0 * Bits::default().um2_per_bit).abs() < 1e-6);
+    assert!((a.memory_um2 - 24.0 * 64.0 * DEFAULT_BITS.um2_per_bit).abs() < 1e-6);
     let worst = &r.timing.paths[0];
     assert!((1e3 / worst.period_ns - r.timing.fmax_mhz).abs() < 1e-9);
     assert!((worst.slack_ns - (10.0 - worst.period_ns)).abs() < 1e-6, "{worst:?}");
@@ -140,7 +141,7 @@ fn the_netlist_does_what_the_rtl_does() {
 }
 
 /// Drives the netlist for some cycles and gives its power.
-fn power_of(valid: u64) -> asic::record::PowerRecord {
+fn power_of(valid: u64) -> PowerRecord {
     const CYCLES: u64 = 500;
     let (_, m, dir) = mapped();
     let circuit = asic::flat::Circuit::new(&m.netlist, cells()).expect("a flat circuit");
@@ -161,7 +162,7 @@ fn power_of(valid: u64) -> asic::record::PowerRecord {
     assert!((measured.seconds - CYCLES as f64 * 1e-8).abs() < 1e-12);
     let clock = measured.nets["clk_i"];
     assert!((clock.density - 2e8).abs() < 1e-3 && (clock.duty - 0.5).abs() < 1e-9, "{clock:?}");
-    let replay = asic::replay::ReplayRecord { tokens: 1, cycles: CYCLES, ..Default::default() };
+    let replay = ReplayRecord { tokens: 1, cycles: CYCLES, ..Default::default() };
     let work =
         asic::energy::Work { model: "none".into(), n_params: 1, stream_bytes_per_token: 64, sample: String::new() };
     let flow = flow(dir.path());
@@ -174,9 +175,9 @@ fn toggles_become_watts_by_block() {
     assert!(busy.annotated > 0.99, "{}", busy.annotated);
     assert!(busy.watts.total > idle.watts.total && idle.watts.total > 0.0);
     // nothing is written or read in the idle chip; the busy one does both in every cycle
-    let access = |r: &asic::record::PowerRecord| r.memories[0].watts - r.memories[0].leakage_w;
+    let access = |r: &PowerRecord| r.memories[0].watts - r.memories[0].leakage_w;
     assert!(access(&idle) < 1e-3 * access(&busy), "{} {}", access(&idle), access(&busy));
-    let per_cycle = 2.0 * 24.0 * Bits::default().pj_per_bit * 1e-12;
+    let per_cycle = 2.0 * 24.0 * DEFAULT_BITS.pj_per_bit * 1e-12;
     assert!((access(&busy) / (per_cycle * 1e8) - 1.0).abs() < 0.1, "{} {}", access(&busy), per_cycle * 1e8);
     let top = busy.blocks.iter().find(|b| b.depth == 0).expect("the top");
     assert!((top.total_w - busy.watts.total).abs() < 1e-9 * top.total_w);

@@ -4,6 +4,7 @@
 //! (`rtl_gen::blocks`). What is left out: the fill levels of the short queues between units, and the banks and rows of the memory, of which
 //! only bandwidth, refresh and latency are taken.
 
+use records::explore::Cycles;
 use rtl_gen::blocks::{dma, vec, vec::lane as vec_lane, vec::reduce as vec_reduce, vec::scalar as vec_scalar, wkv};
 use rtl_gen::config::Config;
 use rtl_gen::isa::{acc_sel, dest, dma_kind, lut, mat_dest, mat_fmt, post, Format, DMA, MAT, VEC, WKV};
@@ -18,22 +19,6 @@ const MAT_DRAIN: f64 = 11.0;
 /// From start to the first read address, from a read address to what the memory calls latency, and from the last done to the register.
 const START: f64 = 10.0;
 const END: f64 = 4.0;
-
-/// Where a token's cycles went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Cycles {
-    pub cycles_per_token: u64,
-    /// Cycles in which no matrix instruction took or could take beats because it waited for another unit.
-    pub mat_waits_for_operand: u64,
-    /// Cycles in which the lanes waited for beats.
-    pub mat_waits_for_weights: u64,
-    /// Cycles added because rows leave one a cycle.
-    pub mat_waits_for_drain: u64,
-    /// Beats of the stream.
-    pub beats: u64,
-    /// Useful bytes over cycles times bus bytes.
-    pub utilisation: f64,
-}
 
 /// Beats a cycle and cycles to the first beat of the configuration's memory.
 fn memory(config: &Config) -> (f64, f64) {

@@ -1,21 +1,10 @@
 //! Memories and multipliers of an elaborated design: counted in what the generator prints, not estimated.
 
+use records::explore::Resources;
 use rtl_gen::blocks::core::top;
 use rtl_gen::config::Config;
 use rtl_gen::hdl::{print_specialised, Kind, Printed};
 use std::collections::BTreeMap;
-
-/// What a configuration is made of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Resources {
-    /// Bits in memories, ports and padding aside.
-    pub memory_bits: u64,
-    /// The same by unit of the core (`state` is the recurrence's).
-    pub memory_bits_by_unit: BTreeMap<String, u64>,
-    /// Multiplications of the design, each written to fit one 27 × 18 multiplier of a DSP48E2 (a 19 × 19 and the drain's wider ones take two).
-    pub multipliers: u64,
-    pub multipliers_by_unit: BTreeMap<String, u64>,
-}
 
 /// Counts the design of `config`.
 ///

@@ -5,15 +5,8 @@ use golden_model::checkpoint::Shape;
 use golden_model::image::layout::StreamLayout;
 use golden_model::network::qmodel::{Matrix, QModel, TensorSource};
 use golden_model::quantise::formats::{LayerFormats, NetFormats, NormConstants, EPS_LN, EPS_LN_X};
+use records::explore::Weights;
 use rtl_gen::program::{model::view, Model};
-
-/// Number format of the large matrices; low-rank pairs have 16 bits, `ffn.value` 8 and is stored by columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Weights {
-    W8,
-    W4,
-}
 
 /// A matrix that has dimensions and nothing else.
 struct Outline {

@@ -1,13 +1,13 @@
 //! Many configurations at once, and those that no other beats.
 
-use crate::cycles::{self, Cycles};
+use crate::cycles;
 use crate::fit::{fit, FitError};
-use crate::resources::{resources, Resources};
-use crate::shape::{outline, Weights};
+use crate::resources::resources;
+use crate::shape::outline;
 use golden_model::checkpoint::Shape;
 use rayon::prelude::*;
+use records::explore::{Point, Weights};
 use rtl_gen::config::Config;
-use serde::Serialize;
 
 /// What is varied; every combination is a point.
 #[derive(Clone, Debug)]
@@ -20,32 +20,6 @@ pub struct Axes {
     pub sessions: Vec<usize>,
     /// Memories by name: sections `[memory]` of configurations.
     pub memories: Vec<(String, rtl_gen::config::Memory)>,
-}
-
-/// One configuration with a model on it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Point {
-    pub config: String,
-    pub bus_bits: usize,
-    pub clock_mhz: u32,
-    pub weights: Weights,
-    pub state_bits: usize,
-    /// Tokens of a pass over the weights; `cycles_per_token` are the cycles of the pass.
-    pub sessions: usize,
-    pub memory: String,
-    /// Byte lanes of the matrix unit, and lanes of the vector unit.
-    pub mac_lanes: usize,
-    pub vector_lanes: usize,
-    #[serde(flatten)]
-    pub cycles: Cycles,
-    /// Of all sessions together.
-    pub tokens_per_s: f64,
-    /// Read from memory, 10^9 bytes a second.
-    pub gbytes_per_s: f64,
-    #[serde(flatten)]
-    pub resources: Resources,
-    /// No other point is at least as fast with at most as many multipliers and memory bits, and better in one of them.
-    pub pareto: bool,
 }
 
 /// Why a point cannot be.

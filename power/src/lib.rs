@@ -82,6 +82,7 @@ pub fn analyse_measured(inputs: &Inputs, measured: Measured) -> Result<Report, E
     let mut report = report::build(&circuit, &slews, &activities, measured.seconds);
     if !constraints.skipped.is_empty() {
         report
+            .power
             .notes
             .push(format!("constraints without bearing on power were skipped: {}", constraints.skipped.join(", ")));
     }

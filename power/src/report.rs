@@ -1,90 +1,27 @@
 //! The result as other programs read it.
 
 use crate::circuit::Circuit;
-use crate::liberty::{Corner, Kind};
+use crate::liberty::Kind;
 use crate::propagate::{Activities, Level};
 use crate::slew::Slews;
-use crate::watts::{self, Watts};
-use serde::Serialize;
+use crate::watts;
+use records::power::{ClockPower, Groups, Levels, NetlistPower, Totals};
+use records::shared::{Corner, Watts};
 
-/// Totals of each group in watts; `total` is the sum of the others.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Totals {
-    pub sequential: f64,
-    pub combinational: f64,
-    pub clock: f64,
-    #[serde(rename = "macro")]
-    pub macros: f64,
-    pub pad: f64,
-    pub total: f64,
-}
-
-/// The same, split by cause.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Groups {
-    pub sequential: Watts,
-    pub combinational: Watts,
-    pub clock: Watts,
-    #[serde(rename = "macro")]
-    pub macros: Watts,
-    pub pad: Watts,
-    pub total: Watts,
-}
-
-/// How many nets have an activity of each level.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Levels {
-    /// Assumed: 0.1 transitions a clock period
-    #[serde(rename = "L1")]
-    pub assumed: usize,
-    /// Carried through cells from nets that are known
-    #[serde(rename = "L2")]
-    pub propagated: usize,
-    /// Counted in the simulation
-    #[serde(rename = "L3")]
-    pub measured: usize,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct ClockReport {
-    pub name: String,
-    pub period_ns: Option<f64>,
-    /// Transitions counted in the simulation say so
-    pub measured_period_ns: Option<f64>,
-    pub is_propagated: bool,
-}
-
-/// Power of a netlist.
-#[derive(Clone, Debug, Serialize)]
+/// Power of a netlist, and of each of its instances.
+#[derive(Clone, Debug)]
 pub struct Report {
-    pub design: String,
-    pub watts: Totals,
-    /// Share of the nets with a measured activity, 0 … 1
-    pub annotated: f64,
-    pub groups: Groups,
-    pub levels: Levels,
-    /// Operating conditions of the first library
-    pub corner: Corner,
-    /// And of all of them
-    pub libraries: Vec<Corner>,
-    pub clocks: Vec<ClockReport>,
-    /// Seconds simulated
-    pub simulated_s: f64,
-    pub n_nets: usize,
-    pub n_instances: usize,
-    /// Share of the nets with extracted wires, 0 … 1; wires of the others weigh nothing
-    pub extracted: f64,
-    /// Things a reader of the numbers should know
-    pub notes: Vec<String>,
-    /// Every instance, in the order of the netlist
-    #[serde(skip)]
+    pub power: NetlistPower,
+    /// Every instance, in the order of the netlist.
     pub instances: Vec<InstanceReport>,
 }
 
+/// Power of one instance.
 #[derive(Clone, Debug)]
 pub struct InstanceReport {
     pub name: String,
     pub cell: String,
+    /// `sequential`, `combinational`, `clock`, `macro` or `pad`.
     pub group: &'static str,
     pub watts: Watts,
 }
@@ -120,16 +57,16 @@ pub(crate) fn build(circuit: &Circuit, slews: &Slews, activities: &Activities, s
         let mut nets =
             used.iter().filter(|&&n| circuit.clock_of[n] == Some(c) && activities.levels[n] == Level::Measured);
         let density = nets.next().map(|&n| activities.nets[n].density).filter(|d| *d > 0.0);
-        ClockReport {
+        ClockPower {
             name: clock.name.clone(),
             period_ns: clock.period.map(|p| p * 1e9),
             measured_period_ns: density.map(|d| 2e9 / d),
             is_propagated: clock.is_propagated,
         }
     });
-    let clocks: Vec<ClockReport> = clocks.collect();
+    let clocks: Vec<ClockPower> = clocks.collect();
     let libraries: Vec<Corner> = design.libraries.iter().map(|l| l.corner.clone()).collect();
-    Report {
+    let power = NetlistPower {
         design: design.top.clone(),
         watts: Totals {
             sequential: groups.sequential.total,
@@ -150,8 +87,8 @@ pub(crate) fn build(circuit: &Circuit, slews: &Slews, activities: &Activities, s
         n_nets: used.len(),
         n_instances: design.instances.len(),
         extracted: share(used.iter().filter(|&&n| circuit.wires[n].is_some()).count()),
-        instances,
-    }
+    };
+    Report { power, instances }
 }
 
 /// Hard blocks and pads by what they are; then whatever only drives clocks; then registers; then the rest.
@@ -169,7 +106,7 @@ fn group(circuit: &Circuit, instance: usize) -> &'static str {
     }
 }
 
-fn notes(circuit: &Circuit, levels: &Levels, clocks: &[ClockReport], libraries: &[Corner]) -> Vec<String> {
+fn notes(circuit: &Circuit, levels: &Levels, clocks: &[ClockPower], libraries: &[Corner]) -> Vec<String> {
     let mut notes = Vec::new();
     let physical = &circuit.design.physical_only;
     if let Some((instance, cell)) = physical.first() {

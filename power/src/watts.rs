@@ -5,27 +5,8 @@ use crate::circuit::Circuit;
 use crate::liberty::{Arc, Cell, InternalPower, Sense, Table};
 use crate::netlist::PinRef;
 use crate::slew::{Slews, FALL, RISE};
+use records::shared::Watts;
 use std::collections::HashMap;
-
-/// Watts by cause.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Watts {
-    /// Inside cells: short circuits and inner nodes, from the internal_power tables
-    pub internal: f64,
-    /// Charging nets: ½ C V² a transition
-    pub switching: f64,
-    pub leakage: f64,
-    pub total: f64,
-}
-
-impl Watts {
-    pub fn add(&mut self, other: &Watts) {
-        self.internal += other.internal;
-        self.switching += other.switching;
-        self.leakage += other.leakage;
-        self.total += other.total;
-    }
-}
 
 /// Power of an instance; `activity` covers its pins and then its state nodes.
 pub fn of_instance(circuit: &Circuit, slews: &Slews, instance: usize, activity: &[Activity]) -> Watts {

@@ -3,8 +3,8 @@
 //! The files are not part of the project; without them this says so on standard error and checks nothing.
 
 use power::activity::Measured;
-use power::watts::Watts;
 use power::{analyse, ActivitySource, Inputs, Report};
+use records::shared::Watts;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ fn rows(text: &str) -> Vec<(String, [f64; 4])> {
 }
 
 fn compare(report: &Report, text: &str, limit: f64) {
-    let g = &report.groups;
+    let g = &report.power.groups;
     let mut compared = 0;
     let mut worst = 0.0f64;
     for (name, want) in rows(text) {
@@ -86,8 +86,8 @@ fn gcd_with_a_vcd_is_within_two_percent_of_opensta() {
     let Some(pdk) = pdk() else { return };
     let report = gcd(&pdk, ActivitySource::Vcd(pdk.join("opensta-gcd/gcd_sky130hd.vcd.gz")));
     let reference = fs::read_to_string(pdk.join("opensta-gcd/power_vcd.ok")).expect("reference");
-    eprintln!("{:?}", report.notes);
-    assert!(report.annotated > 0.99, "annotated {}", report.annotated);
+    eprintln!("{:?}", report.power.notes);
+    assert!(report.power.annotated > 0.99, "annotated {}", report.power.annotated);
     compare(&report, &reference, 0.02);
 }
 
@@ -114,12 +114,12 @@ fn gcd_with_a_saif_agrees_with_the_vcd_net_by_net() {
         assert!((a.duty - b.duty).abs() < 1e-6, "{name}: duty {} and {}", a.duty, b.duty);
     }
     let (v, s) = (gcd(&pdk, vcd), gcd(&pdk, saif));
-    assert!((s.watts.clock / v.watts.clock - 1.0).abs() < 1e-3, "clocks know no x");
+    assert!((s.power.watts.clock / v.power.watts.clock - 1.0).abs() < 1e-3, "clocks know no x");
     assert!(
-        s.watts.total < v.watts.total && s.watts.total > 0.9 * v.watts.total,
+        s.power.watts.total < v.power.watts.total && s.power.watts.total > 0.9 * v.power.watts.total,
         "{} {}",
-        s.watts.total,
-        v.watts.total
+        s.power.watts.total,
+        v.power.watts.total
     );
 }
 
@@ -142,7 +142,7 @@ fn gcd_from_its_inputs_alone_is_within_two_percent_of_opensta() {
     fs::write(&sdc, given + "\nset_propagated_clock clk\n").expect("written");
     (inputs.sdc, inputs.scope) = (Some(sdc), "top".into());
     let report = analyse(&inputs).unwrap_or_else(|e| panic!("{e}"));
-    assert!((report.levels.measured, report.levels.assumed) == (35, 0), "{:?}", report.levels);
+    assert!((report.power.levels.measured, report.power.levels.assumed) == (35, 0), "{:?}", report.power.levels);
     let reference = fs::read_to_string(pdk.join("opensta-gcd/power.ok")).expect("reference");
     compare(&report, &reference, 0.02);
 }

@@ -78,12 +78,14 @@ fn a_memory_is_counted_as_a_macro() {
         })
     };
     let r = run("t").unwrap_or_else(|e| panic!("{e}"));
-    assert!(r.groups.macros.internal > 1e-5, "{:?}", r.groups);
+    assert!(r.power.groups.macros.internal > 1e-5, "{:?}", r.power.groups);
     assert!(
-        r.groups.macros.leakage > 0.0 && r.groups.clock.total > 0.0 && r.groups.sequential.total == 0.0,
+        r.power.groups.macros.leakage > 0.0
+            && r.power.groups.clock.total > 0.0
+            && r.power.groups.sequential.total == 0.0,
         "{:?}",
-        r.groups
+        r.power.groups
     );
-    assert_eq!(r.corner.voltage_v, 1.2);
-    eprintln!("{:?} {:?}", r.groups.macros, r.notes);
+    assert_eq!(r.power.corner.voltage_v, 1.2);
+    eprintln!("{:?} {:?}", r.power.groups.macros, r.power.notes);
 }

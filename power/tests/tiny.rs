@@ -1,7 +1,7 @@
 //! A design small enough to compute by hand, and what goes wrong with files that do not fit together.
 
-use power::watts::Watts;
 use power::{analyse, ActivitySource, Inputs, Report};
+use records::shared::Watts;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -39,39 +39,45 @@ fn watts_by_hand() {
     let (pj, nw, v2) = (1e-12, 1e-9, 4.0);
     let (clk, data) = (8.0 / 40e-9, 2.0 / 40e-9);
     // buffer: mean of 0.3 and 0.1 pJ; drives the 0.02 pF of CK (the larger of both edges); 3 nW half the time, 1 nW the other
-    check("clock", r.groups.clock, 0.2 * pj * clk, 0.5 * 0.02e-12 * v2 * clk, 2.0 * nw);
+    check("clock", r.power.groups.clock, 0.2 * pj * clk, 0.5 * 0.02e-12 * v2 * clk, 2.0 * nw);
     // register: 0.4 pJ a clock edge, and 0.1 + 0.05 pJ for Q, as an ideal clock has no slew and Q drives 0.04 + 0.01 pF
-    check("sequential", r.groups.sequential, 0.4 * pj * clk + 0.15 * pj * data, 0.5 * 0.05e-12 * v2 * data, 5.0 * nw);
+    check(
+        "sequential",
+        r.power.groups.sequential,
+        0.4 * pj * clk + 0.15 * pj * data,
+        0.5 * 0.05e-12 * v2 * data,
+        5.0 * nw,
+    );
     // gate: A and B cause its output's transitions equally often (0.4 and 0.8 pJ); A costs 0.2 + 0.1 slew while B is 0; the slew is
     // 0.1 + 0.05 ns at Q, and the wire, 100 ohms before 0.02 pF, adds ln 4 times its Elmore delay
     let slew = 0.15f64.hypot(4f64.ln() * 100.0 * 0.02e-3);
     let internal = 0.6 * pj * data + (0.2 + 0.1 * slew) * 0.5 * pj * data;
     check(
         "combinational",
-        r.groups.combinational,
+        r.power.groups.combinational,
         internal,
         0.5 * 0.05e-12 * v2 * data,
         (0.25 * 10.0 + 0.75 * 4.0) * nw,
     );
-    check("macro", r.groups.macros, 0.0, 0.0, 0.0);
-    let sum = r.watts.clock + r.watts.sequential + r.watts.combinational;
-    assert!((r.watts.total - sum).abs() <= 1e-12 * sum);
+    check("macro", r.power.groups.macros, 0.0, 0.0, 0.0);
+    let sum = r.power.watts.clock + r.power.watts.sequential + r.power.watts.combinational;
+    assert!((r.power.watts.total - sum).abs() <= 1e-12 * sum);
     // ck is not in the recording
-    assert!((r.annotated - 0.8).abs() < 1e-12, "{}", r.annotated);
-    assert_eq!((r.levels.measured, r.levels.propagated, r.levels.assumed), (4, 1, 0));
-    assert_eq!((r.corner.voltage_v, r.clocks[0].period_ns), (2.0, Some(10.0)));
-    assert_eq!(r.clocks[0].measured_period_ns.map(|p| p.round()), Some(10.0));
+    assert!((r.power.annotated - 0.8).abs() < 1e-12, "{}", r.power.annotated);
+    assert_eq!((r.power.levels.measured, r.power.levels.propagated, r.power.levels.assumed), (4, 1, 0));
+    assert_eq!((r.power.corner.voltage_v, r.power.clocks[0].period_ns), (2.0, Some(10.0)));
+    assert_eq!(r.power.clocks[0].measured_period_ns.map(|p| p.round()), Some(10.0));
 }
 
 /// Without constraints the clock is found from the register; loads outside the chip are unknown.
 #[test]
 fn without_constraints_and_wires() {
     let r = report(&Inputs { sdc: None, spef: None, ..inputs() });
-    assert_eq!(r.clocks.len(), 1);
+    assert_eq!(r.power.clocks.len(), 1);
     let data = 2.0 / 40e-9;
-    assert!((r.groups.sequential.switching - 0.5 * 0.01e-12 * 4.0 * data).abs() < 1e-15);
-    assert!(r.groups.clock.total > 0.0 && r.groups.combinational.switching == 0.0);
-    assert!(r.notes.iter().any(|n| n.contains("lower bound")), "{:?}", r.notes);
+    assert!((r.power.groups.sequential.switching - 0.5 * 0.01e-12 * 4.0 * data).abs() < 1e-15);
+    assert!(r.power.groups.clock.total > 0.0 && r.power.groups.combinational.switching == 0.0);
+    assert!(r.power.notes.iter().any(|n| n.contains("lower bound")), "{:?}", r.power.notes);
 }
 
 /// A hierarchy gives the same watts as the flat netlist, and compressed files the same as plain ones.
@@ -88,8 +94,13 @@ fn hierarchy_and_compression_change_nothing() {
     gz.finish().expect("written");
     let (flat, deep) =
         (report(&Inputs { spef: None, ..inputs() }), report(&Inputs { netlist, spef: None, ..inputs() }));
-    assert!((flat.watts.total - deep.watts.total).abs() < 1e-15, "{} {}", flat.watts.total, deep.watts.total);
-    assert_eq!(deep.levels.measured, flat.levels.measured);
+    assert!(
+        (flat.power.watts.total - deep.power.watts.total).abs() < 1e-15,
+        "{} {}",
+        flat.power.watts.total,
+        deep.power.watts.total
+    );
+    assert_eq!(deep.power.levels.measured, flat.power.levels.measured);
 }
 
 /// Only the ports are recorded: registers and gates are found from their inputs.
@@ -106,11 +117,11 @@ fn activity_is_carried_through_registers_and_gates() {
     let path = dir.path().join("ports.vcd");
     fs::write(&path, vcd).expect("written");
     let r = report(&Inputs { activity: ActivitySource::Vcd(path), ..inputs() });
-    assert_eq!((r.levels.measured, r.levels.propagated, r.levels.assumed), (2, 3, 0));
+    assert_eq!((r.power.levels.measured, r.power.levels.propagated, r.power.levels.assumed), (2, 3, 0));
     // q takes over the 2 transitions and the half of d; y changes when either input does while the other is 1
     let data = 2.0 / 40e-9;
-    assert!((r.groups.sequential.switching - 0.5 * 0.05e-12 * 4.0 * data).abs() < 1e-15);
-    assert!((r.groups.combinational.switching - 0.5 * 0.05e-12 * 4.0 * data).abs() < 1e-15);
+    assert!((r.power.groups.sequential.switching - 0.5 * 0.05e-12 * 4.0 * data).abs() < 1e-15);
+    assert!((r.power.groups.combinational.switching - 0.5 * 0.05e-12 * 4.0 * data).abs() < 1e-15);
 }
 
 /// Data that change five times a clock cycle: between one change a cycle and a random value each cycle, which differs half the time.
@@ -134,7 +145,11 @@ fn a_register_changes_at_most_once_a_cycle() {
     fs::write(&path, text).expect("written");
     let r = report(&Inputs { activity: ActivitySource::Vcd(path), scope: "t".into(), ..inputs() });
     let q = 4.0 * (0.5 + 0.5 / 5.0) / 40e-9; // four cycles
-    assert!((r.groups.sequential.switching - 0.5 * 0.05e-12 * 4.0 * q).abs() < 1e-15, "{:?}", r.groups.sequential);
+    assert!(
+        (r.power.groups.sequential.switching - 0.5 * 0.05e-12 * 4.0 * q).abs() < 1e-15,
+        "{:?}",
+        r.power.groups.sequential
+    );
 }
 
 /// Replaces text in one file of the design and gives the error.

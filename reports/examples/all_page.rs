@@ -4,10 +4,14 @@
 //! cargo run --release -p reports --example all_page -- reports/runs/2026-11-21-all
 //! ```
 
-use reports::all::{page, AllRecord, Headline, Records};
-use reports::fpga::SCHEMA_VERSION as FPGA;
+use records::accuracy::AccuracyRecord;
+use records::all::AllRecord;
+use records::fpga::SCHEMA_VERSION as FPGA;
+use records::input;
+use records::latency::LatencyRecord;
+use reports::all::{headline, page, Records};
 use reports::output::write_file;
-use reports::{input, AccuracyRecord, LatencyRecord, ReportError};
+use reports::ReportError;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,7 +30,7 @@ fn main() -> ExitCode {
 }
 
 fn again(folder: &Path) -> Result<(), ReportError> {
-    const ASIC: u32 = asic::record::SCHEMA_VERSION;
+    const ASIC: u32 = records::asic::SCHEMA_VERSION;
     let mut all = AllRecord::read(&folder.join("all.json"))?;
     for step in &mut all.steps {
         // a folder that was kept may have been kept without the steps' own pages
@@ -44,9 +48,8 @@ fn again(folder: &Path) -> Result<(), ReportError> {
             _ => records.parts.push((step.name.clone(), input::read(&path, FPGA)?)),
         }
     }
-    all.headline = Headline::of(&records)?;
-    let json = serde_json::to_string_pretty(&all);
-    let json = json.map_err(|source| ReportError::Print { what: "the list of steps", source })? + "\n";
+    all.headline = headline(&records)?;
+    let json = input::pretty(&all)? + "\n";
     write_file(&folder.join("all.json"), &json)?;
     write_file(&folder.join("index.html"), &page(&all, &records)?)
 }

@@ -7,7 +7,7 @@ use crate::page::{
 use crate::palette::{self, Colour};
 use crate::pictures::{bars, Bar, BarPart, BarsText};
 use crate::ReportError;
-use asic::record::{AsicRecord, Block};
+use records::asic::{AsicRecord, Block};
 
 /// Blocks in a picture, paths and cells in a table.
 const ROWS: usize = 16;

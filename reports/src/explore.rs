@@ -5,35 +5,8 @@ use crate::page::{code_block, definitions, figure, paragraph, percent, table, th
 use crate::palette;
 use crate::pictures::{scatter, Dot, ScatterText};
 use crate::ReportError;
-use serde::{Deserialize, Serialize};
+use records::explore::{DrawnPoint, ExploreRecord};
 use std::path::{Path, PathBuf};
-
-/// A sweep over configurations for one model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ExploreRecord {
-    pub model: String,
-    pub command: String,
-    pub points: Vec<Point>,
-    /// Why combinations were left out.
-    pub left_out: Vec<String>,
-}
-
-/// One configuration.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    pub name: String,
-    /// 4-bit weights; otherwise 8.
-    pub w4: bool,
-    pub tokens_per_s: f64,
-    pub cycles_per_token: u64,
-    /// Useful bytes over what the bus could carry, 0 to 1.
-    pub utilisation: f64,
-    pub gbytes_per_s: f64,
-    pub multipliers: u64,
-    pub memory_bits: u64,
-    /// No other point is at least as good in speed, multipliers and memory, and better in one.
-    pub pareto: bool,
-}
 
 /// Writes `index.html` and `explore.json` into `dir`; gives the page.
 ///
@@ -41,8 +14,7 @@ pub struct Point {
 /// A picture that cannot be drawn, or a file that cannot be written.
 pub fn write(record: &ExploreRecord, dir: &Path) -> Result<PathBuf, ReportError> {
     let page = page(record)?;
-    let json =
-        serde_json::to_string_pretty(record).map_err(|source| ReportError::Print { what: "the sweep", source })?;
+    let json = records::input::pretty(record)?;
     std::fs::create_dir_all(dir).map_err(|source| ReportError::Write { path: dir.to_path_buf(), source })?;
     write_file(&dir.join("explore.json"), &json)?;
     let path = dir.join("index.html");
@@ -86,7 +58,7 @@ pub fn section(record: &ExploreRecord) -> Result<Vec<Html>, ReportError> {
         "Each point is one configuration with memories as large as the model needs. In the first picture filled points are those that nothing beats: any other \
          configuration is slower, or needs more multipliers or more memory on the chip. The line is the most speed to be had for what is below it.",
     )];
-    let dots = |x: fn(&Point) -> f64| -> Vec<Dot> {
+    let dots = |x: fn(&DrawnPoint) -> f64| -> Vec<Dot> {
         (record.points.iter())
             .map(|p| Dot {
                 x: x(p),
@@ -108,7 +80,7 @@ pub fn section(record: &ExploreRecord) -> Result<Vec<Html>, ReportError> {
     let legend = [(&palette::BLUE, "8-bit weights"), (&palette::ORANGE, "4-bit weights")];
     let with = if record.points.iter().any(|p| p.w4) { &legend[..] } else { &legend[..1] };
     for (title, axis, x) in [
-        ("Speed against multipliers", "multipliers", (|p| p.multipliers as f64) as fn(&Point) -> f64),
+        ("Speed against multipliers", "multipliers", (|p| p.multipliers as f64) as fn(&DrawnPoint) -> f64),
         (BANDWIDTH, "bytes read from memory, 10⁹ a second", |p| p.gbytes_per_s),
     ] {
         let words = ScatterText {
@@ -123,7 +95,7 @@ pub fn section(record: &ExploreRecord) -> Result<Vec<Html>, ReportError> {
             dots.iter_mut().for_each(|d| d.best = false);
         }
         let picture = scatter(words, &dots)?;
-        let reading = "Up and to the left is better. Point at a configuration to read it.";
+        let reading = "Up and to the left is better. DrawnPoint at a configuration to read it.";
         parts.push(figure(&Figure { title, reading, picture: &picture, legend: with }));
     }
     let columns = [
@@ -135,7 +107,7 @@ pub fn section(record: &ExploreRecord) -> Result<Vec<Html>, ReportError> {
         Column::number("multipliers", ""),
         Column::number("memory", "Mbit"),
     ];
-    let mut points: Vec<&Point> = record.points.iter().collect();
+    let mut points: Vec<&DrawnPoint> = record.points.iter().collect();
     points.sort_by(|a, b| b.tokens_per_s.total_cmp(&a.tokens_per_s));
     let rows: Vec<Vec<String>> = (points.iter())
         .map(|p| {
@@ -163,7 +135,7 @@ mod tests {
     use super::*;
 
     fn record() -> ExploreRecord {
-        let point = |name: &str, w4, tokens_per_s, multipliers, pareto| Point {
+        let point = |name: &str, w4, tokens_per_s, multipliers, pareto| DrawnPoint {
             name: name.into(),
             w4,
             tokens_per_s,

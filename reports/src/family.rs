@@ -1,7 +1,7 @@
 //! Families: the kinds of work a reader can tell apart in a picture. One place maps op names to them.
 
 use crate::palette::{self, Colour};
-use crate::record::{OpSpan, Unit};
+use records::latency::{OpSpan, Unit};
 
 /// A kind of work. The order is the order of legends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +33,11 @@ impl Family {
         Family::Weights,
         Family::Params,
     ];
+
+    /// The family with this [`Family::label`].
+    pub fn labelled(label: &str) -> Option<Family> {
+        Family::ALL.into_iter().find(|f| f.label() == label)
+    }
 
     /// The family of an op, from its unit and name (tap names of `docs/integer-step.md`). An unknown name of the vector unit
     /// is element-wise work, of the matrix unit the head: never an error, a picture must not fail for a new op.

@@ -1,31 +1,29 @@
 //! Reports: a record of a run goes in; a summary another program can read and a page a person can read come out.
 //!
-//! This crate reads records and runs nothing. It knows no RTL, no simulator and no clock: every number it prints is in
+//! This crate reads what the crate `records` holds and runs nothing. It knows no RTL, no simulator and no clock: every number it prints is in
 //! the record or follows from it by arithmetic written down here, so a page can be made again, years later, from the
 //! committed JSON alone.
 //!
 //! | module | one purpose |
 //! |---|---|
-//! | [`record`] | [`LatencyRecord`]: what a latency run leaves behind, versioned, checked when read |
-//! | [`fpga`] | records of FPGA builds, of the board in simulation, of estimates for larger parts |
 //! | [`spans`] | interval arithmetic: which unit ran when, when the matrix unit starved and for whom |
 //! | [`family`] | groups op names into the dozen kinds of work a picture can show |
-//! | [`summary`] | the numbers `anser report latency --json` prints |
+//! | [`summary`] | derives the numbers that `anser report latency --json` prints |
 //! | [`palette`], [`pictures`] | colours for light and dark, SVG drawings (plotters) |
 //! | [`page`] | the scaffolding every report shares: head, style, figures, tables |
-//! | [`html`] | the latency page |
+//! | [`html`] | the latency page and the FPGA page |
 //! | [`formats`] | the page of formats that a quantiser chose |
-//! | [`accuracy`] | the accuracy record and its page |
+//! | [`accuracy`] | the page of an accuracy study |
+//! | [`asic`], [`power`] | the pages of area and timing, and of power |
 //! | [`explore`] | the page of a sweep over configurations |
-//! | [`tracking`] | the state-tracking report: record and page |
+//! | [`tracking`] | the page of state tracking |
 //! | [`all`] | every report of one chip on one page |
-//! | [`input`] | records are read: version first, then fields |
 //! | [`output`] | files under a temporary name, then renamed |
 //!
 //! ```no_run
 //! # fn main() -> Result<(), reports::ReportError> {
 //! let record = reports::LatencyRecord::read("latency.json".as_ref())?;
-//! println!("{} cycles a token", record.summary()?.cycles_per_token);
+//! println!("{} cycles a token", summary(record)?.cycles_per_token);
 //! reports::output::write_latency_report(&record, "build/latency".as_ref())?; // index.html, latency.json, summary.json
 //! # Ok(())
 //! # }
@@ -38,20 +36,14 @@ pub mod error;
 pub mod explore;
 pub mod family;
 pub mod formats;
-pub mod fpga;
 pub mod html;
-pub mod input;
 pub mod output;
 pub mod page;
 pub mod palette;
 pub mod pictures;
 pub mod power;
-pub mod record;
 pub mod spans;
 pub mod summary;
 pub mod tracking;
 
-pub use accuracy::AccuracyRecord;
 pub use error::ReportError;
-pub use record::LatencyRecord;
-pub use summary::LatencySummary;

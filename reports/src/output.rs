@@ -1,6 +1,9 @@
 //! Files: written under a temporary name in the same folder, then renamed, so that a reader never sees half a report.
 
-use crate::{LatencyRecord, ReportError};
+use crate::summary::summary;
+use crate::ReportError;
+use records::input::pretty;
+use records::latency::LatencyRecord;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -26,9 +29,9 @@ pub fn write_latency_report(record: &LatencyRecord, dir: &Path) -> Result<Latenc
         summary: dir.join("summary.json"),
     };
     let page = crate::html::latency_page(record)?;
-    let summary = record.summary()?.to_json()?;
+    let summary = pretty(&summary(record)?)?;
     std::fs::create_dir_all(dir).map_err(|source| ReportError::Write { path: dir.to_path_buf(), source })?;
-    write_file(&files.record, &record.to_json()?)?;
+    write_file(&files.record, &pretty(record)?)?;
     write_file(&files.summary, &summary)?;
     write_file(&files.page, &page)?;
     Ok(files)

@@ -6,6 +6,7 @@
 
 use crate::palette::{self, Colour};
 use crate::pictures::Picture;
+use records::shared::Shape;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -308,6 +309,20 @@ pub fn sentence(text: &str) -> String {
     let first: String = chars.next().map_or(String::new(), |c| c.to_uppercase().collect());
     let end = if text.ends_with(['.', '!', '?', ':']) || text.is_empty() { "" } else { "." };
     format!("{first}{}{end}", chars.as_str())
+}
+
+/// The network `model` in one line.
+pub fn shape_words(shape: &Shape, model: &str) -> String {
+    format!(
+        "{model}: {} layers, width {}, {} heads of {}, channel mix {}, vocabulary {}, {} parameters",
+        shape.n_layer,
+        shape.n_embd,
+        shape.n_head,
+        shape.head_size,
+        shape.dim_ffn,
+        thousands(u64::from(shape.vocab_size)),
+        thousands(shape.n_params)
+    )
 }
 
 #[cfg(test)]

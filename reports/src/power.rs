@@ -7,7 +7,8 @@ use crate::page::{BigNumber, Column, Figure, Html, Page};
 use crate::palette;
 use crate::pictures::{bars, stacks, Bar, BarPart, BarsText, Stack, StackPart, StacksText};
 use crate::ReportError;
-use asic::record::{Causes, PowerRecord};
+use records::power::PowerRecord;
+use records::shared::Watts;
 
 /// Blocks in a picture and memories in a table.
 const ROWS: usize = 16;
@@ -171,7 +172,7 @@ fn groups(r: &PowerRecord) -> Html {
         Column::number("leakage", "mW"),
         Column::number("total", "mW"),
     ];
-    let row = |name: &str, c: &Causes| {
+    let row = |name: &str, c: &Watts| {
         let mw = |w: f64| format!("{:.3}", w * 1e3);
         vec![name.to_string(), mw(c.internal), mw(c.switching), mw(c.leakage), mw(c.total)]
     };

@@ -3,7 +3,7 @@
 //! All intervals are half open, in cycles since the start pulse. The question behind everything here: in which cycles did
 //! the matrix unit, which the whole design tries to keep fed, have nothing to do, and whose work was it waiting for?
 
-use crate::record::{LatencyRecord, OpSpan, Unit};
+use records::latency::{LatencyRecord, OpSpan, Unit};
 
 /// `[start, end)`, cycles.
 pub type Interval = (u64, u64);

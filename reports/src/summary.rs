@@ -1,192 +1,61 @@
 //! The numbers that follow from a record: what `anser report latency --json` prints.
 
 use crate::family::Family;
-use crate::record::{LatencyRecord, OpSpan, Unit, SCHEMA_VERSION};
 use crate::spans::{self, Gap, Piece};
 use crate::ReportError;
-use serde::Serialize;
+use records::latency::{LatencyRecord, OpSpan, Unit, SCHEMA_VERSION};
+use records::summary::{LatencySummary, LayerSummary, OpSummary, Share, ShareKind, Stall, UnitSummary};
 use std::collections::BTreeMap;
 
-/// One token in numbers. Shares are fractions of `cycles_per_token`, 0 to 1.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LatencySummary {
-    pub schema_version: u32,
-    pub model: String,
-    pub config: String,
-    pub cycles_per_token: u64,
-    /// Useful weight and parameter bytes over all bytes the bus could have carried: `weight_bytes_per_token /
-    /// (cycles_per_token * bus_bytes)`.
-    pub utilisation: f64,
-    /// The same with the padding of the stream.
-    pub stream_utilisation: f64,
-    pub clock_mhz: f64,
-    /// Texts that share each read of a weight; with more than one, `cycles_per_token` is a pass that makes a token of each.
-    pub sessions: u32,
-    /// `sessions * clock_mhz * 1e6 / cycles_per_token`: of all texts together.
-    pub tokens_per_s: f64,
-    /// Time of the pass.
-    pub us_per_token: f64,
-    /// Useful bytes a second at the clock, in 10^9 bytes.
-    pub useful_gbytes_per_s: f64,
-    /// Cycles if a full beat came in every cycle and nothing ever waited: `stream_bytes_per_token / bus_bytes`, rounded up.
-    pub floor_cycles: u64,
-    pub weight_bytes_per_token: u64,
-    pub stream_bytes_per_token: u64,
-    /// Not read, and in none of the figures above.
-    pub skipped_columns: u64,
-    pub skipped_bytes: u64,
-    pub tokens_measured: u64,
-    /// Fastest and slowest measured token.
-    pub cycles_min: u64,
-    pub cycles_max: u64,
-    /// Cycles in which no matrix instruction runs; the sum over `ops` of `exposed_cycles`, plus `hand_over_cycles`.
-    pub exposed_cycles: u64,
-    /// Exposed cycles of gaps in which no vec or wkv op ended: the next instruction was only being handed over.
-    pub hand_over_cycles: u64,
-    pub units: Vec<UnitSummary>,
-    /// Every cycle of the token charged once; `cycles` add up to `cycles_per_token`. Largest first.
-    pub shares: Vec<Share>,
-    /// Op names summed over layers, the most exposed first, then the busiest.
-    pub ops: Vec<OpSummary>,
-    /// In order; `mat_cycles + exposed_cycles` add up to `cycles_per_token`.
-    pub layers: Vec<LayerSummary>,
-    /// The chip's counters. One cycle can count in several of them.
-    pub stalls: Vec<Stall>,
-    /// Beats and the causes of cycles without one; they add up to `cycles_per_token`. Empty if the record does not say.
-    pub port: Vec<Stall>,
-    pub values_checked: Option<u64>,
-    pub mismatches: Option<u64>,
-}
-
-/// One unit over the token.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct UnitSummary {
-    pub unit: Unit,
-    pub n_ops: usize,
-    /// Cycles in which at least one of its ops runs (union of spans).
-    pub busy_cycles: u64,
-    pub busy_share: f64,
-}
-
-/// Cycles of the token charged to one family.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Share {
-    pub kind: ShareKind,
-    /// Absent for [`ShareKind::NothingRan`].
-    pub family: Option<&'static str>,
-    pub cycles: u64,
-    pub share: f64,
-    #[serde(skip)]
-    pub of: Option<Family>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ShareKind {
-    /// A matrix op of this family ran.
-    Mat,
-    /// No matrix op ran; a vec or wkv op of this family did.
-    Exposed,
-    /// No matrix, vec or wkv op ran.
-    NothingRan,
-}
-
-/// All ops of one unit and name, summed over layers.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct OpSummary {
-    pub unit: Unit,
-    pub name: String,
-    pub n_ops: usize,
-    /// Cycles in which at least one of them runs (union of spans).
-    pub busy_cycles: u64,
-    /// Cycles in which no matrix instruction ran and the next one waited for this op: every gap of the matrix unit counts as
-    /// a whole for the vec or wkv op that ends last in it ([`Gap::waits_for`]).
-    pub exposed_cycles: u64,
-    /// Cycles in which no matrix instruction ran while this op did: the same gaps, charged to the chain of ops in them
-    /// instead of to its last one ([`spans::partition`]).
-    pub ran_exposed_cycles: u64,
-    pub weight_bytes: u64,
-}
-
-/// One layer, the head, or what belongs to none.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LayerSummary {
-    pub layer: Option<u32>,
-    pub name: String,
-    /// Cycles charged to its matrix instructions.
-    pub mat_cycles: u64,
-    /// Gaps of the matrix unit that end with one of its matrix instructions; the last gap of the token belongs to the
-    /// layer of the last matrix instruction.
-    pub exposed_cycles: u64,
-    pub vec_busy_cycles: u64,
-    pub wkv_busy_cycles: u64,
-}
-
-/// One counter of the chip.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Stall {
-    pub cause: &'static str,
-    pub cycles: u64,
-    pub share: f64,
-}
-
-impl LatencySummary {
-    pub fn to_json(&self) -> Result<String, ReportError> {
-        serde_json::to_string_pretty(self).map_err(|source| ReportError::Print { what: "the summary", source })
-    }
-}
-
-impl LatencyRecord {
-    /// Derives the summary.
-    ///
-    /// # Errors
-    /// A record that fails [`LatencyRecord::check`].
-    pub fn summary(&self) -> Result<LatencySummary, ReportError> {
-        self.check()?;
-        let cycles = self.cycles_per_token;
-        let share = |part: u64| part as f64 / cycles as f64;
-        let bus_capacity = cycles as f64 * f64::from(self.bus_bytes);
-        let seconds = cycles as f64 / (self.clock_mhz * 1e6);
-        let gaps = spans::mat_gaps(self);
-        let pieces = spans::partition(self, &gaps);
-        let of_unit = |unit| self.ops.iter().filter(move |op| op.unit == unit);
-        Ok(LatencySummary {
-            schema_version: SCHEMA_VERSION,
-            model: self.model.clone(),
-            config: self.config.clone(),
-            cycles_per_token: cycles,
-            utilisation: self.weight_bytes_per_token as f64 / bus_capacity,
-            stream_utilisation: self.stream_bytes_per_token as f64 / bus_capacity,
-            clock_mhz: self.clock_mhz,
-            sessions: self.sessions,
-            tokens_per_s: f64::from(self.sessions) * self.clock_mhz * 1e6 / cycles as f64,
-            us_per_token: seconds * 1e6,
-            useful_gbytes_per_s: self.weight_bytes_per_token as f64 / seconds / 1e9,
-            floor_cycles: self.stream_bytes_per_token.div_ceil(u64::from(self.bus_bytes)),
-            weight_bytes_per_token: self.weight_bytes_per_token,
-            stream_bytes_per_token: self.stream_bytes_per_token,
-            skipped_columns: self.skipped_columns,
-            skipped_bytes: self.skipped_bytes,
-            tokens_measured: self.tokens_measured,
-            cycles_min: self.cycles_all_tokens.iter().copied().min().unwrap_or(cycles),
-            cycles_max: self.cycles_all_tokens.iter().copied().max().unwrap_or(cycles),
-            exposed_cycles: gaps.iter().map(Gap::cycles).sum(),
-            hand_over_cycles: gaps.iter().filter(|g| g.waits_for.is_none()).map(Gap::cycles).sum(),
-            units: Unit::ALL
-                .map(|unit| {
-                    let busy_cycles = spans::busy(of_unit(unit));
-                    UnitSummary { unit, n_ops: of_unit(unit).count(), busy_cycles, busy_share: share(busy_cycles) }
-                })
-                .into(),
-            shares: shares(self, &pieces),
-            ops: op_summaries(self, &gaps, &pieces),
-            layers: layer_summaries(self, &gaps, &pieces),
-            stalls: stalls(self),
-            port: port(self),
-            values_checked: self.values_checked,
-            mismatches: self.mismatches,
-        })
-    }
+/// Derives the summary of `record`.
+///
+/// # Errors
+/// A record that fails [`LatencyRecord::check`].
+pub fn summary(record: &LatencyRecord) -> Result<LatencySummary, ReportError> {
+    record.check()?;
+    let cycles = record.cycles_per_token;
+    let share = |part: u64| part as f64 / cycles as f64;
+    let bus_capacity = cycles as f64 * f64::from(record.bus_bytes);
+    let seconds = cycles as f64 / (record.clock_mhz * 1e6);
+    let gaps = spans::mat_gaps(record);
+    let pieces = spans::partition(record, &gaps);
+    let of_unit = |unit| record.ops.iter().filter(move |op| op.unit == unit);
+    Ok(LatencySummary {
+        schema_version: SCHEMA_VERSION,
+        model: record.model.clone(),
+        config: record.config.clone(),
+        cycles_per_token: cycles,
+        utilisation: record.weight_bytes_per_token as f64 / bus_capacity,
+        stream_utilisation: record.stream_bytes_per_token as f64 / bus_capacity,
+        clock_mhz: record.clock_mhz,
+        sessions: record.sessions,
+        tokens_per_s: f64::from(record.sessions) * record.clock_mhz * 1e6 / cycles as f64,
+        us_per_token: seconds * 1e6,
+        useful_gbytes_per_s: record.weight_bytes_per_token as f64 / seconds / 1e9,
+        floor_cycles: record.stream_bytes_per_token.div_ceil(u64::from(record.bus_bytes)),
+        weight_bytes_per_token: record.weight_bytes_per_token,
+        stream_bytes_per_token: record.stream_bytes_per_token,
+        skipped_columns: record.skipped_columns,
+        skipped_bytes: record.skipped_bytes,
+        tokens_measured: record.tokens_measured,
+        cycles_min: record.cycles_all_tokens.iter().copied().min().unwrap_or(cycles),
+        cycles_max: record.cycles_all_tokens.iter().copied().max().unwrap_or(cycles),
+        exposed_cycles: gaps.iter().map(Gap::cycles).sum(),
+        hand_over_cycles: gaps.iter().filter(|g| g.waits_for.is_none()).map(Gap::cycles).sum(),
+        units: Unit::ALL
+            .map(|unit| {
+                let busy_cycles = spans::busy(of_unit(unit));
+                UnitSummary { unit, n_ops: of_unit(unit).count(), busy_cycles, busy_share: share(busy_cycles) }
+            })
+            .into(),
+        shares: shares(record, &pieces),
+        ops: op_summaries(record, &gaps, &pieces),
+        layers: layer_summaries(record, &gaps, &pieces),
+        stalls: stalls(record),
+        port: port(record),
+        values_checked: record.values_checked,
+        mismatches: record.mismatches,
+    })
 }
 
 fn shares(record: &LatencyRecord, pieces: &[Piece]) -> Vec<Share> {
@@ -204,10 +73,9 @@ fn shares(record: &LatencyRecord, pieces: &[Piece]) -> Vec<Share> {
         .into_iter()
         .map(|((kind, of), cycles)| Share {
             kind,
-            family: of.map(Family::label),
+            family: of.map(|f| f.label().to_string()),
             cycles,
             share: cycles as f64 / record.cycles_per_token as f64,
-            of,
         })
         .collect();
     shares.sort_by_key(|s| std::cmp::Reverse(s.cycles)); // stable: equal ones stay in family order
@@ -289,7 +157,11 @@ fn layer_summaries(record: &LatencyRecord, gaps: &[Gap], pieces: &[Piece]) -> Ve
 fn port(record: &LatencyRecord) -> Vec<Stall> {
     let all = record.port.map_or(vec![], |p| p.by_cause().to_vec());
     all.into_iter()
-        .map(|(cause, cycles)| Stall { cause, cycles, share: cycles as f64 / record.cycles_per_token as f64 })
+        .map(|(cause, cycles)| Stall {
+            cause: cause.to_string(),
+            cycles,
+            share: cycles as f64 / record.cycles_per_token as f64,
+        })
         .collect()
 }
 
@@ -304,6 +176,10 @@ fn stalls(record: &LatencyRecord) -> Vec<Stall> {
         ("memory_idle", c.memory_idle),
         ("read_data_refused", c.read_data_refused),
     ]
-    .map(|(cause, cycles)| Stall { cause, cycles, share: cycles as f64 / record.cycles_per_token as f64 })
+    .map(|(cause, cycles)| Stall {
+        cause: cause.to_string(),
+        cycles,
+        share: cycles as f64 / record.cycles_per_token as f64,
+    })
     .into()
 }

@@ -3,10 +3,10 @@
 mod common;
 
 use common::well_formed;
-use reports::accuracy::record::*;
+use records::accuracy::*;
+use records::shared::{Saturations, Shape};
+use records::RecordError;
 use reports::accuracy::{accuracy_page, knee, sections};
-use reports::record::{Saturations, Shape};
-use reports::{AccuracyRecord, ReportError};
 
 fn setting(weights: &str, operand_bits: u32, state_bits: u32) -> Setting {
     Setting { weights: weights.into(), operand_bits, state_bits }
@@ -188,11 +188,11 @@ fn a_record_survives_a_disk() {
     assert!(accuracy_page(&again).unwrap() == accuracy_page(&record).unwrap() && again.grid.len() == record.grid.len());
     let later = text.replacen("\"schema_version\":1", "\"schema_version\":2", 1);
     let error = AccuracyRecord::from_json(&later, "here").unwrap_err();
-    assert!(matches!(error, ReportError::Schema { .. }), "{error}");
-    assert!(matches!(AccuracyRecord::from_json("{", "here"), Err(ReportError::Parse { .. })));
-    assert!(matches!(AccuracyRecord::read("/nowhere/at.json".as_ref()), Err(ReportError::Read { .. })));
+    assert!(matches!(error, RecordError::Schema { .. }), "{error}");
+    assert!(matches!(AccuracyRecord::from_json("{", "here"), Err(RecordError::Parse { .. })));
+    assert!(matches!(AccuracyRecord::read("/nowhere/at.json".as_ref()), Err(RecordError::Read { .. })));
     let unknown = text.replacen("\"study_s\"", "\"extra\":1,\"study_s\"", 1);
-    assert!(matches!(AccuracyRecord::from_json(&unknown, "here"), Err(ReportError::Parse { .. })));
+    assert!(matches!(AccuracyRecord::from_json(&unknown, "here"), Err(RecordError::Parse { .. })));
 }
 
 #[test]
@@ -211,7 +211,10 @@ fn contradictions_are_refused() {
         let mut bad = record();
         change(&mut bad);
         let error = accuracy_page(&bad).unwrap_err();
-        assert!(matches!(&error, ReportError::Invalid { field: f, .. } if f == field), "{field}: {error}");
+        assert!(
+            matches!(&error, reports::ReportError::Record(RecordError::Invalid { field: f, .. }) if f == field),
+            "{field}: {error}"
+        );
     }
 }
 

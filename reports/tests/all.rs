@@ -3,12 +3,12 @@
 mod common;
 
 use common::{hand_made, well_formed};
-use reports::all::record::{AllRecord, Headline, State, Step, SCHEMA_VERSION};
-use reports::all::{page, published::PUBLISHED, Records};
-use reports::fpga::{FpgaEstimateRecord, Resource};
+use records::all::{AllRecord, Headline, State, Step, SCHEMA_VERSION};
+use records::fpga::{FpgaEstimateRecord, Resource};
+use reports::all::{headline, page, published::PUBLISHED, Records};
 use serde_json::json;
 
-fn asic() -> asic::record::AsicRecord {
+fn asic() -> records::asic::AsicRecord {
     let block = |path: &str, depth: usize, logic: f64, memory: f64| json!({"path": path, "module": "m", "depth": depth, "logic_um2": logic, "memory_um2": memory, "n_cells": 10});
     let value = json!({
         "schema_version": 1, "config": "toy", "top": "top", "libraries": ["x.lib"],
@@ -27,7 +27,7 @@ fn asic() -> asic::record::AsicRecord {
     serde_json::from_value(value).expect("an ASIC record")
 }
 
-fn power() -> asic::record::PowerRecord {
+fn power() -> records::power::PowerRecord {
     let causes = json!({"internal": 0.05, "switching": 0.03, "leakage": 0.02, "total": 0.1});
     let block = |path: &str, depth: usize, logic: f64, memory: f64| json!({"path": path, "depth": depth, "logic_w": logic, "memory_w": memory, "total_w": logic + memory});
     let value = json!({
@@ -101,7 +101,7 @@ fn whole() -> (AllRecord, Records) {
         config: "toy".into(),
         complete: true,
         steps: ["latency", "asic", "power", "p1"].map(|n| step(n, State::Made, None)).to_vec(),
-        headline: Headline::of(&records).expect("numbers"),
+        headline: headline(&records).expect("numbers"),
         command: "anser report all".into(),
         date: "d".into(),
         git_revision: None,
@@ -154,7 +154,7 @@ fn what_is_missing_or_stale_stands_on_top() {
     all.steps[1] = step("asic", State::Stale, Some("its inputs have changed"));
     all.steps[2] = step("power", State::Missing, Some("sta not found; install it with: apt-get"));
     all.complete = false;
-    all.headline = Headline::of(&records).expect("numbers");
+    all.headline = headline(&records).expect("numbers");
     let html = page(&all, &records).expect("a page");
     well_formed(&html);
     let banner = html.find("This page is incomplete").expect("a banner");
@@ -180,7 +180,7 @@ fn nothing_at_all_is_a_page_too() {
 fn a_mismatch_is_said_on_top() {
     let (mut all, mut records) = whole();
     records.latency.as_mut().expect("there").mismatches = Some(3);
-    all.headline = Headline::of(&records).expect("numbers");
+    all.headline = headline(&records).expect("numbers");
     assert!(page(&all, &records).expect("a page").contains("A comparison failed"));
 }
 

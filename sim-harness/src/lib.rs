@@ -15,7 +15,6 @@ pub mod dut;
 pub mod expect;
 pub mod lint;
 pub mod lockstep;
-pub mod mismatch;
 mod pass;
 pub mod places;
 pub mod session;

@@ -5,7 +5,7 @@
 //! cursor a group; nothing is allocated while a token runs. A wrong value is counted and the walk goes on; after an
 //! event of a wrong operation or place the group is lost for the rest of the token and its further events are not judged.
 
-use crate::mismatch::{Fault, Mismatch, Place};
+use records::mismatch::{Fault, Mismatch, Place};
 use std::sync::Arc;
 
 mod expected;
@@ -153,7 +153,7 @@ impl Lockstep {
             token: self.token,
             slot: self.slot,
             place: Place::Op {
-                group: group.name(),
+                group: group.name().into(),
                 op: op as usize,
                 layer: name.map_or(0, |n| n.layer),
                 name: name.map_or_else(|| "(unnamed)".into(), |n| n.name.clone()),
@@ -186,7 +186,7 @@ impl Lockstep {
     pub fn scalar(&mut self, what: &'static str, element: usize, expected: i64, got: i64, cycle: u64) {
         self.outcome.values_checked += 1;
         if expected != got {
-            let place = Place::Token { what, element };
+            let place = Place::Token { what: what.into(), element };
             let m = Mismatch {
                 token: self.token,
                 slot: self.slot,

@@ -20,11 +20,11 @@ use golden_model::study::taps::{taps, TapRange, Taps};
 use golden_model::study::tensors::{tensors, TensorRange};
 use golden_model::study::{reference_limit, Progress, Source};
 use indicatif::ProgressBar;
-use reports::accuracy::record::{
+use records::accuracy::{
     AccuracyRecord, DriftRun, DriftStudy, Fit as FitRecord, FloatQuality, GridPoint, PositionBin, Range, Setting,
     StateSample, TapRecord, TapStudy, TensorRecord, SCHEMA_VERSION,
 };
-use reports::record::{Saturations, Shape};
+use records::shared::{Saturations, Shape};
 use std::process::ExitCode;
 use std::time::Instant;
 

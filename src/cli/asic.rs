@@ -5,9 +5,9 @@ use super::model::config;
 use super::print::{check_folder, command_line, note, write_file, Out};
 use super::{Error, CHECK_FAILED};
 use asic::library::{Cells, DEFAULT};
-use asic::memory::{Bits, Model};
-use asic::record::AsicRecord;
+use asic::memory::{Model, DEFAULT_BITS};
 use asic::Flow;
+use records::asic::{AsicRecord, Bits};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -75,7 +75,7 @@ fn libraries_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 
 /// The flow with the parameters of the command line.
 pub fn flow<'a>(cells: &'a Cells, a: &Libraries, config_mhz: u32, progress: &'a (dyn Fn(&str) + Sync)) -> Flow<'a> {
-    let d = Bits::default();
+    let d = DEFAULT_BITS;
     let bits = Bits {
         um2_per_bit: a.ram_um2_per_bit.unwrap_or(d.um2_per_bit),
         pj_per_bit: a.ram_pj_per_bit.unwrap_or(d.pj_per_bit),

@@ -9,63 +9,13 @@ use golden_model::fast::Runner;
 use golden_model::network::session::Session;
 use golden_model::quantise::calibrate::random_tokens;
 use indicatif::ProgressBar;
-use serde::Serialize;
+use records::run::{BenchRecord, ChipBench, GoldenBench};
 use sim_harness::chip::Chip;
 use sim_harness::session::TokenOptions;
 use std::process::ExitCode;
 use std::time::Instant;
 
 const RUNS: usize = 3;
-
-#[derive(Serialize)]
-struct Benched {
-    backend: &'static str,
-    tokens: usize,
-    runs: usize,
-    /// Median of the runs.
-    tokens_per_s: f64,
-    tokens_per_s_min: f64,
-    tokens_per_s_max: f64,
-    /// Tokens of the prompt, and how fast it was read; median of the runs.
-    prefill_tokens: usize,
-    prefill_tokens_per_s: Option<f64>,
-    #[serde(flatten)]
-    golden: Option<GoldenPart>,
-    #[serde(flatten)]
-    rtl: Option<RtlPart>,
-}
-
-#[derive(Serialize)]
-struct GoldenPart {
-    threads: usize,
-    instruction_set: &'static str,
-    /// Bytes of weights a token read in the runs: all but the columns skipped because their operand was 0.
-    weight_bytes_per_token: f64,
-    /// Weights read a second at `tokens_per_s`, and by the same threads doing nothing else; median of the runs.
-    weight_bytes_per_s: f64,
-    read_bytes_per_s: f64,
-    /// Processor time of all threads for one token, waiting for each other included; median of the runs; only where the system tells it.
-    cpu_ms_per_token: Option<f64>,
-    /// Conversations at once, and the tokens a second of all of them together; median of the runs.
-    sessions: Option<usize>,
-    sessions_tokens_per_s: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct RtlPart {
-    config: String,
-    /// Texts worked on at once, and cycles of a pass over the weights for a token of each.
-    sessions: usize,
-    cycles_per_pass: u64,
-    cycles_per_token: u64,
-    /// At the configuration's clock, all texts together, and of a prompt read side by side.
-    tokens_per_s_at_clock: f64,
-    prefill_cycles: Option<u64>,
-    prefill_tokens_per_s_at_clock: Option<f64>,
-    /// With the comparison on, the golden step included; median of the runs.
-    simulated_cycles_per_s: f64,
-    mismatches: u64,
-}
 
 /// Processor time this program has used, all threads together; only Linux tells.
 fn cpu_seconds() -> Option<f64> {
@@ -118,7 +68,7 @@ fn pass(chip: &mut Chip<'static>, token: u32) -> Result<(), Error> {
 }
 
 /// What only the golden backend knows, after `steps` single steps; its weights a second are not known yet.
-fn golden_part(engine: &mut Engine, steps: usize) -> Option<GoldenPart> {
+fn golden_part(engine: &mut Engine, steps: usize) -> Option<GoldenBench> {
     let Engine::Golden { runner, .. } = engine else { return None };
     let weight_bytes_per_token = runner.weight_bytes() as f64 - runner.skipped_bytes() as f64 / steps as f64;
     let reads = (0..=RUNS).map(|_| {
@@ -126,9 +76,9 @@ fn golden_part(engine: &mut Engine, steps: usize) -> Option<GoldenPart> {
         runner.read_weights() as f64 / start.elapsed().as_secs_f64()
     });
     let mut reads: Vec<f64> = reads.skip(1).collect(); // the first one may touch pages
-    Some(GoldenPart {
+    Some(GoldenBench {
         threads: runner.threads(),
-        instruction_set: runner.isa().name(),
+        instruction_set: runner.isa().name().into(),
         weight_bytes_per_token,
         weight_bytes_per_s: 0.0,
         read_bytes_per_s: median(&mut reads).unwrap_or_default(),
@@ -200,7 +150,7 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
         let cycles_per_pass = passes.last().copied().unwrap_or(0);
         let hz = f64::from(chip.config.clock_mhz) * 1e6;
         let prefill_cycles = (!prompt.is_empty()).then(|| prompts.iter().sum::<u64>() / RUNS as u64);
-        RtlPart {
+        ChipBench {
             config: chip.config.name.clone(),
             sessions: slots,
             cycles_per_pass,
@@ -212,8 +162,8 @@ pub fn bench(a: &Bench, out: &Out) -> Result<ExitCode, Error> {
             mismatches: chip.totals.outcome.mismatches,
         }
     });
-    let done = Benched {
-        backend: a.backend.name(),
+    let done = BenchRecord {
+        backend: a.backend.name().into(),
         tokens: n,
         runs: RUNS,
         tokens_per_s,

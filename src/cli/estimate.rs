@@ -7,7 +7,7 @@ use super::model::config;
 use super::print::{check_folder, command_line, Out};
 use super::{Error, CHECK_FAILED};
 use fpga::estimate::{Part, PARTS};
-use reports::fpga::{Block, FpgaEstimateRecord, SCHEMA_VERSION};
+use records::fpga::{Block, FpgaEstimateRecord, SCHEMA_VERSION};
 use std::process::ExitCode;
 
 /// Its estimates need not say which part they are for.

@@ -8,38 +8,11 @@ use super::{chip, Error, CHECK_FAILED};
 use golden_model::image::layout::{MatrixFormat, StreamLayout};
 use golden_model::quantise::groups::groups;
 use golden_model::text::eval::evaluate;
-use serde::Serialize;
+use records::run::{BytesRead, EvalRecord};
 use std::process::ExitCode;
 
-#[derive(Serialize)]
-struct Evaluated {
-    backend: &'static str,
-    /// Tokens predicted: one less than read.
-    n_tokens: usize,
-    bits_per_token: f64,
-    /// Only where tokens stand for text.
-    bits_per_byte: Option<f64>,
-    /// Share of positions where the most likely token is that of float.
-    top1_agreement: Option<f64>,
-    /// Mean KL divergence from float, nats a token.
-    kl: Option<f64>,
-    #[serde(flatten)]
-    read: Option<Read>,
-}
-
-/// What the golden backend read for a token, in the mean.
-#[derive(Serialize)]
-struct Read {
-    /// Weights and parameters, padding not counted, less the columns that were skipped.
-    bytes_per_token: f64,
-    /// Bytes of columns of `ffn.value` skipped because their operand was 0.
-    skipped_bytes_per_token: f64,
-    /// The share of the columns this was, in each layer.
-    zero_columns: Vec<f64>,
-}
-
-/// After `steps` single steps.
-fn read_bytes(engine: &Engine, steps: usize) -> Option<Read> {
+/// What the golden backend read in the mean of `steps` single steps; other backends do not say.
+fn read_bytes(engine: &Engine, steps: usize) -> Option<BytesRead> {
     let Engine::Golden { runner, .. } = engine else { return None };
     let weights = runner.weights();
     let (n, shape) = (steps.max(1) as f64, &weights.shape);
@@ -48,7 +21,7 @@ fn read_bytes(engine: &Engine, steps: usize) -> Option<Read> {
     let skipped: f64 =
         weights.layers.iter().zip(columns).map(|(l, c)| *c as f64 * column(l.ffn.value.format, shape.n_embd)).sum();
     let layout = StreamLayout::of(&**weights);
-    Some(Read {
+    Some(BytesRead {
         bytes_per_token: layout.bytes_per_token(weights.f.clusters) as f64 - skipped / n,
         skipped_bytes_per_token: skipped / n,
         zero_columns: columns.iter().map(|c| *c as f64 / n / shape.dim_ffn as f64).collect(),
@@ -97,8 +70,8 @@ pub fn eval(a: &Eval, out: &Out) -> Result<ExitCode, Error> {
     let failed = engine.chip().is_some_and(|c| chip::report_mismatch(c, &a.chip, 0));
     // float agrees with itself
     let own = (a.backend == Backend::Float).then_some((1.0, 0.0));
-    let done = Evaluated {
-        backend: a.backend.name(),
+    let done = EvalRecord {
+        backend: a.backend.name().into(),
         n_tokens: score.n_tokens,
         bits_per_token: score.bits_per_token,
         bits_per_byte: score.bits_per_byte,

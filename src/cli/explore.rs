@@ -4,29 +4,12 @@ use super::args::{Explore, Weights};
 use super::model::{config, Model};
 use super::print::{bar, check_folder, command_line, note, Out};
 use super::Error;
-use explore::shape::Weights as Format;
-use explore::sweep::{sweep, Axes, Point};
+use explore::sweep::{sweep, Axes};
 use golden_model::checkpoint::random::official_shape;
 use golden_model::checkpoint::Shape;
-use reports::explore::{ExploreRecord, Point as Drawn};
+use records::explore::{DrawnPoint, ExploreRecord, Explored, Weights as Format};
 use rtl_gen::config::Config;
-use serde::Serialize;
 use std::process::ExitCode;
-
-#[derive(Serialize)]
-struct Explored<'a> {
-    model: &'a str,
-    n_layer: usize,
-    n_embd: usize,
-    head_size: usize,
-    vocab_size: usize,
-    dim_ffn: usize,
-    n_params: u64,
-    points: &'a [Point],
-    /// Combinations that cannot be, each with its reason.
-    left_out: Vec<String>,
-    milliseconds: f64,
-}
 
 pub fn explore(a: &Explore, out: &Out) -> Result<ExitCode, Error> {
     if let Some(folder) = &a.output {
@@ -51,25 +34,25 @@ pub fn explore(a: &Explore, out: &Out) -> Result<ExitCode, Error> {
         let record = ExploreRecord {
             model: name.clone(),
             command: command_line().join(" "),
-            points: points.iter().map(drawn).collect(),
+            points: points.iter().map(DrawnPoint::from).collect(),
             left_out: left_out.clone(),
         };
         let page = reports::explore::write(&record, folder)?;
         note(format_args!("report written to {}", page.display()));
     }
-    let told = Explored {
-        model: &name,
+    let found = Explored {
+        model: name,
         n_layer: shape.n_layer,
         n_embd: shape.n_embd,
         head_size: shape.head_size,
         vocab_size: shape.vocab_size,
         dim_ffn: shape.dim_ffn,
         n_params: shape.n_params(),
-        points: &points,
+        points,
         left_out,
         milliseconds,
     };
-    out.result(&told, || table(&told))?;
+    out.result(&found, || table(&found))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -118,27 +101,10 @@ fn axes(a: &Explore, base: &Config) -> Result<Axes, Error> {
     })
 }
 
-fn drawn(p: &Point) -> Drawn {
-    Drawn {
-        name: match p.sessions {
-            1 => format!("{} bits, {} MHz, {:?}, {}", p.bus_bits, p.clock_mhz, p.weights, p.memory),
-            n => format!("{} bits, {} MHz, {:?}, {}, {n} sessions", p.bus_bits, p.clock_mhz, p.weights, p.memory),
-        },
-        w4: p.weights == Format::W4,
-        tokens_per_s: p.tokens_per_s,
-        cycles_per_token: p.cycles.cycles_per_token,
-        utilisation: p.cycles.utilisation,
-        gbytes_per_s: p.gbytes_per_s,
-        multipliers: p.resources.multipliers,
-        memory_bits: p.resources.memory_bits,
-        pareto: p.pareto,
-    }
-}
-
-fn table(told: &Explored) -> String {
-    let mut s = format!("{}: {} parameters\n", told.model, told.n_params);
+fn table(found: &Explored) -> String {
+    let mut s = format!("{}: {} parameters\n", found.model, found.n_params);
     s += "  bus   MHz weights state texts memory        cycles utilisation  tokens/s   GB/s multipliers memory Mbit\n";
-    for p in told.points {
+    for p in &found.points {
         s += &format!(
             "{} {:>4} {:>5} {:>7} {:>5} {:>5} {:<12} {:>8} {:>9.1} % {:>9.1} {:>6.2} {:>11} {:>11.2}\n",
             if p.pareto { '*' } else { ' ' },
@@ -156,7 +122,7 @@ fn table(told: &Explored) -> String {
             p.resources.memory_bits as f64 / 1e6
         );
     }
-    for reason in &told.left_out {
+    for reason in &found.left_out {
         s += &format!("left out: {reason}\n");
     }
     s + "* no other is at least as fast with at most as many multipliers and memory bits"

@@ -2,14 +2,14 @@
 
 use super::latency::now;
 use super::print::command_line;
-use super::quantise::QuantizedImage;
+use super::quantise::Quantized;
 use super::Error;
 use golden_model::arithmetic::qtensor::WeightBits;
 use golden_model::quantise::formats::{Rounding, TensorFormat};
 use reports::formats::{formats_page, Check, Format, FormatsRecord, Matrix, Search};
 
 /// The page for what was quantised from checkpoint `name`.
-pub fn page(done: &QuantizedImage, name: &str) -> Result<String, Error> {
+pub fn page(done: &Quantized, name: &str) -> Result<String, Error> {
     let search = done.search.as_ref();
     let tried = |tensor: &str| {
         let matrix = search.and_then(|s| s.matrices.iter().find(|m| m.tensor == tensor));

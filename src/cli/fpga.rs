@@ -15,7 +15,7 @@ use fpga::FpgaError;
 use golden_model::image::layout::{stream, StreamLayout};
 use golden_model::network::qmodel::QModel;
 use indicatif::ProgressBar;
-use reports::fpga::{Block, FpgaBuildRecord, FpgaSimulationRecord, PathStep, Resource, SCHEMA_VERSION};
+use records::fpga::{Block, FpgaBuildRecord, FpgaRunRecord, FpgaSimulationRecord, PathStep, Resource, SCHEMA_VERSION};
 use rtl_gen::config::Config;
 use rtl_gen::program::Program;
 use serde::Serialize;
@@ -99,7 +99,7 @@ pub fn measure(a: &FpgaBuild, command: String) -> Result<FpgaBuildRecord, Error>
 /// Whether the finished build whose record is `text` was made from what `config` gives now; none if it is of another configuration.
 pub fn is_of(text: &str, config_name: &str, folder: &Path) -> Result<Option<bool>, Error> {
     let origin = folder.join(fpga::build::FINISHED).display().to_string();
-    let record: FpgaBuildRecord = reports::input::parse(text, &origin, SCHEMA_VERSION)?;
+    let record: FpgaBuildRecord = records::input::parse(text, &origin, SCHEMA_VERSION)?;
     let config = config(config_name)?;
     if record.config != config.name {
         return Ok(None);
@@ -180,7 +180,7 @@ pub fn write_record(folder: &Path, name: &str, record: &impl Serialize) -> Resul
         .filter(|n| n.starts_with("estimate-") && n.ends_with(".json"))
         .collect();
     names.sort();
-    let estimates = names.iter().map(|n| reports::fpga::read(&folder.join(n))).collect::<Result<Vec<_>, _>>()?;
+    let estimates = names.iter().map(|n| records::fpga::read(&folder.join(n))).collect::<Result<Vec<_>, _>>()?;
     let page = reports::html::fpga::fpga_page(build.as_ref(), simulation.as_ref(), &estimates)?;
     write_file(&folder.join("index.html"), page.as_bytes())?;
     note(format_args!("report written to {}", folder.join("index.html").display()));
@@ -189,7 +189,7 @@ pub fn write_record(folder: &Path, name: &str, record: &impl Serialize) -> Resul
 
 fn there<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<Option<T>, Error> {
     let path = folder.join(name);
-    Ok(if path.is_file() { Some(reports::fpga::read(&path)?) } else { None })
+    Ok(if path.is_file() { Some(records::fpga::read(&path)?) } else { None })
 }
 
 const SIMULATION: &str = "simulation.json";
@@ -355,20 +355,6 @@ fn load_image<L: Line>(host: &mut Host<L>, image: &[u8], board: &Board) -> Resul
     done
 }
 
-#[derive(Serialize)]
-struct Ran {
-    board: &'static str,
-    config: String,
-    model: String,
-    prompt: String,
-    text: String,
-    tokens: Vec<u8>,
-    cycles_per_token: u32,
-    /// Tokens said over the seconds they took on the wall.
-    tokens_per_s: f64,
-    frames_repeated: u64,
-}
-
 pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
     let board = board(&a.board)?;
     let config = config(&a.config)?;
@@ -381,8 +367,8 @@ pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
         host.load_programs(&model.program.code)?;
     }
     let (said, seconds) = speak(&mut host, bytes, bytes.len(), a.tokens, out)?;
-    let done = Ran {
-        board: board.name,
+    let done = FpgaRunRecord {
+        board: board.name.into(),
         config: config.name.clone(),
         model: model.name,
         prompt: a.prompt.clone(),

@@ -8,31 +8,9 @@ use super::{chip, Error, CHECK_FAILED};
 use golden_model::network::session::Session;
 use golden_model::text::generate::Sampler;
 use golden_model::text::tokenizer::Tokenizer;
-use serde::Serialize;
+use records::run::{CosimRecord, Generated, GeneratedOnChip, LogitsRecord};
 use sim_harness::session::TokenOptions;
 use std::process::ExitCode;
-
-#[derive(Serialize)]
-struct Generated {
-    backend: &'static str,
-    prompt_tokens: Vec<u32>,
-    tokens: Vec<u32>,
-    text: String,
-    #[serde(flatten)]
-    rtl: Option<RtlPart>,
-}
-
-#[derive(Serialize)]
-struct RtlPart {
-    config: String,
-    /// One entry a token of prompt and text; tokens read side by side share the cycles of their pass.
-    cycles_per_token: Vec<u64>,
-    /// Bytes read from memory, padding included, and columns of `ffn.value` that were not read; one entry a token each.
-    bytes_per_token: Vec<u64>,
-    skipped_columns: Vec<u64>,
-    mismatches: u64,
-    values_checked: u64,
-}
 
 /// The tokens of a prompt; there is at least one, and the model knows all of them.
 pub fn prompt_tokens(prompt: &Prompt, model: &Model, tokenizer: &Tokenizer) -> Result<Vec<u32>, Error> {
@@ -110,7 +88,7 @@ pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
     let mut failed = false;
     let rtl = engine.chip().map(|chip| {
         failed = chip::report_mismatch(chip, &a.chip, seed);
-        RtlPart {
+        GeneratedOnChip {
             config: chip.config.name.clone(),
             cycles_per_token: chip.totals.a_token(&chip.totals.cycles),
             bytes_per_token: chip.totals.a_token(&chip.totals.bytes),
@@ -130,19 +108,11 @@ pub fn generate(a: &Generate, out: &Out) -> Result<ExitCode, Error> {
         ));
     }
     let text = String::from_utf8_lossy(&tokenizer.decode(&tokens)).into_owned();
-    let done = Generated { backend: a.backend.name(), prompt_tokens: prompt, tokens, text, rtl };
+    let done = Generated { backend: a.backend.name().into(), prompt_tokens: prompt, tokens, text, rtl };
     if out.json {
         out.result(&done, String::new)?;
     }
     Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
-}
-
-#[derive(Serialize)]
-struct LogitsOut {
-    backend: &'static str,
-    tokens: Vec<u32>,
-    logits: Vec<f64>,
-    argmax: u32,
 }
 
 pub fn logits(a: &Logits, out: &Out) -> Result<ExitCode, Error> {
@@ -152,23 +122,9 @@ pub fn logits(a: &Logits, out: &Out) -> Result<ExitCode, Error> {
     let logits = engine.prefill(&a.tokens)?;
     let failed = engine.chip().is_some_and(|chip| chip::report_mismatch(chip, &a.chip, 0));
     let argmax = golden_model::text::generate::first_largest(&logits);
-    let done = LogitsOut { backend: a.backend.name(), tokens: a.tokens.clone(), logits, argmax };
+    let done = LogitsRecord { backend: a.backend.name().into(), tokens: a.tokens.clone(), logits, argmax };
     out.result(&done, || done.logits.iter().enumerate().map(|(i, v)| format!("{i} {v}\n")).collect())?;
     Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
-}
-
-#[derive(Serialize)]
-struct Compared {
-    config: String,
-    tokens: usize,
-    seed: u64,
-    stall: f64,
-    ops_checked: u64,
-    values_checked: u64,
-    mismatches: u64,
-    cycles: u64,
-    cycles_per_token: Vec<u64>,
-    first_mismatch: Option<sim_harness::mismatch::Mismatch>,
 }
 
 pub fn cosim(a: &Cosim, out: &Out) -> Result<ExitCode, Error> {
@@ -199,7 +155,7 @@ pub fn cosim(a: &Cosim, out: &Out) -> Result<ExitCode, Error> {
     chip.finish();
     let failed = chip::report_mismatch(&chip, &a.chip, a.seed);
     let totals = &chip.totals;
-    let done = Compared {
+    let done = CosimRecord {
         config: chip.config.name.clone(),
         tokens: totals.tokens.iter().sum(),
         seed: a.seed,

@@ -7,32 +7,8 @@ use super::Error;
 use golden_model::checkpoint::random::{official_shape, write_random};
 use golden_model::checkpoint::{Dtype, Shape, TensorSpec};
 use golden_model::quantise::recipe::{Recipe, TensorRecord};
-use serde::Serialize;
+use records::model::{Inspected, RandomCheckpoint};
 use std::process::ExitCode;
-
-#[derive(Serialize)]
-struct Inspected {
-    model: String,
-    format: String,
-    n_layer: usize,
-    n_embd: usize,
-    n_head: usize,
-    head_size: usize,
-    vocab_size: usize,
-    dim_ffn: usize,
-    rank_w: usize,
-    rank_a: usize,
-    rank_v: usize,
-    rank_g: usize,
-    n_params: u64,
-    /// Weights and parameters one token reads, scales included, padding not: of an image as it is, of a checkpoint at W8.
-    bytes_per_token: u64,
-    /// Of an image: how its weights were rounded, with the formats and errors of its matrices where they are known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recipe: Option<Recipe>,
-    /// What a session keeps between tokens, elements.
-    state_elements: usize,
-}
 
 pub fn inspect(a: &Inspect, out: &Out) -> Result<ExitCode, Error> {
     let (model, name) = Model::open(&a.model)?;
@@ -107,12 +83,6 @@ fn bytes_per_token(shape: &Shape) -> u64 {
     shape.tensors().map(bytes).sum()
 }
 
-#[derive(Serialize)]
-struct Written {
-    output: String,
-    n_params: u64,
-}
-
 pub fn random(a: &Random, out: &Out) -> Result<ExitCode, Error> {
     let mut shape = official_shape(a.layers, a.embd, a.head_size, a.vocab)?;
     if let Some(ffn) = a.ffn {
@@ -124,7 +94,7 @@ pub fn random(a: &Random, out: &Out) -> Result<ExitCode, Error> {
     }
     check_file(&a.output)?;
     let n_params = write_random(&a.output, &shape, Dtype::F16, a.seed)?;
-    let written = Written { output: a.output.display().to_string(), n_params };
+    let written = RandomCheckpoint { output: a.output.display().to_string(), n_params };
     out.result(&written, || format!("{}: {} parameters", written.output, n_params))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,9 +5,8 @@ use super::model::Model;
 use super::print::{bar, check_folder, command_line, note, Out};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::quantise::calibrate::random_tokens;
-use reports::record::{
-    Counters, DramModel, LatencyRecord, MemoryModel, OpSpan, PortCycles, Saturations, Shape, Unit, SCHEMA_VERSION,
-};
+use records::latency::{Counters, DramModel, LatencyRecord, MemoryModel, OpSpan, PortCycles, Unit, SCHEMA_VERSION};
+use records::shared::{Saturations, Shape};
 use rtl_gen::isa::MAT;
 use sim_harness::chip::{Chip, PassRun};
 use sim_harness::session::TokenOptions;
@@ -21,7 +20,7 @@ pub fn latency(a: &Latency, out: &Out) -> Result<ExitCode, Error> {
         check_folder(folder)?;
     }
     let (record, failed) = measure(a, command_line().join(" "))?;
-    let summary = record.summary()?;
+    let summary = reports::summary::summary(&record)?;
     if let Some(folder) = &a.output {
         let files = reports::output::write_latency_report(&record, folder)?;
         note(format_args!("report written to {}", files.page.display()));

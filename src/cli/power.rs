@@ -3,8 +3,9 @@
 use super::args::Power;
 use super::print::{check_folder, note, write_file, Out};
 use super::Error;
-use power::watts::Watts;
 use power::{ActivitySource, Inputs, Report};
+use records::power::NetlistPower;
+use records::shared::Watts;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,20 +34,20 @@ fn of_netlist(netlist: &Path, a: &Power, out: &Out) -> Result<ExitCode, Error> {
         activity,
         scope: a.scope.clone().unwrap_or_default(),
     })?;
-    for text in &report.notes {
+    for text in &report.power.notes {
         note(text);
     }
     if let Some(folder) = &a.output {
-        let json = serde_json::to_string_pretty(&report)? + "\n";
+        let json = serde_json::to_string_pretty(&report.power)? + "\n";
         write_file(&folder.join("power.json"), json.as_bytes())?;
         write_file(&folder.join("instances.csv"), instances(&report)?.as_bytes())?;
         note(format_args!("report written to {}", folder.display()));
     }
-    out.result(&report, || table(&report))?;
+    out.result(&report.power, || table(&report.power))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(r: &Report) -> String {
+fn table(r: &NetlistPower) -> String {
     let g = &r.groups;
     let rows: [(&str, &Watts); 6] = [
         ("sequential", &g.sequential),

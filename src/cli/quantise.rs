@@ -22,7 +22,7 @@ use golden_model::quantise::recipe::{Recipe, TensorFormat};
 use golden_model::quantise::search::{candidates, pick, Matrix, Picks, Space};
 use golden_model::text::generate::log_softmax;
 use golden_model::text::tokenizer::Tokenizer;
-use serde::Serialize;
+use records::model::{Check, QuantizedImage, TensorError};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -41,13 +41,9 @@ pub struct Done {
 }
 
 /// What `--weights auto` tried and picked.
-#[derive(Serialize)]
-pub struct Search {
-    pub budget_bytes: u64,
-    pub matrices: Vec<Matrix>,
-    #[serde(flatten)]
-    pub picks: Picks,
-}
+pub type Search = records::model::Search<Vec<Matrix>, Picks>;
+/// The record of `quantize`.
+pub type Quantized = QuantizedImage<Recipe, Vec<Matrix>, Picks>;
 
 /// Quantises `checkpoint` as `numbers` say; with `errors` the recipe tells every matrix' error on the calibration text.
 pub fn quantise(
@@ -200,40 +196,6 @@ fn cluster_form(numbers: &Numbers, vocab_size: usize) -> ClusterForm {
     ClusterForm { visit: visit.clamp(1, form.clusters), ..form }
 }
 
-#[derive(Serialize)]
-struct TensorError {
-    tensor: String,
-    /// RMS of the error over RMS of the tensor.
-    relative_rms: f64,
-    max_abs: f64,
-}
-
-/// Float and integers over the beginning of the calibration text: a check from end to end, not a score.
-#[derive(Serialize)]
-pub struct Check {
-    pub tokens: usize,
-    pub float_bits_per_token: f64,
-    pub golden_bits_per_token: f64,
-    /// Mean Kullback-Leibler divergence of float from golden, nats a token.
-    pub kl: f64,
-}
-
-#[derive(Serialize)]
-pub struct QuantizedImage {
-    pub output: String,
-    pub image_bytes: u64,
-    /// Weights and parameters one token reads, padding not counted.
-    pub bytes_per_token: u64,
-    /// Formats of the weights and how they were rounded.
-    #[serde(flatten)]
-    pub recipe: Option<Recipe>,
-    errors: Vec<TensorError>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub search: Option<Search>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub calibration: Option<Check>,
-}
-
 pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
     let (model, name) = Model::open(&a.model)?;
     let Model::Checkpoint(checkpoint) = &model else {
@@ -278,7 +240,7 @@ pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(done: &QuantizedImage) -> String {
+fn text(done: &Quantized) -> String {
     let worst = done.errors.iter().max_by(|a, b| a.relative_rms.total_cmp(&b.relative_rms));
     let worst =
         worst.map_or(String::new(), |w| format!("; largest relative error {:.4} in {}", w.relative_rms, w.tensor));

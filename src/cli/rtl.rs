@@ -3,35 +3,12 @@
 use super::args::Rtl;
 use super::model::{config_for, Model};
 use super::print::{check_folder, write_file, Out};
-use super::rtl_bench::{self, Bench, BenchFiles};
+use super::rtl_bench::{self, Bench};
 use super::Error;
 use golden_model::image::layout::{stream, StreamLayout};
-use serde::Serialize;
+use records::model::{Manifest, ProgramFiles};
 use std::path::Path;
 use std::process::ExitCode;
-
-#[derive(Serialize)]
-struct Manifest<'a> {
-    /// File names relative to the output folder, in the order of the file list.
-    files: Vec<String>,
-    top: &'a str,
-    config: &'a rtl_gen::config::Config,
-    generator: &'static str,
-    /// Instance path to module.
-    instances: &'a std::collections::BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    program: Option<ProgramFiles>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bench: Option<BenchFiles>,
-}
-
-#[derive(Serialize)]
-struct ProgramFiles {
-    image: String,
-    /// Four hex files of 32-bit words in the order dma, mat, vec, wkv.
-    code: Vec<String>,
-    instructions: [usize; 4],
-}
 
 pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     let config = config_for(&a.config, a.sessions)?;
@@ -57,10 +34,10 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     write_file(&a.output.join("files.f"), (files.join("\n") + "\n").as_bytes())?;
     let manifest = Manifest {
         files,
-        top: &printed.top,
+        top: printed.top,
         config: &config,
-        generator: concat!("anser ", env!("CARGO_PKG_VERSION")),
-        instances: &printed.instances,
+        generator: concat!("anser ", env!("CARGO_PKG_VERSION")).into(),
+        instances: printed.instances,
         program,
         bench,
     };

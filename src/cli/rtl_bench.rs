@@ -8,29 +8,14 @@ use super::Error;
 use golden_model::network::integer_step::argmax;
 use golden_model::network::qmodel::QModel;
 use golden_model::network::session::GoldenSession;
+use records::model::BenchFiles;
 use rtl_gen::bench::{self, Run, EXPECTED_LOGITS, EXPECTED_TOKENS, FILE, IMAGE, NAME, TOKENS};
 use rtl_gen::config::Config;
 use rtl_gen::program::Program;
-use serde::Serialize;
 use std::path::Path;
 
 /// Tokens after the prompt, unless the user says how many: few, because not every simulator is fast.
 const DEFAULT_TOKENS: u32 = 2;
-
-/// The part of the manifest that is about the bench.
-#[derive(Serialize)]
-pub struct BenchFiles {
-    /// Module to start.
-    top: String,
-    /// The bench; no part of the file list.
-    pub file: &'static str,
-    /// What it reads beside the programs.
-    data: [&'static str; 4],
-    /// How many it runs in each slot, prompt included.
-    pub tokens: usize,
-    /// How many it compares, of all tokens and slots.
-    logits: usize,
-}
 
 /// The bench, ready to be written: text and data of each file.
 pub struct Bench {
@@ -108,8 +93,8 @@ impl Bench {
         write_file(&folder.join(FILE), self.text.as_bytes())?;
         Ok(BenchFiles {
             top: self.top.clone(),
-            file: FILE,
-            data: [IMAGE, TOKENS, EXPECTED_TOKENS, EXPECTED_LOGITS],
+            file: FILE.into(),
+            data: [IMAGE, TOKENS, EXPECTED_TOKENS, EXPECTED_LOGITS].map(str::to_string).into(),
             tokens: self.tokens,
             logits: self.logits,
         })

@@ -14,7 +14,8 @@ use golden_model::quantise::calibrate::calibrate;
 use golden_model::quantise::formats::QuantOptions;
 use golden_model::quantise::quantiser::quantise;
 use golden_model::tracking::{measure, FastSession, Point, Task};
-use reports::tracking::{tracking_page, Tracked, TrackingRecord};
+use records::tracking::{Tracked, TrackingRecord};
+use reports::tracking::tracking_page;
 use std::process::ExitCode;
 use std::sync::Arc;
 

@@ -47,7 +47,7 @@ fn json_has_what_other_programs_rely_on() {
     let html = std::fs::read_to_string(&page).expect("a page");
     assert!(html.contains("</html>") && html.contains("small.safetensors"));
     // the page can be made again from the record
-    let again = reports::AccuracyRecord::from_json(&record.to_string(), "record").expect("a record");
+    let again = records::accuracy::AccuracyRecord::from_json(&record.to_string(), "record").expect("a record");
     assert_eq!(reports::accuracy::accuracy_page(&again).expect("a page"), html);
 }
 

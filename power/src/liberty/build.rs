@@ -2,9 +2,10 @@
 
 use super::pin::{covers, Names};
 use super::syntax::{self, Group};
-use super::{Cell, Corner, Kind, Leakage, Library, Register};
+use super::{Cell, Kind, Leakage, Library, Register};
 use crate::sdc::Units;
 use crate::{input, Error};
+use records::shared::Corner;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 

@@ -9,6 +9,7 @@ pub mod syntax;
 pub mod table;
 
 pub use expr::Expr;
+use records::shared::Corner;
 use std::collections::HashMap;
 pub use table::Table;
 
@@ -24,16 +25,6 @@ pub struct Library {
     pub slew_high: f64,
     pub slew_derate: f64,
     pub cells: HashMap<String, Cell>,
-}
-
-/// Operating conditions of a library.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Corner {
-    pub library: String,
-    pub operating_conditions: Option<String>,
-    pub process: f64,
-    pub voltage_v: f64,
-    pub temperature_c: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

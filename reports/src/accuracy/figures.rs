@@ -1,6 +1,5 @@
 //! The pictures of the accuracy page but those over positions.
 
-use super::record::{AccuracyRecord, Range, Setting};
 use super::{grid_words, knee, sweep, weights, weights_name};
 use crate::page::{figure, Figure, Html};
 use crate::palette::{self, Colour};
@@ -8,6 +7,7 @@ use crate::pictures::{
     heatmap, lines, ranges, scientific, Cell, Heatmap, LinePoint, Lines, RangeBox, RangeRow, RangesText, Series,
 };
 use crate::ReportError;
+use records::accuracy::{AccuracyRecord, Range, Setting};
 
 /// Colours of lines, in the order of legends.
 pub(super) const LINES: [&Colour; 8] = [

@@ -2,7 +2,6 @@
 
 mod figures;
 mod positions;
-pub mod record;
 mod tables;
 mod words;
 
@@ -10,8 +9,7 @@ use crate::page::{big_numbers, code_block, percent, thousands, BigNumber, Html, 
 use crate::pictures::scientific;
 use crate::ReportError;
 pub(crate) use figures::{state_sweep, widths};
-pub use record::AccuracyRecord;
-use record::{GridPoint, Setting};
+use records::accuracy::{AccuracyRecord, GridPoint, Setting};
 
 /// A part of a page with a heading of its own.
 #[derive(Clone, Debug)]

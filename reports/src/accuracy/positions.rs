@@ -1,17 +1,17 @@
 //! Error by position: pictures, table and verdict.
 
 use super::figures::LINES;
-use super::record::{AccuracyRecord, DriftRun, Fit};
 use crate::page::{details, figure, paragraph, table, thousands, Column, Figure, Html};
 use crate::palette::Colour;
 use crate::pictures::{lines, scientific, LinePoint, Lines, Series};
 use crate::ReportError;
+use records::accuracy::{AccuracyRecord, DriftRun, Fit};
 
 pub(super) fn parts(record: &AccuracyRecord) -> Result<Vec<Html>, ReportError> {
     let mut parts: Vec<Html> = vec![];
     parts.extend(record.drift.runs.iter().map(|r| paragraph(&verdict(record, r))));
     let of_state = |r: &DriftRun| {
-        let point = |s: &super::record::StateSample| LinePoint {
+        let point = |s: &records::accuracy::StateSample| LinePoint {
             x: (s.position as f64).log2(),
             y: s.relative_error,
             error: 0.0,
@@ -33,7 +33,7 @@ pub(super) fn parts(record: &AccuracyRecord) -> Result<Vec<Html>, ReportError> {
         of_state,
     )?);
     let of_kl = |r: &DriftRun| {
-        let point = |b: &super::record::PositionBin| LinePoint {
+        let point = |b: &records::accuracy::PositionBin| LinePoint {
             x: ((b.from + b.to) as f64 / 2.0).log2(),
             y: b.kl,
             error: b.kl_se.unwrap_or(0.0),

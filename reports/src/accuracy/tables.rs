@@ -1,10 +1,10 @@
 //! The tables of the accuracy page.
 
 use super::figures::layer_name;
-use super::record::{AccuracyRecord, GridPoint, Range};
 use super::{sweep, weights_name};
 use crate::page::{details, percent, table, thousands, Column, Html};
 use crate::pictures::scientific;
+use records::accuracy::{AccuracyRecord, GridPoint, Range};
 
 fn grid_row(p: &GridPoint) -> Vec<String> {
     vec![
@@ -91,7 +91,7 @@ fn range_columns<'a>(first: &[Column<'a>], last: &[Column<'a>]) -> Vec<Column<'a
 }
 
 pub(super) fn taps(record: &AccuracyRecord) -> Html {
-    let row = |t: &super::record::TapRecord| {
+    let row = |t: &records::accuracy::TapRecord| {
         let clipped = if t.at_rail == 0 { "0".into() } else { scientific(t.at_rail as f64 / t.range.n_values as f64) };
         [vec![t.name.clone(), layer_name(record, t.layer)], range_cells(&t.range), vec![clipped]].concat()
     };
@@ -112,7 +112,7 @@ pub(super) fn taps(record: &AccuracyRecord) -> Html {
 }
 
 pub(super) fn tensors(record: &AccuracyRecord) -> Html {
-    let row = |t: &super::record::TensorRecord| {
+    let row = |t: &records::accuracy::TensorRecord| {
         let errors = vec![scientific(t.relative_error), scientific(t.max_error)];
         [vec![t.name.clone(), t.range.bits.to_string()], range_cells(&t.range), errors].concat()
     };

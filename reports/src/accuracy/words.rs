@@ -1,8 +1,8 @@
 //! The words of the accuracy page.
 
-use super::record::AccuracyRecord;
 use super::{grid_words, knee};
-use crate::page::{definitions, origin, paragraph, thousands, Html};
+use crate::page::{definitions, origin, paragraph, shape_words, thousands, Html};
+use records::accuracy::AccuracyRecord;
 
 pub(super) fn plain(record: &AccuracyRecord) -> Vec<Html> {
     let c = &record.shape;
@@ -74,7 +74,7 @@ pub(super) fn trust(record: &AccuracyRecord) -> Vec<Html> {
 
 pub(super) fn facts(record: &AccuracyRecord) -> Html {
     let mut rows = vec![
-        ("Model", record.shape.words(&record.model)),
+        ("Model", shape_words(&record.shape, &record.model)),
         ("Text", format!("{}, {} tokens", record.text, thousands(record.text_tokens))),
         ("Ranges from", record.calibration.clone().unwrap_or_else(|| "256 pseudo-random tokens".into())),
         (

@@ -5,6 +5,7 @@ use super::Records;
 use crate::page::{figure, joules, link, paragraph, percent, table_of, Column, Figure, Html};
 use crate::palette;
 use crate::pictures::{sizes, SizeDot, SizesText};
+use crate::summary::summary;
 use crate::ReportError;
 
 /// Picture and table.
@@ -28,7 +29,7 @@ fn picture(records: &Records) -> Result<Html, ReportError> {
         })
         .collect();
     if let Some(r) = &records.latency {
-        let s = r.summary()?;
+        let s = summary(r)?;
         dots.push(SizeDot {
             name: format!("{}, simulated", r.config),
             x: r.shape.n_params.max(1) as f64,
@@ -66,7 +67,7 @@ fn table(records: &Records) -> Html {
     let mut rows = vec![];
     if let Some(r) = &records.latency {
         let power = records.power.as_ref();
-        let s = r.summary().ok();
+        let s = summary(r).ok();
         rows.push(vec![
             link("latency.json", &format!("this chip: {}", r.config)),
             text(s.as_ref().map(|s| format!("{:.1}", s.tokens_per_s))),

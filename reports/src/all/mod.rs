@@ -4,17 +4,21 @@
 //! the [`AllRecord`]. A missing step leaves a gap that the page names, never a number.
 
 mod compare;
+mod headline;
 pub mod published;
-pub mod record;
 mod sections;
 mod units;
 
-use crate::accuracy::AccuracyRecord;
-use crate::fpga::{FpgaBuildRecord, FpgaEstimateRecord};
+pub use headline::headline;
+
 use crate::page::{banner, big_numbers_in, contents, joules, percent, thousands, BigNumber, Html, Page};
-use crate::{LatencyRecord, ReportError};
-use ::asic::record::{AsicRecord, PowerRecord};
-pub use record::{AllRecord, Headline, State, Step};
+use crate::ReportError;
+use records::accuracy::AccuracyRecord;
+use records::all::{AllRecord, State, Step};
+use records::asic::AsicRecord;
+use records::fpga::{FpgaBuildRecord, FpgaEstimateRecord};
+use records::latency::LatencyRecord;
+use records::power::PowerRecord;
 
 /// What the steps left behind; a step without a record leaves nothing.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +49,7 @@ pub fn page(all: &AllRecord, records: &Records) -> Result<String, ReportError> {
     if let Some(warning) = warning(all) {
         page.add(warning);
     }
-    page.add(big_numbers_in("numbers six", &headline(all, records)));
+    page.add(big_numbers_in("numbers six", &big_headline(all, records)));
     let sections = sections::sections(all, records)?;
     let ways: Vec<(&str, &str)> = sections.iter().map(|s| (s.id, s.heading)).collect();
     page.add(contents(&ways));
@@ -74,7 +78,7 @@ fn warning(all: &AllRecord) -> Option<Html> {
     Some(banner(heading, &lines))
 }
 
-fn headline(all: &AllRecord, records: &Records) -> Vec<BigNumber> {
+fn big_headline(all: &AllRecord, records: &Records) -> Vec<BigNumber> {
     let h = &all.headline;
     let number = |value: Option<String>, unit: &str, note: String, alarm: bool| BigNumber {
         alarm,

@@ -1,10 +1,8 @@
 //! What others have published, in their own numbers. Nothing here is measured, recomputed or guessed by this project: a number that
 //! its source does not give is left out, and what is divided from two published numbers is marked as such on the page.
 
-use serde::Serialize;
-
 /// One design with one model.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Published {
     pub name: &'static str,
     /// What it runs on.

@@ -8,6 +8,7 @@ use crate::page::{
 };
 use crate::pictures::TreemapText;
 use crate::spans::mat_gaps;
+use crate::summary::summary;
 use crate::{accuracy, asic, html, power, ReportError};
 
 pub(super) struct Section {
@@ -59,7 +60,7 @@ fn more(all: &AllRecord, step: &str, what: &str) -> Html {
 }
 
 fn whole(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
-    let summary = r.latency.as_ref().map(|l| l.summary()).transpose()?;
+    let summary = r.latency.as_ref().map(summary).transpose()?;
     if summary.is_none() && r.asic.is_none() && r.power.is_none() {
         return Ok(vec![paragraph("Missing: neither cycles nor area nor energy are there.")]);
     }
@@ -69,7 +70,7 @@ fn whole(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
 
 fn cycles(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
     let Some(record) = &r.latency else { return Ok(gap(all, "latency")) };
-    let s = record.summary()?;
+    let s = summary(record)?;
     let timelines = html::timelines(record, &mat_gaps(record))?;
     let mut parts = vec![paragraph(&format!(
         "A perfect chip would need {} cycles to read this model; this one takes {}. {} of the bus reaches the multipliers. {}",

@@ -4,10 +4,11 @@ use crate::family::Family;
 use crate::page::{bytes, figure, joules, percent, thousands, Figure, Html};
 use crate::palette::{self, Colour};
 use crate::pictures::{stacks, treemap, Leaf, Stack, StackPart, StacksText, Tree, TreemapText};
-use crate::record::Unit;
-use crate::summary::{LatencySummary, ShareKind};
 use crate::ReportError;
-use asic::record::{AsicRecord, PowerRecord};
+use records::asic::AsicRecord;
+use records::latency::Unit;
+use records::power::PowerRecord;
+use records::summary::{LatencySummary, ShareKind};
 
 /// A part of the chip a reader keeps in mind.
 pub struct Group {
@@ -103,7 +104,7 @@ pub fn overview(
     if let Some(s) = latency {
         let mut sums = [0.0; 7];
         for share in &s.shares {
-            let group = match (share.kind, share.of.map(Family::unit)) {
+            let group = match (share.kind, share.family.as_deref().and_then(Family::labelled).map(Family::unit)) {
                 (ShareKind::Mat, _) => MAT,
                 (ShareKind::Exposed, Some(Unit::Vec)) => VEC,
                 (ShareKind::Exposed, Some(Unit::Wkv)) => WKV,

@@ -5,10 +5,10 @@ use crate::family::Family;
 use crate::page::{bytes, figure, paragraph, percent, thousands, Figure, Html};
 use crate::palette::{self, Colour};
 use crate::pictures::{bars, stream_utilisation, timeline, Bar, BarPart, BarsText, Timeline};
-use crate::record::{LatencyRecord, Unit};
 use crate::spans::{Gap, Interval};
-use crate::summary::{LatencySummary, Share, ShareKind};
 use crate::ReportError;
+use records::latency::{LatencyRecord, Unit};
+use records::summary::{LatencySummary, Share, ShareKind};
 
 fn family_legend(keep: impl Fn(Family) -> bool) -> Vec<(&'static Colour, &'static str)> {
     Family::ALL.into_iter().filter(|f| keep(*f)).map(|f| (f.colour(), f.label())).collect()
@@ -98,7 +98,7 @@ fn layer_window(record: &LatencyRecord, layer: u32) -> Option<Interval> {
 }
 
 fn share_words(share: &Share) -> (String, &'static Colour) {
-    match (share.kind, share.of) {
+    match (share.kind, share.family.as_deref().and_then(Family::labelled)) {
         (ShareKind::Mat, Some(f)) => (f.label().to_string(), f.colour()),
         (ShareKind::Exposed, Some(f)) => (format!("exposed: {}", f.label()), &palette::RED),
         _ => ("exposed: nothing ran".to_string(), &palette::RED),
@@ -121,7 +121,8 @@ pub(crate) fn shares_figure(s: &LatencySummary) -> Result<Html, ReportError> {
         description: "Bars of cycles by kind of work, largest first; they add up to the whole token.",
         axis: "cycles",
     };
-    let mut legend = family_legend(|f| s.shares.iter().any(|x| x.kind == ShareKind::Mat && x.of == Some(f)));
+    let mut legend =
+        family_legend(|f| s.shares.iter().any(|x| x.kind == ShareKind::Mat && x.family.as_deref() == Some(f.label())));
     legend.push((&palette::RED, "exposed: no matrix instruction runs"));
     Ok(figure(&Figure {
         title: "Each cycle counted once",
@@ -142,7 +143,7 @@ pub(super) fn port_figure(s: &LatencySummary) -> Result<Html, ReportError> {
     let rows: Vec<Bar> = lost
         .iter()
         .map(|x| {
-            let label = port_words(x.cause).to_string();
+            let label = port_words(&x.cause).to_string();
             let value = format!("{} ({:.2} %)", thousands(x.cycles), x.share * 100.0);
             let tip = format!("{label}: {value} cycles");
             Bar { label, parts: vec![BarPart { colour: &palette::RED, value: x.cycles, tip }], value }

@@ -1,6 +1,5 @@
 //! FPGA records as pictures and tables; each record is one section, so that a page may hold several.
 
-use crate::fpga::{Block, FpgaBuildRecord, FpgaEstimateRecord, FpgaSimulationRecord, Resource};
 use crate::page::{
     big_numbers, code_block, details, figure, paragraph, percent, table, thousands, BigNumber, Column, Figure, Html,
     Page,
@@ -8,6 +7,7 @@ use crate::page::{
 use crate::palette::{AQUA, BLUE, NAVY, PALE_GREY, RED, SKY};
 use crate::pictures::{bars, Bar, BarPart, BarsText};
 use crate::ReportError;
+use records::fpga::{Block, FpgaBuildRecord, FpgaEstimateRecord, FpgaSimulationRecord, Resource};
 
 /// Bars shown of a long list; the table beside has all.
 const SHOWN: usize = 14;

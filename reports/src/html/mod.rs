@@ -6,12 +6,13 @@ mod tables;
 mod words;
 
 use crate::page::{big_numbers, code_block, percent, thousands, BigNumber, Page};
-use crate::record::LatencyRecord;
 use crate::spans;
-use crate::summary::LatencySummary;
+use crate::summary::summary;
 use crate::ReportError;
 use figures::{layers_figure, port_figure, stream_figure};
 pub(crate) use figures::{shares_figure, timelines};
+use records::latency::LatencyRecord;
+use records::summary::LatencySummary;
 use tables::{layers_table, ops_table, stalls_table, units_table};
 use words::{all_tokens, facts, plain_words, trust};
 
@@ -20,7 +21,7 @@ use words::{all_tokens, facts, plain_words, trust};
 /// # Errors
 /// A record that fails [`LatencyRecord::check`], or a picture that cannot be drawn.
 pub fn latency_page(record: &LatencyRecord) -> Result<String, ReportError> {
-    let s = record.summary()?;
+    let s = summary(record)?;
     let gaps = spans::mat_gaps(record);
     let revision = record.git_revision.as_ref().map_or(String::new(), |r| format!(" · revision {r}"));
     let mut page = Page::new(

@@ -1,8 +1,8 @@
 //! The tables of the latency page.
 
 use crate::page::{details, paragraph, percent, table, thousands, Column, Html};
-use crate::record::Unit;
-use crate::summary::LatencySummary;
+use records::latency::Unit;
+use records::summary::LatencySummary;
 
 pub(super) fn stalls_table(s: &LatencySummary) -> Html {
     let words = |cause: &str| match cause {
@@ -15,7 +15,7 @@ pub(super) fn stalls_table(s: &LatencySummary) -> Html {
         _ => "memory offers data, a fifo is full",
     };
     let rows: Vec<Vec<String>> =
-        s.stalls.iter().map(|x| vec![words(x.cause).to_string(), thousands(x.cycles), percent(x.share)]).collect();
+        s.stalls.iter().map(|x| vec![words(&x.cause).to_string(), thousands(x.cycles), percent(x.share)]).collect();
     table(
         "The chip's own counters for this token. Unlike the bars they may overlap, and waits inside a matrix instruction are \
          counted here only.",

@@ -1,8 +1,10 @@
 //! The words of the latency page: what a newcomer needs, what was run, how far to trust it.
 
-use crate::page::{bytes, definitions, details, origin, paragraph, percent, table, thousands, Column, Html};
-use crate::record::LatencyRecord;
-use crate::summary::LatencySummary;
+use crate::page::{
+    bytes, definitions, details, origin, paragraph, percent, shape_words, table, thousands, Column, Html,
+};
+use records::latency::LatencyRecord;
+use records::summary::LatencySummary;
 
 pub(super) fn plain_words(record: &LatencyRecord, s: &LatencySummary) -> Vec<Html> {
     let c = &record.shape;
@@ -122,7 +124,7 @@ pub(super) fn trust(record: &LatencyRecord, s: &LatencySummary) -> Vec<Html> {
 pub(super) fn facts(record: &LatencyRecord, s: &LatencySummary) -> Html {
     let sat = &record.saturations;
     let mut rows = vec![
-        ("Model", record.shape.words(&record.model)),
+        ("Model", shape_words(&record.shape, &record.model)),
         ("Configuration", format!("{}: {} B a cycle, {} MHz", record.config, record.bus_bytes, s.clock_mhz)),
         (
             "Bytes a token",

@@ -3,10 +3,10 @@
 use super::{px, svg, text, Picture, NARROW_PX, SCALE, WIDE_PX};
 use crate::page::thousands;
 use crate::palette;
-use crate::record::{LatencyRecord, Unit};
 use crate::ReportError;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
+use records::latency::{LatencyRecord, Unit};
 
 /// Bytes consumed up to each cycle, as far as spans tell: every op takes its bytes evenly over its span.
 ///

@@ -4,11 +4,11 @@ use super::{px, svg, text, Picture, Tip, SCALE, WIDE_PX};
 use crate::family::Family;
 use crate::page::thousands;
 use crate::palette;
-use crate::record::{LatencyRecord, OpSpan, Unit};
 use crate::spans::{Gap, Interval};
 use crate::ReportError;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
+use records::latency::{LatencyRecord, OpSpan, Unit};
 
 /// What to draw.
 #[derive(Clone, Copy, Debug)]

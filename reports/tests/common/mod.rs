@@ -1,7 +1,8 @@
 //! Records to test with, and what every page must be.
 #![allow(dead_code)] // each test binary uses its part
 
-use reports::record::{Counters, LatencyRecord, MemoryModel, OpSpan, PortCycles, Saturations, Shape, Unit};
+use records::latency::{Counters, LatencyRecord, MemoryModel, OpSpan, PortCycles, Unit};
+use records::shared::{Saturations, Shape};
 
 pub fn op(unit: Unit, index: u32, layer: Option<u32>, name: &str, span: (u64, u64), weight_bytes: u64) -> OpSpan {
     OpSpan { unit, index, layer, name: name.into(), start_cycle: span.0, end_cycle: span.1, weight_bytes }

@@ -70,14 +70,14 @@ impl Inputs {
         let known = |x: &Result<String, String>| x.clone();
         let parts: Vec<String> = match step {
             ReportStep::Latency => vec![
-                env!("ANSER_SOURCES_LATENCY").into(),
+                env!("ANSER_SOURCES_SIM_HARNESS").into(),
                 known(&self.verilator)?,
                 self.core.clone(),
                 self.config.clone(),
                 known(&self.program)?,
             ],
             ReportStep::Accuracy => {
-                vec![env!("ANSER_SOURCES_ACCURACY").into(), self.model.clone(), self.text.clone(), tokens]
+                vec![env!("ANSER_SOURCES_GOLDEN_MODEL").into(), self.model.clone(), self.text.clone(), tokens]
             }
             ReportStep::Asic => vec![
                 env!("ANSER_SOURCES_ASIC").into(),
@@ -89,7 +89,6 @@ impl Inputs {
             ],
             ReportStep::Power => vec![
                 env!("ANSER_SOURCES_ASIC").into(),
-                env!("ANSER_SOURCES_POWER").into(),
                 self.top.clone(),
                 self.core.clone(),
                 self.config.clone(),

@@ -14,8 +14,8 @@ use super::model::{config, Model};
 use super::print::{check_folder, command_line, note, write_file, Out};
 use super::{Error, CHECK_FAILED};
 use keys::Inputs;
-use reports::all::record::{AllRecord, Headline, State, Step, SCHEMA_VERSION};
-use reports::all::Records;
+use records::all::{AllRecord, State, Step, SCHEMA_VERSION};
+use reports::all::{headline, Records};
 use std::process::ExitCode;
 use steps::Job;
 use store::{Kept, Store};
@@ -60,7 +60,7 @@ pub fn all(a: &All, out: &Out) -> Result<ExitCode, Error> {
         model: name,
         config: config.name,
         complete: !list.iter().filter(asked).any(|s| s.state.is_bad()),
-        headline: Headline::of(&records)?,
+        headline: headline(&records)?,
         steps: list,
         command: command_line().join(" "),
         date: now(),

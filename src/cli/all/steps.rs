@@ -8,10 +8,12 @@ use crate::cli::print::{note, screen};
 use crate::cli::{accuracy, asic, chip_power, estimate, fpga, latency, Error};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
-use reports::all::record::{State, Step};
+use records::accuracy::AccuracyRecord;
+use records::all::{State, Step};
+use records::fpga::FpgaBuildRecord;
+use records::input;
+use records::latency::LatencyRecord;
 use reports::all::Records;
-use reports::fpga::FpgaBuildRecord;
-use reports::input;
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -311,21 +313,21 @@ fn json(record: &impl Serialize) -> Result<String, Error> {
 }
 
 /// Reads the record of a step into `records`.
-pub fn take_in(records: &mut Records, step: ReportStep, text: &str) -> Result<(), Error> {
+pub fn take_in(found: &mut Records, step: ReportStep, text: &str) -> Result<(), Error> {
     fn of<T: DeserializeOwned>(text: &str, step: ReportStep, version: u32) -> Result<T, Error> {
         Ok(input::parse(text, &file(&name_of(step)), version)?)
     }
     let origin = file(&name_of(step));
     match step {
-        ReportStep::Latency => records.latency = Some(reports::LatencyRecord::from_json(text, &origin)?),
-        ReportStep::Accuracy => records.accuracy = Some(reports::AccuracyRecord::from_json(text, &origin)?),
-        ReportStep::Asic => records.asic = Some(of(text, step, ::asic::record::SCHEMA_VERSION)?),
-        ReportStep::Power => records.power = Some(of(text, step, ::asic::record::SCHEMA_VERSION)?),
+        ReportStep::Latency => found.latency = Some(LatencyRecord::from_json(text, &origin)?),
+        ReportStep::Accuracy => found.accuracy = Some(AccuracyRecord::from_json(text, &origin)?),
+        ReportStep::Asic => found.asic = Some(of(text, step, records::asic::SCHEMA_VERSION)?),
+        ReportStep::Power => found.power = Some(of(text, step, records::asic::SCHEMA_VERSION)?),
         ReportStep::Xck26 | ReportStep::Lfe5u85f => {
-            records.parts.push((name_of(step), of(text, step, reports::fpga::SCHEMA_VERSION)?));
+            found.parts.push((name_of(step), of(text, step, records::fpga::SCHEMA_VERSION)?));
         }
         ReportStep::PlaceAndRoute => {
-            records.build = Some(of::<FpgaBuildRecord>(text, step, reports::fpga::SCHEMA_VERSION)?);
+            found.build = Some(of::<FpgaBuildRecord>(text, step, records::fpga::SCHEMA_VERSION)?);
         }
     }
     Ok(())

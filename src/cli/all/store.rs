@@ -1,6 +1,6 @@
 //! Results of steps: in the cache, by the hash of their inputs, and beside the page, where the last run left them.
 
-use reports::all::AllRecord;
+use records::all::AllRecord;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

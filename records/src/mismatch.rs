@@ -1,15 +1,15 @@
-//! A difference between the chip and the golden model: where, what was expected, what came.
+//! A difference between the chip and the golden model: where it is, what was expected, what came.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// One difference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mismatch {
     /// Position of the token in the run, from 0.
     pub token: u64,
-    /// Whose token, on a chip with several sessions.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The slot whose token it is, on a chip with several sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<usize>,
     pub place: Place,
     pub fault: Fault,
@@ -19,14 +19,14 @@ pub struct Mismatch {
     pub cycle: u64,
 }
 
-/// Where it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Where a difference is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     Op {
-        /// Trace group, e.g. `vec`.
-        group: &'static str,
-        /// Instruction index in its unit's program.
+        /// Trace group, such as `vec`.
+        group: String,
+        /// Index of the instruction in its unit's program.
         op: usize,
         layer: usize,
         name: String,
@@ -34,27 +34,23 @@ pub enum Place {
         /// Element of the operation's result.
         element: usize,
     },
-    /// Something a token has once.
-    Token { what: &'static str, element: usize },
+    /// A value that a token has once.
+    Token { what: String, element: usize },
 }
 
 /// What is wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
+    /// Another value came.
     Value,
     /// The event belongs to instruction `got`; the place names the one that was due.
-    Op {
-        got: u32,
-    },
-    /// The right instruction, but another row, word, address or segment.
-    Index {
-        got: u32,
-        expected: u32,
-    },
+    Op { got: u32 },
+    /// The instruction is right, but the row, word, address or segment is another one.
+    Index { got: u32, expected: u32 },
     /// The token ended before this event.
     Missing,
-    /// An event after the last expected one.
+    /// An event came after the last expected one.
     Extra,
 }
 

@@ -3,7 +3,9 @@
 //! Whoever runs the simulation fills one [`LatencyRecord`] and writes it as JSON. Units are in the field names; cycles are
 //! rising edges of `clk_i`, counted from the cycle of the start pulse, which is cycle 0.
 
-use crate::ReportError;
+use crate::input;
+use crate::shared::{Saturations, Shape};
+use crate::RecordError;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -71,36 +73,6 @@ pub struct LatencyRecord {
 
 fn one() -> u32 {
     1
-}
-
-/// Sizes of the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Shape {
-    pub n_layer: u32,
-    pub n_embd: u32,
-    pub n_head: u32,
-    pub head_size: u32,
-    pub vocab_size: u32,
-    /// Rows of `ffn.key`.
-    pub dim_ffn: u32,
-    pub n_params: u64,
-}
-
-impl Shape {
-    /// The network `model` in one line.
-    pub fn words(&self, model: &str) -> String {
-        format!(
-            "{model}: {} layers, width {}, {} heads of {}, channel mix {}, vocabulary {}, {} parameters",
-            self.n_layer,
-            self.n_embd,
-            self.n_head,
-            self.head_size,
-            self.dim_ffn,
-            crate::page::thousands(u64::from(self.vocab_size)),
-            crate::page::thousands(self.n_params)
-        )
-    }
 }
 
 /// The simulated memory; it changes cycles, never values.
@@ -192,15 +164,6 @@ impl PortCycles {
     }
 }
 
-/// Clipped results of one token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Saturations {
-    pub mat: u64,
-    pub vec: u64,
-    pub wkv: u64,
-}
-
 /// The four units that walk a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -250,8 +213,8 @@ impl LatencyRecord {
     ///
     /// # Errors
     /// A file that cannot be read, is no JSON, has another `schema_version`, lacks a field or contradicts itself.
-    pub fn read(path: &Path) -> Result<Self, ReportError> {
-        let record: Self = crate::input::read(path, SCHEMA_VERSION)?;
+    pub fn read(path: &Path) -> Result<Self, RecordError> {
+        let record: Self = input::read(path, SCHEMA_VERSION)?;
         record.check()?;
         Ok(record)
     }
@@ -260,21 +223,16 @@ impl LatencyRecord {
     ///
     /// The version is looked at before anything else, so that a record of a later version is refused as such and not
     /// for the first field that changed.
-    pub fn from_json(text: &str, origin: &str) -> Result<Self, ReportError> {
-        let record: Self = crate::input::parse(text, origin, SCHEMA_VERSION)?;
+    pub fn from_json(text: &str, origin: &str) -> Result<Self, RecordError> {
+        let record: Self = input::parse(text, origin, SCHEMA_VERSION)?;
         record.check()?;
         Ok(record)
     }
 
-    /// The record as JSON, one field a line.
-    pub fn to_json(&self) -> Result<String, ReportError> {
-        serde_json::to_string_pretty(self).map_err(|source| ReportError::Print { what: "the record", source })
-    }
-
     /// Checks that the fields agree with each other: what all arithmetic of this crate relies on.
-    pub fn check(&self) -> Result<(), ReportError> {
+    pub fn check(&self) -> Result<(), RecordError> {
         let fail = |field: &str, value: &dyn ToString, expected: &str| {
-            Err(ReportError::Invalid {
+            Err(RecordError::Invalid {
                 model: self.model.clone(),
                 config: self.config.clone(),
                 field: field.to_string(),

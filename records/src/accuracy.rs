@@ -1,7 +1,8 @@
 //! The accuracy record: what a precision study leaves behind. `docs/accuracy.md` says how each figure is obtained.
 
-use crate::record::{Saturations, Shape};
-use crate::ReportError;
+use crate::input;
+use crate::shared::{Saturations, Shape};
+use crate::RecordError;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -239,15 +240,15 @@ impl AccuracyRecord {
     ///
     /// # Errors
     /// A file that cannot be read, is no JSON, has another `schema_version`, lacks a field or contradicts itself.
-    pub fn read(path: &Path) -> Result<Self, ReportError> {
-        let record: Self = crate::input::read(path, SCHEMA_VERSION)?;
+    pub fn read(path: &Path) -> Result<Self, RecordError> {
+        let record: Self = input::read(path, SCHEMA_VERSION)?;
         record.check()?;
         Ok(record)
     }
 
     /// Parses and checks the text of a record, its version before anything else; `origin` is only for messages.
-    pub fn from_json(text: &str, origin: &str) -> Result<Self, ReportError> {
-        let record: Self = crate::input::parse(text, origin, SCHEMA_VERSION)?;
+    pub fn from_json(text: &str, origin: &str) -> Result<Self, RecordError> {
+        let record: Self = input::parse(text, origin, SCHEMA_VERSION)?;
         record.check()?;
         Ok(record)
     }
@@ -258,10 +259,10 @@ impl AccuracyRecord {
     }
 
     /// Checks that the fields agree with each other: what the pages rely on.
-    pub fn check(&self) -> Result<(), ReportError> {
+    pub fn check(&self) -> Result<(), RecordError> {
         let fail = |field: String, value: String, expected: &str| {
             let (model, config) = (self.model.clone(), self.default.name());
-            Err(ReportError::Invalid { model, config, field, value, expected: expected.to_string() })
+            Err(RecordError::Invalid { model, config, field, value, expected: expected.to_string() })
         };
         if self.schema_version != SCHEMA_VERSION {
             return fail("schema_version".into(), self.schema_version.to_string(), &SCHEMA_VERSION.to_string());

@@ -1,6 +1,6 @@
 //! Records of FPGA work: a build for a board, the board in simulation, and what a larger part would need.
 
-use crate::ReportError;
+use crate::{input, RecordError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -154,6 +154,23 @@ impl FpgaEstimateRecord {
 ///
 /// # Errors
 /// As [`crate::input::read`].
-pub fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ReportError> {
-    crate::input::read(path, SCHEMA_VERSION)
+pub fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
+    input::read(path, SCHEMA_VERSION)
+}
+
+/// What `anser fpga run --json` prints: text from a real board.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FpgaRunRecord {
+    pub board: String,
+    pub config: String,
+    pub model: String,
+    pub prompt: String,
+    pub text: String,
+    pub tokens: Vec<u8>,
+    /// The chip's cycles of the last token.
+    pub cycles_per_token: u32,
+    /// Tokens after the prompt over the wall-clock seconds they took.
+    pub tokens_per_s: f64,
+    /// Frames of the link that were sent again.
+    pub frames_repeated: u64,
 }

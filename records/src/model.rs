@@ -1,0 +1,138 @@
+//! Checkpoints, images and RTL as files: what `inspect`, `random`, `quantize` and `rtl` print.
+//!
+//! A field whose form belongs to a file format is a type parameter: the recipe is part of the image, the configuration is what
+//! the `.toml` file says. A program that only reads takes `serde_json::Value` for it.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What `anser inspect --json` prints.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inspected<Recipe> {
+    pub model: String,
+    pub format: String,
+    pub n_layer: usize,
+    pub n_embd: usize,
+    pub n_head: usize,
+    pub head_size: usize,
+    pub vocab_size: usize,
+    pub dim_ffn: usize,
+    pub rank_w: usize,
+    pub rank_a: usize,
+    pub rank_v: usize,
+    pub rank_g: usize,
+    pub n_params: u64,
+    /// Weights and parameters that one token reads, scales included, padding not: of an image as it is, of a checkpoint at W8.
+    pub bytes_per_token: u64,
+    /// Present for an image: how its weights were rounded, with the formats and errors of its matrices where they are known.
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
+    /// Elements that a session keeps between tokens.
+    pub state_elements: usize,
+}
+
+fn none<T>() -> Option<T> {
+    None
+}
+
+/// What `anser random --json` prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RandomCheckpoint {
+    pub output: String,
+    pub n_params: u64,
+}
+
+/// What `anser quantize --json` prints.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuantizedImage<Recipe, Matrices, Picks> {
+    pub output: String,
+    pub image_bytes: u64,
+    /// Weights and parameters that one token reads, padding not counted.
+    pub bytes_per_token: u64,
+    /// Formats of the weights and how they were rounded.
+    #[serde(flatten)]
+    pub recipe: Option<Recipe>,
+    pub errors: Vec<TensorError>,
+    /// Present for `--weights auto`.
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search<Matrices, Picks>>,
+    /// Present after a search and with a report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Check>,
+}
+
+/// What `--weights auto` tried and picked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Search<Matrices, Picks> {
+    pub budget_bytes: u64,
+    /// The candidates of each matrix.
+    pub matrices: Matrices,
+    #[serde(flatten)]
+    pub picks: Picks,
+}
+
+/// How far a tensor is from the checkpoint's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TensorError {
+    pub tensor: String,
+    /// RMS of the error over RMS of the tensor.
+    pub relative_rms: f64,
+    /// Largest absolute error.
+    pub max_abs: f64,
+}
+
+/// Float and integers over the beginning of the calibration text: a check from end to end, not a score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Predictions compared.
+    pub tokens: usize,
+    pub float_bits_per_token: f64,
+    pub golden_bits_per_token: f64,
+    /// Mean Kullback-Leibler divergence of float from golden, nats a token.
+    pub kl: f64,
+}
+
+/// The manifest of `anser rtl`: `manifest.json`, and what `--json` prints.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest<Config> {
+    /// File names relative to the output folder, in the order of the file list.
+    pub files: Vec<String>,
+    /// The top module.
+    pub top: String,
+    pub config: Config,
+    /// Program and version that wrote the files.
+    pub generator: String,
+    /// Module of each instance, by instance path.
+    pub instances: BTreeMap<String, String>,
+    /// Present with a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramFiles>,
+    /// Present with a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bench: Option<BenchFiles>,
+}
+
+/// The files of a model on a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramFiles {
+    pub image: String,
+    /// Four hex files of 32-bit words in the order dma, mat, vec, wkv.
+    pub code: Vec<String>,
+    /// Instructions of the four programs, in the same order.
+    pub instructions: [usize; 4],
+}
+
+/// The bench for other simulators.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BenchFiles {
+    /// The module to start.
+    pub top: String,
+    /// The bench; it is not part of the file list.
+    pub file: String,
+    /// What it reads beside the programs.
+    pub data: Vec<String>,
+    /// Tokens that it runs in each slot, prompt included.
+    pub tokens: usize,
+    /// Logits that it compares, those of all tokens and slots.
+    pub logits: usize,
+}
