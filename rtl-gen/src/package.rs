@@ -42,7 +42,7 @@ pub fn sections() -> Vec<Section> {
     let mut all = vec![("Formats of numbers".to_string(), numbers)];
     for f in FORMATS {
         let unit = f.name.to_uppercase();
-        let mut list = vec![size(&format!("{unit}_BITS"), f.bits, "one instruction")];
+        let mut list = vec![size(&format!("{unit}_INSTR_BITS"), f.bits, "one instruction")];
         let mut at = 0;
         for (field, bits) in f.fields {
             let field = field.to_uppercase();
@@ -94,4 +94,18 @@ pub fn verilog() -> String {
         }
     }
     s + "\nendpackage\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_stands_for_one_number() {
+        let names: Vec<String> = sections().into_iter().flat_map(|(_, list)| list).map(|e| e.name).collect();
+        let mut once = names.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), names.len(), "a name of the package is there twice");
+    }
 }
