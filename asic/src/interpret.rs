@@ -3,7 +3,7 @@
 //! Verilator needs minutes of C++ for a quarter of a million gates, and several times that when every net is to be counted. This
 //! one starts at once. A gate is the truth table of its Liberty `function`; after an edge, gates are evaluated once each in
 //! an order in which each comes after those it reads, and only those with a changed input: one bit a gate says so, and one
-//! pass over these bits settles the circuit. Registers change together at the rising edge of the one clock. It stands on the bench as a [`Dut`] does: `sim_harness::dut::Dut::from_model`.
+//! pass over these bits settles the circuit. Registers change together at the rising edge of the one clock. It stands on the bench as a Verilator model does, by [`sim_harness::dut::Dut::from_model`].
 //!
 //! There are no delays, so no glitches: a net changes at most once after each edge and once after the inputs changed.
 

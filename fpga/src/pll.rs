@@ -21,7 +21,7 @@ pub struct Pll {
 const LEAD_NS: u32 = 3;
 
 impl Pll {
-    /// [`LEAD_NS`] in periods of the VCO, at least one.
+    /// `LEAD_NS` in periods of the VCO, at least one.
     pub fn memory_lead(&self) -> u32 {
         let vco_mhz = self.clock_khz * self.os_div / 1000;
         ((vco_mhz * LEAD_NS + 500) / 1000).max(1)

@@ -1,4 +1,4 @@
-//! The float step against rwkv.cpp's logits, and the recurrence against its unrolled product form.
+//! The float step against logits computed elsewhere, and the recurrence against its unrolled product form.
 
 use std::path::{Path, PathBuf};
 
@@ -7,23 +7,63 @@ use golden_model::network::float_math::Head;
 use golden_model::network::float_step::{no_tap, step, FloatState};
 use proptest::prelude::*;
 
-/// rwkv.cpp's own test model, where a folder `shared` lies beside the checkout (or beside its parent: work trees).
-fn shared_models() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let found = ["../shared", "../../shared"].iter().map(|s| root.join(s).join("data/models")).find(|d| d.exists());
-    if found.is_none() {
-        eprintln!("skipped: no shared/data/models beside the checkout");
-    }
-    found
+/// The logits and states of the small network, as `scripts/fixture_network.py` computed them in float64.
+#[derive(serde::Deserialize)]
+#[allow(non_snake_case)] // the names of the formulas
+struct Expected {
+    tokens: Vec<u32>,
+    /// After each token, `(vocab_size)`.
+    logits: Vec<Vec<f64>>,
+    /// After the last token, `(n_head, head_size, head_size)` of each layer.
+    S: Vec<Vec<f64>>,
+    att_x_prev: Vec<Vec<f64>>,
+    ffn_x_prev: Vec<Vec<f64>>,
+}
+
+/// Returns the largest absolute difference.
+fn worst(got: &[f32], want: &[f64]) -> f64 {
+    assert_eq!(got.len(), want.len());
+    got.iter().zip(want).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max)
 }
 
 #[test]
+fn the_small_network_agrees_with_an_independent_implementation() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let text = std::fs::read_to_string(fixtures.join("small.json")).unwrap();
+    let expected: Expected = serde_json::from_str(&text).unwrap();
+    for file in ["small.safetensors", "small-f32.bin", "small-f16.bin", "small.pth"] {
+        let weights = Weights::load(fixtures.join(file)).unwrap();
+        let mut state = FloatState::new(&weights.shape);
+        for (i, (&token, want)) in expected.tokens.iter().zip(&expected.logits).enumerate() {
+            let logits = step(&weights, token, &mut state, &mut no_tap);
+            let error = worst(&logits, want);
+            assert!(error <= 1e-5, "{file}: a logit after token {i} is off by {error:e}");
+        }
+        for (i, layer) in state.layers.iter().enumerate() {
+            let errors = [
+                worst(&layer.s, &expected.S[i]),
+                worst(&layer.att_x_prev, &expected.att_x_prev[i]),
+                worst(&layer.ffn_x_prev, &expected.ffn_x_prev[i]),
+            ];
+            assert!(errors.iter().all(|e| *e <= 1e-5), "{file}: state of layer {i} is off by {errors:?}");
+        }
+    }
+}
+
+/// Returns the folder of rwkv.cpp's own test model, which is not part of the project.
+fn models() -> PathBuf {
+    let folder = std::env::var_os("ANSER_TEST_DATA").expect("ANSER_TEST_DATA names the folder, see CONTRIBUTING.md");
+    Path::new(&folder).join("data/models")
+}
+
+#[test]
+#[ignore = "needs rwkv.cpp's test model in ANSER_TEST_DATA (CONTRIBUTING.md)"]
 fn logits_of_the_tiny_model_agree_with_rwkv_cpp() {
-    let Some(dir) = shared_models() else { return };
-    let expected: Vec<f32> = std::fs::read(dir.join("expected-logits-7v0-834K.bin"))
+    let dir = models();
+    let expected: Vec<f64> = std::fs::read(dir.join("expected-logits-7v0-834K.bin"))
         .unwrap()
         .chunks_exact(4)
-        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+        .map(|b| f32::from_le_bytes(b.try_into().unwrap()).into())
         .collect();
     for file in ["tiny-rwkv-7v0-834K-FP32.bin", "tiny-rwkv-7v0-834K-FP16.bin"] {
         let weights = Weights::load(dir.join(file)).unwrap();
@@ -32,10 +72,8 @@ fn logits_of_the_tiny_model_agree_with_rwkv_cpp() {
         for &byte in b"\"in" {
             logits = step(&weights, byte.into(), &mut state, &mut no_tap);
         }
-        let worst = logits.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
-        eprintln!("{file}: largest difference {worst:e}");
-        assert_eq!(logits.len(), expected.len());
-        assert!(worst <= 1e-5, "{file}: largest difference {worst:e}");
+        let error = worst(&logits, &expected);
+        assert!(error <= 1e-5, "{file}: largest difference {error:e}");
     }
 }
 

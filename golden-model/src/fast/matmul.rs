@@ -45,7 +45,7 @@ struct Cut {
     pieces_a_task: usize,
 }
 
-/// Matrices in tiles; [`super::columns`] has those by columns. Computes `y = sat_27(round(m · Σ q·xq, max(0, shift + e_row − e_x)))` for every job and row; `clipped(row)` counts what was clipped.
+/// Matrices in tiles; `columns` has those by columns. Computes `y = sat_27(round(m · Σ q·xq, max(0, shift + e_row − e_x)))` for every job and row; `clipped(row)` counts what was clipped.
 pub fn multiply<R: Sync>(
     pool: &mut Pool,
     isa: Isa,

@@ -2,10 +2,10 @@
 //!
 //! * [`weights`]: matrices stay in the mapped image in the order of the chip's weight stream; nothing is unpacked.
 //! * [`kernels`]: exact sums of products for AVX-512 VNNI, AVX2 and any processor, chosen when the program runs.
-//! * [`matmul`]: matrices times several tokens; [`columns`]: those stored by columns, where one whose operand is zero is not read.
+//! * [`matmul`]: matrices times several tokens; `columns`: those stored by columns, where one whose operand is zero is not read.
 //! * [`element`], [`operand`], [`wkv`]: what is left, written so that it compiles to vector instructions.
-//! * [`pool`]: threads that stay and share work of microseconds; [`ahead`]: what those that wait ask the memory for.
-//! * [`branch`], [`clusters`]: what some models have beside their matrices.
+//! * [`pool`]: threads that stay and share work of microseconds; `ahead`: what those that wait ask the memory for.
+//! * `branch`, `clusters`: what some models have beside their matrices.
 //! * [`step`]: the step itself for a block of tokens, of one session or of several.
 //! * [`bandwidth`]: what the machine's memory allows, to compare with.
 //!

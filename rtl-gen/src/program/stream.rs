@@ -3,7 +3,7 @@
 //! Both kinds share one in-order stream. Parameters must come before the weights of any matrix that waits for a vector
 //! instruction using them, or the stream would stand still behind weights that nobody can consume. Beyond that they are pulled
 //! forward, so that a norm never waits for its gain, but only to where mat waits for vec anyway: there, in front of weights that cannot
-//! be used yet, their beats cost nothing ([`gaps`]).
+//! be used yet, their beats cost nothing (`gaps`).
 //!
 //! With the state in memory a third kind joins: the S of a layer, which only the recurrence consumes. It comes behind every matrix that
 //! does not depend on what follows the recurrence's start, so that the recurrence has begun when its first beat arrives, and

@@ -30,7 +30,7 @@ unsafe fn w8_n<const T: usize>(tiles: [&[u8]; 2], groups: usize, x: &[&Operand],
     // byte 4r + k of the result is row r of column k: four columns of a row side by side
     let mut order = [0u8; 64];
     (0..64).for_each(|i| order[i] = (i % 4 * 16 + i / 4) as u8);
-    // SAFETY (all loads): the caller's promise on lengths; g < groups and 64 bytes or 4 elements a group.
+    // SAFETY: every load stays within the lengths the caller promises: g < groups, and 64 bytes or 4 elements a group.
     unsafe {
         let order = _mm512_loadu_si512(order.as_ptr().cast());
         let bias = _mm512_set1_epi8(128u8 as i8);
@@ -94,7 +94,7 @@ unsafe fn w16_n<const T: usize>(tiles: [&[u8]; 4], groups: usize, x: &[&Operand]
         (0..32).for_each(|i| order[i] = (i / 16 * 32 + (first + i % 2) * 8 + i / 2 % 8) as u16);
         order
     };
-    // SAFETY (all loads): the caller's promise on lengths; g < groups and 64 bytes or 4 elements a group.
+    // SAFETY: every load stays within the lengths the caller promises: g < groups, and 64 bytes or 4 elements a group.
     unsafe {
         let orders = [order(0), order(2)].map(|o| _mm512_loadu_si512(o.as_ptr().cast()));
         let words: [(*const i16, *const i16); T] =
@@ -151,7 +151,7 @@ unsafe fn w4_n<const T: usize>(tiles: [&[u8]; 2], groups: usize, x: &[&Operand],
     // byte 4r + k of the result is row r of pairs 0 2 1 3 of columns, the order of `Nibbles`
     let mut order = [0u8; 64];
     (0..64).for_each(|i| order[i] = ([0, 2, 1, 3][i % 4] * 16 + i / 4) as u8);
-    // SAFETY (all loads): the caller's promise on lengths; g < groups and 272 bytes, 4 `Nibbles` and one of `eighths` a group.
+    // SAFETY: every load stays within the lengths the caller promises: g < groups, and 272 bytes, 4 `Nibbles` and one of `eighths` a group.
     unsafe {
         let order = _mm512_loadu_si512(order.as_ptr().cast());
         let (low, eight) = (_mm512_set1_epi8(15), _mm512_set1_epi8(8));

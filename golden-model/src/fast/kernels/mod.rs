@@ -2,7 +2,7 @@
 //!
 //! A kernel takes 32 rows of a matrix as they lie in the stream (`docs/hardware.md` §2: two tiles of 16 rows of bytes, or four of 8 rows of 16 bits)
 //! and some operand vectors, and adds `Σ_c weight[row][c] · x[c]` to one 64-bit accumulator a row and vector. Sums are exact, so every
-//! instruction set gives the same bits; the tests compare all of them with [`portable`].
+//! instruction set gives the same bits; the tests compare all of them with `portable`.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
