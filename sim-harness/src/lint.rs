@@ -53,7 +53,7 @@ pub enum LintError {
 
 /// Asks `tools` about `printed`; empty if all of them accept it without a word.
 ///
-/// Verilator, Yosys and slang (the package `pyslang` of [`PYTHON`]) are found by the rule of [`crate::places`]; Icarus is `iverilog` on
+/// Verilator, Yosys and slang (the package `pyslang` of `PYTHON`) are found by the rule of [`crate::places`]; Icarus is `iverilog` on
 /// `PATH`.
 pub fn lint(printed: &Printed, tools: &[Tool]) -> Result<Vec<Message>, LintError> {
     let dir = tempfile::Builder::new().prefix("anser-lint-").tempdir()?;

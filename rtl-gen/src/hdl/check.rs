@@ -1,8 +1,8 @@
 //! Whether a design is wired right: what does not fit is an error of the generator that names module and signal.
 //!
-//! Three of the checks are rust-hdl's own, run over the [`View`]: [`check_connected`] (a signal that nothing drives),
+//! Three of the checks are rust-hdl's own, run over the `View`: [`check_connected`] (a signal that nothing drives),
 //! [`check_inputs_not_written`] and [`check_logic_loops`]. The last two read a block's text as rust-hdl's statements, which our bodies are
-//! not, so the view gives them the assignments that [`Scan`] found. rust-hdl has no check for several drivers although its
+//! not, so the view gives them the assignments that `Scan` found. rust-hdl has no check for several drivers although its
 //! documentation promises one, and knows no widths of connections; those two are here.
 
 use super::module::{Dir, Module};

@@ -1,8 +1,8 @@
 //! Hardware modules whose widths are run-time values, on top of rust-hdl's object traits.
 //!
-//! A [`Module`] has ports, parameters, a body that is a file of `rtl/`, and instances of other modules. [`view::View`] shows the elaborated
+//! A [`Module`] has ports, parameters, a body that is a file of `rtl/`, and instances of other modules. `view::View` shows the elaborated
 //! tree as rust-hdl's `Block`s and `Atom`s, which say truthfully what is connected, how wide it is and in which direction it goes. The
-//! printer ([`print`]) is a rust-hdl `Probe` over that tree and writes **one file for each distinct module**; [`check`] runs rust-hdl's
+//! printer ([`print()`]) is a rust-hdl `Probe` over that tree and writes **one file for each distinct module**; [`check`] runs rust-hdl's
 //! own checks over it and those that rust-hdl lacks.
 //!
 //! rust-hdl's own printer writes one copy for each instance, has no reset and routes clocks through `always @(*)`; that is why the walk

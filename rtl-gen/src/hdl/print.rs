@@ -197,7 +197,7 @@ pub fn print(top: &Module) -> Result<Printed, String> {
 /// The same design without parameters: a module for each set of values, named after them. For flows that take modules one by one.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_specialised(top: &Module) -> Result<Printed, String> {
     printed(top, Style::Specialised)
 }
