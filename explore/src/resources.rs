@@ -4,7 +4,6 @@ use records::explore::Resources;
 use rtl_gen::blocks::core::top;
 use rtl_gen::config::Config;
 use rtl_gen::hdl::{print_specialised, Kind, Printed};
-use std::collections::BTreeMap;
 
 /// Counts the design of `config`.
 ///
