@@ -1,12 +1,12 @@
 //! One elaborated chip serves every model: random shapes, the RTL against the golden model, two configurations.
 
-use golden_model::arithmetic::qtensor::WeightBits;
-use golden_model::checkpoint::random;
+use golden_model::arithmetic::tensor::WeightBits;
 use golden_model::checkpoint::Shape;
 use golden_model::image::layout::{stream, StreamLayout};
-use golden_model::network::qmodel::QModel;
+use golden_model::network::model::QModel;
 use golden_model::quantise::calibrate::random_tokens;
-use golden_model::quantise::formats::QuantOptions;
+use golden_model::quantise::options::QuantOptions;
+use golden_model::quantise::random;
 use proptest::prelude::*;
 use records::mismatch::Mismatch;
 use rtl_gen::blocks::core::core;

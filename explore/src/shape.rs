@@ -1,10 +1,12 @@
 //! A model of a given shape without its weights: all that the compiler needs.
 
-use golden_model::arithmetic::qtensor::{QVector, RowScale, WeightBits};
+use golden_model::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
+use golden_model::arithmetic::tensor::{QVector, RowScale, WeightBits};
 use golden_model::checkpoint::Shape;
 use golden_model::image::layout::StreamLayout;
-use golden_model::network::qmodel::{Matrix, QModel, TensorSource};
-use golden_model::quantise::formats::{LayerFormats, NetFormats, NormConstants, EPS_LN, EPS_LN_X};
+use golden_model::network::formats::{LayerFormats, NetFormats};
+use golden_model::network::model::QModel;
+use golden_model::network::tensors::{Matrix, TensorSource};
 use records::explore::Weights;
 use rtl_gen::program::{model::view, Model};
 

@@ -6,15 +6,16 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{black_box, Bencher};
 use golden_model::arithmetic::vector_ops::SaturationCounts;
 use golden_model::checkpoint::Checkpoint;
-use golden_model::fast::kernels::{column_run, nibble_run, w16, w4, w8, Columns, Isa, LINE, PANEL};
+use golden_model::fast::isa::Isa;
+use golden_model::fast::kernels::{column_run, nibble_run, w16, w4, w8, Columns, LINE, PANEL};
 use golden_model::fast::operand::Operand;
 use golden_model::fast::{default_threads, from_image, from_model, Runner, Weights};
-use golden_model::image::file::Image;
-use golden_model::image::w4_columns::column_bytes;
+use golden_model::image::nibble_columns::column_bytes;
+use golden_model::image::Image;
 use golden_model::network::integer_step::{step, IntState, NoTaps};
 use golden_model::quantise::calibrate::{calibrate, random_tokens};
-use golden_model::quantise::formats::QuantOptions;
-use golden_model::quantise::quantiser::quantise;
+use golden_model::quantise::options::QuantOptions;
+use golden_model::quantise::quantise;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -25,7 +26,7 @@ fn main() {
 /// Columns of a panel: 0.1B's width.
 const COLUMNS: usize = 768;
 
-fn own_model() -> golden_model::network::qmodel::QModel {
+fn own_model() -> golden_model::network::model::QModel {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/shakespeare.safetensors");
     let checkpoint = Checkpoint::open(&path).expect("the project's model");
     let weights = golden_model::checkpoint::weights::Weights::read(&checkpoint).expect("the project's model");

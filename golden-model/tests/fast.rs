@@ -3,15 +3,16 @@
 mod common;
 
 use common::{awkward_shape, random, random_pair, shakespeare};
-use golden_model::arithmetic::qtensor::WeightBits;
+use golden_model::arithmetic::tensor::WeightBits;
 use golden_model::arithmetic::vector_ops::SaturationCounts;
 use golden_model::checkpoint::Shape;
-use golden_model::fast::kernels::Isa;
+use golden_model::fast::isa::Isa;
 use golden_model::fast::{from_image, from_model, Runner};
-use golden_model::image::file::{self, Image};
+use golden_model::image;
+use golden_model::image::Image;
 use golden_model::network::integer_step::{step, IntState, NoTaps};
-use golden_model::network::qmodel::QModel;
-use golden_model::quantise::formats::QuantOptions;
+use golden_model::network::model::QModel;
+use golden_model::quantise::options::QuantOptions;
 use std::sync::Arc;
 
 /// The specification's logits after each token, its state and counts after all.
@@ -168,7 +169,7 @@ fn an_image_runs_in_place() {
     let (pair, tokens) = random_pair(&awkward_shape(), 6, 1.0, 20, &QuantOptions::default());
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("m.anser");
-    file::write(&pair.model, &path).unwrap();
+    image::write(&pair.model, &path).unwrap();
     let mut runner = Runner::new(Arc::new(from_image(Image::open(&path).unwrap()).unwrap()), 1);
     let mut session = runner.session();
     let (want, state, _) = specified(&pair.model, &tokens);

@@ -3,14 +3,16 @@
 mod common;
 
 use common::{awkward_shape, random_pair, shakespeare};
-use golden_model::arithmetic::qtensor::WeightBits;
+use golden_model::arithmetic::tensor::WeightBits;
 use golden_model::checkpoint::Checkpoint;
-use golden_model::image::file::{write, Image};
-use golden_model::network::qmodel::{QModel, QTensor};
+use golden_model::image::{write, Image};
+use golden_model::network::model::QModel;
+use golden_model::network::recipe::Rounding;
 use golden_model::network::session::{FloatSession, GoldenSession};
+use golden_model::network::tensors::QTensor;
 use golden_model::quantise::calibrate::calibrate_operands;
-use golden_model::quantise::formats::{QuantOptions, Rounding};
-use golden_model::quantise::quantiser::{quantise, quantise_with, QuantiseError};
+use golden_model::quantise::options::QuantOptions;
+use golden_model::quantise::{quantise, quantise_with, QuantiseError};
 use golden_model::text::eval::evaluate;
 use sha2::Digest;
 use std::path::Path;

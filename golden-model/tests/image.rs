@@ -3,10 +3,11 @@
 mod common;
 
 use common::{awkward_shape, random_pair, Pair};
-use golden_model::arithmetic::qtensor::WeightBits;
-use golden_model::image::file::{write, Image, ImageErrorKind};
-use golden_model::image::layout::{stream, StreamLayout, UNIT};
-use golden_model::quantise::formats::QuantOptions;
+use golden_model::arithmetic::tensor::WeightBits;
+use golden_model::image::layout::{stream, StreamLayout};
+use golden_model::image::UNIT;
+use golden_model::image::{write, Image, ImageErrorKind};
+use golden_model::quantise::options::QuantOptions;
 use std::path::{Path, PathBuf};
 
 fn image(bits: WeightBits) -> (tempfile::TempDir, PathBuf, Pair) {

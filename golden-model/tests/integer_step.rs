@@ -3,11 +3,11 @@
 mod common;
 
 use common::{awkward_shape, random_pair, shakespeare, Pair};
-use golden_model::arithmetic::qtensor::WeightBits;
+use golden_model::arithmetic::tensor::WeightBits;
 use golden_model::arithmetic::vector_ops::SaturationCounts;
 use golden_model::network::float_step::{self, FloatState};
 use golden_model::network::integer_step::{step, IntState, NoTaps};
-use golden_model::quantise::formats::QuantOptions;
+use golden_model::quantise::options::QuantOptions;
 use std::collections::BTreeMap;
 
 /// Fraction bits of a tap; `None` for operands and scalars, which have no float twin of the same form.
@@ -147,8 +147,7 @@ fn a_network_that_overflows_in_floating_point_is_refused() {
     let checkpoint = golden_model::checkpoint::Checkpoint::open(&path).unwrap();
     let weights = golden_model::checkpoint::weights::Weights::read(&checkpoint).unwrap();
     let ranges = golden_model::quantise::calibrate::calibrate(&weights, &[1, 2, 3], |_| {});
-    let error = golden_model::quantise::quantiser::quantise(&checkpoint, &ranges, &QuantOptions::default())
-        .unwrap_err()
-        .to_string();
+    let error =
+        golden_model::quantise::quantise(&checkpoint, &ranges, &QuantOptions::default()).unwrap_err().to_string();
     assert!(error.contains("overflows in floating point"), "{error}");
 }

@@ -3,10 +3,10 @@
 mod common;
 
 use common::{awkward_shape, random_pair};
-use golden_model::arithmetic::qtensor::WeightBits;
-use golden_model::fast::kernels::Isa;
+use golden_model::arithmetic::tensor::WeightBits;
+use golden_model::fast::isa::Isa;
 use golden_model::fast::{from_model, Runner};
-use golden_model::quantise::formats::QuantOptions;
+use golden_model::quantise::options::QuantOptions;
 use golden_model::text::generate::Sampler;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};

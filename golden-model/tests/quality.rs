@@ -5,7 +5,7 @@ mod common;
 use common::shakespeare;
 use golden_model::network::integer_step::argmax;
 use golden_model::network::session::{FloatSession, GoldenSession, Session};
-use golden_model::quantise::formats::QuantOptions;
+use golden_model::quantise::options::QuantOptions;
 use golden_model::text::eval::{evaluate, EvalError};
 use golden_model::text::generate::{generate, GenerateError, Sampler};
 

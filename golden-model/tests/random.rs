@@ -1,10 +1,11 @@
 //! Random checkpoints: any shape, always the same, and networks that stay sane.
 
-use golden_model::checkpoint::random::{official_shape, random_model, write_random};
+use golden_model::checkpoint::random::{official_shape, write_random};
 use golden_model::checkpoint::weights::Weights;
 use golden_model::checkpoint::{Checkpoint, Dtype, Format, Shape};
 use golden_model::network::float_step::{no_tap, step, FloatState};
-use golden_model::quantise::formats::QuantOptions;
+use golden_model::quantise::options::QuantOptions;
+use golden_model::quantise::random::random_model;
 
 fn small() -> Shape {
     official_shape(3, 32, 16, 50).unwrap()

@@ -3,14 +3,16 @@
 mod common;
 
 use common::{awkward_shape, random};
-use golden_model::arithmetic::qtensor::WeightBits;
+use golden_model::arithmetic::tensor::WeightBits;
 use golden_model::checkpoint::weights::Weights;
 use golden_model::checkpoint::Checkpoint;
 use golden_model::fast::from_model;
 use golden_model::network::integer_step::IntState;
+use golden_model::network::recipe::Rounding;
 use golden_model::network::session::{FloatSession, GoldenSession, TokenError};
+use golden_model::quantise::calibrate::Ranges;
 use golden_model::quantise::calibrate::{calibrate, calibrate_operands, random_tokens};
-use golden_model::quantise::formats::{QuantOptions, Ranges, Rounding};
+use golden_model::quantise::options::QuantOptions;
 use golden_model::study::drift::{drift, Golden, Run};
 use golden_model::study::grid::{grid, Group, Quality};
 use golden_model::study::taps::taps;

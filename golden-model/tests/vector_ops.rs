@@ -1,11 +1,11 @@
 //! The integer operations against a plain restatement of `docs/hardware.md` §2 to §4 in exact rational arithmetic.
 
 use golden_model::arithmetic::fixed::{clip, round_shift, round_shift_wide, sat, Saturations};
-use golden_model::arithmetic::qtensor::{QMatrix, QVector, QWeights, RowScale};
+use golden_model::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
 use golden_model::arithmetic::recurrence::Wkv;
 use golden_model::arithmetic::tables;
+use golden_model::arithmetic::tensor::{QMatrix, QVector, QWeights, RowScale};
 use golden_model::arithmetic::vector_ops::{l2, lut, matvec, mix, norm, operand, operand_of, Operand};
-use golden_model::quantise::formats::{NormConstants, EPS_LN, EPS_LN_X};
 use proptest::prelude::*;
 
 const MAX27: i32 = (1 << 26) - 1;

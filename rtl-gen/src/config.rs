@@ -1,7 +1,7 @@
 //! Configuration files (`configs/*.toml`): what one build of the accelerator is and how large a model it can serve.
 
 use crate::isa::FORMATS;
-use golden_model::arithmetic::vector_ops;
+use golden_model::arithmetic::fixed;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -222,9 +222,9 @@ pub enum ConfigError {
 }
 
 /// Bits of an element of a vector at rest; the golden model says it.
-pub const VEC_BITS: usize = vector_ops::VEC_BITS as usize;
+pub const VEC_BITS: usize = fixed::VEC_BITS as usize;
 /// Bits of an operand's mantissa; the golden model says it.
-pub const OPERAND_BITS: usize = vector_ops::OPERAND_BITS as usize;
+pub const OPERAND_BITS: usize = fixed::OPERAND_BITS as usize;
 /// Bits of an operand's exponent, which is at most [`VEC_BITS`] − [`OPERAND_BITS`].
 pub const EXP_BITS: usize = 5;
 

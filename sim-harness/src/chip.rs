@@ -9,7 +9,7 @@ use crate::session::{Pass, PassResult, Session, SessionError, SessionOptions, To
 use crate::verilate::{BuildError, BuildOptions};
 use golden_model::arithmetic::vector_ops::SaturationCounts;
 use golden_model::network::integer_step::{argmax, step, step_body, IntState, Tap};
-use golden_model::network::qmodel::QModel;
+use golden_model::network::model::QModel;
 use rtl_gen::blocks::core::core;
 use rtl_gen::config::Config;
 use rtl_gen::hdl::Printed;

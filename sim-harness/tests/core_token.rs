@@ -4,7 +4,7 @@
 //! second matrix to the logits. The expected logits restate `docs/hardware.md` in i64.
 
 use golden_model::arithmetic::fixed::{clip, round_shift, sat, Saturations};
-use golden_model::image::w4_stream;
+use golden_model::image::nibble_tiles;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtl_gen::blocks::core::core;
@@ -78,7 +78,7 @@ impl Matrix {
             }
             if let Some(gs) = &self.gs {
                 let q: Vec<i8> = self.weights.iter().map(|w| *w as i8).collect();
-                w4_stream::push_tile(&mut out, 16 * tile, (rows, N), &q, gs);
+                nibble_tiles::push_tile(&mut out, 16 * tile, (rows, N), &q, gs);
                 continue;
             }
             for c in 0..N {

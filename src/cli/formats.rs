@@ -4,8 +4,8 @@ use super::latency::now;
 use super::print::command_line;
 use super::quantise::Quantized;
 use super::Error;
-use golden_model::arithmetic::qtensor::WeightBits;
-use golden_model::quantise::formats::{Rounding, TensorFormat};
+use golden_model::arithmetic::tensor::WeightBits;
+use golden_model::network::recipe::{Rounding, TensorFormat};
 use reports::formats::{formats_page, Check, Format, FormatsRecord, Matrix, Search};
 
 /// The page for what was quantised from checkpoint `name`.

@@ -13,7 +13,7 @@ use fpga::serial::SerialPort;
 use fpga::sim::board::SimBoard;
 use fpga::FpgaError;
 use golden_model::image::layout::{stream, StreamLayout};
-use golden_model::network::qmodel::QModel;
+use golden_model::network::model::QModel;
 use indicatif::ProgressBar;
 use records::fpga::{Block, FpgaBuildRecord, FpgaRunRecord, FpgaSimulationRecord, PathStep, Resource, SCHEMA_VERSION};
 use rtl_gen::config::Config;

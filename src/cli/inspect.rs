@@ -6,7 +6,7 @@ use super::print::{check_file, Out};
 use super::Error;
 use golden_model::checkpoint::random::{official_shape, write_random};
 use golden_model::checkpoint::{Dtype, Shape, TensorSpec};
-use golden_model::quantise::recipe::{Recipe, TensorRecord};
+use golden_model::network::recipe::{Recipe, TensorRecord};
 use records::model::{Inspected, RandomCheckpoint};
 use std::process::ExitCode;
 

@@ -5,20 +5,22 @@ use super::inspect::tensors;
 use super::model::{encode, Model};
 use super::print::{bar, check_file, write_file, Out};
 use super::{formats, Error};
-use golden_model::arithmetic::qtensor::{QuantError, WeightBits};
+use golden_model::arithmetic::tensor::WeightBits;
 use golden_model::checkpoint::weights::Weights;
 use golden_model::checkpoint::{Checkpoint, Shape};
 use golden_model::fast::{self, Runner};
-use golden_model::image::file;
+use golden_model::image;
 use golden_model::network::clusters::ClusterForm;
-use golden_model::network::qmodel::QModel;
+use golden_model::network::model::QModel;
+use golden_model::network::recipe::GroupScales;
+use golden_model::network::recipe::Rounding;
+use golden_model::network::recipe::{Recipe, TensorFormat};
 use golden_model::network::session::{FloatSession, Session};
 use golden_model::quantise::calibrate::{calibrate, calibrate_operands, random_tokens, RANDOM_TOKENS};
-use golden_model::quantise::formats::{QuantOptions, Rounding};
 use golden_model::quantise::gptq::Hessians;
-use golden_model::quantise::groups::GroupScales;
-use golden_model::quantise::quantiser::quantise_with;
-use golden_model::quantise::recipe::{Recipe, TensorFormat};
+use golden_model::quantise::options::QuantOptions;
+use golden_model::quantise::quantise_with;
+use golden_model::quantise::scales::QuantError;
 use golden_model::quantise::search::{candidates, pick, Matrix, Picks, Space};
 use golden_model::text::generate::log_softmax;
 use golden_model::text::tokenizer::Tokenizer;
@@ -210,7 +212,7 @@ pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
         }
     }
     let done = quantise(checkpoint, &model.tokenizer(), &a.numbers, a.report.is_some())?;
-    let image_bytes = file::write(&done.model, &a.output)?;
+    let image_bytes = image::write(&done.model, &a.output)?;
     let errors = done
         .errors
         .into_iter()
@@ -227,7 +229,7 @@ pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
     let done = QuantizedImage {
         output: a.output.display().to_string(),
         image_bytes,
-        bytes_per_token: file::Image::open(&a.output)?.layout().bytes_per_token(done.model.f.clusters),
+        bytes_per_token: image::Image::open(&a.output)?.layout().bytes_per_token(done.model.f.clusters),
         recipe: done.model.f.recipe,
         errors,
         search: done.search,

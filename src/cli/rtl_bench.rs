@@ -6,7 +6,7 @@ use super::model::Model;
 use super::print::{bar, write_file};
 use super::Error;
 use golden_model::network::integer_step::argmax;
-use golden_model::network::qmodel::QModel;
+use golden_model::network::model::QModel;
 use golden_model::network::session::GoldenSession;
 use records::model::BenchFiles;
 use rtl_gen::bench::{self, Run, EXPECTED_LOGITS, EXPECTED_TOKENS, FILE, IMAGE, NAME, TOKENS};

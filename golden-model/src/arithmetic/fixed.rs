@@ -4,6 +4,17 @@
 //! nearest with ties to even, and one saturation, to the two's-complement range; the RTL holds the same two functions
 //! and nothing else. No function here panics for any argument in its stated range.
 
+/// Bits of an element at rest.
+pub const VEC_BITS: u32 = 27;
+/// Bits of an operand's mantissa.
+pub const OPERAND_BITS: u32 = 16;
+/// frac_bits of a normalised vector.
+pub const NORM: i32 = 20;
+/// frac_bits of what enters a table.
+pub const Z: i32 = 16;
+/// frac_bits of what leaves a table; kk, b.
+pub const O: i32 = 16;
+
 /// `x / 2^shift`, rounded to nearest, ties to even. `shift` in 0..=126.
 ///
 /// Ties to even leaves no bias in long recurrences: the WKV state is rounded once a token for thousands of tokens.
@@ -56,4 +67,11 @@ pub fn sat(x: i64, bits: u32, count: &mut Saturations) -> i32 {
 pub fn clip(x: i64, bits: u32) -> i32 {
     let max = (1i64 << (bits - 1)) - 1;
     x.clamp(-max - 1, max) as i32
+}
+
+/// A shift that formats keep within the shifter's range.
+#[inline(always)]
+pub fn sh(s: i32) -> u32 {
+    debug_assert!((0..=63).contains(&s), "shift {s}: formats must keep every shift in 0..=63");
+    s as u32
 }

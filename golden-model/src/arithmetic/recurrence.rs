@@ -2,7 +2,8 @@
 #![deny(clippy::float_arithmetic)]
 
 use crate::arithmetic::fixed::{round_shift, sat, Saturations};
-use crate::arithmetic::vector_ops::{sh, Operand, VEC_BITS};
+use crate::arithmetic::fixed::{sh, VEC_BITS};
+use crate::arithmetic::vector_ops::Operand;
 
 /// Operands of one layer, each (n_head · head_size); `d` is 1 − w with 16 fraction bits and exponent 0.
 pub struct Wkv<'a> {

@@ -47,10 +47,12 @@
 //!
 //! Worst relative error of `R · 2^-17 · 2^-e` over all mantissas, the dropped bits of u included: 2^-16.8 (asserted). R = 131072 exactly for every power of four.
 
-#![deny(clippy::float_arithmetic)] // coefficients are made in `table_fit`
+#![deny(clippy::float_arithmetic)] // coefficients are made in `fit`
+
+#[allow(clippy::float_arithmetic)] // run once when a table is made
+mod fit;
 
 use crate::arithmetic::fixed::round_shift;
-use crate::arithmetic::table_fit;
 use std::sync::OnceLock;
 
 /// Bits of a table's input; clip to this width before the look-up.
@@ -112,9 +114,9 @@ const RSQRT_SEGMENTS: usize = 32; // an octave
 pub fn element_rom() -> &'static TableRom {
     static ROM: OnceLock<TableRom> = OnceLock::new();
     ROM.get_or_init(|| {
-        let segment = |f: fn(f64) -> f64, i: i32| table_fit::element_row(f, i, ELEMENT_OFFSET_BITS, ELEMENT_FRAC);
-        let sigmoid = (0..128).map(|i| segment(table_fit::sigmoid, i));
-        let decay = (-128..128).map(|i| segment(table_fit::decay, i));
+        let segment = |f: fn(f64) -> f64, i: i32| fit::element_row(f, i, ELEMENT_OFFSET_BITS, ELEMENT_FRAC);
+        let sigmoid = (0..128).map(|i| segment(fit::sigmoid, i));
+        let decay = (-128..128).map(|i| segment(fit::decay, i));
         TableRom {
             rows: sigmoid.chain(decay).collect(),
             widths: [22, 18, 12],
@@ -129,7 +131,7 @@ pub fn rsqrt_rom() -> &'static TableRom {
     static ROM: OnceLock<TableRom> = OnceLock::new();
     ROM.get_or_init(|| TableRom {
         rows: (0..2 * RSQRT_SEGMENTS)
-            .map(|i| table_fit::rsqrt_row(i, RSQRT_SEGMENTS, RSQRT_OFFSET_BITS, RSQRT_ROM_FRAC))
+            .map(|i| fit::rsqrt_row(i, RSQRT_SEGMENTS, RSQRT_OFFSET_BITS, RSQRT_ROM_FRAC))
             .collect(),
         widths: [23, 18, 13],
         offset_bits: RSQRT_OFFSET_BITS,

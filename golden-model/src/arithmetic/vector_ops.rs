@@ -1,28 +1,19 @@
 //! What the vector unit, the matrix unit and the recurrence compute: `docs/hardware.md` §2 to §4 on whole vectors.
 //!
 //! Elements are 27-bit integers in `i32`, products and sums exact in `i64` or `i128`. Shifts are checked once, when a model is
-//! built or read ([`crate::quantise::formats`]), so that none leaves 0..=63 here.
+//! built or read ([`crate::quantise::choose_formats`]), so that none leaves 0..=63 here.
 #![deny(clippy::float_arithmetic)]
 
 use crate::arithmetic::fixed::{clip, round_shift, sat, Saturations};
-use crate::arithmetic::qtensor::{QMatrix, QVector, QWeights};
+use crate::arithmetic::fixed::{sh, NORM, O, OPERAND_BITS, VEC_BITS, Z};
+use crate::arithmetic::norm::NormConstants;
 use crate::arithmetic::tables::{rsqrt, INPUT_BITS};
-use crate::quantise::column_groups::GROUP_ROWS;
-use crate::quantise::formats::NormConstants;
-use crate::quantise::groups::{groups, GROUP_COLS};
+use crate::arithmetic::tensor::GROUP_ROWS;
+use crate::arithmetic::tensor::{groups, GROUP_COLS};
+use crate::arithmetic::tensor::{QMatrix, QVector, QWeights};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Bits of an element at rest.
-pub const VEC_BITS: u32 = 27;
-/// Bits of an operand's mantissa.
-pub const OPERAND_BITS: u32 = 16;
-/// frac_bits of a normalised vector.
-pub const NORM: i32 = 20;
-/// frac_bits of what enters a table.
-pub const Z: i32 = 16;
-/// frac_bits of what leaves a table; kk, b.
-pub const O: i32 = 16;
 /// From Z fraction bits to the table input's.
 const LUT_SHIFT: u32 = 2;
 
@@ -32,13 +23,6 @@ pub struct SaturationCounts {
     pub mat: Saturations,
     pub vec: Saturations,
     pub wkv: Saturations,
-}
-
-/// A shift that formats keep within the shifter's range.
-#[inline(always)]
-pub fn sh(s: i32) -> u32 {
-    debug_assert!((0..=63).contains(&s), "shift {s}: formats must keep every shift in 0..=63");
-    s as u32
 }
 
 /// A vector as the matrix unit or the recurrence takes it: `q · 2^e` in units of the vector's own fraction.

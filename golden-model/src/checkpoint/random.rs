@@ -4,22 +4,15 @@
 //! short to long memory, and a recurrence that stays bounded over any number of tokens. Each tensor has its own random
 //! stream, so a file depends on its shape and seed alone, and only one tensor is in memory at a time.
 
-use std::borrow::Cow;
-use std::io;
-use std::path::{Path, PathBuf};
-
+use crate::checkpoint::{Dtype, Shape, TensorSpec};
 use half::f16;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use safetensors::tensor::{serialize_to_file, Dtype as FileDtype, SafeTensorError, View};
-
-use crate::checkpoint::weights::Weights;
-use crate::checkpoint::{Checkpoint, CheckpointError, Dtype, Shape, TensorSpec};
-use crate::network::qmodel::QModel;
-use crate::quantise::calibrate::{calibrate, random_tokens};
-use crate::quantise::formats::QuantOptions;
-use crate::quantise::quantiser::{quantise, QuantiseError};
+use std::borrow::Cow;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Why no checkpoint was written.
 #[derive(Debug, thiserror::Error)]
@@ -28,19 +21,6 @@ pub enum RandomError {
     Shape { what: String },
     #[error("{}: cannot be written: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
-}
-
-/// Why there is no random network in integers.
-#[derive(Debug, thiserror::Error)]
-pub enum RandomModelError {
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    #[error("a temporary folder for the checkpoint: {0}")]
-    Folder(io::Error),
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    #[error(transparent)]
-    Quantise(#[from] QuantiseError),
 }
 
 /// Number of weights up to which sizes are believed to be meant.
@@ -139,20 +119,6 @@ pub fn write_random(path: &Path, shape: &Shape, dtype: Dtype, seed: u64) -> Resu
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(shape.n_params())
-}
-
-/// A network of `shape` with the weights of [`write_random`] in 32 bits, calibrated on 32 random tokens and quantised: for whatever runs
-/// integers and must serve any shape. The same arguments give the same network everywhere.
-///
-/// # Errors
-/// As [`write_random`], [`Checkpoint::open`] and [`quantise`], or if there is no room for a temporary file.
-pub fn random_model(shape: &Shape, options: &QuantOptions, seed: u64) -> Result<QModel, RandomModelError> {
-    let folder = tempfile::tempdir().map_err(RandomModelError::Folder)?;
-    let path = folder.path().join("random.safetensors");
-    write_random(&path, shape, Dtype::F32, seed)?;
-    let checkpoint = Checkpoint::open(&path)?;
-    let ranges = calibrate(&Weights::read(&checkpoint)?, &random_tokens(shape.vocab_size, 32), |_| ());
-    Ok(quantise(&checkpoint, &ranges, options)?.model)
 }
 
 /// A tensor that is made when it is written.

@@ -1,8 +1,9 @@
 //! How fast this machine reads memory: the bound of decoding, measured with the same threads on the same bytes.
 
-use super::kernels::{prefetch, versions, AHEAD};
+use super::isa::versions;
+use super::kernels::{prefetch, AHEAD};
 use super::Runner;
-use crate::network::qmodel::QTensor;
+use crate::network::tensors::QTensor;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of one task: as long a run as the matrices' tasks have.

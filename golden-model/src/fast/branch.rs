@@ -2,33 +2,15 @@
 #![deny(clippy::float_arithmetic)]
 
 use super::element;
-use super::kernels::Isa;
+use super::isa::Isa;
 use super::matmul::{multiply, Job};
 use super::operand::Operand;
 use super::pool::Pool;
-use super::step::Row;
-use super::weights::{StreamMatrix, Weights};
+use super::row::Row;
+use super::weights::StreamMatrix;
 use crate::arithmetic::fixed::Saturations;
 use crate::network::branch::QBranch;
-use crate::network::qmodel::Matrix;
 use std::sync::atomic::AtomicU64;
-
-/// What one row needs for the largest branch of its model.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    t: Vec<i32>, // (rank), zeros after it
-    tq: Operand,
-    u: Vec<i32>, // (rows)
-}
-
-impl Scratch {
-    pub fn new(model: &Weights) -> Self {
-        let all = || model.layers.iter().flat_map(|l| l.branches.values()).chain(&model.head_branch);
-        let largest = |of: fn(&StreamMatrix) -> usize| all().map(|b| of(&b.u)).max().unwrap_or(0);
-        let (rank, rows) = (largest(StreamMatrix::cols), largest(StreamMatrix::rows));
-        Self { t: vec![0; rank], tq: Operand::with_bits(rank, model.f.operand_bits), u: vec![0; rows] }
-    }
-}
 
 /// `y = sat_27(y + U (V x))` for every row, from `f_in` to `f_out` fraction bits.
 pub fn add(

@@ -1,26 +1,12 @@
 //! A head in clusters for one row: [`crate::network::clusters`].
 #![deny(clippy::float_arithmetic)]
 
-use super::kernels::Isa;
+use super::isa::Isa;
 use super::matmul::{multiply, Job};
 use super::pool::Pool;
-use super::step::Row;
+use super::row::Row;
 use super::weights::{StreamMatrix, Weights};
 use crate::network::clusters::{picked, Gathered, QClusters};
-
-/// What one row needs.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    centroids: Vec<i32>, // (clusters)
-    rows: Vec<i32>,      // (size)
-}
-
-impl Scratch {
-    pub fn new(model: &Weights) -> Self {
-        let n = |f: fn(&QClusters<StreamMatrix>) -> u32| model.clusters.as_ref().map_or(0, |c| f(c) as usize);
-        Self { centroids: vec![0; n(|c| c.form.clusters)], rows: vec![0; n(|c| c.form.size)] }
-    }
-}
 
 /// Logits of the row's `head` operand.
 pub fn logits(pool: &mut Pool, isa: Isa, row: &mut Row, model: &Weights, c: &QClusters<StreamMatrix>) {

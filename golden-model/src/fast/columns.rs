@@ -4,7 +4,8 @@
 //! one piece. Several rows: tasks are lines of all columns, so that the sums of one task fit the first cache.
 #![deny(clippy::float_arithmetic)]
 
-use super::kernels::{self, prefetch, versions, Acc, Columns, Isa, Wide, COLUMNS, LINE, PANEL};
+use super::isa::{versions, Isa};
+use super::kernels::{self, prefetch, Acc, Columns, Wide, COLUMNS, LINE, PANEL};
 use super::matmul::{finish, Job, SHARED_BYTES};
 use super::operand::Operand;
 use super::pool::Pool;

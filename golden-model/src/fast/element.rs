@@ -5,10 +5,10 @@
 #![deny(clippy::float_arithmetic)]
 
 use crate::arithmetic::fixed::Saturations;
-use crate::arithmetic::qtensor::QVector;
+use crate::arithmetic::fixed::{sh, NORM, O, VEC_BITS, Z};
+use crate::arithmetic::norm::NormConstants;
 use crate::arithmetic::tables::{element_rom, rsqrt, DECAY_ROW, INPUT_BITS, ONE};
-use crate::arithmetic::vector_ops::{sh, NORM, O, VEC_BITS, Z};
-use crate::quantise::formats::NormConstants;
+use crate::arithmetic::tensor::QVector;
 use std::sync::OnceLock;
 
 /// [`crate::arithmetic::fixed::round_shift`] for |x| < 2^29, shift ≤ 29.

@@ -5,14 +5,15 @@
 #![deny(clippy::float_arithmetic)]
 
 use super::element::{round64, sat};
-use super::kernels::{versions, w16, w4, w8, Acc, Isa, PANEL};
+use super::isa::{versions, Isa};
+use super::kernels::{w16, w4, w8, Acc, PANEL};
 use super::operand::Operand;
 use super::pool::Pool;
 use super::weights::StreamMatrix;
 use super::MAX_ROWS;
-use crate::arithmetic::vector_ops::VEC_BITS;
+use crate::arithmetic::fixed::VEC_BITS;
+use crate::arithmetic::tensor::groups;
 use crate::image::layout::MatrixFormat;
-use crate::quantise::groups::groups;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A matrix in tiles or by columns and, for each row R of the block, where its operand is and where the result goes.

@@ -18,10 +18,12 @@ mod branch;
 mod clusters;
 mod columns;
 pub mod element;
+pub mod isa;
 pub mod kernels;
 pub mod matmul;
 pub mod operand;
 pub mod pool;
+mod row;
 pub mod step;
 pub mod weights;
 pub mod wkv;
@@ -29,14 +31,13 @@ pub mod wkv;
 use crate::arithmetic::vector_ops::SaturationCounts;
 use crate::network::integer_step::IntState;
 use crate::network::session::TokenError;
-use kernels::Isa;
+pub use isa::Isa;
 use pool::Pool;
 use std::sync::Arc;
 pub use weights::{from_image, from_model, Weights};
 
 /// Tokens that go through the network together.
 pub const MAX_ROWS: usize = 32;
-
 /// Elements of a vector below which rows are not worth handing to other threads.
 const SHARED_ELEMENTS: usize = 256;
 
@@ -53,7 +54,7 @@ pub struct Runner {
     weights: Arc<Weights>,
     isa: Isa,
     pool: Pool,
-    rows: Vec<step::Row>,
+    rows: Vec<row::Row>,
     by_columns: columns::Scratch,
     share_rows: bool,
     skipped_bytes: u64,
@@ -154,7 +155,7 @@ impl Runner {
     /// Rows for `n` tokens, made once.
     fn make_rows(&mut self, n: usize) {
         let weights = &self.weights;
-        self.rows.resize_with(n.min(MAX_ROWS).max(self.rows.len()), || step::Row::new(weights));
+        self.rows.resize_with(n.min(MAX_ROWS).max(self.rows.len()), || row::Row::new(weights));
     }
 
     fn check(&self, tokens: &[u32]) -> Result<(), TokenError> {

@@ -2,8 +2,8 @@
 #![deny(clippy::float_arithmetic)]
 
 use super::element::round;
-use super::kernels::versions;
-use crate::arithmetic::vector_ops::OPERAND_BITS;
+use super::isa::versions;
+use crate::arithmetic::fixed::OPERAND_BITS;
 
 /// Mantissas of a vector and its exponent: the vector is `q · 2^e`.
 #[derive(Clone, Debug, Default)]

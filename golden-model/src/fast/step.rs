@@ -6,127 +6,23 @@
 
 use super::bandwidth::column_bytes;
 use super::element::{add, each, l2_normalised, lut, mix, mul, mul_param, norm, round64, sat, Table};
-use super::kernels::versions;
+use super::isa::versions;
 use super::matmul::{multiply, Job};
-use super::operand::{mantissas, Operand};
+use super::operand::mantissas;
+use super::row::Row;
 use super::weights::{StreamMatrix, Weights};
-use super::wkv::{self, Access, Constants, WkvRow};
+use super::wkv::{self, Access, Constants};
 use super::{branch, clusters, columns, Runner, Session};
-use crate::arithmetic::vector_ops::{sh, SaturationCounts, O, VEC_BITS, Z};
+use crate::arithmetic::fixed::{sh, O, VEC_BITS, Z};
+use crate::network::formats::NetFormats;
 use crate::network::integer_step::IntState;
-use crate::network::qmodel::QLayer;
-use crate::quantise::formats::NetFormats;
+use crate::network::model::QLayer;
 use std::sync::atomic::AtomicU64;
 
 /// Bytes of weights that are asked for before their turn: most of the second cache of one core.
 const AHEAD: usize = 768 << 10;
 
 type Layer = QLayer<StreamMatrix>;
-
-/// All values of one row, allocated once.
-#[derive(Debug, Default)]
-pub struct Row {
-    x: Vec<i32>,    // (n_embd) f_x
-    h: Vec<i32>,    // (n_embd) a norm's result
-    prev: Vec<i32>, // (n_embd) that of the token before
-    mixed: Vec<i32>,
-    xr: Operand,
-    xw: Operand,
-    xk: Operand, // of both mixes
-    xv: Operand,
-    xa: Operand,
-    xg: Operand,
-    k: Vec<i32>,
-    v: Vec<i32>,
-    v_first: Vec<i32>,
-    r: Vec<i32>,
-    w1: Vec<i32>, // (rank_w), then a1 v1 g1
-    a1: Vec<i32>,
-    v1: Vec<i32>,
-    g1: Vec<i32>,
-    tw: Operand,
-    a1q: Operand,
-    v1q: Operand,
-    sg: Operand,
-    d: Vec<i32>,    // w2, then 1 − w
-    a: Vec<i32>,    // a2, then a, then t
-    gate: Vec<i32>, // v2, then the gate
-    g: Vec<i32>,
-    kk: Vec<i32>,
-    km: Vec<i32>,
-    t1: Vec<i32>, // passing values
-    wkv: WkvRow,
-    y: Vec<i32>,
-    yg: Operand,
-    out: Vec<i32>,
-    fk: Vec<i32>, // (dim_ffn)
-    r2: Operand,  // (dim_ffn)
-    pub(super) head: Operand,
-    /// (vocab_size), only in rows that were asked for logits
-    pub logits: Vec<i32>,
-    pub(super) branch: branch::Scratch,
-    pub(super) clusters: clusters::Scratch,
-    pub(super) sat: SaturationCounts,
-    pub(super) mat_clipped: AtomicU64,
-    wkv_clipped: AtomicU64,
-}
-
-impl Row {
-    /// Room for a token of this network.
-    pub fn new(model: &Weights) -> Self {
-        let s = &model.shape;
-        let (d, n) = (|| vec![0; s.n_embd], |n: usize| vec![0; n]);
-        let o = |n: usize| Operand::with_bits(n, model.f.operand_bits);
-        Self {
-            x: d(),
-            h: d(),
-            prev: d(),
-            mixed: d(),
-            xr: o(s.n_embd),
-            xw: o(s.n_embd),
-            xk: o(s.n_embd),
-            xv: o(s.n_embd),
-            xa: o(s.n_embd),
-            xg: o(s.n_embd),
-            k: d(),
-            v: d(),
-            v_first: d(),
-            r: d(),
-            w1: n(s.rank_w),
-            a1: n(s.rank_a),
-            v1: n(s.rank_v),
-            g1: n(s.rank_g),
-            tw: o(s.rank_w),
-            a1q: o(s.rank_a),
-            v1q: o(s.rank_v),
-            sg: o(s.rank_g),
-            d: d(),
-            a: d(),
-            gate: d(),
-            g: d(),
-            kk: d(),
-            km: d(),
-            t1: d(),
-            wkv: WkvRow::new(s.n_embd),
-            y: d(),
-            yg: o(s.n_embd),
-            out: d(),
-            fk: n(s.dim_ffn),
-            r2: o(s.dim_ffn),
-            head: o(s.n_embd),
-            branch: branch::Scratch::new(model),
-            clusters: clusters::Scratch::new(model),
-            ..Self::default()
-        }
-    }
-
-    /// Hands over what was clipped.
-    fn count(&mut self, to: &mut SaturationCounts) {
-        to.vec.0 += std::mem::take(&mut self.sat.vec.0);
-        to.mat.0 += std::mem::take(self.mat_clipped.get_mut());
-        to.wkv.0 += std::mem::take(self.wkv_clipped.get_mut());
-    }
-}
 
 versions! {
     fn ln1(row: &mut Row, layer: &Layer) {

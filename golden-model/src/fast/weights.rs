@@ -1,10 +1,12 @@
 //! A model whose matrices stay where the weight stream has them: in the mapped image, or in one block of memory.
 
-use crate::arithmetic::qtensor::{QMatrix, QVector, RowScale, WeightBits};
-use crate::image::file::{Image, ImageError, ImageErrorKind};
-use crate::image::layout::{decode_order, decode_vector, encode, Block, BlockKind, MatrixFormat, StreamLayout, UNIT};
-use crate::network::qmodel::{Matrix, ModelError, QModel, TensorSource};
-use crate::{image::w4_columns, image::w4_stream};
+use crate::arithmetic::tensor::{QMatrix, QVector, RowScale, WeightBits};
+use crate::image::layout::{decode_order, decode_vector, encode, Block, BlockKind, MatrixFormat, StreamLayout};
+use crate::image::UNIT;
+use crate::image::{nibble_columns, nibble_tiles};
+use crate::image::{Image, ImageError, ImageErrorKind};
+use crate::network::model::{ModelError, QModel};
+use crate::network::tensors::{Matrix, TensorSource};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -91,7 +93,7 @@ impl StreamMatrix {
     /// Bytes of a tile.
     pub fn tile_bytes(&self) -> usize {
         match self.format {
-            MatrixFormat::W4 => w4_stream::tile_bytes(self.cols),
+            MatrixFormat::W4 => nibble_tiles::tile_bytes(self.cols),
             _ => 16 * self.padded_cols(),
         }
     }
@@ -99,7 +101,7 @@ impl StreamMatrix {
     /// The columns of a matrix stored by columns, and the bytes from one to the next.
     pub fn columns(&self) -> (&[u8], usize) {
         let stride = match self.format {
-            MatrixFormat::W4Columns => w4_columns::column_bytes(self.rows),
+            MatrixFormat::W4Columns => nibble_columns::column_bytes(self.rows),
             _ => self.rows.next_multiple_of(UNIT),
         };
         (&self.bytes()[self.rows.div_ceil(32) * UNIT..], stride)

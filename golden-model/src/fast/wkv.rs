@@ -2,11 +2,12 @@
 #![deny(clippy::float_arithmetic)]
 
 use super::element::{round64, sat};
-use super::kernels::{prefetch, versions, Isa};
+use super::isa::{versions, Isa};
+use super::kernels::prefetch;
 use super::operand::Mantissas;
 use super::pool::Pool;
 use super::MAX_ROWS;
-use crate::arithmetic::vector_ops::{sh, O, VEC_BITS};
+use crate::arithmetic::fixed::{sh, O, VEC_BITS};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The operands of one row, each `(n_head · head_size)`.

@@ -4,17 +4,17 @@
 //! for every bus width. Blocks carry the checkpoint's names and follow each other without gaps: embedding, then for each layer its vectors and its
 //! matrices in the order of use, then `ln_out` and `head`.
 
-use crate::arithmetic::qtensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
+use crate::arithmetic::tensor::GROUP_COLS;
+use crate::arithmetic::tensor::GROUP_ROWS;
+use crate::arithmetic::tensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
+use crate::image::UNIT;
+use crate::image::{nibble_columns, nibble_tiles};
 use crate::network::clusters::ClusterForm;
-use crate::network::qmodel::{Matrix, QModel, QTensor};
-use crate::quantise::column_groups::GROUP_ROWS;
-use crate::quantise::groups::GROUP_COLS;
-use crate::{image::w4_columns, image::w4_stream};
+use crate::network::model::QModel;
+use crate::network::tensors::{Matrix, QTensor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Bytes of a unit.
-pub const UNIT: usize = 64;
 /// Row scales in a unit.
 const SCALES_PER_UNIT: usize = UNIT / 2;
 /// Bytes of a group: one column of one tile.
@@ -30,9 +30,9 @@ pub enum MatrixFormat {
     W16,
     /// Column by column, all tiles of a column together: columns can be skipped.
     W8Columns,
-    /// Tiles of 16 rows of nibbles, with a gs for each row and 32 columns: [`w4_stream`].
+    /// Tiles of 16 rows of nibbles, with a gs for each row and 32 columns: [`nibble_tiles`].
     W4,
-    /// Column by column as nibbles, with a gs for each 32 rows: [`w4_columns`]. Golden only.
+    /// Column by column as nibbles, with a gs for each 32 rows: [`nibble_columns`]. Golden only.
     W4Columns,
 }
 
@@ -120,8 +120,8 @@ impl BlockKind {
             BlockKind::Vector { len } => (u64::from(len) * 2).div_ceil(UNIT as u64),
             BlockKind::Order { len } => (u64::from(len) * 4).div_ceil(UNIT as u64),
             BlockKind::Matrix { rows, cols, format } => {
-                let w4_column = (w4_columns::column_bytes(rows as usize) / UNIT) as u64;
-                let w4_tile = (w4_stream::tile_bytes(cols as usize) / UNIT) as u64;
+                let w4_column = (nibble_columns::column_bytes(rows as usize) / UNIT) as u64;
+                let w4_tile = (nibble_tiles::tile_bytes(cols as usize) / UNIT) as u64;
                 let (rows, cols) = (u64::from(rows), u64::from(cols).next_multiple_of(4));
                 let scales = rows.div_ceil(SCALES_PER_UNIT as u64);
                 scales
@@ -218,17 +218,17 @@ pub fn encode(name: &str, tensor: &QTensor, n_embd: usize) -> Vec<u8> {
         }
         QTensor::Matrix(m) => match &m.q {
             QWeights::W4 { q, gs } => {
-                for first in (0..m.rows).step_by(w4_stream::TILE_ROWS) {
+                for first in (0..m.rows).step_by(nibble_tiles::TILE_ROWS) {
                     if first % SCALES_PER_UNIT == 0 {
                         push_scales(&mut out, m, first / SCALES_PER_UNIT);
                     }
-                    w4_stream::push_tile(&mut out, first, (m.rows, m.cols), q, gs);
+                    nibble_tiles::push_tile(&mut out, first, (m.rows, m.cols), q, gs);
                 }
             }
             QWeights::W4Columns { q, gs } => {
                 (0..m.rows.div_ceil(SCALES_PER_UNIT)).for_each(|i| push_scales(&mut out, m, i));
                 (0..m.cols.next_multiple_of(4))
-                    .for_each(|c| w4_columns::push_column(&mut out, c, (m.rows, m.cols), q, gs));
+                    .for_each(|c| nibble_columns::push_column(&mut out, c, (m.rows, m.cols), q, gs));
             }
             QWeights::W16(q) => {
                 let row = |r: usize| &q[r * m.cols..(r + 1) * m.cols];
@@ -318,7 +318,7 @@ fn gather<T>(rows: usize, cols: usize, f: impl Fn(usize, usize) -> T) -> Vec<T> 
 pub fn decode_matrix(bytes: &[u8], rows: usize, cols: usize, format: MatrixFormat, frac: i32) -> QMatrix {
     let padded = cols.next_multiple_of(4);
     // first byte of the tile that holds row r
-    let tile_bytes = if format == MatrixFormat::W4 { w4_stream::tile_bytes(cols) } else { padded * GROUP };
+    let tile_bytes = if format == MatrixFormat::W4 { nibble_tiles::tile_bytes(cols) } else { padded * GROUP };
     let tiled = |r: usize, tile_rows: usize| {
         let tile = r / tile_rows;
         let per_unit = SCALES_PER_UNIT / tile_rows;
@@ -336,8 +336,8 @@ pub fn decode_matrix(bytes: &[u8], rows: usize, cols: usize, format: MatrixForma
         unit * UNIT + before + r % SCALES_PER_UNIT * 2
     };
     let q = match format {
-        MatrixFormat::W4 => w4_stream::decode(bytes, rows, cols, |r| tiled(r, 16)),
-        MatrixFormat::W4Columns => w4_columns::decode(&bytes[scale_units * UNIT..], rows, cols),
+        MatrixFormat::W4 => nibble_tiles::decode(bytes, rows, cols, |r| tiled(r, 16)),
+        MatrixFormat::W4Columns => nibble_columns::decode(&bytes[scale_units * UNIT..], rows, cols),
         MatrixFormat::W8 => QWeights::W8(gather(rows, cols, |r, c| bytes[tiled(r, 16) + c * GROUP + r % 16] as i8)),
         MatrixFormat::W8Columns => {
             QWeights::W8(gather(rows, cols, |r, c| bytes[scale_units * UNIT + c * column_bytes + r] as i8))
@@ -352,5 +352,4 @@ pub fn decode_matrix(bytes: &[u8], rows: usize, cols: usize, format: MatrixForma
 }
 
 #[cfg(test)]
-#[path = "layout_tests.rs"]
 mod tests;

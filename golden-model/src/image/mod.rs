@@ -1,5 +1,10 @@
 //! The `.anser` file and the weight stream it holds, to the byte.
-pub mod file;
+mod container;
 pub mod layout;
-pub mod w4_columns;
-pub mod w4_stream;
+pub mod nibble_columns;
+pub mod nibble_tiles;
+
+pub use container::{write, Image, ImageError, ImageErrorKind, MAGIC, OLDEST, VERSION};
+
+/// Bytes of a unit.
+pub const UNIT: usize = 64;

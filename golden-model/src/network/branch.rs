@@ -5,8 +5,8 @@
 //! has it to the bit; [`crate::network::integer_step`] computes it.
 #![deny(clippy::float_arithmetic)]
 
-use crate::arithmetic::qtensor::QMatrix;
-use crate::network::qmodel::TensorSource;
+use crate::arithmetic::tensor::QMatrix;
+use crate::network::tensors::TensorSource;
 
 /// Names of the parts of a branch within their layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,10 +6,8 @@
 //! Sizes and numbers are fixed, so that a token reads the same bytes whatever the text.
 #![deny(clippy::float_arithmetic)]
 
-use crate::arithmetic::fixed::Saturations;
-use crate::arithmetic::qtensor::QMatrix;
-use crate::arithmetic::vector_ops::{matvec, matvec_rows, Operand};
-use crate::network::qmodel::{QModel, TensorSource};
+use crate::arithmetic::tensor::QMatrix;
+use crate::network::tensors::TensorSource;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -106,21 +104,6 @@ impl<'a> Gathered<'a> {
             }
         }
     }
-}
-
-/// Logits (vocab_size, frac f_logits) of a model with a clustered head for the operand `h`.
-pub fn logits(model: &QModel, clusters: &QClusters, h: &Operand, count: &mut Saturations) -> Vec<i32> {
-    let shift = |w: &QMatrix| model.f.f_ho + w.frac - model.f.f_logits;
-    let of_centroids = matvec(&clusters.centroids, h, shift(&clusters.centroids), count);
-    let picked = picked(&of_centroids, clusters.form.visit as usize);
-    let mut logits = vec![0; model.shape.vocab_size];
-    let mut gathered = Gathered::new(clusters, &mut logits);
-    for c in &picked {
-        let rows = clusters.form.rows_of(*c);
-        gathered.visited(*c, &matvec_rows(&model.head, rows, h, shift(&model.head), count));
-    }
-    gathered.rest(&of_centroids, &picked);
-    logits
 }
 
 #[cfg(test)]

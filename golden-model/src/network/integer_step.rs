@@ -5,13 +5,18 @@
 #![deny(clippy::float_arithmetic)]
 
 use crate::arithmetic::fixed::round_shift;
+use crate::arithmetic::fixed::Saturations;
+use crate::arithmetic::fixed::{sh, O, OPERAND_BITS, Z};
 use crate::arithmetic::recurrence::Wkv;
 use crate::arithmetic::tables::{decay, sigmoid, tanh};
+use crate::arithmetic::tensor::QMatrix;
 use crate::arithmetic::vector_ops::{
-    add, each, l2, lut, matvec, mix, mul, mul_param, norm, operand_of, sh, SaturationCounts, O, OPERAND_BITS, Z,
+    add, each, l2, lut, matvec, mix, mul, mul_param, norm, operand_of, SaturationCounts,
 };
-use crate::network::clusters;
-use crate::network::qmodel::{Matrix, QModel};
+use crate::arithmetic::vector_ops::{matvec_rows, Operand};
+use crate::network::clusters::{picked, Gathered, QClusters};
+use crate::network::model::QModel;
+use crate::network::tensors::Matrix;
 
 /// What one session keeps between tokens, all zero at the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -335,7 +340,7 @@ fn walk<T: Tap, const HEAD: bool>(
     let h = norm!(shape.n_layer, "ln_out", &x, &net.ln_out, model.ln_out, net.f_ho);
     let h = operand!(shape.n_layer, "ln_out.h", &h);
     let logits = match &model.clusters {
-        Some(c) => clusters::logits(model, c, &h, &mut sat.mat),
+        Some(c) => clustered_logits(model, c, &h, &mut sat.mat),
         None => {
             let branch = model.head_branch.as_ref();
             product!(shape.n_layer, ["head.w", "head.t", "head.u"], &model.head, branch, &h, net.f_ho, net.f_logits)
@@ -354,4 +359,19 @@ pub fn argmax(logits: &[i32]) -> usize {
         }
     }
     best
+}
+
+/// Logits (vocab_size, frac f_logits) of a model with a clustered head for the operand `h`.
+fn clustered_logits(model: &QModel, clusters: &QClusters, h: &Operand, count: &mut Saturations) -> Vec<i32> {
+    let shift = |w: &QMatrix| model.f.f_ho + w.frac - model.f.f_logits;
+    let of_centroids = matvec(&clusters.centroids, h, shift(&clusters.centroids), count);
+    let picked = picked(&of_centroids, clusters.form.visit as usize);
+    let mut logits = vec![0; model.shape.vocab_size];
+    let mut gathered = Gathered::new(clusters, &mut logits);
+    for c in &picked {
+        let rows = clusters.form.rows_of(*c);
+        gathered.visited(*c, &matvec_rows(&model.head, rows, h, shift(&model.head), count));
+    }
+    gathered.rest(&of_centroids, &picked);
+    logits
 }

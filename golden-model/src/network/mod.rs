@@ -1,9 +1,12 @@
 //! One token of RWKV-7, twice: in floating point and in integers. The two files are twins, to be read side by side.
 pub mod branch;
+mod check;
 pub mod clusters;
 pub mod float_math;
 pub mod float_step;
+pub mod formats;
 pub mod integer_step;
-mod model_check;
-pub mod qmodel;
+pub mod model;
+pub mod recipe;
 pub mod session;
+pub mod tensors;

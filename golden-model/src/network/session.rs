@@ -4,7 +4,7 @@ use crate::arithmetic::vector_ops::SaturationCounts;
 use crate::checkpoint::weights::Weights;
 use crate::network::float_step::{self, FloatState};
 use crate::network::integer_step::{self, IntState, NoTaps};
-use crate::network::qmodel::QModel;
+use crate::network::model::QModel;
 
 /// A network with its state.
 pub trait Session {

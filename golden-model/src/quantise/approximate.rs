@@ -1,13 +1,15 @@
 //! One matrix in one format: rounded, with a branch if it is to have one, and how far its outputs are from the exact ones.
 
-use crate::arithmetic::qtensor::{matrix_frac, ErrorSum, QMatrix, QuantError, WeightBits};
-use crate::image::layout::{BlockKind, UNIT};
-use crate::network::qmodel::QTensor;
+use crate::arithmetic::tensor::{QMatrix, WeightBits};
+use crate::image::layout::BlockKind;
+use crate::image::UNIT;
+use crate::network::recipe::GroupScales;
+use crate::network::recipe::Rounding;
+use crate::network::recipe::TensorFormat;
+use crate::network::tensors::QTensor;
 use crate::quantise::branch_fit::fit;
-use crate::quantise::formats::Rounding;
 use crate::quantise::gptq::{Factor, Gram};
-use crate::quantise::groups::GroupScales;
-use crate::quantise::recipe::TensorFormat;
+use crate::quantise::scales::{matrix_frac, ErrorSum, QuantError};
 use rayon::prelude::*;
 
 /// A matrix `(rows, cols)` as floats, and what it multiplies.

@@ -1,10 +1,40 @@
-//! Ranges of all values of the float step, found by running it: what [`crate::quantise::formats`] sizes the integers by.
+//! Ranges of all values of the float step, found by running it: what [`crate::quantise::choose_formats`] sizes the integers by.
 
 use crate::checkpoint::weights::Weights;
 use crate::network::float_step::{step, FloatState};
-use crate::quantise::formats::Ranges;
 use crate::quantise::gptq::{Hessians, TooLarge};
 use rand::{Rng, SeedableRng};
+use std::collections::BTreeMap;
+
+/// Largest |value| of every tap, one map a layer and one for the head.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ranges(pub Vec<BTreeMap<&'static str, f64>>);
+
+impl Ranges {
+    pub fn new(n_layer: usize) -> Self {
+        Self(vec![BTreeMap::new(); n_layer + 1])
+    }
+
+    /// Takes a tap's values in. A value that is not finite counts as infinite.
+    pub fn observe(&mut self, layer: usize, name: &'static str, values: &[f32]) {
+        let max = values.iter().fold(0f64, |m, v| if v.is_nan() { f64::INFINITY } else { m.max(f64::from(v.abs())) });
+        let entry = self.0[layer].entry(name).or_insert(0.0);
+        *entry = entry.max(max);
+    }
+
+    /// A tap that overflowed, if there is one.
+    pub fn first_infinite(&self) -> Option<(usize, &'static str)> {
+        let of = |(l, m): (usize, &BTreeMap<&'static str, f64>)| {
+            m.iter().find(|(_, v)| v.is_infinite()).map(|(name, _)| (l, *name))
+        };
+        self.0.iter().enumerate().find_map(of)
+    }
+
+    /// 0 for a tap never seen.
+    pub fn get(&self, layer: usize, name: &str) -> f64 {
+        self.0[layer].get(name).copied().unwrap_or(0.0)
+    }
+}
 
 /// Tokens enough to fill the state when there is no text to calibrate with.
 pub const RANDOM_TOKENS: usize = 256;

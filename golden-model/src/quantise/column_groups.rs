@@ -3,13 +3,14 @@
 //! A weight stands for `q · gs · m · 2^-(frac + e)`, as in [`crate::quantise::groups`], but the rows of a group share gs and each keeps its own (m, e). A
 //! column is then complete in itself: a step that skips it reads nothing of it, and gs is multiplied with the column's operand, once for 32 weights.
 
-use crate::arithmetic::qtensor::{ErrorSum, QMatrix, QWeights, QuantError, RowScale, WeightBits};
+use crate::arithmetic::tensor::groups;
+use crate::arithmetic::tensor::GROUP_ROWS;
+use crate::arithmetic::tensor::{QMatrix, QWeights, RowScale, WeightBits};
+use crate::network::recipe::GroupScales;
 use crate::quantise::gptq::Factor;
-use crate::quantise::groups::{choose_gs, groups, round_to, GroupScales};
+use crate::quantise::groups::{choose_gs, round_to};
+use crate::quantise::scales::{ErrorSum, QuantError};
 use rayon::prelude::*;
-
-/// Rows that share one gs of a column.
-pub const GROUP_ROWS: usize = 32;
 
 /// Up to 32 rounded rows.
 struct Band {
@@ -80,8 +81,8 @@ impl QMatrix {
 mod tests {
     use super::*;
     use crate::arithmetic::fixed::Saturations;
-    use crate::arithmetic::qtensor::matrix_frac;
     use crate::arithmetic::vector_ops::{matvec, Operand};
+    use crate::quantise::scales::matrix_frac;
     use proptest::prelude::*;
 
     fn quantised(values: &[f32], cols: usize, scales: GroupScales) -> (QMatrix, QuantError) {

@@ -226,8 +226,9 @@ impl Factor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arithmetic::qtensor::{matrix_frac, QMatrix, QWeights, WeightBits};
-    use crate::quantise::groups::GroupScales;
+    use crate::arithmetic::tensor::{QMatrix, QWeights, WeightBits};
+    use crate::network::recipe::GroupScales;
+    use crate::quantise::scales::matrix_frac;
     use rand::{Rng, SeedableRng};
 
     /// Operands whose columns depend on each other, as those of a network do.

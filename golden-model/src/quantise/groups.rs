@@ -3,34 +3,12 @@
 //! A weight stands for `q · gs · m · 2^-(frac + e)`: q signed 4 bits, gs an unsigned byte for each row and group, (m, e) the scale of the
 //! row. The row's scale is chosen from its largest weight, then each group's gs, then the q; `docs/quantisation.md` has the reasons.
 
-use crate::arithmetic::qtensor::{ErrorSum, QMatrix, QWeights, QuantError, RowScale, WeightBits};
+use crate::arithmetic::tensor::{QMatrix, QWeights, RowScale, WeightBits};
+use crate::arithmetic::tensor::{GROUP_COLS, Q_MAX};
+use crate::network::recipe::GroupScales;
 use crate::quantise::gptq::Factor;
+use crate::quantise::scales::{ErrorSum, QuantError};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-
-/// Columns that share one gs.
-pub const GROUP_COLS: usize = 32;
-/// gs of the group that holds a row's largest weight, before the search: what is left up to 255 is for groups that
-/// error-compensated rounding makes larger.
-pub const LARGEST_GS: i32 = 224;
-/// Largest q; −8 exists, and is used where the search finds it useful.
-pub const Q_MAX: i32 = 7;
-
-/// How the gs of a group is chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum GroupScales {
-    /// The largest weight of the group becomes ±7.
-    Max,
-    /// The candidate with the smallest squared error, from half of the scale of [`GroupScales::Max`] to a little more than it.
-    #[default]
-    Search,
-}
-
-/// Groups of a row of `cols` weights.
-pub fn groups(cols: usize) -> usize {
-    cols.div_ceil(GROUP_COLS)
-}
 
 /// Weight `v` in steps of `step`, which is above 0.
 pub(crate) fn round_to(v: f64, step: f64, low: f64) -> f64 {
@@ -128,8 +106,9 @@ impl QMatrix {
 mod tests {
     use super::*;
     use crate::arithmetic::fixed::Saturations;
-    use crate::arithmetic::qtensor::matrix_frac;
+    use crate::arithmetic::tensor::groups;
     use crate::arithmetic::vector_ops::{matvec, Operand};
+    use crate::quantise::scales::matrix_frac;
     use proptest::prelude::*;
 
     fn quantised(values: &[f32], cols: usize, scales: GroupScales) -> (QMatrix, QuantError) {

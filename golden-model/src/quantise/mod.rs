@@ -2,11 +2,16 @@
 pub mod approximate;
 pub mod branch_fit;
 pub mod calibrate;
+pub mod choose_formats;
 pub mod cluster_fit;
 pub mod column_groups;
-pub mod formats;
+mod convert;
 pub mod gptq;
 pub mod groups;
-pub mod quantiser;
-pub mod recipe;
+pub mod options;
+pub mod random;
+pub mod rounding;
+pub mod scales;
 pub mod search;
+
+pub use convert::{quantise, quantise_with, QuantiseError, Quantised};

@@ -10,14 +10,16 @@
 //! cost for its bytes, which is the optimum of the problem in which a matrix may be split between formats. That optimum is told, too, so everyone
 //! sees how close a choice is.
 
-use crate::arithmetic::qtensor::{matrix_frac, WeightBits};
+use crate::arithmetic::tensor::WeightBits;
 use crate::checkpoint::weights::Weights;
 use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::network::recipe::Rounding;
+use crate::network::recipe::TensorFormat;
 use crate::network::session::{FloatSession, Session};
 use crate::quantise::approximate::{Approximation, Exact};
-use crate::quantise::formats::{QuantOptions, Rounding};
 use crate::quantise::gptq::Hessians;
-use crate::quantise::recipe::TensorFormat;
+use crate::quantise::options::QuantOptions;
+use crate::quantise::scales::matrix_frac;
 use crate::text::generate::log_softmax;
 use serde::Serialize;
 
@@ -179,7 +181,8 @@ fn with_rows<T>(
 
 /// Bytes of a matrix `(rows, cols)` in the stream.
 fn format_bytes(rows: usize, cols: usize, format: TensorFormat) -> u64 {
-    use crate::image::layout::{BlockKind, MatrixFormat, UNIT};
+    use crate::image::layout::{BlockKind, MatrixFormat};
+    use crate::image::UNIT;
     let units = |rows: usize, cols: usize, format| {
         BlockKind::Matrix { rows: rows as u32, cols: cols as u32, format }.units() * UNIT as u64
     };

@@ -4,7 +4,7 @@ use super::score::{compare, mean_and_error, relative_error, Point};
 use super::{Progress, Reference, Source, StudyError};
 use crate::arithmetic::vector_ops::SaturationCounts;
 use crate::fast::{self, Runner};
-use crate::quantise::formats::QuantOptions;
+use crate::quantise::options::QuantOptions;
 use rayon::prelude::*;
 use std::sync::Arc;
 

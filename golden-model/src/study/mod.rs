@@ -23,10 +23,12 @@ use crate::checkpoint::weights::Weights;
 use crate::checkpoint::Checkpoint;
 use crate::fast;
 use crate::network::float_step::{no_tap, step, FloatState};
-use crate::network::qmodel::{ModelError, QModel};
-use crate::quantise::formats::{QuantOptions, Ranges, Rounding};
+use crate::network::model::{ModelError, QModel};
+use crate::network::recipe::Rounding;
+use crate::quantise::calibrate::Ranges;
 use crate::quantise::gptq::Hessians;
-use crate::quantise::quantiser::{quantise_with, QuantiseError, Quantised};
+use crate::quantise::options::QuantOptions;
+use crate::quantise::{quantise_with, QuantiseError, Quantised};
 
 /// Why a study cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +55,7 @@ pub struct Source<'a> {
     pub checkpoint: &'a Checkpoint,
     pub weights: &'a Weights,
     pub ranges: &'a Ranges,
-    /// For [`crate::quantise::formats::Rounding::Gptq`].
+    /// For [`crate::network::recipe::Rounding::Gptq`].
     pub operands: Option<&'a Hessians>,
 }
 

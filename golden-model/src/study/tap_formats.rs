@@ -1,7 +1,8 @@
 //! The format of every tap both steps have: the column `frac` of `docs/integer-step.md`, as a function.
 
-use crate::arithmetic::vector_ops::{NORM, O, VEC_BITS, Z};
-use crate::network::qmodel::{Matrix, QModel};
+use crate::arithmetic::fixed::{NORM, O, VEC_BITS, Z};
+use crate::network::model::QModel;
+use crate::network::tensors::Matrix;
 
 /// Two's complement numbers of `bits` bits that stand for `v · 2^-frac`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::{Progress, Source, StudyError};
 use crate::arithmetic::vector_ops::SaturationCounts;
 use crate::network::float_step::{self, FloatState};
 use crate::network::integer_step::{self, IntState};
-use crate::network::qmodel::QModel;
+use crate::network::model::QModel;
 use std::collections::HashMap;
 
 /// One tap of one layer over all tokens.

@@ -2,9 +2,11 @@
 
 use super::spread::{Spread, Summary};
 use super::{Source, StudyError};
-use crate::arithmetic::qtensor::{QuantError, WeightBits};
-use crate::network::qmodel::{QModel, QTensor};
-use crate::quantise::quantiser::{QuantiseError, Quantised};
+use crate::arithmetic::tensor::WeightBits;
+use crate::network::model::QModel;
+use crate::network::tensors::QTensor;
+use crate::quantise::scales::QuantError;
+use crate::quantise::{QuantiseError, Quantised};
 use std::collections::{HashMap, HashSet};
 
 /// One tensor.

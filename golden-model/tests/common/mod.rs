@@ -3,10 +3,10 @@
 
 use golden_model::checkpoint::weights::Weights;
 use golden_model::checkpoint::{Checkpoint, Shape};
-use golden_model::network::qmodel::QModel;
+use golden_model::network::model::QModel;
 use golden_model::quantise::calibrate::calibrate;
-use golden_model::quantise::formats::QuantOptions;
-use golden_model::quantise::quantiser::quantise;
+use golden_model::quantise::options::QuantOptions;
+use golden_model::quantise::quantise;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use safetensors::tensor::{Dtype, TensorView};

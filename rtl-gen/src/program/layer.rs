@@ -10,7 +10,7 @@ use super::memory::Slot;
 use super::passes::{Operand, Sequence, R};
 use super::CompileError;
 use crate::isa::{acc_sel, c_sel, lut, m_sel, mat_dest, mat_fmt, post, route, shift_sel, wkv_slot, x_sel};
-use golden_model::arithmetic::vector_ops::{O, Z};
+use golden_model::arithmetic::fixed::{O, Z};
 
 /// Rows of `ffn.key` in one instruction: relu² of one piece runs while the next piece streams. A multiple of 32 (one scale unit).
 fn ffn_piece(dim_ffn: usize) -> usize {

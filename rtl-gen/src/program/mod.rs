@@ -10,16 +10,18 @@ pub mod memory;
 pub mod model;
 pub mod passes;
 pub mod schedule;
+mod session;
 pub mod state;
 pub mod stream;
 
 use crate::config::Config;
 use crate::isa::{self, mat_fmt};
 use emit::{Emitter, OpInfo};
-use golden_model::arithmetic::vector_ops::OPERAND_BITS;
-use golden_model::image::layout::UNIT;
-use golden_model::quantise::formats::{LayerFormats, NetFormats};
-use golden_model::{image::w4_stream, quantise::groups};
+use golden_model::arithmetic::fixed::OPERAND_BITS;
+use golden_model::arithmetic::tensor::{groups, GROUP_COLS};
+use golden_model::image::nibble_tiles;
+use golden_model::image::UNIT;
+use golden_model::network::formats::{LayerFormats, NetFormats};
 use memory::Dims;
 use state::StateLayout;
 use std::collections::BTreeMap;
@@ -82,7 +84,7 @@ impl MatrixBlock {
     pub fn row_bytes(&self) -> usize {
         let weights = match self.fmt {
             mat_fmt::W16 => 2 * self.cols,
-            mat_fmt::W4 => self.cols.div_ceil(2) + groups::groups(self.cols),
+            mat_fmt::W4 => self.cols.div_ceil(2) + groups(self.cols),
             _ => self.cols,
         };
         weights + 2
@@ -90,13 +92,13 @@ impl MatrixBlock {
 
     /// Columns with those that fill up: the `cols` of an instruction.
     pub fn padded_cols(&self) -> usize {
-        self.cols.next_multiple_of(if self.fmt == mat_fmt::W4 { groups::GROUP_COLS } else { 4 })
+        self.cols.next_multiple_of(if self.fmt == mat_fmt::W4 { GROUP_COLS } else { 4 })
     }
 
     /// The part that holds `rows`; it starts at a multiple of 32, where a scale unit is.
     pub fn rows_block(&self, rows: std::ops::Range<usize>) -> Result<Part, CompileError> {
         let tile_units = match self.fmt {
-            mat_fmt::W4 => w4_stream::tile_bytes(self.cols) / UNIT,
+            mat_fmt::W4 => nibble_tiles::tile_bytes(self.cols) / UNIT,
             _ => self.cols.div_ceil(4), // 16 bytes a column
         };
         let units = |rows: usize| match self.fmt {

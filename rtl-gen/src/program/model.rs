@@ -4,7 +4,8 @@ use super::memory::Dims;
 use super::{MatrixBlock, Model, ParamBlock};
 use crate::isa::mat_fmt;
 use golden_model::image::layout::{BlockKind, MatrixFormat, StreamLayout};
-use golden_model::network::qmodel::{Matrix, QModel};
+use golden_model::network::model::QModel;
+use golden_model::network::tensors::Matrix;
 use std::collections::BTreeMap;
 
 /// `model` whose tensors lie in memory as `layout` says.

@@ -5,8 +5,8 @@ use super::memory::{Dims, Slot, Vmem, Xmem};
 use super::state::StateLayout;
 use super::{CompileError, Model};
 use crate::isa::{acc_sel, c_sel, m_sel, mat_dest, mat_fmt, post, shift_sel, x_sel};
-use golden_model::arithmetic::vector_ops::{NORM, Z};
-use golden_model::quantise::formats::NormConstants;
+use golden_model::arithmetic::fixed::{NORM, Z};
+use golden_model::arithmetic::norm::NormConstants;
 
 /// frac_bits of the 19-bit table input.
 const TABLE_IN: i32 = 14;

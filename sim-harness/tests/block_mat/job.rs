@@ -1,7 +1,7 @@
 //! An instruction of the matrix unit, its bytes in the stream, and its results as `docs/hardware.md` §2 defines them.
 
 use golden_model::arithmetic::fixed::{round_shift_wide, sat, Saturations};
-use golden_model::image::w4_stream;
+use golden_model::image::nibble_tiles;
 use rand::{seq::SliceRandom, Rng};
 use rand_chacha::ChaCha8Rng;
 use rtl_gen::blocks::mat::{max_cols, max_w4_cols};
@@ -85,7 +85,7 @@ impl Job {
                     if t % 2 == 0 {
                         unit(&mut bytes, 16 * t);
                     }
-                    w4_stream::push_tile(&mut bytes, 16 * t, (16 * self.tiles(), self.cols), &q, &self.gs);
+                    nibble_tiles::push_tile(&mut bytes, 16 * t, (16 * self.tiles(), self.cols), &q, &self.gs);
                 }
             }
             _ => {

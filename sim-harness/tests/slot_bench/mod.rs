@@ -1,12 +1,12 @@
 //! Bench of chips with several sessions: random texts and prompts, each compared with itself alone.
 
 use golden_model::arithmetic::vector_ops::SaturationCounts;
-use golden_model::checkpoint::random::random_model;
 use golden_model::checkpoint::Shape;
 use golden_model::image::layout::{stream, StreamLayout};
 use golden_model::network::integer_step::{step, IntState, NoTaps};
-use golden_model::network::qmodel::QModel;
-use golden_model::quantise::formats::QuantOptions;
+use golden_model::network::model::QModel;
+use golden_model::quantise::options::QuantOptions;
+use golden_model::quantise::random::random_model;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtl_gen::blocks::core::core;

@@ -3,7 +3,7 @@
 use super::{
     by_count, prefetch, prefetch_ahead, prefetch_group, Acc, Columns, Nibbles, Operand, Wide, COLUMNS_AHEAD, LINE,
 };
-use crate::image::w4_stream::GROUP_BYTES;
+use crate::image::nibble_tiles::GROUP_BYTES;
 use std::arch::x86_64::*;
 
 /// Columns between two flushes: 256 · 2^7 · 2^15 and 256 · 2^15 · 255 are both below 2^31.

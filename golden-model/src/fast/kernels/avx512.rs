@@ -9,7 +9,7 @@ use super::{
     by_count, prefetch, prefetch_ahead, prefetch_group, Acc, Columns, Nibbles, Operand, Wide, AHEAD, COLUMNS_AHEAD,
     LINE,
 };
-use crate::image::w4_stream::GROUP_BYTES;
+use crate::image::nibble_tiles::GROUP_BYTES;
 use std::arch::x86_64::*;
 
 /// Groups of 4 columns between two flushes of 16-bit weights: 256 · 2^15 · 255 < 2^31.

@@ -8,6 +8,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod nibble_columns;
 mod nibbles;
 #[cfg(target_arch = "x86_64")]
 mod nibbles_avx2;
@@ -15,12 +16,12 @@ mod nibbles_avx2;
 mod nibbles_avx512;
 mod portable;
 
+use super::isa::{Isa, Kind};
 #[cfg(target_arch = "x86_64")]
 use super::operand::Nibbles;
 use super::operand::Operand;
-use crate::image::w4_stream::GROUP_BYTES;
-use crate::quantise::groups::GROUP_COLS;
-
+use crate::arithmetic::tensor::GROUP_COLS;
+use crate::image::nibble_tiles::GROUP_BYTES;
 pub use nibbles::nibble_run;
 
 /// Rows a kernel takes at once: those of a scale unit.
@@ -31,102 +32,11 @@ pub type Acc = [i64; PANEL];
 
 /// Rows of a piece of a matrix stored by columns: a cache line of a column.
 pub const LINE: usize = 64;
-
 /// Columns taken at once.
 pub const COLUMNS: usize = 64;
 
 /// One accumulator for each row of a piece of columns.
 pub type Wide = [i64; LINE];
-
-/// An instruction set this machine has; values come only from [`Isa::best`] and [`Isa::all`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Isa(pub(super) Kind);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Portable,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Isa {
-    /// The fastest of this machine.
-    pub fn best() -> Self {
-        Self::all().pop().unwrap_or(Isa(Kind::Portable))
-    }
-
-    /// All of this machine, the fastest last.
-    pub fn all() -> Vec<Self> {
-        #[allow(unused_mut)] // other processors have the portable one only
-        let mut all = vec![Isa(Kind::Portable)];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx2") {
-                all.push(Isa(Kind::Avx2));
-            }
-            let has = [
-                is_x86_feature_detected!("avx512f"),
-                is_x86_feature_detected!("avx512bw"),
-                is_x86_feature_detected!("avx512dq"),
-                is_x86_feature_detected!("avx512vl"),
-                is_x86_feature_detected!("avx512vbmi"),
-                is_x86_feature_detected!("avx512vnni"),
-            ];
-            if has.iter().all(|has| *has) {
-                all.push(Isa(Kind::Avx512));
-            }
-        }
-        all
-    }
-
-    /// As reports name it.
-    pub fn name(self) -> &'static str {
-        match self.0 {
-            Kind::Portable => "portable",
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => "avx2",
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => "avx512vnni",
-        }
-    }
-}
-
-/// Compiles one safe function for every instruction set and picks by an [`Isa`], which becomes the first argument.
-macro_rules! versions {
-    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
-        $(#[$doc])*
-        #[allow(clippy::too_many_arguments)] // what a formula of several vectors takes
-        $vis fn $name(isa: $crate::fast::kernels::Isa, $($arg: $ty),*) $(-> $ret)? {
-            #[inline(always)]
-            #[allow(clippy::too_many_arguments)]
-            fn body($($arg: $ty),*) $(-> $ret)? $body
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2")]
-            #[allow(clippy::too_many_arguments)]
-            fn avx2($($arg: $ty),*) $(-> $ret)? {
-                body($($arg),*)
-            }
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
-            #[allow(clippy::too_many_arguments)]
-            fn avx512($($arg: $ty),*) $(-> $ret)? {
-                body($($arg),*)
-            }
-            match isa.0 {
-                $crate::fast::kernels::Kind::Portable => body($($arg),*),
-                // SAFETY: an `Isa` is made only after the machine was asked for these features.
-                #[cfg(target_arch = "x86_64")]
-                $crate::fast::kernels::Kind::Avx2 => unsafe { avx2($($arg),*) },
-                // SAFETY: as above.
-                #[cfg(target_arch = "x86_64")]
-                $crate::fast::kernels::Kind::Avx512 => unsafe { avx512($($arg),*) },
-            }
-        }
-    };
-}
-pub(in crate::fast) use versions;
 
 /// Adds the products of two tiles of 16 rows of bytes (rows 0..16 and 16..32, `cols` groups each) to `acc`, one for each of `x`.
 ///
@@ -290,6 +200,7 @@ macro_rules! by_count {
         }
     }};
 }
+
 #[cfg(target_arch = "x86_64")]
 use by_count;
 

@@ -1,37 +1,15 @@
-//! 4-bit weights by columns, `golden_model::image::w4_columns`: `Σ_c q[row][c] · (gs[row / 32][c] · x[c])` over some columns.
+//! 4-bit weights by columns, `golden_model::image::nibble_columns`: `Σ_c q[row][c] · (gs[row / 32][c] · x[c])` over some columns.
 //!
 //! `p = gs · x` has 24 bits and is taken as three signed bytes, `p = 65536 · h + 256 · m + l`; the byte instruction multiplies them by
 //! `u = q + 8`, unsigned, so `Σ q·p = Σ u·p − 8 · Σ p`, and `Σ p` is the same for the 32 rows of a group. A product is at most 15 · 128, four of them
 //! 7,680: a 32-bit sum holds those of 2^18 columns, more than a matrix has.
 
+use super::nibble_columns::NibbleColumns;
+use super::portable;
 #[cfg(target_arch = "x86_64")]
-use super::{nibbles_avx2, nibbles_avx512, COLUMNS_AHEAD};
-use super::{portable, Isa, Kind};
-use crate::image::w4_columns::{column_bytes, gs_bytes, UNIT_ROWS};
-
-/// A column's place, and that of its nibbles.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct NibbleColumns<'a> {
-    /// from the first column on
-    pub bytes: &'a [u8],
-    pub stride: usize,
-    /// from a column's start to its nibbles
-    pub gs_bytes: usize,
-    /// 128 rows each, from this one on
-    pub first_line: usize,
-}
-
-impl NibbleColumns<'_> {
-    pub fn column(&self, c: u16) -> &[u8] {
-        &self.bytes[usize::from(c) * self.stride..][..self.stride]
-    }
-}
-
-/// `p` with bytes l, m and h as they are multiplied: each digit signed, the next one higher if it is negative.
-#[inline(always)]
-pub(super) fn digits(p: i32) -> i32 {
-    (p + 0x8080) ^ 0x8080
-}
+use super::{nibbles_avx2, nibbles_avx512};
+use crate::fast::isa::{Isa, Kind};
+use crate::image::nibble_columns::{column_bytes, gs_bytes, UNIT_ROWS};
 
 /// Adds the products of the columns `used` of a matrix of `rows` rows, which start at the first of `bytes`, with their elements of the operand, `x`, to
 /// `acc`: rows `128 · first_line` on, a multiple of 128 of them.
@@ -53,19 +31,12 @@ pub fn nibble_run(isa: Isa, bytes: &[u8], rows: usize, first_line: usize, used: 
     }
 }
 
-/// Where four columns from the i-th of `used` on start, and the four that are asked for meanwhile; the last one stands in for those that are not there.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-pub(super) fn four(w: &NibbleColumns<'_>, used: &[u16], i: usize) -> [[*const u8; 4]; 2] {
-    let column = |i: usize| w.bytes.as_ptr().wrapping_add(usize::from(used[i.min(used.len() - 1)]) * w.stride);
-    [0, COLUMNS_AHEAD].map(|ahead| std::array::from_fn(|k| column(i + ahead + k)))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::nibble_columns::digits;
     use super::*;
-    use crate::image::w4_columns::push_column;
-    use crate::quantise::groups::groups;
+    use crate::arithmetic::tensor::groups;
+    use crate::image::nibble_columns::push_column;
     use proptest::prelude::*;
     use rand::{Rng, SeedableRng};
 

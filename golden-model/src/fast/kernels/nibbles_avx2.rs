@@ -1,8 +1,8 @@
 //! 4-bit weights by columns for AVX2: [`super::nibbles`], half a line at a time.
 
-use super::nibbles::{digits, four, NibbleColumns};
+use super::nibble_columns::{digits, four, NibbleColumns};
 use super::prefetch;
-use crate::image::w4_columns::UNIT_ROWS;
+use crate::image::nibble_columns::UNIT_ROWS;
 use std::arch::x86_64::*;
 
 /// Lines of 128 rows whose sums stay in the first cache.

@@ -1,8 +1,8 @@
 //! 4-bit weights by columns for AVX-512 with VNNI: [`super::nibbles`].
 
-use super::nibbles::{four, NibbleColumns};
+use super::nibble_columns::{four, NibbleColumns};
 use super::prefetch;
-use crate::image::w4_columns::UNIT_ROWS;
+use crate::image::nibble_columns::UNIT_ROWS;
 use std::arch::x86_64::*;
 
 /// Lines of 128 rows whose sums stay in the first cache: 16 times 24 registers.

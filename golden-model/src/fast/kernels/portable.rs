@@ -1,9 +1,9 @@
 //! The kernels in plain Rust, for every processor.
 
-use super::nibbles::NibbleColumns;
+use super::nibble_columns::NibbleColumns;
 use super::{Acc, Columns, Operand, Wide, LINE};
-use crate::image::w4_columns::UNIT_ROWS;
-use crate::image::w4_stream::GROUP_BYTES;
+use crate::image::nibble_columns::UNIT_ROWS;
+use crate::image::nibble_tiles::GROUP_BYTES;
 
 /// Products of 8 by 16 bits that a 32-bit sum holds: 2^8 · 2^22.
 const FLUSH: usize = 256;

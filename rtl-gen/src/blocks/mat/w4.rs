@@ -4,7 +4,7 @@ use crate::blocks::mat::Dims;
 use crate::hdl::Module;
 use std::sync::Arc;
 
-/// 16-byte groups of 32 columns: one of scales, 16 of nibbles (`golden_model::image::w4_stream`).
+/// 16-byte groups of 32 columns: one of scales, 16 of nibbles (`golden_model::image::nibble_tiles`).
 const PERIOD: usize = 17;
 
 /// Bits of a count of operand words in one pass.

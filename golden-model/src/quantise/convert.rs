@@ -1,21 +1,26 @@
 //! Checkpoint to [`QModel`]: two passes over the tensors, one for their ranges, one that quantises; only one tensor at a time is in memory as floats.
 
-use crate::arithmetic::qtensor::{
-    frac_for, matrix_frac, quantise16, ErrorSum, QMatrix, QVector, QuantError, WeightBits,
-};
-use crate::arithmetic::vector_ops::{VEC_BITS, Z};
+use crate::arithmetic::fixed::{VEC_BITS, Z};
+use crate::arithmetic::norm::EPS_LN;
+use crate::arithmetic::tensor::{QMatrix, QVector, WeightBits};
 use crate::checkpoint::{Checkpoint, CheckpointError, Shape};
 use crate::network::branch::{BRANCHED, HEAD};
 use crate::network::clusters::NO_TOKEN;
-use crate::network::qmodel::{ModelError, QModel, TensorSource};
+use crate::network::formats::{LayerFormats, NetFormats};
+use crate::network::formats::{MAX_FRAC, MIN_FRAC};
+use crate::network::model::{ModelError, QModel};
+use crate::network::recipe::Rounding;
+use crate::network::recipe::{TensorFormat, TensorRecord};
+use crate::network::tensors::TensorSource;
 use crate::quantise::approximate::{Approximation, Exact};
+use crate::quantise::calibrate::Ranges;
+use crate::quantise::choose_formats::{choose, layer_matrices, MatrixSpec, Maxima};
+use crate::quantise::choose_formats::{MAT_SHIFT, NORM_GAIN_MAX};
 use crate::quantise::cluster_fit;
-use crate::quantise::formats::{
-    choose, layer_matrices, LayerFormats, MatrixSpec, Maxima, NetFormats, QuantOptions, Ranges, EPS_LN,
-};
-use crate::quantise::formats::{Rounding, MAT_SHIFT, MAX_FRAC, MIN_FRAC, NORM_GAIN_MAX};
 use crate::quantise::gptq::{operand_of, Hessians};
-use crate::quantise::recipe::{default_head, TensorFormat, TensorRecord};
+use crate::quantise::options::default_head;
+use crate::quantise::options::QuantOptions;
+use crate::quantise::scales::{frac_for, matrix_frac, quantise16, ErrorSum, QuantError};
 use std::collections::BTreeMap;
 
 /// Why a checkpoint cannot be quantised.

@@ -1,10 +1,11 @@
 //! A quantised network: every tensor as integers under its official name, and the formats between them.
 
-use crate::arithmetic::qtensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
+use crate::arithmetic::tensor::{QMatrix, QVector};
 use crate::checkpoint::Shape;
 use crate::network::branch::{QBranch, BRANCHED, HEAD};
 use crate::network::clusters::QClusters;
-use crate::quantise::formats::{LayerFormats, NetFormats};
+use crate::network::formats::{LayerFormats, NetFormats};
+use crate::network::tensors::{Matrix, QTensor, TensorSource};
 use std::collections::BTreeMap;
 
 /// Gain and bias of a norm.
@@ -70,59 +71,6 @@ pub struct QLayer<M = QMatrix> {
     pub branches: BTreeMap<&'static str, QBranch<M>>,
 }
 
-/// What a model needs to know of a matrix, wherever its weights lie.
-pub trait Matrix {
-    /// A table of `(vocab_size, n_embd)` 16-bit numbers that goes with such matrices.
-    type Embedding;
-    fn rows(&self) -> usize;
-    fn cols(&self) -> usize;
-    fn bits(&self) -> WeightBits;
-    fn frac(&self) -> i32;
-    /// The scale of row `r`.
-    fn scale(&self, r: usize) -> RowScale;
-    /// Weights and scales (of rows and of groups) held; both follow from rows and columns in a matrix that is whole.
-    fn held(&self) -> (usize, usize);
-    /// Numbers in `embedding`.
-    fn embedding_len(embedding: &Self::Embedding) -> usize;
-}
-
-impl Matrix for QMatrix {
-    type Embedding = Vec<i16>;
-
-    fn rows(&self) -> usize {
-        self.rows
-    }
-
-    fn cols(&self) -> usize {
-        self.cols
-    }
-
-    fn bits(&self) -> WeightBits {
-        QMatrix::bits(self)
-    }
-
-    fn frac(&self) -> i32 {
-        self.frac
-    }
-
-    fn scale(&self, r: usize) -> RowScale {
-        self.scales[r]
-    }
-
-    fn held(&self) -> (usize, usize) {
-        let (weights, groups) = match &self.q {
-            QWeights::W4 { q, gs } | QWeights::W4Columns { q, gs } => (q.len(), gs.len()),
-            QWeights::W8(q) => (q.len(), 0),
-            QWeights::W16(q) => (q.len(), 0),
-        };
-        (weights, self.scales.len() + groups)
-    }
-
-    fn embedding_len(embedding: &Vec<i16>) -> usize {
-        embedding.len()
-    }
-}
-
 /// A network ready for [`crate::network::integer_step`] and for the chip; [`crate::fast`] has its matrices elsewhere.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QModel<M: Matrix = QMatrix> {
@@ -136,27 +84,6 @@ pub struct QModel<M: Matrix = QMatrix> {
     pub head: M,
     pub head_branch: Option<QBranch<M>>,
     pub clusters: Option<QClusters<M>>,
-}
-
-/// A tensor of a model by reference.
-#[derive(Debug)]
-pub enum QTensor<'a, M: Matrix = QMatrix> {
-    /// `(vocab_size, n_embd)` and its frac.
-    Embedding(&'a M::Embedding, i32),
-    Vector(&'a QVector),
-    Matrix(&'a M),
-    /// Which token each row of a clustered head belongs to.
-    Order(&'a [u32]),
-}
-
-/// Where a model's tensors come from: the quantiser or an image. Names are official and complete (`blocks.0.att.w1`).
-pub trait TensorSource {
-    type Error;
-    type Matrix: Matrix;
-    fn vector(&mut self, name: &str) -> Result<QVector, Self::Error>;
-    fn matrix(&mut self, name: &str) -> Result<Self::Matrix, Self::Error>;
-    /// [`QTensor::Order`].
-    fn order(&mut self, name: &str) -> Result<Vec<u32>, Self::Error>;
 }
 
 /// A model whose parts do not fit together.
@@ -235,7 +162,7 @@ impl<M: Matrix> QLayer<M> {
     /// Names within the layer and tensors: vectors in the order in which the vector unit uses them, then matrices in the order in
     /// which they are multiplied. This is the order of the image, so that both are read in long runs.
     pub fn tensors(&self) -> Vec<(&'static str, QTensor<'_, M>)> {
-        use QTensor::{Matrix as M, Vector as V};
+        use crate::network::tensors::QTensor::{Matrix as M, Vector as V};
         let a = &self.att;
         let v = a.v.as_ref();
         let vectors = [

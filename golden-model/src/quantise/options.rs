@@ -1,55 +1,61 @@
-//! What was chosen for each tensor: [`QuantOptions`] says what is wanted, a [`Recipe`] in the image what was done.
+//! How a network is to be quantised.
 
-use crate::arithmetic::qtensor::WeightBits;
+use crate::arithmetic::fixed::OPERAND_BITS;
+use crate::arithmetic::tensor::WeightBits;
 use crate::checkpoint::Shape;
-use crate::quantise::formats::{value_bits, QuantOptions, Rounding};
-use crate::quantise::groups::GroupScales;
-use serde::{Deserialize, Serialize};
+use crate::network::clusters::ClusterForm;
+use crate::network::recipe::{GroupScales, Recipe, Rounding, TensorFormat};
+use std::collections::BTreeMap;
 
-/// How one matrix is stored and rounded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TensorFormat {
+/// How a network is to be quantised.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuantOptions {
+    /// Width of all matrices but the low-rank pairs, which have 16 bits, and `ffn.value`, which has 8 where they have 4.
     pub bits: WeightBits,
-    pub round: Rounding,
-    /// Rank of its branch, 0 for none.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub branch: usize,
-}
-
-fn is_zero(n: &usize) -> bool {
-    *n == 0
-}
-
-/// One matrix of a recipe.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TensorRecord {
-    pub tensor: String,
-    #[serde(flatten)]
-    pub format: TensorFormat,
-    /// Bytes in the stream, scales, padding and branch included.
-    pub bytes: u64,
-    /// `‖(W − Ŵ) X‖² / ‖W X‖²` over the operands X of the calibration text.
-    pub output_error: f64,
-}
-
-/// Which formats the weights have and how they were rounded; an image says it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Recipe {
-    pub weights: WeightBits,
-    pub head: WeightBits,
-    /// Width of `ffn.value` where it is not that of the chip.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Width of the head; if absent, [`crate::quantise::options::default_head`] says.
+    pub head: Option<WeightBits>,
+    /// Width of `ffn.value` if it is not to be that of [`value_bits`]: [`WeightBits::W4Columns`], which is golden only.
     pub value: Option<WeightBits>,
+    /// Of matrices of 4 bits.
     pub scales: GroupScales,
     pub round: Rounding,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    /// Rank of the branch beside matrices of 4 bits ([`crate::network::branch`]); 0 for none.
     pub branch: usize,
-    /// Bits a weight the search for formats was allowed, if there was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub budget: Option<f64>,
-    /// What became of each matrix; empty if the operands of a calibration were not kept.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tensors: Vec<TensorRecord>,
+    /// Matrices that differ from the above, by name.
+    pub tensors: BTreeMap<String, TensorFormat>,
+    /// A head in clusters.
+    pub clusters: Option<ClusterForm>,
+    pub state_bits: u32,
+    /// Bits of a matrix operand's mantissas, 4..=16; fewer than 16 run on the golden model only.
+    pub operand_bits: u32,
+    /// Factor between the largest value seen in calibration and the largest value that fits.
+    pub headroom: f64,
+}
+
+impl Default for QuantOptions {
+    fn default() -> Self {
+        Self {
+            bits: WeightBits::W8,
+            head: None,
+            value: None,
+            scales: GroupScales::default(),
+            round: Rounding::default(),
+            branch: 0,
+            tensors: BTreeMap::new(),
+            clusters: None,
+            state_bits: 24,
+            operand_bits: OPERAND_BITS,
+            headroom: 8.0,
+        }
+    }
+}
+
+/// Width of `ffn.value` in a model of width `bits` that asks for nothing else: it is streamed by columns, and the chip has those with 8 bits.
+pub fn value_bits(bits: WeightBits) -> WeightBits {
+    match bits {
+        WeightBits::W4 | WeightBits::W8 => WeightBits::W8,
+        WeightBits::W4Columns | WeightBits::W16 => bits,
+    }
 }
 
 /// Share of the weights up to which a head of 8 bits costs little: `docs/quantisation.md` has the measurements.

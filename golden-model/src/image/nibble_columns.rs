@@ -3,10 +3,10 @@
 //! A column is complete in itself: one gs for each 32 rows, padded to 64 bytes, then nibbles, byte i holding rows 2i (low) and 2i + 1 (high), padded
 //! to 64 bytes. So 16 bytes of nibbles share a gs. Rows beyond the matrix are 0.
 
-use crate::arithmetic::qtensor::QWeights;
-use crate::image::layout::UNIT;
-use crate::quantise::column_groups::GROUP_ROWS;
-use crate::quantise::groups::groups;
+use crate::arithmetic::tensor::groups;
+use crate::arithmetic::tensor::QWeights;
+use crate::arithmetic::tensor::GROUP_ROWS;
+use crate::image::UNIT;
 
 /// Rows in a unit of nibbles.
 pub const UNIT_ROWS: usize = 2 * UNIT;

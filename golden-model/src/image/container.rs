@@ -13,12 +13,14 @@
 //!
 //! Numbers are little-endian. A file is written under a temporary name and renamed when complete; it is verified when opened.
 
-use crate::arithmetic::qtensor::{QMatrix, QVector};
+use crate::arithmetic::tensor::{QMatrix, QVector};
 use crate::checkpoint::Shape;
 use crate::image::layout::{decode_embedding, decode_matrix, decode_order, decode_vector, encode};
-use crate::image::layout::{Block, BlockKind, MatrixFormat, StreamLayout, UNIT};
-use crate::network::qmodel::{ModelError, QModel, TensorSource};
-use crate::quantise::formats::{LayerFormats, NetFormats};
+use crate::image::layout::{Block, BlockKind, MatrixFormat, StreamLayout};
+use crate::image::UNIT;
+use crate::network::formats::{LayerFormats, NetFormats};
+use crate::network::model::{ModelError, QModel};
+use crate::network::tensors::TensorSource;
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -1,12 +1,16 @@
 //! What the integer step takes for granted of a model, checked once, when it is made or read.
 
-use crate::arithmetic::qtensor::{QMatrix, RowScale, WeightBits};
-use crate::arithmetic::vector_ops::{NORM, O, Z};
+use crate::arithmetic::fixed::{NORM, O, Z};
+use crate::arithmetic::norm::NormConstants;
+use crate::arithmetic::norm::{EPS_LN, EPS_LN_X};
+use crate::arithmetic::tensor::{QMatrix, RowScale, WeightBits};
 use crate::network::branch::{QBranch, BRANCHED};
 use crate::network::clusters::{NO_TOKEN, ROWS};
-use crate::network::qmodel::{Matrix, ModelError, QAffine, QLayer, QModel, QTensor};
-use crate::quantise::formats::{layer_matrices, MatrixSpec, NormConstants, MAX_FRAC, MIN_FRAC};
-use crate::quantise::formats::{EPS_LN, EPS_LN_X, MAT_SHIFT, MIN_SH_VK, MIN_SH_Y};
+use crate::network::formats::{MAX_FRAC, MIN_FRAC};
+use crate::network::model::{ModelError, QAffine, QLayer, QModel};
+use crate::network::tensors::{Matrix, QTensor};
+use crate::quantise::choose_formats::{layer_matrices, MatrixSpec};
+use crate::quantise::choose_formats::{MAT_SHIFT, MIN_SH_VK, MIN_SH_Y};
 
 impl<M: Matrix> QModel<M> {
     /// Checks all that the integer step takes for granted: sizes, row scales, and that every shift it makes is in range.

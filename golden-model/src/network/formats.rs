@@ -1,0 +1,74 @@
+//! Which fraction every vector has.
+
+use crate::arithmetic::fixed::OPERAND_BITS;
+use crate::arithmetic::norm::NormConstants;
+use crate::network::clusters::ClusterForm;
+use crate::network::recipe::Recipe;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Elements never get more fraction bits than this, so that a value unseen in calibration has ±16 at least.
+pub const MAX_FRAC: i32 = 22;
+pub const MIN_FRAC: i32 = -16;
+
+/// Formats of one layer; names as in `docs/integer-step.md`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerFormats {
+    pub f_h1: i32,
+    pub f_k: i32,
+    pub f_a1: i32,
+    pub f_v1: i32,
+    pub f_r: i32,
+    pub f_g: i32,
+    pub f_k0: i32,
+    pub f_km: i32,
+    pub f_s: i32,
+    pub f_y: i32,
+    pub f_yb: i32,
+    pub f_rk: i32,
+    pub f_bs: i32,
+    pub f_yg: i32,
+    pub f_h2: i32,
+    pub f_fk: i32,
+    pub f_r2: i32,
+    pub ln1: NormConstants,
+    pub ln_x: NormConstants,
+    pub ln2: NormConstants,
+    /// Of what lies between the two matrices of a low-rank branch, by the matrix it goes with; images of version 2 have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub f_t: BTreeMap<String, i32>,
+}
+
+fn chip_operand_bits() -> u32 {
+    OPERAND_BITS
+}
+
+/// Images say the width only if the chip cannot have it: those before it was an option stay the same to the byte.
+fn is_chip_operand_bits(bits: &u32) -> bool {
+    *bits == OPERAND_BITS
+}
+
+/// Formats of the whole network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NetFormats {
+    pub f_emb: i32,
+    pub f_x: i32,
+    pub f_v: i32,
+    pub f_ho: i32,
+    pub f_logits: i32,
+    pub ln_out: NormConstants,
+    /// Bits of one element of S, 16..=32.
+    pub state_bits: u32,
+    /// Bits of a matrix operand's mantissas, 4..=16; the chip has 16. The recurrence's operands always have 16.
+    #[serde(default = "chip_operand_bits", skip_serializing_if = "is_chip_operand_bits")]
+    pub operand_bits: u32,
+    /// As `f_t` of a layer, for the head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub f_t_head: Option<i32>,
+    /// Of a head in two levels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<ClusterForm>,
+    /// How the weights were rounded; images of version 1 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
+}

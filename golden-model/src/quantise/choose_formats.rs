@@ -1,0 +1,155 @@
+//! Which fraction every vector has: `f_*` of `docs/integer-step.md`, chosen from the weights and from calibration.
+//!
+//! Two sources. Layer-norm outputs have a bound that no input exceeds, `√n · max|g| + max|b|`, widened by the token shift. Everything
+//! else takes the largest magnitude seen in calibration times a headroom. The choices are then lowered until every shift of
+//! the integer step is in its range; a network for which that is impossible is refused by [`crate::network::model::QModel::check`], with the shift's name.
+
+use crate::arithmetic::fixed::{O, VEC_BITS, Z};
+use crate::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
+use crate::arithmetic::tensor::WeightBits;
+use crate::network::formats::{LayerFormats, NetFormats, MAX_FRAC, MIN_FRAC};
+pub use crate::network::recipe::{Recipe, TensorFormat};
+use crate::quantise::calibrate::Ranges;
+use crate::quantise::options::{value_bits, QuantOptions};
+use crate::quantise::scales::{frac_for, matrix_frac};
+use std::collections::BTreeMap;
+
+/// Most fraction bits of a vector that multiplies: with NORM = 20 and a result of at least −16 bits every shift is below 63.
+pub const NORM_GAIN_MAX: i32 = 22;
+/// Range of a matrix' static shift `f_x + frac − f_y`; with the row's and less the operand's exponent it stays in 0..=63.
+pub const MAT_SHIFT: (i32, i32) = (12, 48);
+/// Smallest `sh_vk` and `sh_y`: the exponents of 27-bit operands go to 11.
+pub const MIN_SH_VK: i32 = 22;
+pub const MIN_SH_Y: i32 = 11;
+
+/// Largest |value| of every tensor of a layer (or of the net) by its name there, e.g. `att.key.weight`; `mix1` and `mix2` hold max(1, |m| + |1 − m|).
+pub type Maxima = BTreeMap<String, f64>;
+
+/// A matrix of a layer: name, stored bits, fraction of its operand and of its result.
+#[derive(Clone, Copy, Debug)]
+pub struct MatrixSpec {
+    pub name: &'static str,
+    pub bits: WeightBits,
+    pub f_in: i32,
+    pub f_out: i32,
+}
+
+/// All matrices of layer `layer`, in order of use.
+pub fn layer_matrices(layer: usize, bits: WeightBits, f: &LayerFormats, net: &NetFormats) -> Vec<MatrixSpec> {
+    use WeightBits::W16;
+    let all = [
+        ("att.key.weight", bits, f.f_h1, f.f_k),
+        ("att.w1", W16, f.f_h1, Z),
+        ("att.w2", W16, O, Z),
+        ("att.a1", W16, f.f_h1, f.f_a1),
+        ("att.a2", W16, f.f_a1, Z),
+        ("att.value.weight", bits, f.f_h1, net.f_v),
+        ("att.v1", W16, f.f_h1, f.f_v1),
+        ("att.v2", W16, f.f_v1, Z),
+        ("att.receptance.weight", bits, f.f_h1, f.f_r),
+        ("att.g1", W16, f.f_h1, Z),
+        ("att.g2", W16, O, f.f_g),
+        ("att.output.weight", bits, f.f_yg, net.f_x),
+        ("ffn.key.weight", bits, f.f_h2, f.f_fk),
+        ("ffn.value.weight", value_bits(bits), f.f_r2, net.f_x),
+    ];
+    let spec = |(name, bits, f_in, f_out)| MatrixSpec { name, bits, f_in, f_out };
+    all.into_iter().map(spec).filter(|m| layer > 0 || !["att.v1", "att.v2"].contains(&m.name)).collect()
+}
+
+impl MatrixSpec {
+    /// Fraction of the stored matrix whose largest |weight| is `max`: as large as scales allow and the shift's range permits.
+    pub fn frac(&self, max: f64) -> i32 {
+        matrix_frac(max, self.bits).min(MAT_SHIFT.1 + self.f_out - self.f_in)
+    }
+}
+
+/// Chooses all formats but `f_emb`, which depends on the embedding alone and is at most `f_x`.
+///
+/// `layers[l]` and `net` hold the tensors' maxima, `ranges` the taps'.
+pub fn choose(
+    n_embd: usize,
+    head_size: usize,
+    options: &QuantOptions,
+    net: &Maxima,
+    layers: &[Maxima],
+    ranges: &Ranges,
+) -> (NetFormats, Vec<LayerFormats>) {
+    let of = |m: &Maxima, name: &str| m.get(name).copied().unwrap_or(0.0);
+    let bits_frac = |max: f64, bits| frac_for(max, bits, MAX_FRAC).max(MIN_FRAC);
+    let elements = |max: f64| bits_frac(max, VEC_BITS);
+    let seen = |l: usize, names: &[&str]| names.iter().map(|n| ranges.get(l, n)).fold(0.0, f64::max) * options.headroom;
+    // what a norm can give at most; 1.001 covers its roundings
+    let bound = |m: &Maxima, ln: &str, n: usize| {
+        ((n as f64).sqrt() * of(m, &format!("{ln}.weight")) + of(m, &format!("{ln}.bias"))) * 1.001
+    };
+    let n_layer = layers.len();
+    let mut out = Vec::with_capacity(n_layer);
+    let mut f_v = MAX_FRAC;
+    for (l, m) in layers.iter().enumerate() {
+        let frac = |name: &str, bits| matrix_frac(of(m, name), bits);
+        let big = |name: &str| frac(name, options.tensor(&format!("blocks.{l}.{name}")).bits);
+        let low = |name: &str| frac(name, WeightBits::W16);
+        let min = MAT_SHIFT.0;
+        // results with the fixed format Z need enough fraction bits before them; ranges beyond that saturate, and are counted
+        let to_z = |f: i32, name: &str| f.max(Z + min - low(name));
+        let h1 = elements(bound(m, "ln1", n_embd) * of(m, "mix1").max(1.0));
+        let f_h1 = to_z(to_z(h1, "att.w1"), "att.g1");
+        f_v = f_v.min(elements(seen(l, &["att.v0", "att.dv", "att.v"]))).min(f_h1 + big("att.value.weight") - min);
+        let f_h2 = elements(bound(m, "ln2", n_embd) * of(m, "mix2").max(1.0));
+        let f_k = elements(seen(l, &["att.k"])).min(f_h1 + big("att.key.weight") - min);
+        let f_fk = elements(seen(l, &["ffn.k"])).min(f_h2 + big("ffn.key.weight") - min);
+        let vector = |name: &str| bits_frac(of(m, name), 16);
+        out.push(LayerFormats {
+            f_h1,
+            f_k,
+            f_a1: to_z(elements(seen(l, &["att.a1"])), "att.a2").min(f_h1 + low("att.a1") - min),
+            f_v1: to_z(elements(seen(l, &["att.v1"])), "att.v2").min(f_h1 + low("att.v1") - min),
+            f_r: elements(seen(l, &["att.r"])).min(f_h1 + big("att.receptance.weight") - min),
+            f_g: elements(seen(l, &["att.g"])).min(O + low("att.g2") - min),
+            f_k0: elements(seen(l, &["att.k0"])).min(f_k + vector("att.k_k")),
+            f_km: elements(seen(l, &["att.km"])).min(O + f_k),
+            f_h2,
+            f_fk,
+            // relu² of a channel that calibration saw only below zero is bounded by that of its magnitude
+            f_r2: elements(seen(l, &["ffn.r2"]).max(ranges.get(l, "ffn.k").powi(2))).min(2 * f_fk),
+            ..LayerFormats::default()
+        });
+    }
+    let mut f_x = (0..=n_layer).map(|l| elements(seen(l, &["x.emb", "att.x", "ffn.x"]))).min().unwrap_or(MAX_FRAC);
+    for (l, (m, f)) in layers.iter().zip(&mut out).enumerate() {
+        f.f_s = bits_frac(seen(l, &["S", "att.sa"]), options.state_bits).min(f_v + f.f_km - MIN_SH_VK);
+        f.f_y = elements(seen(l, &["att.y"])).min(f.f_s + f.f_r - MIN_SH_Y);
+        f.f_rk = elements(seen(l, &["att.rk"])).min(f.f_r + f.f_km);
+        f.f_bs = elements(seen(l, &["att.bonus"])).min(f.f_rk + bits_frac(of(m, "att.r_k"), 16));
+        f.f_yb = elements(seen(l, &["att.yb"]).max(bound(m, "att.ln_x", head_size))).min(f_v + f.f_bs);
+        f.f_yg = elements(seen(l, &["att.yg"])).min(f.f_yb + f.f_g);
+        let output_bits = options.tensor(&format!("blocks.{l}.att.output.weight")).bits;
+        let value_bits = options.tensor(&format!("blocks.{l}.ffn.value.weight")).bits;
+        f_x = f_x
+            .min(f.f_yg + matrix_frac(of(m, "att.output.weight"), output_bits) - MAT_SHIFT.0)
+            .min(f.f_r2 + matrix_frac(of(m, "ffn.value.weight"), value_bits) - MAT_SHIFT.0);
+    }
+    for f in &mut out {
+        f.ln1 = NormConstants::new(n_embd, EPS_LN, f_x);
+        f.ln2 = NormConstants::new(n_embd, EPS_LN, f_x);
+        f.ln_x = NormConstants::new(head_size, EPS_LN_X, f.f_y);
+    }
+    let f_ho = elements(bound(net, "ln_out", n_embd));
+    let f_logits = elements(seen(n_layer, &["logits"]))
+        .min(f_ho + matrix_frac(of(net, "head.weight"), options.tensor("head.weight").bits) - MAT_SHIFT.0);
+    let formats = NetFormats {
+        f_emb: f_x,
+        f_x,
+        f_v,
+        f_ho,
+        f_logits,
+        ln_out: NormConstants::new(n_embd, EPS_LN, f_x),
+        state_bits: options.state_bits,
+        operand_bits: options.operand_bits,
+        f_t_head: None,
+        clusters: options.clusters,
+        recipe: Some(options.recipe()),
+    };
+    (formats, out)
+}
