@@ -15,7 +15,7 @@ fn pages() -> Vec<PathBuf> {
     let docs = std::fs::read_dir(root().join("docs")).expect("docs");
     let mut pages: Vec<_> = docs.map(|e| e.expect("an entry of docs").path()).collect();
     pages.retain(|p| p.extension().is_some_and(|e| e == "md"));
-    pages.extend(["README.md", "ARCHITECTURE.md", "models/README.md"].map(|p| root().join(p)));
+    pages.extend(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "models/README.md"].map(|p| root().join(p)));
     pages.sort();
     pages
 }

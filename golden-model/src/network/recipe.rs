@@ -1,4 +1,4 @@
-//! What was chosen for each tensor: [`QuantOptions`] says what is wanted, a [`Recipe`] in the image what was done.
+//! What was chosen for each tensor: [`QuantOptions`](crate::quantise::options::QuantOptions) says what is wanted, a [`Recipe`] in the image what was done.
 
 use crate::arithmetic::tensor::WeightBits;
 
