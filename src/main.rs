@@ -2,11 +2,11 @@
 
 mod cli;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::run(cli::args::Anser::parse()) {
+    let line = cli::args::parse();
+    match line.and_then(|line| line.map_or(Ok(ExitCode::SUCCESS), cli::run)) {
         Ok(code) => code,
         Err(error) => {
             cli::print::note(error);

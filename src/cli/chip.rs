@@ -56,8 +56,7 @@ pub fn report_mismatch(chip: &Chip, args: &ChipArgs, seed: u64) -> bool {
     let Some(first) = &outcome.first else { return outcome.mismatches > 0 };
     note(format_args!("{} mismatches, the first: {first}", outcome.mismatches));
     let arguments: Vec<String> = command_line().into_iter().filter(|a| a != "--json").collect();
-    let seed = if arguments.iter().any(|a| a == "--seed") { String::new() } else { format!(" --seed {seed}") };
     let trace = if args.trace.is_some() { "" } else { " --trace mismatch.fst" };
-    note(format_args!("to see it (cycle n is time 2n of the waveform): {}{seed}{trace}", arguments.join(" ")));
+    note(format_args!("to see it (cycle n is time 2n of the waveform, seed {seed}): {}{trace}", arguments.join(" ")));
     true
 }

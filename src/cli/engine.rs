@@ -21,12 +21,6 @@ pub enum Engine {
 impl Engine {
     /// The backend for `model`; `seed` is that of the chip's random stalls.
     pub fn new(backend: Backend, model: &Model, numbers: &Numbers, chip: &ChipArgs, seed: u64) -> Result<Self, Error> {
-        if let (Some(path), true) = (&chip.trace, backend != Backend::Rtl) {
-            return Err(format!("--trace {}: only --backend rtl writes a waveform", path.display()).into());
-        }
-        if let (Some(n), true) = (chip.sessions, backend != Backend::Rtl) {
-            return Err(format!("--sessions {n}: expected --backend rtl, or bench with --backend golden").into());
-        }
         Ok(match backend {
             Backend::Float => {
                 let weights = Box::new(model.weights()?);

@@ -149,19 +149,8 @@ fn rounding(round: Round) -> Rounding {
 fn options(numbers: &Numbers, shape: &Shape) -> Result<QuantOptions, Error> {
     let defaults = QuantOptions::default();
     let format = numbers.weights.unwrap_or(Format::W8);
-    let four = format != Format::W8 || numbers.head == Some(Head::W4);
     let auto = format == Format::Auto;
     let clustered = numbers.head == Some(Head::Clustered);
-    for (option, given, fits, with) in [
-        ("--budget", numbers.budget.is_some(), auto, "--weights auto"),
-        ("--branch", numbers.branch.is_some_and(|r| r > 0), four, "--weights w4 or auto"),
-        ("--clusters", numbers.clusters.is_some(), clustered, "--head clustered"),
-        ("--visit", numbers.visit.is_some(), clustered, "--head clustered"),
-    ] {
-        if given && !fits {
-            return Err(format!("{option} goes with {with} only").into());
-        }
-    }
     let mut options = QuantOptions {
         bits: if format == Format::W8 { WeightBits::W8 } else { WeightBits::W4 },
         head: numbers.head.map(|h| if h == Head::W4 { WeightBits::W4 } else { WeightBits::W8 }),

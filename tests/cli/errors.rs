@@ -103,6 +103,7 @@ fn narrow_operands_on_the_chip() {
     let words = ["10 bits", "golden", "expected 16"];
     refused(&["generate", &image, "--backend=rtl", "--prompt=a", "--tokens=1"], &words);
     refused(&["rtl", &image, "-o", &scratch.at("rtl")], &words);
+    let words = ["--operand-bits 10", "golden", "expected 16"];
     refused(&["cosim", &small, "--operand-bits=10", "--prompt=a", "--tokens=1"], &words);
     refused(&["eval", &image, "--backend=golden", "--operand-bits=10"], &["--operand-bits needs the checkpoint"]);
     refused(&["eval", &small, "--backend=golden", "--operand-bits=3"], &["--operand-bits", "4..=16"]);
@@ -126,7 +127,7 @@ fn tokens_and_texts() {
     generate(&["--prompt=a", "--prompt-tokens=1", "--tokens=1"], &["--prompt-tokens"]);
     generate(&["--prompt=a", "--tokens=1", "--temperature", "-1"], &["--temperature -1", "expected 0 or more"]);
     generate(&["--prompt=a", "--tokens=1", "--temperature", "nan"], &["--temperature", "expected 0 or more"]);
-    generate(&["--prompt=a", "--tokens=1", "--top-p", "1.5"], &["--top-p 1.5", "up to 1"]);
+    generate(&["--prompt=a", "--tokens=1", "--temperature=1", "--top-p", "1.5"], &["--top-p 1.5", "up to 1"]);
     generate(&["--prompt=a", "--tokens=1", "--calibrate", &empty], &["empty.txt", "expected text"]);
     refused(&["bench", &small, "--backend=float", "--sessions=2"], &["--sessions", "--backend golden"]);
     generate(&["--prompt=a", "--tokens=1", "--trace", "x.fst"], &["--trace", "--backend rtl"]);
@@ -149,6 +150,31 @@ fn tokens_and_texts() {
     refused(&["eval", &numbers, "--backend=golden"], &["vocabulary of 50", "--token-file"]);
     let hello = ["generate", &numbers, "--backend=golden", "--prompt=hello", "--tokens=1"];
     refused(&hello, &["vocabulary of 50", "hello"]);
+}
+
+#[test]
+fn options_that_a_backend_would_ignore() {
+    let scratch = Scratch::new();
+    let small = scratch.small();
+    let text = ["--prompt=a", "--tokens=1"];
+    for backend in ["float", "golden"] {
+        let generate = |option: &[&str], words: &[&str]| {
+            refused(&[&["generate", &small, "--backend", backend], &text[..], option].concat(), words);
+        };
+        generate(&["--stall", "0.2"], &["--stall 0.2", "expected --backend rtl"]);
+        generate(&["--config", "none-such"], &["--config none-such", "expected --backend rtl"]);
+        generate(&["--sessions", "2"], &["--sessions 2", "expected --backend rtl"]);
+        generate(&["--skip-columns"], &["--skip-columns:", "expected --backend rtl"]);
+        generate(&["--seed", "3"], &["--seed 3", "expected --temperature"]);
+        generate(&["--top-p", "0.5"], &["--top-p 0.5", "expected --temperature"]);
+    }
+    refused(
+        &["eval", &small, "--backend=float", "--weights=w4"],
+        &["--weights w4", "floats", "expected --backend golden"],
+    );
+    refused(&["cosim", &small, "--prompt=a", "--tokens=1", "--state-bits=20"], &["--state-bits 20", "--config"]);
+    refused(&["rtl", "--weights=w4", "-o", &scratch.at("rtl")], &["--weights w4", "expected a MODEL"]);
+    assert_eq!(scratch.names().len(), 1, "nothing is written: {:?}", scratch.names());
 }
 
 #[test]

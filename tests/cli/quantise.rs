@@ -109,6 +109,7 @@ fn nibbles_by_columns_are_golden_only() {
     let words = ["ffn.value", "golden", "without --value w4"];
     refused(&["cosim", &image, "--prompt=a", "--tokens=1"], &words);
     refused(&["rtl", &image, "-o", &scratch.at("rtl")], &words);
+    let words = ["--value w4", "ffn.value", "golden", "expected w8"];
     refused(&["generate", &model, "--backend=rtl", "--value=w4", "--prompt=a", "--tokens=1"], &words);
 }
 

@@ -112,7 +112,6 @@ fn sampling_is_the_seeds_and_nothing_elses() {
         list(&json(&[&args[..], more].concat()), "tokens")
     };
     let greedy = tokens(&[]);
-    assert_eq!(greedy, tokens(&["--seed", "9"]), "greedy knows no chance");
     assert_eq!(greedy, tokens(&["--temperature", "2", "--top-p", "1e-9"]), "only the likeliest token is left");
     let hot = ["--temperature", "1.5", "--seed"];
     assert_eq!(tokens(&[&hot[..], &["1"]].concat()), tokens(&[&hot[..], &["1"]].concat()));
@@ -224,26 +223,32 @@ fn explore_sweeps_every_combination() {
 
 #[test]
 fn help_explains_every_argument() {
-    for verb in [
-        "",
-        "inspect",
-        "random",
-        "quantize",
-        "generate",
-        "logits",
-        "eval",
-        "rtl",
-        "cosim",
-        "bench",
-        "explore",
-        "report latency",
-    ] {
+    let verbs = "|inspect|random|quantize|generate|logits|eval|rtl|cosim|bench|explore|report latency|report accuracy|report power|\
+                 report asic|report all|report tracking|fpga build|fpga simulate|fpga run|fpga estimate";
+    for verb in verbs.split('|') {
         let args: Vec<&str> = verb.split(' ').filter(|v| !v.is_empty()).chain(["-h"]).collect();
         let help = done(&args);
+        assert!(help.contains("Examples:\n  anser "), "{verb}: no examples\n{help}");
         let lines: Vec<&str> = help.lines().map(str::trim).collect();
         let own_line = |l: &str| l.starts_with("[default") || l.starts_with("[possible values");
         for line in lines.iter().filter(|l| l.starts_with('-') || (l.starts_with('[') && !own_line(l))) {
             assert!(line.split("  ").filter(|w| !w.is_empty()).count() > 1, "{verb}: no explanation of {line}\n{help}");
         }
     }
+}
+
+#[test]
+fn what_many_verbs_share_is_explained_once() {
+    let topics = [("chip", "--stall", "generate"), ("formats", "--scales", "cosim")];
+    for (topic, option, verb) in topics {
+        let page = done(&["help", topic]);
+        assert!(page.contains(option) && page == done(&[topic]), "{page}");
+        for flag in ["-h", "--help"] {
+            let help = done(&[verb, flag]);
+            let shown: Vec<&str> = help.lines().filter(|l| l.contains(option)).collect();
+            let line = format!("anser help {topic}");
+            assert!(shown.len() == 1 && shown[0].contains(&line), "{verb} {flag}: {shown:?}\n{help}");
+        }
+    }
+    assert!(done(&["quantize", "-h"]).contains("  --scales <SCALES>"), "its subject");
 }

@@ -1,6 +1,8 @@
 //! The command line as a user sees it.
 
 mod fpga;
+mod help;
+mod idle;
 mod model;
 mod parse;
 mod report;
@@ -11,15 +13,8 @@ pub use model::*;
 pub use report::*;
 pub use run::*;
 
-use clap::{Parser, Subcommand};
-
-const EXAMPLES: &str = "\
-Examples:
-  anser generate --backend rtl --prompt ROMEO: --tokens 16   text from the simulated chip
-  anser quantize model.pth -o model.anser                    a checkpoint to an image
-  anser cosim --prompt ROMEO: --tokens 4 --stall 0.2         compare under random stalls
-  anser rtl --config nano -o build/nano                      the Verilog
-  anser report latency -o build/latency                      where the cycles go";
+use super::Error;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 const MODEL: &str = "Checkpoint or .anser image [default: the project's own model]";
 const CHIP: &str = "Simulated chip";
@@ -30,7 +25,7 @@ pub const DEFAULT_CONFIG: &str = "nano";
 /// MODEL is a BlinkDL .pth, a .safetensors, an rwkv.cpp .bin or an .anser image; without one, the model that comes with the
 /// project. Exit status: 0 done, 1 a comparison or check failed, 2 the command cannot run.
 #[derive(Parser)]
-#[command(name = "anser", version, after_long_help = EXAMPLES)]
+#[command(name = "anser", version)]
 pub struct Anser {
     /// Print exactly one JSON object on standard output (progress and logs go to standard error)
     #[arg(long, global = true)]
@@ -74,4 +69,27 @@ pub enum Verb {
     /// Build for an FPGA board, simulate the board, run it, or estimate a larger part
     #[command(subcommand)]
     Fpga(Fpga),
+}
+
+/// The whole command line, with examples and topics.
+fn command() -> clap::Command {
+    help::finish(Anser::command())
+}
+
+/// Reads the command line. Usage errors and requests for help end the program here, as is usual; a topic's page gives `None`.
+///
+/// # Errors
+/// An option that would have no effect.
+pub fn parse() -> Result<Option<Anser>, Error> {
+    let matches = command().get_matches();
+    if let Some(name) = matches.subcommand_name().filter(|name| help::is_topic(name)) {
+        let mut command = command();
+        command.build();
+        if let Some(page) = command.find_subcommand_mut(name) {
+            page.print_long_help()?;
+        }
+        return Ok(None);
+    }
+    idle::check(&matches)?;
+    Ok(Some(Anser::from_arg_matches(&matches)?))
 }

@@ -7,16 +7,32 @@ use std::path::PathBuf;
 
 const FORMATS: &str = "Formats of a checkpoint's weights";
 
+/// The options of [`Numbers`] as the parser names them.
+pub const NUMBERS: &[&str] = &[
+    "weights",
+    "budget",
+    "head",
+    "value",
+    "clusters",
+    "visit",
+    "branch",
+    "round",
+    "scales",
+    "calibrate",
+    "state_bits",
+    "operand_bits",
+];
+
 /// How a checkpoint becomes integers; an .anser image already is.
 #[derive(Args, Clone, Default)]
 pub struct Numbers {
-    /// Text whose vectors set the fixed-point ranges (without it, pseudo-random tokens do)
+    /// Text that sets the fixed-point ranges [default: pseudo-random tokens]
     #[arg(long, value_name = "FILE")]
     pub calibrate: Option<PathBuf>,
-    /// Bits of an element of the recurrence state; the chip's configuration says for rtl [default: 24]
+    /// Bits of an element of the recurrence state; for the chip its configuration says [default: 24]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=32))]
     pub state_bits: Option<u32>,
-    /// Bits of a matrix operand's mantissas; fewer than 16 run on golden only [default: 16]
+    /// Bits of the mantissas of a matrix operand; fewer than 16 run on golden only [default: 16]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=16))]
     pub operand_bits: Option<u32>,
     /// Number format of the matrices [default: w8]

@@ -39,7 +39,7 @@ pub struct Prompt {
 
 #[derive(Args)]
 pub struct Sampling {
-    /// 0: always the most likely token
+    /// Temperature of the sampling; 0 takes the most likely token always
     #[arg(long, value_name = "T", default_value_t = 0.0, allow_negative_numbers = true)]
     pub temperature: f64,
     /// Sample among the most likely tokens of this total probability
@@ -49,6 +49,9 @@ pub struct Sampling {
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
 }
+
+/// The options of [`Chip`] as the parser names them.
+pub const CHIP_OPTIONS: &[&str] = &["config", "stall", "sessions", "memory", "skip_columns", "trace"];
 
 /// The simulated chip.
 #[derive(Args, Clone)]
@@ -86,6 +89,7 @@ pub enum Memory {
 pub struct Generate {
     #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
+    /// What computes the tokens
     #[arg(long, value_enum)]
     pub backend: Backend,
     #[command(flatten)]
@@ -105,6 +109,7 @@ pub struct Generate {
 pub struct Logits {
     #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
+    /// What computes the tokens
     #[arg(long, value_enum)]
     pub backend: Backend,
     /// Token numbers to read
@@ -120,6 +125,7 @@ pub struct Logits {
 pub struct Eval {
     #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
+    /// What computes the tokens
     #[arg(long, value_enum)]
     pub backend: Backend,
     /// Text to score [default: the held-out 5 % of the project's own text]
@@ -183,6 +189,7 @@ pub struct Explore {
     /// Width of a head; divides D
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub head_size: usize,
+    /// Vocabulary
     #[arg(long, value_name = "V", default_value_t = 65536)]
     pub vocab: usize,
     /// Configuration to start from: a name in configs/ or a .toml file
@@ -233,9 +240,10 @@ pub struct Cosim {
 pub struct Bench {
     #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
+    /// What computes the tokens
     #[arg(long, value_enum)]
     pub backend: Backend,
-    /// Tokens in one run; three runs are made, the median is told [default: 256, rtl 8]
+    /// Tokens in one run; the figures are the medians of three runs [default: 256, rtl 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub tokens: Option<u32>,
     /// Tokens of the prompt whose reading is timed as well [default: 256, rtl none]
