@@ -11,7 +11,7 @@ use sim_harness::chip::Chip;
 use sim_harness::session::TokenOptions;
 use std::sync::Arc;
 
-/// Something that reads tokens one by one.
+/// A backend with its model and the state of one conversation.
 pub enum Engine {
     Float { weights: Box<Weights>, state: FloatState },
     Golden { runner: Box<Runner>, session: fast::Session },
@@ -19,7 +19,10 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// The backend for `model`; `seed` is that of the chip's random stalls.
+    /// Makes the backend for `model`; `seed` is that of the chip's random stalls.
+    ///
+    /// # Errors
+    /// A model the backend cannot take, or a simulator that cannot be built.
     pub fn new(backend: Backend, model: &Model, numbers: &Numbers, chip: &ChipArgs, seed: u64) -> Result<Self, Error> {
         Ok(match backend {
             Backend::Float => {
@@ -34,7 +37,7 @@ impl Engine {
         })
     }
 
-    /// The state before the first token.
+    /// Goes back to the state before the first token.
     pub fn reset(&mut self) -> Result<(), Error> {
         match self {
             Engine::Float { weights, state } => *state = FloatState::new(&weights.shape),
@@ -44,7 +47,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The simulated chip behind the backend, if it is one.
+    /// The simulated chip, if the backend is one.
     pub fn chip(&self) -> Option<&Chip<'static>> {
         match self {
             Engine::Rtl(chip) => Some(chip),
@@ -58,7 +61,7 @@ impl Engine {
 pub struct EngineError(String);
 
 impl EngineError {
-    /// Nobody wants more tokens.
+    /// The error of an engine whose reader has left.
     pub fn stopped() -> Self {
         EngineError("stopped".into())
     }
@@ -83,7 +86,7 @@ impl Session for Engine {
         }
     }
 
-    /// Logits after `token`; the chip's come from its logits stream.
+    /// Logits after `token`: one for each token of the vocabulary. The chip's come from its logits stream.
     fn step(&mut self, token: u32) -> Result<Vec<f64>, EngineError> {
         let vocab_size = self.vocab_size();
         if token as usize >= vocab_size {
@@ -103,7 +106,7 @@ impl Session for Engine {
         })
     }
 
-    /// Logits after the last of `tokens`, which golden takes in several at a time, and so does a chip with several sessions.
+    /// Logits after the last of `tokens`. The golden model and a chip with several sessions take several tokens at a time.
     fn prefill(&mut self, tokens: &[u32]) -> Result<Vec<f64>, EngineError> {
         if let Engine::Rtl(chip) = self {
             if chip.config.sessions > 1 {
@@ -118,8 +121,8 @@ impl Session for Engine {
     }
 }
 
-/// Reads `tokens` in slot 0 of a chip with several: whole groups side by side, the rest one by one. Logits after the last one, if they
-/// are `wanted`; a group without goes without the head.
+/// Reads `tokens` in slot 0 of a chip with several sessions: whole groups side by side, the rest one by one. Returns the logits after the
+/// last token. If they are not `wanted`, the chip leaves out the head and the answer may be empty.
 pub fn side_by_side(chip: &mut Chip<'static>, tokens: &[u32], wanted: bool) -> Result<Vec<f64>, EngineError> {
     let (n, f) = (chip.config.sessions, chip.golden().f.f_logits);
     let vocab_size = chip.golden().shape.vocab_size;
@@ -144,7 +147,7 @@ pub fn side_by_side(chip: &mut Chip<'static>, tokens: &[u32], wanted: bool) -> R
     Ok(logits)
 }
 
-/// Numbers with `f` fraction bits.
+/// The values of fixed-point `logits` with `f` fraction bits.
 fn fixed(logits: &[i32], f: i32) -> Vec<f64> {
     let one = 2f64.powi(-f);
     logits.iter().map(|v| f64::from(*v) * one).collect()

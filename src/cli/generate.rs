@@ -12,7 +12,10 @@ use records::run::{CosimRecord, Generated, GeneratedOnChip, LogitsRecord};
 use sim_harness::session::TokenOptions;
 use std::process::ExitCode;
 
-/// The tokens of a prompt; there is at least one, and the model knows all of them.
+/// The tokens of a prompt.
+///
+/// # Errors
+/// An empty prompt, or a token outside the model's vocabulary.
 pub fn prompt_tokens(prompt: &Prompt, model: &Model, tokenizer: &Tokenizer) -> Result<Vec<u32>, Error> {
     let tokens = match (&prompt.prompt, &prompt.prompt_tokens) {
         (Some(text), _) => tokenizer.encode(text)?,
@@ -43,7 +46,7 @@ impl Session for Counted<'_> {
     }
     fn prefill(&mut self, tokens: &[u32]) -> Result<Vec<f64>, EngineError> {
         let at_once = match &self.engine {
-            // pieces as long as the engine takes at once, so that the bar moves
+            // The bar moves after each piece, so a piece is as long as the engine takes at once.
             Engine::Golden { .. } => golden_model::fast::MAX_ROWS,
             Engine::Rtl(chip) => chip.config.sessions,
             Engine::Float { .. } => 1,
@@ -136,13 +139,13 @@ pub fn cosim(a: &Cosim, out: &Out) -> Result<ExitCode, Error> {
     let bar = bar(n as u64, "tokens");
     let mut next = vec![0; chip.config.sessions];
     for i in 0..n {
-        // with several sessions each reads the prompt from another place on, so that no two are alike
+        // Each session begins the prompt at another place, so that no two are alike.
         let read = |slot: usize| prompt[(i + slot) % prompt.len()];
         let tokens: Vec<_> = (next.iter().enumerate())
             .map(|(slot, next)| Some(if i < prompt.len() { read(slot) } else { *next }))
             .collect();
         let run = chip.pass(&tokens, TokenOptions { logits: true, timeline: false })?;
-        // greedy on the golden side, so that a chip gone astray is compared with the right text
+        // The golden model chooses the next token, so that a chip that went wrong is still compared with the right text.
         for (next, logits) in next.iter_mut().zip(&run.logits) {
             *next = golden_model::network::integer_step::argmax(logits) as u32;
         }

@@ -24,7 +24,7 @@ pub enum Model {
     Image(Arc<Image>),
 }
 
-/// The configuration `name`: a file, or a name in `configs/`.
+/// Reads the configuration `name`: a `.toml` file, or one of [`config_names`].
 pub fn config(name: &str) -> Result<Config, Error> {
     if name.ends_with(".toml") || name.contains('/') {
         return Ok(Config::load(Path::new(name))?);
@@ -37,7 +37,7 @@ pub fn config(name: &str) -> Result<Config, Error> {
     Ok(Config::load(&project_file(&format!("configs/{name}.toml"))?)?)
 }
 
-/// [`config`] with another number of sessions, if one is asked for.
+/// Returns [`config`], with another number of sessions if one is asked for.
 pub fn config_for(name: &str, sessions: Option<u32>) -> Result<Config, Error> {
     let mut config = config(name)?;
     if let Some(n) = sessions {
@@ -74,7 +74,10 @@ impl Model {
         Tokenizer::for_vocab(self.shape().vocab_size)
     }
 
-    /// The weights as floats, which only a checkpoint has.
+    /// Returns the weights as floats.
+    ///
+    /// # Errors
+    /// An image, which holds integers only.
     pub fn weights(&self) -> Result<Weights, Error> {
         match self {
             Model::Checkpoint(c) => Ok(Weights::read(c)?),
@@ -84,7 +87,7 @@ impl Model {
         }
     }
 
-    /// The integer model for the fast step: an image is used where it lies.
+    /// Returns the integer model for the fast step. An image is used where it lies.
     pub fn fast(&self, numbers: &Numbers) -> Result<fast::Weights, Error> {
         match self {
             Model::Image(image) if numbers.given().is_none() => Ok(fast::from_image(image.clone())?),
@@ -92,7 +95,7 @@ impl Model {
         }
     }
 
-    /// The integer model, and each tensor's error if it was quantised just now.
+    /// Returns the integer model, and the error of each tensor if the model was quantised just now.
     pub fn quantised(&self, numbers: &Numbers) -> Result<(QModel, Vec<(String, QuantError)>), Error> {
         let checkpoint = match self {
             Model::Image(image) => match numbers.given() {
@@ -107,7 +110,7 @@ impl Model {
         Ok((done.model, done.errors))
     }
 
-    /// `numbers` for a chip of `config`, which has a state of its own width; an image must have been made for it.
+    /// Returns `numbers` for a chip of `config`, whose state has a width of its own. An image must have been made for that width.
     pub fn numbers_for(&self, config: &Config, numbers: &Numbers) -> Numbers {
         let bits = config.numbers.state_bits as u32;
         let state_bits = if matches!(self, Model::Image(_)) { numbers.state_bits } else { Some(bits) };
@@ -115,24 +118,24 @@ impl Model {
     }
 }
 
-/// The bytes of a file; an error names it.
+/// Returns the bytes of a file. The error names the file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|e| format!("{}: cannot be read: {e}", path.display()).into())
 }
 
-/// The tokens of a text file; an error names it.
+/// Returns the tokens of a text file. The error names the file.
 pub fn encode(tokenizer: &Tokenizer, path: &Path) -> Result<Vec<u32>, Error> {
     tokenizer.encode(read(path)?).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
-/// The part of the project's own text that its model was not trained on.
+/// Returns the part of the project's own text that its model was not trained on.
 pub fn held_out_text() -> Result<Vec<u8>, Error> {
     let text = read(&project_file(OWN_TEXT)?)?;
     let cut = (text.len() as f64 * (1.0 - HELD_OUT)) as usize;
     Ok(text[cut..].to_vec())
 }
 
-/// Tokens, checked against the vocabulary; `what` says where they came from.
+/// Checks that there are tokens and that the vocabulary has all of them; `what` says where they came from.
 pub fn check_tokens(what: &str, tokens: &[u32], shape: &Shape) -> Result<(), Error> {
     match tokens.iter().find(|t| **t as usize >= shape.vocab_size) {
         Some(t) => {

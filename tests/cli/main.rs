@@ -11,6 +11,7 @@ mod pipes;
 mod power;
 mod quantise;
 mod rtl_bench;
+mod setup;
 mod terminal;
 mod tracking;
 mod verbs;

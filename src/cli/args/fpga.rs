@@ -9,15 +9,15 @@ const BOARD: &str = "ulx3s-85f";
 
 #[derive(Subcommand)]
 pub enum Fpga {
-    /// A bitstream: synthesis, place and route, what it uses and how fast it is
+    /// Build a bitstream: synthesis, place and route, what it uses and how fast it is
     ///
     /// Writes RTL, netlist, reports and design.bit to the folder; a step whose inputs did not change is not run again.
     Build(FpgaBuild),
-    /// The board in simulation: serial line, memory chip and all; text comes out of the line and must be golden's
+    /// Simulate the board with serial line and memory chip; the text that comes out of the line must be golden's
     Simulate(FpgaSimulate),
-    /// Load a model into a real board over its serial port and let it speak
+    /// Load a model into a real board over its serial port, and write text on it
     Run(FpgaRun),
-    /// What a larger part would need for the chip, and what it has
+    /// Estimate what the chip needs of a larger part, and what the part has
     Estimate(FpgaEstimate),
 }
 
@@ -41,7 +41,7 @@ pub struct FpgaBuild {
 }
 
 impl FpgaBuild {
-    /// With the defaults of the command line.
+    /// The arguments with the defaults of the command line.
     pub fn default_board() -> FpgaBuild {
         FpgaBuild {
             board: BOARD.into(),
@@ -101,7 +101,7 @@ pub struct FpgaRun {
     /// Tokens to write after the prompt
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
     pub tokens: u16,
-    /// The model is in the board already: only talk
+    /// Do not load the model: it is in the board already
     #[arg(long)]
     pub no_load: bool,
     #[command(flatten)]

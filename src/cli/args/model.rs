@@ -53,7 +53,7 @@ pub struct Numbers {
     /// Clusters a token reads [default: a quarter of them]
     #[arg(long, value_name = "N", value_parser = count(), help_heading = FORMATS)]
     pub visit: Option<u32>,
-    /// Rank of a 16-bit branch beside each matrix of 4 bits (golden only) [default: 0, none]
+    /// Rank of a 16-bit branch beside each matrix of 4 bits, on golden only [default: 0, none]
     #[arg(long, value_name = "RANK", value_parser = clap::value_parser!(u32).range(0..=1024), help_heading = FORMATS)]
     pub branch: Option<u32>,
     /// How weights of 4 bits are rounded [default: plain]
@@ -65,7 +65,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// The first option given, if there is one: an image takes none.
+    /// The first option that was given, if there is one. An image takes none.
     pub fn given(&self) -> Option<&'static str> {
         let given = [
             ("--calibrate", self.calibrate.is_some()),
@@ -101,7 +101,7 @@ pub enum Head {
     W8,
     /// 4 bits, one scale for each row and 32 columns
     W4,
-    /// 8 bits in clusters of rows, of which a token reads the likeliest (golden only)
+    /// 8 bits in clusters of rows, of which a token reads the likeliest; on golden only
     Clustered,
 }
 
@@ -109,15 +109,15 @@ pub enum Head {
 pub enum Value {
     /// 8 bits, one scale a row
     W8,
-    /// 4 bits, one scale for each column and 32 rows (golden only)
+    /// 4 bits, one scale for each column and 32 rows; on golden only
     W4,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Round {
-    /// Each to the nearest
+    /// Each weight to the nearest number
     Plain,
-    /// Later weights make up for the errors of earlier ones, as the calibration text needs it
+    /// Later weights make up for the errors of earlier ones on the calibration text
     Gptq,
 }
 
@@ -170,7 +170,7 @@ pub struct Quantize {
     /// The image to write
     #[arg(short, long, value_name = "IMAGE")]
     pub output: PathBuf,
-    /// Write a page that shows each matrix' format and error; wants --calibrate
+    /// Write a page that shows the format and the error of each matrix; needs --calibrate
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
     #[command(flatten)]

@@ -15,7 +15,7 @@ pub enum Report {
     ///
     /// Runs the floating-point network and some thirty integer networks over a text; what each figure means is in docs/accuracy.md.
     Accuracy(Accuracy),
-    /// Power of the chip's netlist while it runs tokens, or of any mapped netlist from measured activity
+    /// Power of the chip's netlist while it runs tokens, or power of any mapped netlist from measured activity
     ///
     /// Without --netlist the chip is mapped as in report asic, its netlist runs whole tokens on the bench of the
     /// co-simulation, and what comes out is compared with the RTL. Every file may be gzip-compressed. The method and what it
@@ -124,7 +124,7 @@ pub struct Tracking {
     /// Tokens of an element: its own and clock tokens [default: what the checkpoint says, or 1]
     #[arg(long, value_name = "N", value_parser = count())]
     pub ticks: Option<u32>,
-    /// Numbers of elements after which accuracy is told
+    /// Numbers of elements after which accuracy is shown
     #[arg(long, value_name = "N,N", value_delimiter = ',', default_value = "1,2,4,8,16,32,64,128,256,512,1024,1600", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub lengths: Vec<u32>,
     /// Random sequences of the greatest length
@@ -222,7 +222,7 @@ pub struct Power {
 }
 
 impl Power {
-    /// Of the chip, with the defaults of the command line.
+    /// The arguments for the chip's own netlist, with the defaults of the command line.
     pub fn of_chip() -> Power {
         Power {
             model: None,
@@ -243,7 +243,7 @@ impl Power {
     }
 }
 
-/// What a simulation counted.
+/// The switching activity that a simulation counted.
 #[derive(Args, Default)]
 #[group(id = "activity", multiple = false)]
 pub struct Activity {

@@ -62,13 +62,13 @@ pub struct Chip {
     /// Probability of a random stall on every handshake and memory response
     #[arg(long, value_name = "P", default_value = "0", value_parser = probability, allow_negative_numbers = true, help_heading = CHIP)]
     pub stall: f64,
-    /// Texts worked on at once, which share every read of a weight: 1, 2, 4 or 8 on the chip, any number on golden (bench only)
+    /// Texts at once, which share every read of a weight: 1, 2, 4 or 8 on the chip, any number in bench on golden
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = CHIP)]
     pub sessions: Option<u32>,
     /// Memory behind the bus [default: the configuration's DDR4, if it has one]
     #[arg(long, value_enum, help_heading = CHIP)]
     pub memory: Option<Memory>,
-    /// Do not read the columns of ffn.value that meet a zero: the same values in fewer cycles, how many depends on the values
+    /// Do not read the columns of ffn.value that meet a zero: the same values in fewer cycles
     #[arg(long, help_heading = CHIP)]
     pub skip_columns: bool,
     /// Write a waveform (FST)
@@ -162,7 +162,7 @@ pub struct Rtl {
     /// Programs that do not read the columns of ffn.value that meet a zero
     #[arg(long)]
     pub skip_columns: bool,
-    /// Tokens that the bench (tb.sv) runs after its prompt; 0 runs the prompt only [default: 2]
+    /// Tokens that the bench tb.sv runs after its prompt; 0 runs the prompt only [default: 2]
     #[arg(long, value_name = "N", requires = "model")]
     pub tokens: Option<u32>,
     /// Text that the bench reads first [default: token 0]
@@ -207,7 +207,7 @@ pub struct Explore {
     /// Bits of an element of the recurrence state
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     pub state_bits: Vec<usize>,
-    /// Texts that share each read of a weight; cycles are those of a pass then, tokens a second of all together
+    /// Texts that share each read of a weight; cycles are then those of a pass, and tokens a second those of all texts
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     pub sessions: Vec<usize>,
     /// Memories: `ideal`, or configurations whose memory is taken
@@ -224,7 +224,7 @@ pub struct Cosim {
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub prompt: Prompt,
-    /// Tokens to go on for after the prompt; 0 compares the prompt only
+    /// Tokens to write after the prompt; 0 compares the prompt only
     #[arg(long, value_name = "N")]
     pub tokens: u32,
     /// Seed of the random stalls
