@@ -5,8 +5,7 @@ mod common;
 use common::{awkward_shape, random_pair, Pair};
 use golden_model::arithmetic::tensor::WeightBits;
 use golden_model::image::layout::{stream, StreamLayout};
-use golden_model::image::UNIT;
-use golden_model::image::{write, Image, ImageErrorKind};
+use golden_model::image::{write, Image, ImageErrorKind, UNIT};
 use golden_model::quantise::options::QuantOptions;
 use std::path::{Path, PathBuf};
 

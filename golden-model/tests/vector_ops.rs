@@ -1,8 +1,8 @@
 //! The integer operations against a plain restatement of `docs/hardware.md` §2 to §4 in exact rational arithmetic.
 
 use golden_model::arithmetic::fixed::{clip, round_shift, round_shift_wide, sat, Saturations};
-use golden_model::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
-use golden_model::arithmetic::recurrence::Wkv;
+use golden_model::arithmetic::norm::{NormConstants, NormShifts, EPS_LN, EPS_LN_X};
+use golden_model::arithmetic::recurrence::{Wkv, WkvShifts};
 use golden_model::arithmetic::tables;
 use golden_model::arithmetic::tensor::{QMatrix, QVector, QWeights, RowScale};
 use golden_model::arithmetic::vector_ops::{l2, lut, matvec, mix, norm, operand, operand_of, Operand};
@@ -124,14 +124,14 @@ proptest! {
     #[test]
     fn token_shift(h in element(), prev in element(), m in param(), f in 0i32..=22) {
         let mut count = Saturations(0);
-        let got = mix(&[h], &[prev], &QVector { q: vec![m], frac: f }, &mut count)[0];
+        let got = mix(&[h], &[prev], &QVector { q: vec![m], frac: f }, f, &mut count)[0];
         let want = i128::from(h) + rounded((i128::from(prev) - i128::from(h)) * i128::from(m), f as u32);
         prop_assert_eq!((i128::from(got), count.0), clipped(want, 27));
     }
 
     #[test]
     fn table_inputs_are_rounded_and_clipped(a in element(), p in param(), f in 0i32..=16) {
-        let got = lut(&[a], Some(&QVector { q: vec![p], frac: f }), |z| z)[0];
+        let got = lut(&[a], Some((&QVector { q: vec![p], frac: f }, 16 - f)), |z| z)[0];
         let z = i128::from(a) + (i128::from(p) << (16 - f));
         prop_assert_eq!(i128::from(got), clipped(rounded(z, 2), 19).0);
         prop_assert_eq!(lut(&[a], None, tables::tanh)[0], tables::tanh(clip(round_shift(a.into(), 2), 19)));
@@ -146,7 +146,7 @@ proptest! {
         let unit = QVector { q: vec![1 << 14; 64], frac: 14 };
         let none = QVector { q: vec![0; 64], frac: 14 };
         let mut count = Saturations(0);
-        let got = norm(&x, &c, &unit, &none, 20, &mut count);
+        let got = norm(&x, &c, (&unit, &none), NormShifts { gain: 14, bias: 6 }, &mut count);
         prop_assert_eq!((got.mean.len(), got.rstd.len()), (64 / n, 128 / n));
         for (seg, values) in x.chunks(n).enumerate() {
             let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / n as f64;
@@ -192,7 +192,8 @@ proptest! {
         let old: Vec<i32> = s.iter().map(|s| s >> (32 - state_bits).max(small)).collect();
         let mut new = old.clone();
         let mut count = Saturations(0);
-        let wkv = Wkv { r: &r, d: &d, k: &k, v: &v, kk: &kk, b: &b, head_size: 4, state_bits, sh_sa, sh_b, sh_vk, sh_y };
+        let shifts = WkvShifts { sa: sh_sa, b: sh_b, vk: sh_vk, y: sh_y };
+        let wkv = Wkv { r: &r, d: &d, k: &k, v: &v, kk: &kk, b: &b, head_size: 4, state_bits, shifts };
         let (sa, y) = wkv.step(&mut new, &mut count);
         let less = |sh: i32, e: u32| (sh - e as i32).max(0) as u32;
         fn w(x: impl Into<i128>) -> i128 {

@@ -1,4 +1,4 @@
-//! The integer constants of a norm.
+//! The integer constants and the shifts of a norm.
 
 use crate::arithmetic::fixed::NORM;
 use crate::arithmetic::tensor::scale2;
@@ -50,6 +50,15 @@ impl NormConstants {
     pub fn eps_int(&self) -> u128 {
         u128::from(self.eps_m) << self.eps_s
     }
+}
+
+/// The shifts of a norm's gain and bias.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NormShifts {
+    /// Right, of the product with the gain g: `NORM + f(g) − f_h`.
+    pub gain: i32,
+    /// Left, of the bias b: `f_h − f(b)`.
+    pub bias: i32,
 }
 
 #[cfg(test)]

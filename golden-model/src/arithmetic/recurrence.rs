@@ -1,8 +1,7 @@
 //! The delta-rule recurrence of one layer: `docs/hardware.md` §4.
 #![deny(clippy::float_arithmetic)]
 
-use crate::arithmetic::fixed::{round_shift, sat, Saturations};
-use crate::arithmetic::fixed::{sh, VEC_BITS};
+use crate::arithmetic::fixed::{round_shift, sat, sh, Saturations, VEC_BITS};
 use crate::arithmetic::vector_ops::Operand;
 
 /// Operands of one layer, each (n_head · head_size); `d` is 1 − w with 16 fraction bits and exponent 0.
@@ -15,10 +14,20 @@ pub struct Wkv<'a> {
     pub b: &'a Operand,
     pub head_size: usize,
     pub state_bits: u32,
-    pub sh_sa: i32,
-    pub sh_b: i32,
-    pub sh_vk: i32,
-    pub sh_y: i32,
+    pub shifts: WkvShifts,
+}
+
+/// The shifts of the recurrence, before the exponents of the operands are taken off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WkvShifts {
+    /// Of `S · kk`, which gives sa.
+    pub sa: i32,
+    /// Of `sa · b`.
+    pub b: i32,
+    /// Of `v · k`.
+    pub vk: i32,
+    /// Of `S · r`, which gives y.
+    pub y: i32,
 }
 
 impl Wkv<'_> {
@@ -26,10 +35,10 @@ impl Wkv<'_> {
     pub fn step(&self, s: &mut [i32], count: &mut Saturations) -> (Vec<i32>, Vec<i32>) {
         let n = self.head_size;
         let e = |x: &Operand| x.e as i32;
-        let sh_sa = sh((self.sh_sa - e(self.kk)).max(0));
-        let sh_b = sh((self.sh_b - e(self.b)).max(0));
-        let sh_vk = sh((self.sh_vk - e(self.v) - e(self.k)).max(0));
-        let sh_y = sh((self.sh_y - e(self.r)).max(0));
+        let sh_sa = sh((self.shifts.sa - e(self.kk)).max(0));
+        let sh_b = sh((self.shifts.b - e(self.b)).max(0));
+        let sh_vk = sh((self.shifts.vk - e(self.v) - e(self.k)).max(0));
+        let sh_y = sh((self.shifts.y - e(self.r)).max(0));
         let mut sas = Vec::with_capacity(s.len() / n);
         let mut ys = Vec::with_capacity(s.len() / n);
         for (row, s) in s.chunks_mut(n).enumerate() {

@@ -4,18 +4,19 @@
 //! built or read ([`crate::quantise::choose_formats`]), so that none leaves 0..=63 here.
 #![deny(clippy::float_arithmetic)]
 
-use crate::arithmetic::fixed::{clip, round_shift, sat, Saturations};
-use crate::arithmetic::fixed::{sh, NORM, O, OPERAND_BITS, VEC_BITS, Z};
-use crate::arithmetic::norm::NormConstants;
+use crate::arithmetic::fixed::{clip, round_shift, sat, sh, Saturations, O, OPERAND_BITS, VEC_BITS};
+use crate::arithmetic::norm::{NormConstants, NormShifts};
 use crate::arithmetic::tables::{rsqrt, INPUT_BITS};
-use crate::arithmetic::tensor::GROUP_ROWS;
-use crate::arithmetic::tensor::{groups, GROUP_COLS};
-use crate::arithmetic::tensor::{QMatrix, QVector, QWeights};
+use crate::arithmetic::tensor::{groups, QMatrix, QVector, QWeights, GROUP_COLS, GROUP_ROWS};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// From Z fraction bits to the table input's.
-const LUT_SHIFT: u32 = 2;
+/// The tables take [`Z`]` − TABLE_SHIFT` = 14 fraction bits.
+pub const TABLE_SHIFT: u32 = 2;
+/// `rsqrt` has 17 fraction bits, and so has the product with the root of the number of elements before this shift.
+pub const ROOT_SHIFT: u32 = 11;
+/// The shift of `k0 · R` for exponent 0 in an L2 norm: R has 17 fraction bits, the result [`O`].
+pub const L2_BASE: i32 = 17 - O;
 
 /// Results clipped in one token, by unit; the RTL has the same three counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,18 +56,18 @@ pub fn add(a: &[i32], b: &[i32], count: &mut Saturations) -> Vec<i32> {
     each(a.len(), count, |i| i64::from(a[i]) + i64::from(b[i]))
 }
 
-/// `sat_27(h + round((prev − h) · m, f_m))`: the token shift.
-pub fn mix(h: &[i32], prev: &[i32], m: &QVector, count: &mut Saturations) -> Vec<i32> {
-    let s = sh(m.frac);
+/// `sat_27(h + round((prev − h) · m, shift))`: the token shift.
+pub fn mix(h: &[i32], prev: &[i32], m: &QVector, shift: i32, count: &mut Saturations) -> Vec<i32> {
+    let s = sh(shift);
     each(h.len(), count, |i| {
         i64::from(h[i]) + round_shift((i64::from(prev[i]) - i64::from(h[i])) * i64::from(m.q[i]), s)
     })
 }
 
-/// `table(clip_19(round(a + (p << (Z − f_p)), 2)))`, a with Z fraction bits; `p` absent for a table without a bias.
-pub fn lut(a: &[i32], p: Option<&QVector>, table: fn(i32) -> i32) -> Vec<i32> {
-    let bias = |i: usize| p.map_or(0, |p| i64::from(p.q[i]) << sh(Z - p.frac));
-    (0..a.len()).map(|i| table(clip(round_shift(i64::from(a[i]) + bias(i), LUT_SHIFT), INPUT_BITS))).collect()
+/// `table(clip_19(round(a + (p << shift), 2)))` for a bias `(p, shift)`, a with Z fraction bits; tables such as that of tanh have no bias.
+pub fn lut(a: &[i32], bias: Option<(&QVector, i32)>, table: fn(i32) -> i32) -> Vec<i32> {
+    let bias = |i: usize| bias.map_or(0, |(p, shift)| i64::from(p.q[i]) << sh(shift));
+    (0..a.len()).map(|i| table(clip(round_shift(i64::from(a[i]) + bias(i), TABLE_SHIFT), INPUT_BITS))).collect()
 }
 
 /// Mantissas `clip_16(round(v, s))` with `s = max(0, L − 15)`, L the significant bits of the OR of all `v ^ (v >> 26)`.
@@ -161,8 +162,14 @@ pub struct Norm {
     pub h: Vec<i32>,
 }
 
-/// Layer norm (one segment) or group norm (one a head), gain and bias included; the result has `f_h` fraction bits.
-pub fn norm(x: &[i32], c: &NormConstants, gain: &QVector, bias: &QVector, f_h: i32, count: &mut Saturations) -> Norm {
+/// Layer norm (one segment) or group norm (one a head), gain and bias included.
+pub fn norm(
+    x: &[i32],
+    c: &NormConstants,
+    (gain, bias): (&QVector, &QVector),
+    shifts: NormShifts,
+    count: &mut Saturations,
+) -> Norm {
     let mut mean = Vec::new();
     let mut rstd = Vec::new();
     let mut n = Vec::with_capacity(x.len());
@@ -174,7 +181,7 @@ pub fn norm(x: &[i32], c: &NormConstants, gain: &QVector, bias: &QVector, f_h: i
             u + (d * d) as u128
         });
         let (r, e) = rsqrt(u);
-        let mult = round_shift(i64::from(r) * c.root_n, 11);
+        let mult = round_shift(i64::from(r) * c.root_n, ROOT_SHIFT);
         let s = (c.rsq_base + e as i32).clamp(0, 63);
         n.extend(
             segment.iter().map(|x| sat(round_shift((i64::from(*x) - i64::from(m)) * mult, sh(s)), VEC_BITS, count)),
@@ -182,8 +189,8 @@ pub fn norm(x: &[i32], c: &NormConstants, gain: &QVector, bias: &QVector, f_h: i
         mean.push(m);
         rstd.extend([mult as i32, s]);
     }
-    let g = mul_param(&n, gain, NORM + gain.frac - f_h, count);
-    let b = sh(f_h - bias.frac);
+    let g = mul_param(&n, gain, shifts.gain, count);
+    let b = sh(shifts.bias);
     let h = each(x.len(), count, |i| i64::from(g[i]) + (i64::from(bias.q[i]) << b));
     Norm { mean, rstd, n, g, h }
 }
@@ -194,7 +201,7 @@ pub fn l2(k0: &[i32], head_size: usize) -> Vec<i32> {
         .flat_map(|head| {
             let u = head.iter().fold(0u128, |u, k| u + (i64::from(*k) * i64::from(*k)) as u128);
             let (r, e) = rsqrt(u);
-            [r as i32, (17 - O + e as i32).clamp(0, 63)]
+            [r as i32, (L2_BASE + e as i32).clamp(0, 63)]
         })
         .collect()
 }

@@ -4,10 +4,9 @@
 
 use std::ops::Range;
 
-use super::archive;
 use super::error::{printable, tuple};
 use super::pickle::{state_dict, PickledTensor};
-use super::{Entry, ErrorKind};
+use super::{archive, Entry, ErrorKind};
 
 fn damaged(what: String) -> ErrorKind {
     ErrorKind::Container { format: "torch zip", what }

@@ -10,26 +10,26 @@ use super::row::Row;
 use super::weights::StreamMatrix;
 use crate::arithmetic::fixed::Saturations;
 use crate::network::branch::QBranch;
+use crate::network::shifts::BranchShifts;
 use std::sync::atomic::AtomicU64;
 
-/// `y = sat_27(y + U (V x))` for every row, from `f_in` to `f_out` fraction bits.
+/// `y = sat_27(y + U (V x))` for every row.
 pub fn add(
     pool: &mut Pool,
     isa: Isa,
     rows: &mut [Row],
     b: &QBranch<StreamMatrix>,
-    (f_in, f_out): (i32, i32),
+    shifts: BranchShifts,
     x: fn(&Row) -> &Operand,
     y: fn(&mut Row) -> &mut [i32],
 ) {
     let clipped: fn(&Row) -> &AtomicU64 = |r| &r.mat_clipped;
     // a longer branch was here before: what is left of it must not decide on the exponent
     rows.iter_mut().for_each(|r| r.branch.t.fill(0));
-    let job = Job { w: &b.v, shift: f_in + b.v.frac - b.f_t, x, y: |r: &mut Row| &mut r.branch.t[..] };
+    let job = Job { w: &b.v, shift: shifts.v, x, y: |r: &mut Row| &mut r.branch.t[..] };
     multiply(pool, isa, rows, &[job], clipped);
     rows.iter_mut().for_each(|r| r.branch.tq.set(&r.branch.t));
-    let shift = b.f_t + b.u.frac - f_out;
-    let job = Job { w: &b.u, shift, x: |r: &Row| &r.branch.tq, y: |r: &mut Row| &mut r.branch.u[..] };
+    let job = Job { w: &b.u, shift: shifts.u, x: |r: &Row| &r.branch.tq, y: |r: &mut Row| &mut r.branch.u[..] };
     multiply(pool, isa, rows, &[job], clipped);
     for row in rows {
         let u = std::mem::take(&mut row.branch.u);

@@ -10,17 +10,17 @@ use crate::network::clusters::{picked, Gathered, QClusters};
 
 /// Logits of the row's `head` operand.
 pub fn logits(pool: &mut Pool, isa: Isa, row: &mut Row, model: &Weights, c: &QClusters<StreamMatrix>) {
-    let shift = |w: &StreamMatrix| model.f.f_ho + w.frac - model.f.f_logits;
-    let mut times = |row: &mut Row, w: &StreamMatrix, y: fn(&mut Row) -> &mut [i32]| {
-        let job = Job { w, shift: shift(w), x: |r: &Row| &r.head, y };
+    let mut times = |row: &mut Row, (w, shift): (&StreamMatrix, i32), y: fn(&mut Row) -> &mut [i32]| {
+        let job = Job { w, shift, x: |r: &Row| &r.head, y };
         multiply(pool, isa, std::slice::from_mut(row), &[job], |r| &r.mat_clipped);
     };
-    times(row, &c.centroids, |r| &mut r.clusters.centroids[..]);
+    let centroids = model.shifts.clusters.as_ref().map_or(0, |s| s.centroids);
+    times(row, (&c.centroids, centroids), |r| &mut r.clusters.centroids[..]);
     let picked = picked(&row.clusters.centroids, c.form.visit as usize);
     let mut logits = std::mem::take(&mut row.logits);
     let mut gathered = Gathered::new(c, &mut logits);
     for i in &picked {
-        times(row, &model.head.part(c.form.rows_of(*i)), |r| &mut r.clusters.rows[..]);
+        times(row, (&model.head.part(c.form.rows_of(*i)), model.shifts.head.w), |r| &mut r.clusters.rows[..]);
         gathered.visited(*i, &row.clusters.rows);
     }
     gathered.rest(&row.clusters.centroids, &picked);

@@ -4,11 +4,11 @@
 //! the tests hold them against the originals.
 #![deny(clippy::float_arithmetic)]
 
-use crate::arithmetic::fixed::Saturations;
-use crate::arithmetic::fixed::{sh, NORM, O, VEC_BITS, Z};
-use crate::arithmetic::norm::NormConstants;
+use crate::arithmetic::fixed::{sh, Saturations, VEC_BITS};
+use crate::arithmetic::norm::{NormConstants, NormShifts};
 use crate::arithmetic::tables::{element_rom, rsqrt, DECAY_ROW, INPUT_BITS, ONE};
 use crate::arithmetic::tensor::QVector;
+use crate::arithmetic::vector_ops::{L2_BASE, ROOT_SHIFT, TABLE_SHIFT};
 use std::sync::OnceLock;
 
 /// [`crate::arithmetic::fixed::round_shift`] for |x| < 2^29, shift ≤ 29.
@@ -73,8 +73,8 @@ pub fn mul_param(out: &mut [i32], a: &[i32], p: &QVector, shift: i32, count: &mu
 
 /// The token shift.
 #[inline(always)]
-pub fn mix(out: &mut [i32], h: &[i32], prev: &[i32], m: &QVector, count: &mut Saturations) {
-    let (s, n) = (sh(m.frac), out.len());
+pub fn mix(out: &mut [i32], h: &[i32], prev: &[i32], m: &QVector, shift: i32, count: &mut Saturations) {
+    let (s, n) = (sh(shift), out.len());
     let (h, prev, m) = (&h[..n], &prev[..n], &m.q[..n]);
     each(out, count, |i| i64::from(h[i]) + round64((i64::from(prev[i]) - i64::from(h[i])) * i64::from(m[i]), s));
 }
@@ -89,19 +89,18 @@ fn wide_sum(n: usize, f: impl Fn(usize) -> i64) -> u128 {
     sum
 }
 
-/// Layer norm (one segment) or group norm (one a head) with gain and bias into `h`, which gets `f_h` fraction bits.
+/// Layer norm (one segment) or group norm (one a head) with gain and bias into `h`.
 #[inline(always)]
 pub fn norm(
     h: &mut [i32],
     x: &[i32],
     c: &NormConstants,
-    gain: &QVector,
-    bias: &QVector,
-    f_h: i32,
+    (gain, bias): (&QVector, &QVector),
+    shifts: NormShifts,
     count: &mut Saturations,
 ) {
     let n = c.n as usize;
-    let (s_g, s_b) = (sh(NORM + gain.frac - f_h), sh(f_h - bias.frac));
+    let (s_g, s_b) = (sh(shifts.gain), sh(shifts.bias));
     let mut clipped = 0;
     for (((h, x), gain), bias) in
         h.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(gain.q.chunks_exact(n)).zip(bias.q.chunks_exact(n))
@@ -114,7 +113,7 @@ pub fn norm(
                 d * d
             });
         let (r, e) = rsqrt(u);
-        let mult = round64(i64::from(r) * c.root_n, 11);
+        let mult = round64(i64::from(r) * c.root_n, ROOT_SHIFT);
         let s = sh((c.rsq_base + e as i32).clamp(0, 63));
         for i in 0..n {
             // the product is below 2^52, so beyond 60 every shift gives 0 or −0
@@ -131,7 +130,7 @@ pub fn norm(
 pub fn l2_normalised(kk: &mut [i32], k0: &[i32], head_size: usize, count: &mut Saturations) {
     for (kk, k0) in kk.chunks_exact_mut(head_size).zip(k0.chunks_exact(head_size)) {
         let (r, e) = rsqrt(wide_sum(head_size, |i| i64::from(k0[i]) * i64::from(k0[i])));
-        let s = (17 - O + e as i32).clamp(0, 63) as u32;
+        let s = (L2_BASE + e as i32).clamp(0, 63) as u32;
         each(kk, count, |i| round64(i64::from(k0[i]) * i64::from(r), s));
     }
 }
@@ -198,13 +197,13 @@ pub enum Table {
     Decay,
 }
 
-/// `v = table(v + p)` in place, v with Z fraction bits; `p` absent for a table without a bias.
+/// `v = table(v + (p << shift))` in place for a bias `(p, shift)`, v with Z fraction bits; tables such as that of tanh have no bias.
 #[inline(always)]
-pub fn lut(v: &mut [i32], p: Option<&QVector>, table: Table) {
+pub fn lut(v: &mut [i32], bias: Option<(&QVector, i32)>, table: Table) {
     let c = columns();
-    match p {
-        Some(p) => {
-            let s = sh(Z - p.frac);
+    match bias {
+        Some((p, shift)) => {
+            let s = sh(shift);
             let q = &p.q[..v.len()];
             look_up(v, |v, i| i64::from(v) + (i64::from(q[i]) << s), table, c);
         }
@@ -215,7 +214,7 @@ pub fn lut(v: &mut [i32], p: Option<&QVector>, table: Table) {
 #[inline(always)]
 fn look_up(v: &mut [i32], z: impl Fn(i32, usize) -> i64, table: Table, c: &Columns) {
     for (i, v) in v.iter_mut().enumerate() {
-        *v = round64(z(*v, i), 2).clamp(i64::from(-LAST - 1), i64::from(LAST)) as i32;
+        *v = round64(z(*v, i), TABLE_SHIFT).clamp(i64::from(-LAST - 1), i64::from(LAST)) as i32;
     }
     match table {
         Table::Sigmoid => v.iter_mut().for_each(|v| *v = c.sigmoid(*v)),

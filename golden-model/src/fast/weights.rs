@@ -2,9 +2,7 @@
 
 use crate::arithmetic::tensor::{QMatrix, QVector, RowScale, WeightBits};
 use crate::image::layout::{decode_order, decode_vector, encode, Block, BlockKind, MatrixFormat, StreamLayout};
-use crate::image::UNIT;
-use crate::image::{nibble_columns, nibble_tiles};
-use crate::image::{Image, ImageError, ImageErrorKind};
+use crate::image::{nibble_columns, nibble_tiles, Image, ImageError, ImageErrorKind, UNIT};
 use crate::network::model::{ModelError, QModel};
 use crate::network::tensors::{Matrix, TensorSource};
 use std::ops::Range;

@@ -7,7 +7,8 @@ use super::kernels::prefetch;
 use super::operand::Mantissas;
 use super::pool::Pool;
 use super::MAX_ROWS;
-use crate::arithmetic::fixed::{sh, O, VEC_BITS};
+use crate::arithmetic::fixed::{sh, VEC_BITS};
+use crate::arithmetic::recurrence::WkvShifts;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The operands of one row, each `(n_head · head_size)`.
@@ -33,8 +34,7 @@ impl WkvRow {
 pub struct Constants {
     pub head_size: usize,
     pub state_bits: u32,
-    pub sh_vk: i32,
-    pub sh_y: i32,
+    pub shifts: WkvShifts,
 }
 
 /// Largest head_size of a model.
@@ -105,10 +105,10 @@ versions! {
     fn step(c: Constants, first: usize, s: &mut [i32], p: &WkvRow, y: &mut [i32], ahead: &[u8]) -> u64 {
         let n = c.head_size;
         let mut ahead = ahead.chunks(ahead.len().div_ceil(n).max(1));
-        let sh_sa = sh((O - p.kk.e).max(0));
-        let sh_b = sh((O - p.b.e).max(0));
-        let sh_vk = sh((c.sh_vk - p.v.e - p.k.e).max(0));
-        let sh_y = sh((c.sh_y - p.r.e).max(0));
+        let sh_sa = sh((c.shifts.sa - p.kk.e).max(0));
+        let sh_b = sh((c.shifts.b - p.b.e).max(0));
+        let sh_vk = sh((c.shifts.vk - p.v.e - p.k.e).max(0));
+        let sh_y = sh((c.shifts.y - p.r.e).max(0));
         let of_head = |m: &Mantissas| -> [i32; MAX_HEAD] {
             let mut wide = [0; MAX_HEAD];
             wide.iter_mut().zip(&m.q[first..first + n]).for_each(|(w, q)| *w = i32::from(*q));
@@ -151,7 +151,7 @@ versions! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arithmetic::fixed::Saturations;
+    use crate::arithmetic::fixed::{Saturations, O};
     use crate::arithmetic::recurrence::Wkv;
     use crate::arithmetic::vector_ops::Operand;
     use proptest::prelude::*;
@@ -169,6 +169,7 @@ mod tests {
         fn the_recurrence_is_that_of_the_specification(
             head_size in 1usize..70, n_head in 1usize..4, n_rows in 1usize..4, state_bits in 16u32..=32, sh_vk in 22i32..40, sh_y in 11i32..40, tame in 0u32..16, seed: u64,
         ) {
+            let shifts = WkvShifts { sa: O, b: O, vk: sh_vk, y: sh_y };
             let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
             let n = head_size * n_head;
             let first: Vec<i32> = (0..n * head_size).map(|_| rng.gen::<i32>() >> (32 - state_bits)).collect();
@@ -179,7 +180,7 @@ mod tests {
             let rows: Vec<[Operand; 6]> = (0..n_rows).map(|_| [11, 0, 11, 11, 2, 2].map(&mut operand)).collect();
             let mut want_s = first.clone();
             let want: Vec<_> = rows.iter().map(|[r, d, k, v, kk, b]| {
-                let wkv = Wkv { r, d, k, v, kk, b, head_size, state_bits, sh_sa: O, sh_b: O, sh_vk, sh_y };
+                let wkv = Wkv { r, d, k, v, kk, b, head_size, state_bits, shifts };
                 let mut count = Saturations::default();
                 let (_, y) = wkv.step(&mut want_s, &mut count);
                 (y, count.0)
@@ -191,7 +192,7 @@ mod tests {
                         let [r, d, k, v, kk, b] = row.clone().map(|o| Mantissas { q: o.q, e: o.e as i32 });
                         Row { operands: WkvRow { r, d, k, v, kk, b }, y: vec![0; n], clipped: AtomicU64::new(0) }
                     }).collect();
-                    let c = Constants { head_size, state_bits, sh_vk, sh_y };
+                    let c = Constants { head_size, state_bits, shifts };
                     let access = Access { operands: |r: &Row| &r.operands, y: |r: &mut Row| &mut r.y[..], clipped: |r: &Row| &r.clipped };
                     run(&mut Pool::new(threads), isa, c, &mut s, &mut block, &access, &[7; 999]);
                     prop_assert_eq!(&s, &want_s, "state, {}", isa.name());

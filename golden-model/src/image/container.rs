@@ -15,8 +15,9 @@
 
 use crate::arithmetic::tensor::{QMatrix, QVector};
 use crate::checkpoint::Shape;
-use crate::image::layout::{decode_embedding, decode_matrix, decode_order, decode_vector, encode};
-use crate::image::layout::{Block, BlockKind, MatrixFormat, StreamLayout};
+use crate::image::layout::{
+    decode_embedding, decode_matrix, decode_order, decode_vector, encode, Block, BlockKind, MatrixFormat, StreamLayout,
+};
 use crate::image::UNIT;
 use crate::network::formats::{LayerFormats, NetFormats};
 use crate::network::model::{ModelError, QModel};

@@ -4,11 +4,8 @@
 //! for every bus width. Blocks carry the checkpoint's names and follow each other without gaps: embedding, then for each layer its vectors and its
 //! matrices in the order of use, then `ln_out` and `head`.
 
-use crate::arithmetic::tensor::GROUP_COLS;
-use crate::arithmetic::tensor::GROUP_ROWS;
-use crate::arithmetic::tensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
-use crate::image::UNIT;
-use crate::image::{nibble_columns, nibble_tiles};
+use crate::arithmetic::tensor::{QMatrix, QVector, QWeights, RowScale, WeightBits, GROUP_COLS, GROUP_ROWS};
+use crate::image::{nibble_columns, nibble_tiles, UNIT};
 use crate::network::clusters::ClusterForm;
 use crate::network::model::QModel;
 use crate::network::tensors::{Matrix, QTensor};
@@ -150,12 +147,7 @@ impl StreamLayout {
         let mut at = 0;
         let blocks = model.tensors().into_iter().map(|(name, tensor)| {
             let kind = BlockKind::of(&name, &tensor, model.shape.n_embd);
-            let frac = match tensor {
-                QTensor::Embedding(_, frac) => frac,
-                QTensor::Vector(v) => v.frac,
-                QTensor::Matrix(m) => m.frac(),
-                QTensor::Order(_) => 0,
-            };
+            let frac = tensor.frac();
             let block = Block { name, offset_units: at, len_units: kind.units(), frac, kind };
             at += block.len_units;
             block

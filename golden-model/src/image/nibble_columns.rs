@@ -3,9 +3,7 @@
 //! A column is complete in itself: one gs for each 32 rows, padded to 64 bytes, then nibbles, byte i holding rows 2i (low) and 2i + 1 (high), padded
 //! to 64 bytes. So 16 bytes of nibbles share a gs. Rows beyond the matrix are 0.
 
-use crate::arithmetic::tensor::groups;
-use crate::arithmetic::tensor::QWeights;
-use crate::arithmetic::tensor::GROUP_ROWS;
+use crate::arithmetic::tensor::{groups, QWeights, GROUP_ROWS};
 use crate::image::UNIT;
 
 /// Rows in a unit of nibbles.

@@ -3,8 +3,7 @@
 //! A tile is 16 rows. For each group of 32 columns it holds 16 bytes of gs, one a row, then 16 groups of 16 bytes, each with columns 2c (low
 //! nibble) and 2c + 1 (high nibble) of the 16 rows. Columns beyond the matrix are 0; a tile is padded to 64 bytes.
 
-use crate::arithmetic::tensor::QWeights;
-use crate::arithmetic::tensor::{groups, GROUP_COLS};
+use crate::arithmetic::tensor::{groups, QWeights, GROUP_COLS};
 use crate::image::UNIT;
 
 /// Rows of a tile.

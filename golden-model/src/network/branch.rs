@@ -8,25 +8,43 @@
 use crate::arithmetic::tensor::QMatrix;
 use crate::network::tensors::TensorSource;
 
-/// Names of the parts of a branch within their layer.
+/// Names of a matrix that can have a branch, of its parts and of its taps, all within their layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Branched {
-    /// The matrix it goes with.
+    /// The matrix W, as `att.key.weight`.
     pub weight: &'static str,
     pub v: &'static str,
     pub u: &'static str,
+    /// The taps of `W x`, of `V x`, of `V x` as an operand (mantissas, exponent) and of `U (V x)`.
+    pub w_tap: &'static str,
+    pub t_tap: &'static str,
+    pub t_operand: [&'static str; 2],
+    pub u_tap: &'static str,
 }
 
+macro_rules! branched {
+    ($name:literal) => {
+        Branched {
+            weight: concat!($name, ".weight"),
+            v: concat!($name, ".branch_v"),
+            u: concat!($name, ".branch_u"),
+            w_tap: concat!($name, ".w"),
+            t_tap: concat!($name, ".t"),
+            t_operand: [concat!("q.", $name, ".t"), concat!("e.", $name, ".t")],
+            u_tap: concat!($name, ".u"),
+        }
+    };
+}
+
+pub const ATT_KEY: Branched = branched!("att.key");
+pub const ATT_VALUE: Branched = branched!("att.value");
+pub const ATT_RECEPTANCE: Branched = branched!("att.receptance");
+pub const ATT_OUTPUT: Branched = branched!("att.output");
+pub const FFN_KEY: Branched = branched!("ffn.key");
+pub const HEAD: Branched = branched!("head");
+
 /// The matrices of a layer that can have a branch: those that can have 4 bits.
-pub const BRANCHED: [Branched; 5] = [
-    Branched { weight: "att.key.weight", v: "att.key.branch_v", u: "att.key.branch_u" },
-    Branched { weight: "att.value.weight", v: "att.value.branch_v", u: "att.value.branch_u" },
-    Branched { weight: "att.receptance.weight", v: "att.receptance.branch_v", u: "att.receptance.branch_u" },
-    Branched { weight: "att.output.weight", v: "att.output.branch_v", u: "att.output.branch_u" },
-    Branched { weight: "ffn.key.weight", v: "ffn.key.branch_v", u: "ffn.key.branch_u" },
-];
-/// The branch of the head.
-pub const HEAD: Branched = Branched { weight: "head.weight", v: "head.branch_v", u: "head.branch_u" };
+pub static BRANCHED: [Branched; 5] = [ATT_KEY, ATT_VALUE, ATT_RECEPTANCE, ATT_OUTPUT, FFN_KEY];
 
 /// U and V of one matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]

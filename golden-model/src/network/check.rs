@@ -1,16 +1,13 @@
 //! What the integer step takes for granted of a model, checked once, when it is made or read.
 
-use crate::arithmetic::fixed::{NORM, O, Z};
-use crate::arithmetic::norm::NormConstants;
-use crate::arithmetic::norm::{EPS_LN, EPS_LN_X};
+use crate::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
 use crate::arithmetic::tensor::{QMatrix, RowScale, WeightBits};
-use crate::network::branch::{QBranch, BRANCHED};
+use crate::network::branch::QBranch;
 use crate::network::clusters::{NO_TOKEN, ROWS};
 use crate::network::formats::{MAX_FRAC, MIN_FRAC};
-use crate::network::model::{ModelError, QAffine, QLayer, QModel};
+use crate::network::model::{ModelError, QLayer, QModel};
+use crate::network::shifts::{Range, Ranged};
 use crate::network::tensors::{Matrix, QTensor};
-use crate::quantise::choose_formats::{layer_matrices, MatrixSpec};
-use crate::quantise::choose_formats::{MAT_SHIFT, MIN_SH_VK, MIN_SH_Y};
 
 impl<M: Matrix> QModel<M> {
     /// Checks all that the integer step takes for granted: sizes, row scales, and that every shift it makes is in range.
@@ -47,15 +44,9 @@ impl<M: Matrix> QModel<M> {
         for (l, layer) in self.layers.iter().enumerate() {
             layer.check(l, self)?;
         }
-        let f = &self.f;
-        range("f_x - f_emb", f.f_x - f.f_emb, (0, 31))?;
-        check_norm("ln_out", &f.ln_out, &self.ln_out, (s.n_embd, EPS_LN, f.f_x, f.f_ho))?;
-        check_branch("", self.head_branch.as_ref(), (s.vocab_size, s.n_embd), (f.f_ho, f.f_logits))?;
-        if let Some(c) = &self.clusters {
-            let shift = f.f_ho + c.centroids.frac() - f.f_logits;
-            range("head.centroids: f_ho + frac - f_logits", shift, MAT_SHIFT)?;
-        }
-        range("head: f_ho + frac - f_logits", f.f_ho + self.head.frac() - f.f_logits, MAT_SHIFT)
+        check_norm("ln_out", &self.f.ln_out, (s.n_embd, EPS_LN, self.f.f_x))?;
+        check_branch("", self.head_branch.as_ref(), (s.vocab_size, s.n_embd))?;
+        check_shifts("", &self.shifts)
     }
 
     /// The clusters fit the vocabulary and every token is in exactly one.
@@ -130,44 +121,23 @@ impl<M: Matrix> QLayer<M> {
         })
     }
 
+    /// Checks what does not follow from the sizes of the tensors: constants of norms, branches, shifts.
     fn check(&self, l: usize, model: &QModel<M>) -> Result<(), ModelError> {
-        let (f, net, a) = (&self.f, &model.f, &self.att);
+        let (f, net) = (&self.f, &model.f);
         let (d, n) = (model.shape.n_embd, model.shape.head_size);
-        let name = |what: &str| format!("layer {l}: {what}");
-        let shift = |what: &str, value: i32| range(&name(what), value, (0, 63));
-        check_norm(&name("ln1"), &f.ln1, &self.ln1, (d, EPS_LN, net.f_x, f.f_h1))?;
-        check_norm(&name("ln2"), &f.ln2, &self.ln2, (d, EPS_LN, net.f_x, f.f_h2))?;
-        check_norm(&name("att.ln_x"), &f.ln_x, &a.ln_x, (n, EPS_LN_X, f.f_y, f.f_yb))?;
-        for MatrixSpec { name: matrix, f_in, f_out, .. } in layer_matrices(l, WeightBits::W8, f, net) {
-            if let Some(m) = self.matrix(matrix) {
-                range(&name(&format!("{matrix}: f_in + frac - f_out")), f_in + m.frac() - f_out, MAT_SHIFT)?;
-            }
+        let prefix = format!("layer {l}: ");
+        for (name, constants, of) in [
+            ("ln1", &f.ln1, (d, EPS_LN, net.f_x)),
+            ("ln2", &f.ln2, (d, EPS_LN, net.f_x)),
+            ("att.ln_x", &f.ln_x, (n, EPS_LN_X, f.f_y)),
+        ] {
+            check_norm(&format!("{prefix}{name}"), constants, of)?;
         }
-        let specs = layer_matrices(l, WeightBits::W8, f, net);
-        for part in &BRANCHED {
-            let Some(spec) = specs.iter().find(|s| s.name == part.weight) else { continue };
-            let dims = self.matrix(part.weight).map_or((0, 0), |m| (m.rows(), m.cols()));
-            check_branch(&name(""), self.branches.get(part.weight), dims, (spec.f_in, spec.f_out))?;
+        for (name, branch) in &self.branches {
+            let dims = self.matrix(name).map_or((0, 0), |m| (m.rows(), m.cols()));
+            check_branch(&prefix, Some(branch), dims)?;
         }
-        for (what, v) in
-            [("x_r", &a.x_r), ("x_w", &a.x_w), ("x_k", &a.x_k), ("x_v", &a.x_v), ("x_a", &a.x_a), ("x_g", &a.x_g)]
-        {
-            shift(&format!("f of att.{what}"), v.frac)?;
-        }
-        shift("f of ffn.x_k", self.ffn.x_k.frac)?;
-        shift("f of att.k_a", a.k_a.frac)?;
-        for (what, v) in [("w0", Some(&a.w0)), ("a0", Some(&a.a0)), ("v0", a.v.as_ref().map(|v| &v.v0))] {
-            v.map_or(Ok(()), |v| range(&name(&format!("Z - f of att.{what}")), Z - v.frac, (0, 31)))?;
-        }
-        shift("f_k + f - f_k0", f.f_k + a.k_k.frac - f.f_k0)?;
-        shift("O + f_k - f_km", O + f.f_k - f.f_km)?;
-        range(&name("sh_vk"), net.f_v + f.f_km - f.f_s, (MIN_SH_VK, 63))?;
-        range(&name("sh_y"), f.f_s + f.f_r - f.f_y, (MIN_SH_Y, 63))?;
-        shift("f_r + f_km - f_rk", f.f_r + f.f_km - f.f_rk)?;
-        shift("f_rk + f - f_bs", f.f_rk + a.r_k.frac - f.f_bs)?;
-        shift("f_v + f_bs - f_yb", net.f_v + f.f_bs - f.f_yb)?;
-        shift("f_yb + f_g - f_yg", f.f_yb + f.f_g - f.f_yg)?;
-        shift("2 f_fk - f_r2", 2 * f.f_fk - f.f_r2)
+        check_shifts(&prefix, &self.shifts)
     }
 }
 
@@ -189,12 +159,11 @@ fn check_matrix<M: Matrix>(name: &str, m: &M, (rows, cols): (usize, usize)) -> R
     }
 }
 
-/// Sizes, widths and shifts of the branch of a matrix `(rows, cols)` from `f_in` to `f_out`.
+/// Checks the sizes, the widths and the fraction of the branch of a matrix `(rows, cols)`.
 fn check_branch<M: Matrix>(
     prefix: &str,
     branch: Option<&QBranch<M>>,
     (rows, cols): (usize, usize),
-    (f_in, f_out): (i32, i32),
 ) -> Result<(), ModelError> {
     let Some(b) = branch else { return Ok(()) };
     let name = |n: &str| format!("{prefix}{n}");
@@ -207,29 +176,33 @@ fn check_branch<M: Matrix>(
             return Err(ModelError::Tensor { name: name(n), found, expected });
         }
     }
-    range(&name("f_t"), b.f_t, (MIN_FRAC, MAX_FRAC))?;
-    range(&format!("{}: f_in + frac - f_t", name(b.names.v)), f_in + b.v.frac() - b.f_t, MAT_SHIFT)?;
-    range(&format!("{}: f_t + frac - f_out", name(b.names.u)), b.f_t + b.u.frac() - f_out, MAT_SHIFT)
+    range(name("f_t"), b.f_t, (MIN_FRAC, MAX_FRAC))
 }
 
-fn range(what: &str, value: i32, (low, high): (i32, i32)) -> Result<(), ModelError> {
+/// Checks that every shift is in its range.
+fn check_shifts(prefix: &str, shifts: &dyn Ranged) -> Result<(), ModelError> {
+    let mut result = Ok(());
+    shifts.each(&format!("{prefix}shift "), &mut |name, value, allowed| {
+        if result.is_ok() {
+            result = range(name, value, allowed);
+        }
+    });
+    result
+}
+
+fn range(what: String, value: i32, (low, high): Range) -> Result<(), ModelError> {
     if (low..=high).contains(&value) {
         return Ok(());
     }
-    Err(ModelError::Shift { what: what.into(), value, low, high })
+    Err(ModelError::Shift { what, value, low, high })
 }
 
-fn check_norm(
-    what: &str,
-    c: &NormConstants,
-    p: &QAffine,
-    (n, eps, f_in, f_out): (usize, f64, i32, i32),
-) -> Result<(), ModelError> {
+/// Checks the constants of a norm over `n` elements whose inputs have `f_in` fraction bits.
+fn check_norm(what: &str, c: &NormConstants, (n, eps, f_in): (usize, f64, i32)) -> Result<(), ModelError> {
     let expected = NormConstants::new(n, eps, f_in);
-    if *c != expected {
-        let what = format!("constants of {what}");
-        return Err(ModelError::Value { what, found: format!("{c:?}"), expected: format!("{expected:?}") });
+    if *c == expected {
+        return Ok(());
     }
-    range(&format!("{what}: NORM + f - f_h"), NORM + p.weight.frac - f_out, (0, 63))?;
-    range(&format!("{what}: f_h - f"), f_out - p.bias.frac, (0, 31))
+    let what = format!("constants of {what}");
+    Err(ModelError::Value { what, found: format!("{c:?}"), expected: format!("{expected:?}") })
 }

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::checkpoint::weights::{Matrix, Norm, Vector};
+use crate::network::taps::NormTaps;
 
 /// exp(-1/2): the decay is exp(-DECAY sigmoid(z)), so it never falls below exp(-exp(-1/2)) = 0.5452.
 pub const DECAY: f32 = 0.606_530_66;
@@ -94,6 +95,12 @@ pub fn norm(x: &[f32], group: usize, p: &Norm, eps: f64) -> Normed {
     Normed { n, g, h }
 }
 
+/// `v / |v|`, v `(N)`.
+pub fn normalized(v: &[f32]) -> Vec<f32> {
+    let length = v.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt() as f32;
+    v.iter().map(|v| v / length.max(L2_EPS)).collect()
+}
+
 /// What one token brings to the recurrence of one head, each `(N)`: `d` is 1 - w, `k` is modified by k_a, `b` is kk * a.
 pub struct Head<'a> {
     pub r: &'a [f32],
@@ -118,5 +125,38 @@ impl Head<'_> {
             }
             y[i] = dot(row, self.r);
         }
+    }
+}
+
+/// Receives every named value of a step: layer (`n_layer` for the head), name, values in row-major order.
+pub trait Tap: FnMut(usize, &'static str, &[f32]) {}
+impl<T: FnMut(usize, &'static str, &[f32])> Tap for T {}
+
+/// A tap that takes nothing.
+pub fn no_tap(_layer: usize, _name: &'static str, _values: &[f32]) {}
+
+/// The taps of one layer.
+pub struct Taps<'t, T> {
+    pub layer: usize,
+    pub tap: &'t mut T,
+}
+
+impl<T: Tap> Taps<'_, T> {
+    pub fn show(&mut self, name: &'static str, values: &[f32]) {
+        (self.tap)(self.layer, name, values);
+    }
+
+    /// Shows `values` and gives them back.
+    pub fn pass(&mut self, name: &'static str, values: Vec<f32>) -> Vec<f32> {
+        self.show(name, &values);
+        values
+    }
+
+    /// [`norm`], each stage shown.
+    pub fn norm(&mut self, names: NormTaps, x: &[f32], group: usize, p: &Norm, eps: f64) -> Vec<f32> {
+        let norm = norm(x, group, p, eps);
+        self.show(names.n, &norm.n);
+        self.show(names.g, &norm.g);
+        self.pass(names.h, norm.h)
     }
 }

@@ -5,6 +5,7 @@ use crate::checkpoint::Shape;
 use crate::network::branch::{QBranch, BRANCHED, HEAD};
 use crate::network::clusters::QClusters;
 use crate::network::formats::{LayerFormats, NetFormats};
+use crate::network::shifts::{LayerShifts, NetShifts};
 use crate::network::tensors::{Matrix, QTensor, TensorSource};
 use std::collections::BTreeMap;
 
@@ -67,6 +68,8 @@ pub struct QLayer<M = QMatrix> {
     pub att: QAtt<M>,
     pub ln2: QAffine,
     pub ffn: QFfn<M>,
+    /// The shift of every operation, from `f` and the fractions of the tensors.
+    pub shifts: LayerShifts,
     /// Low-rank branches by the matrix they go with, such as `att.key.weight`.
     pub branches: BTreeMap<&'static str, QBranch<M>>,
 }
@@ -76,6 +79,8 @@ pub struct QLayer<M = QMatrix> {
 pub struct QModel<M: Matrix = QMatrix> {
     pub shape: Shape,
     pub f: NetFormats,
+    /// The shifts of what is outside the layers.
+    pub shifts: NetShifts,
     /// (vocab_size, n_embd), frac f_emb, the layer norm ln0 folded in
     pub emb: M::Embedding,
     pub layers: Vec<QLayer<M>>,
@@ -105,7 +110,12 @@ fn affine<S: TensorSource>(name: &str, s: &mut S) -> Result<QAffine, S::Error> {
 
 impl<M: Matrix> QLayer<M> {
     /// Layer `l` with its tensors from `s`.
-    pub fn build<S: TensorSource<Matrix = M>>(l: usize, f: LayerFormats, s: &mut S) -> Result<Self, S::Error> {
+    pub fn build<S: TensorSource<Matrix = M>>(
+        l: usize,
+        f: LayerFormats,
+        net: &NetFormats,
+        s: &mut S,
+    ) -> Result<Self, S::Error> {
         let b = format!("blocks.{l}");
         let mut branches = BTreeMap::new();
         for part in &BRANCHED {
@@ -114,8 +124,9 @@ impl<M: Matrix> QLayer<M> {
             }
         }
         let att = |n: &str| format!("{b}.att.{n}");
-        Ok(Self {
+        let mut layer = Self {
             f,
+            shifts: LayerShifts::default(),
             ln1: affine(&format!("{b}.ln1"), s)?,
             att: QAtt {
                 x_r: s.vector(&att("x_r"))?,
@@ -156,7 +167,10 @@ impl<M: Matrix> QLayer<M> {
                 value: s.matrix(&format!("{b}.ffn.value.weight"))?,
             },
             branches,
-        })
+        };
+        let fracs: BTreeMap<_, _> = layer.tensors().into_iter().map(|(name, t)| (name, t.frac())).collect();
+        layer.shifts = LayerShifts::of(&layer.f, net, &|name| fracs.get(name).copied());
+        Ok(layer)
     }
 
     /// Names within the layer and tensors: vectors in the order in which the vector unit uses them, then matrices in the order in
@@ -222,11 +236,16 @@ impl<M: Matrix> QModel<M> {
         emb: M::Embedding,
         s: &mut S,
     ) -> Result<Self, S::Error> {
-        let layers = layers.into_iter().enumerate().map(|(l, f)| QLayer::build(l, f, s)).collect::<Result<_, _>>()?;
+        let layers =
+            layers.into_iter().enumerate().map(|(l, own)| QLayer::build(l, own, &f, s)).collect::<Result<_, _>>()?;
         let head_branch = f.f_t_head.map(|f_t| QBranch::build("", &HEAD, f_t, s)).transpose()?;
         let clusters = f.clusters.map(|form| QClusters::build(form, s)).transpose()?;
         let (ln_out, head) = (affine("ln_out", s)?, s.matrix("head.weight")?);
-        Ok(Self { shape, f, emb, layers, ln_out, head, head_branch, clusters })
+        let shifts = NetShifts::default();
+        let mut model = Self { shape, f, shifts, emb, layers, ln_out, head, head_branch, clusters };
+        let fracs: BTreeMap<_, _> = model.outside().into_iter().map(|(name, t)| (name, t.frac())).collect();
+        model.shifts = NetShifts::of(&model.f, &|name| fracs.get(name).copied());
+        Ok(model)
     }
 
     /// Every tensor under its official name, in the order of the image.
@@ -235,16 +254,22 @@ impl<M: Matrix> QModel<M> {
         for (l, layer) in self.layers.iter().enumerate() {
             all.extend(layer.tensors().into_iter().map(|(name, t)| (format!("blocks.{l}.{name}"), t)));
         }
-        all.push(("ln_out.weight".into(), QTensor::Vector(&self.ln_out.weight)));
-        all.push(("ln_out.bias".into(), QTensor::Vector(&self.ln_out.bias)));
+        all.extend(self.outside().into_iter().map(|(name, t)| (name.to_string(), t)));
+        all
+    }
+
+    /// Names and tensors of the last norm and the head, in the order of the image.
+    fn outside(&self) -> Vec<(&'static str, QTensor<'_, M>)> {
+        let mut all = vec![
+            ("ln_out.weight", QTensor::Vector(&self.ln_out.weight)),
+            ("ln_out.bias", QTensor::Vector(&self.ln_out.bias)),
+        ];
         if let Some(c) = &self.clusters {
-            all.push(("head.order".into(), QTensor::Order(&c.order)));
-            all.push(("head.centroids".into(), QTensor::Matrix(&c.centroids)));
+            all.push(("head.order", QTensor::Order(&c.order)));
+            all.push(("head.centroids", QTensor::Matrix(&c.centroids)));
         }
-        all.push(("head.weight".into(), QTensor::Matrix(&self.head)));
-        if let Some(b) = &self.head_branch {
-            all.extend(b.tensors().map(|(name, m)| (name.to_string(), QTensor::Matrix(m))));
-        }
+        all.push(("head.weight", QTensor::Matrix(&self.head)));
+        all.extend(self.head_branch.iter().flat_map(QBranch::tensors).map(|(name, m)| (name, QTensor::Matrix(m))));
         all
     }
 }

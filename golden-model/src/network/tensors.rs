@@ -66,6 +66,18 @@ pub enum QTensor<'a, M: Matrix = QMatrix> {
     Order(&'a [u32]),
 }
 
+impl<M: Matrix> QTensor<'_, M> {
+    /// The fraction bits it is stored with; 0 for an order, which has none.
+    pub fn frac(&self) -> i32 {
+        match self {
+            QTensor::Embedding(_, frac) => *frac,
+            QTensor::Vector(v) => v.frac,
+            QTensor::Matrix(m) => m.frac(),
+            QTensor::Order(_) => 0,
+        }
+    }
+}
+
 /// Where a model's tensors come from: the quantiser or an image. Names are official and complete (`blocks.0.att.w1`).
 pub trait TensorSource {
     type Error;

@@ -3,9 +3,7 @@
 use crate::arithmetic::tensor::{QMatrix, WeightBits};
 use crate::image::layout::BlockKind;
 use crate::image::UNIT;
-use crate::network::recipe::GroupScales;
-use crate::network::recipe::Rounding;
-use crate::network::recipe::TensorFormat;
+use crate::network::recipe::{GroupScales, Rounding, TensorFormat};
 use crate::network::tensors::QTensor;
 use crate::quantise::branch_fit::fit;
 use crate::quantise::gptq::{Factor, Gram};

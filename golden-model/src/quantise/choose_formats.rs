@@ -5,64 +5,27 @@
 //! the integer step is in its range; a network for which that is impossible is refused by [`crate::network::model::QModel::check`], with the shift's name.
 
 use crate::arithmetic::fixed::{O, VEC_BITS, Z};
+
 use crate::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
+
 use crate::arithmetic::tensor::WeightBits;
+
 use crate::network::formats::{LayerFormats, NetFormats, MAX_FRAC, MIN_FRAC};
-pub use crate::network::recipe::{Recipe, TensorFormat};
+use crate::network::shifts::{MATRIX, VK, Y};
+
 use crate::quantise::calibrate::Ranges;
-use crate::quantise::options::{value_bits, QuantOptions};
+
+use crate::quantise::options::QuantOptions;
+
 use crate::quantise::scales::{frac_for, matrix_frac};
+
 use std::collections::BTreeMap;
 
 /// Most fraction bits of a vector that multiplies: with NORM = 20 and a result of at least −16 bits every shift is below 63.
 pub const NORM_GAIN_MAX: i32 = 22;
-/// Range of a matrix' static shift `f_x + frac − f_y`; with the row's and less the operand's exponent it stays in 0..=63.
-pub const MAT_SHIFT: (i32, i32) = (12, 48);
-/// Smallest `sh_vk` and `sh_y`: the exponents of 27-bit operands go to 11.
-pub const MIN_SH_VK: i32 = 22;
-pub const MIN_SH_Y: i32 = 11;
 
 /// Largest |value| of every tensor of a layer (or of the net) by its name there, e.g. `att.key.weight`; `mix1` and `mix2` hold max(1, |m| + |1 − m|).
 pub type Maxima = BTreeMap<String, f64>;
-
-/// A matrix of a layer: name, stored bits, fraction of its operand and of its result.
-#[derive(Clone, Copy, Debug)]
-pub struct MatrixSpec {
-    pub name: &'static str,
-    pub bits: WeightBits,
-    pub f_in: i32,
-    pub f_out: i32,
-}
-
-/// All matrices of layer `layer`, in order of use.
-pub fn layer_matrices(layer: usize, bits: WeightBits, f: &LayerFormats, net: &NetFormats) -> Vec<MatrixSpec> {
-    use WeightBits::W16;
-    let all = [
-        ("att.key.weight", bits, f.f_h1, f.f_k),
-        ("att.w1", W16, f.f_h1, Z),
-        ("att.w2", W16, O, Z),
-        ("att.a1", W16, f.f_h1, f.f_a1),
-        ("att.a2", W16, f.f_a1, Z),
-        ("att.value.weight", bits, f.f_h1, net.f_v),
-        ("att.v1", W16, f.f_h1, f.f_v1),
-        ("att.v2", W16, f.f_v1, Z),
-        ("att.receptance.weight", bits, f.f_h1, f.f_r),
-        ("att.g1", W16, f.f_h1, Z),
-        ("att.g2", W16, O, f.f_g),
-        ("att.output.weight", bits, f.f_yg, net.f_x),
-        ("ffn.key.weight", bits, f.f_h2, f.f_fk),
-        ("ffn.value.weight", value_bits(bits), f.f_r2, net.f_x),
-    ];
-    let spec = |(name, bits, f_in, f_out)| MatrixSpec { name, bits, f_in, f_out };
-    all.into_iter().map(spec).filter(|m| layer > 0 || !["att.v1", "att.v2"].contains(&m.name)).collect()
-}
-
-impl MatrixSpec {
-    /// Fraction of the stored matrix whose largest |weight| is `max`: as large as scales allow and the shift's range permits.
-    pub fn frac(&self, max: f64) -> i32 {
-        matrix_frac(max, self.bits).min(MAT_SHIFT.1 + self.f_out - self.f_in)
-    }
-}
 
 /// Chooses all formats but `f_emb`, which depends on the embedding alone and is at most `f_x`.
 ///
@@ -90,7 +53,7 @@ pub fn choose(
         let frac = |name: &str, bits| matrix_frac(of(m, name), bits);
         let big = |name: &str| frac(name, options.tensor(&format!("blocks.{l}.{name}")).bits);
         let low = |name: &str| frac(name, WeightBits::W16);
-        let min = MAT_SHIFT.0;
+        let min = MATRIX.0;
         // results with the fixed format Z need enough fraction bits before them; ranges beyond that saturate, and are counted
         let to_z = |f: i32, name: &str| f.max(Z + min - low(name));
         let h1 = elements(bound(m, "ln1", n_embd) * of(m, "mix1").max(1.0));
@@ -118,8 +81,8 @@ pub fn choose(
     }
     let mut f_x = (0..=n_layer).map(|l| elements(seen(l, &["x.emb", "att.x", "ffn.x"]))).min().unwrap_or(MAX_FRAC);
     for (l, (m, f)) in layers.iter().zip(&mut out).enumerate() {
-        f.f_s = bits_frac(seen(l, &["S", "att.sa"]), options.state_bits).min(f_v + f.f_km - MIN_SH_VK);
-        f.f_y = elements(seen(l, &["att.y"])).min(f.f_s + f.f_r - MIN_SH_Y);
+        f.f_s = bits_frac(seen(l, &["S", "att.sa"]), options.state_bits).min(f_v + f.f_km - VK.0);
+        f.f_y = elements(seen(l, &["att.y"])).min(f.f_s + f.f_r - Y.0);
         f.f_rk = elements(seen(l, &["att.rk"])).min(f.f_r + f.f_km);
         f.f_bs = elements(seen(l, &["att.bonus"])).min(f.f_rk + bits_frac(of(m, "att.r_k"), 16));
         f.f_yb = elements(seen(l, &["att.yb"]).max(bound(m, "att.ln_x", head_size))).min(f_v + f.f_bs);
@@ -127,8 +90,8 @@ pub fn choose(
         let output_bits = options.tensor(&format!("blocks.{l}.att.output.weight")).bits;
         let value_bits = options.tensor(&format!("blocks.{l}.ffn.value.weight")).bits;
         f_x = f_x
-            .min(f.f_yg + matrix_frac(of(m, "att.output.weight"), output_bits) - MAT_SHIFT.0)
-            .min(f.f_r2 + matrix_frac(of(m, "ffn.value.weight"), value_bits) - MAT_SHIFT.0);
+            .min(f.f_yg + matrix_frac(of(m, "att.output.weight"), output_bits) - MATRIX.0)
+            .min(f.f_r2 + matrix_frac(of(m, "ffn.value.weight"), value_bits) - MATRIX.0);
     }
     for f in &mut out {
         f.ln1 = NormConstants::new(n_embd, EPS_LN, f_x);
@@ -137,7 +100,7 @@ pub fn choose(
     }
     let f_ho = elements(bound(net, "ln_out", n_embd));
     let f_logits = elements(seen(n_layer, &["logits"]))
-        .min(f_ho + matrix_frac(of(net, "head.weight"), options.tensor("head.weight").bits) - MAT_SHIFT.0);
+        .min(f_ho + matrix_frac(of(net, "head.weight"), options.tensor("head.weight").bits) - MATRIX.0);
     let formats = NetFormats {
         f_emb: f_x,
         f_x,

@@ -3,9 +3,7 @@
 //! A weight stands for `q · gs · m · 2^-(frac + e)`, as in [`crate::quantise::groups`], but the rows of a group share gs and each keeps its own (m, e). A
 //! column is then complete in itself: a step that skips it reads nothing of it, and gs is multiplied with the column's operand, once for 32 weights.
 
-use crate::arithmetic::tensor::groups;
-use crate::arithmetic::tensor::GROUP_ROWS;
-use crate::arithmetic::tensor::{QMatrix, QWeights, RowScale, WeightBits};
+use crate::arithmetic::tensor::{groups, QMatrix, QWeights, RowScale, WeightBits, GROUP_ROWS};
 use crate::network::recipe::GroupScales;
 use crate::quantise::gptq::Factor;
 use crate::quantise::groups::{choose_gs, round_to};

@@ -6,20 +6,17 @@ use crate::arithmetic::tensor::{QMatrix, QVector, WeightBits};
 use crate::checkpoint::{Checkpoint, CheckpointError, Shape};
 use crate::network::branch::{BRANCHED, HEAD};
 use crate::network::clusters::NO_TOKEN;
-use crate::network::formats::{LayerFormats, NetFormats};
-use crate::network::formats::{MAX_FRAC, MIN_FRAC};
+use crate::network::formats::{LayerFormats, NetFormats, MAX_FRAC, MIN_FRAC};
 use crate::network::model::{ModelError, QModel};
-use crate::network::recipe::Rounding;
-use crate::network::recipe::{TensorFormat, TensorRecord};
+use crate::network::recipe::{Rounding, TensorFormat, TensorRecord};
+use crate::network::shifts::{matrix_fractions, MATRIX};
 use crate::network::tensors::TensorSource;
 use crate::quantise::approximate::{Approximation, Exact};
 use crate::quantise::calibrate::Ranges;
-use crate::quantise::choose_formats::{choose, layer_matrices, MatrixSpec, Maxima};
-use crate::quantise::choose_formats::{MAT_SHIFT, NORM_GAIN_MAX};
+use crate::quantise::choose_formats::{choose, Maxima, NORM_GAIN_MAX};
 use crate::quantise::cluster_fit;
 use crate::quantise::gptq::{operand_of, Hessians};
-use crate::quantise::options::default_head;
-use crate::quantise::options::QuantOptions;
+use crate::quantise::options::{default_head, value_bits, QuantOptions};
 use crate::quantise::scales::{frac_for, matrix_frac, quantise16, ErrorSum, QuantError};
 use std::collections::BTreeMap;
 
@@ -209,30 +206,28 @@ impl Tensors<'_> {
         }
     }
 
-    /// The matrix' place among the formats: bits, fraction of its operand and of its result; none for a tensor that is no matrix.
-    fn spec(&self, name: &str) -> Option<MatrixSpec> {
-        let format = self.options.tensor(name);
-        let spec = match in_layer(name) {
-            None => {
-                MatrixSpec { name: "head.weight", bits: format.bits, f_in: self.net.f_ho, f_out: self.net.f_logits }
-            }
-            Some((l, leaf)) => {
-                let specs = layer_matrices(l, format.bits, &self.layers[l], &self.net);
-                specs.into_iter().find(|m| m.name == leaf)?
-            }
-        };
-        Some(spec)
+    /// Fraction bits of the operand and of the result of matrix `name`; none for a tensor that is no matrix.
+    fn fractions(&self, name: &str) -> Option<(i32, i32)> {
+        match in_layer(name) {
+            None => matrix_fractions(name, &LayerFormats::default(), &self.net),
+            Some((l, leaf)) => matrix_fractions(leaf, &self.layers[l], &self.net),
+        }
     }
 
-    /// Bits, and the fraction the matrix is stored with.
+    /// Stored bits and stored fraction of matrix `name`: a fraction as large as the scales allow and the range of its shift permits.
     fn matrix_format(&self, name: &str) -> (WeightBits, i32) {
         let of = |m: &Maxima, name: &str| m.get(name).copied().unwrap_or(0.0);
         let max = match in_layer(name) {
             None => of(self.net_max, name),
             Some((l, leaf)) => of(&self.layer_max[l], leaf),
         };
-        let bits = self.options.tensor(name).bits;
-        self.spec(name).map_or((bits, matrix_frac(max, bits)), |m| (m.bits, m.frac(max)))
+        let bits = match self.options.tensor(name).bits {
+            _ if !name.ends_with(".weight") => WeightBits::W16,
+            bits if name.ends_with("ffn.value.weight") => value_bits(bits),
+            bits => bits,
+        };
+        let limit = self.fractions(name).map_or(i32::MAX, |(f_in, f_out)| MATRIX.1 + f_out - f_in);
+        (bits, matrix_frac(max, bits).min(limit))
     }
 
     /// Columns of a matrix that is stored as the checkpoint has it.
@@ -272,7 +267,7 @@ impl Tensors<'_> {
                 continue;
             }
             let Approximation { main, branch: Some((v, u)) } = self.approximate(&name)? else { continue };
-            let Some(MatrixSpec { f_in, f_out, .. }) = self.spec(&name) else { continue };
+            let Some((f_in, f_out)) = self.fractions(&name) else { continue };
             let x = match l {
                 Some(l) => operand_of(part.weight).map_or(0.0, |tap| ranges.get(l, tap)),
                 None => ranges.get(self.shape.n_layer, "ln_out.h"),
@@ -280,9 +275,9 @@ impl Tensors<'_> {
             // no operand within its range makes V x larger
             let gain = (0..v.rows).map(|r| (0..v.cols).map(|c| v.value(r, c).abs()).sum()).fold(0.0, f64::max);
             let wanted = frac_for(x * self.options.headroom * gain, VEC_BITS, MAX_FRAC).max(MIN_FRAC);
-            let f_t = wanted.max(MAT_SHIFT.0 + f_out - u.frac).min(f_in + v.frac - MAT_SHIFT.0);
-            self.ready.insert(format!("{prefix}{}", part.v), v.with_frac_at_most(MAT_SHIFT.1 + f_t - f_in));
-            self.ready.insert(format!("{prefix}{}", part.u), u.with_frac_at_most(MAT_SHIFT.1 + f_out - f_t));
+            let f_t = wanted.max(MATRIX.0 + f_out - u.frac).min(f_in + v.frac - MATRIX.0);
+            self.ready.insert(format!("{prefix}{}", part.v), v.with_frac_at_most(MATRIX.1 + f_t - f_in));
+            self.ready.insert(format!("{prefix}{}", part.u), u.with_frac_at_most(MATRIX.1 + f_out - f_t));
             self.ready.insert(name, main);
             match l {
                 Some(l) => drop(self.layers[l].f_t.insert(part.weight.into(), f_t)),
@@ -369,6 +364,3 @@ impl Tensors<'_> {
         }
     }
 }
-
-/// The static shift of a matrix product stays within the stream's scale exponents: stated here for the quantiser's readers.
-const _: () = assert!(MAT_SHIFT.1 + 15 <= 63);

@@ -3,8 +3,7 @@
 //! A weight stands for `q · gs · m · 2^-(frac + e)`: q signed 4 bits, gs an unsigned byte for each row and group, (m, e) the scale of the
 //! row. The row's scale is chosen from its largest weight, then each group's gs, then the q; `docs/quantisation.md` has the reasons.
 
-use crate::arithmetic::tensor::{QMatrix, QWeights, RowScale, WeightBits};
-use crate::arithmetic::tensor::{GROUP_COLS, Q_MAX};
+use crate::arithmetic::tensor::{QMatrix, QWeights, RowScale, WeightBits, GROUP_COLS, Q_MAX};
 use crate::network::recipe::GroupScales;
 use crate::quantise::gptq::Factor;
 use crate::quantise::scales::{ErrorSum, QuantError};

@@ -13,8 +13,7 @@
 use crate::arithmetic::tensor::WeightBits;
 use crate::checkpoint::weights::Weights;
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::network::recipe::Rounding;
-use crate::network::recipe::TensorFormat;
+use crate::network::recipe::{Rounding, TensorFormat};
 use crate::network::session::{FloatSession, Session};
 use crate::quantise::approximate::{Approximation, Exact};
 use crate::quantise::gptq::Hessians;

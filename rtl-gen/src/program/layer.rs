@@ -10,7 +10,8 @@ use super::memory::Slot;
 use super::passes::{Operand, Sequence, R};
 use super::CompileError;
 use crate::isa::{acc_sel, c_sel, lut, m_sel, mat_dest, mat_fmt, post, route, shift_sel, wkv_slot, x_sel};
-use golden_model::arithmetic::fixed::{O, Z};
+use golden_model::arithmetic::norm::NormShifts;
+use golden_model::arithmetic::vector_ops::{L2_BASE, ROOT_SHIFT};
 
 /// Rows of `ffn.key` in one instruction: relu² of one piece runs while the next piece streams. A multiple of 32 (one scale unit).
 fn ffn_piece(dim_ffn: usize) -> usize {
@@ -35,7 +36,7 @@ impl Sequence<'_> {
             len: self.v.x.len,
             x: x_sel::ZERO,
             c: c_sel::P,
-            pshift: self.model.net.f_x - self.model.net.f_emb,
+            pshift: self.model.net_shifts.emb,
             out: Out::Vmem(self.v.x),
             ..Default::default()
         };
@@ -43,12 +44,12 @@ impl Sequence<'_> {
         self.e.vec(Self::with_mean(op, k), None, info)
     }
 
-    /// Layer norm of x into `h`.
-    fn layer_norm(&mut self, name: &str, weight: &str, bias: &str, fh: i32) -> R {
+    /// Layer norm of x into `h`; `norm` is the complete name of its parameters.
+    fn layer_norm(&mut self, name: &str, norm: &str, shifts: NormShifts) -> R {
         let k = self.layer_norm_constants();
         let (x, t, h) = (self.v.x, self.v.t[0], self.v.h);
         self.normalise(x, self.dims.n_embd, k, t, name)?;
-        self.affine(t, weight, bias, fh, h, name)
+        self.affine(t, norm, shifts, h, name)
     }
 
     /// `to <- from` on the way `route`; compared with `tap` where the golden model names what is written.
@@ -77,34 +78,31 @@ impl Sequence<'_> {
     }
 
     fn time_mix(&mut self) -> R {
-        let f = &self.model.layers[self.layer];
-        let net = &self.model.net;
+        let s = &self.model.shifts[self.layer];
         let d = self.dims.n_embd;
         let n = self.dims.head_size;
         let first = self.layer == 0;
-        let block = |leaf: &str| format!("blocks.{}.{leaf}", self.layer);
-        let (ln1_w, ln1_b) = (block("ln1.weight"), block("ln1.bias"));
-        self.layer_norm("ln1", &ln1_w, &ln1_b, f.f_h1)?;
+        self.layer_norm("ln1", &format!("blocks.{}.ln1", self.layer), s.ln1)?;
 
         // operands of the six mixes, in the order the matrices want them
         let (h, prev, t) = (self.v.h, self.v.att_prev[self.layer], self.v.t);
         let last_h = self.last_h(h, prev, "att.x_prev", "att.prev")?;
-        let mixes = ["k", "w", "a", "v", "r", "g"];
+        let mixes = [("k", s.x_k), ("w", s.x_w), ("a", s.x_a), ("v", s.x_v), ("r", s.x_r), ("g", s.x_g)];
         let mut ops = [Operand { slot: self.x.mix[0], exp: 0 }; 6];
-        for (i, tag) in mixes.iter().enumerate() {
+        for (i, (tag, shift)) in mixes.into_iter().enumerate() {
             ops[i] = Operand { slot: self.x.mix[i], exp: i as u64 };
             let p = self.att(&format!("x_{tag}"));
-            self.mix(last_h, h, &p, t[i % 2], ops[i], &format!("att.x{tag}"))?;
+            self.mix((last_h, h), (&p, shift), t[i % 2], ops[i], &format!("att.x{tag}"))?;
             let [xk, xw, xa, xv, _, _] = ops;
-            match *tag {
-                "k" => self.matrix(&self.att("key.weight"), xk, f.f_h1, self.v.k, f.f_k, "att.k")?,
-                "w" => self.matrix(&self.att("w1"), xw, f.f_h1, self.v.w1, Z, "att.w1")?,
-                "a" => self.matrix(&self.att("a1"), xa, f.f_h1, self.v.a1, f.f_a1, "att.a1")?,
+            match tag {
+                "k" => self.matrix(&self.att("key.weight"), xk, s.key.w, self.v.k, "att.k")?,
+                "w" => self.matrix(&self.att("w1"), xw, s.w1, self.v.w1, "att.w1")?,
+                "a" => self.matrix(&self.att("a1"), xa, s.a1, self.v.a1, "att.a1")?,
                 "v" => {
                     let to = if first { self.v.v_first } else { self.v.v0 };
-                    self.matrix(&self.att("value.weight"), xv, f.f_h1, to, net.f_v, "att.v0")?;
-                    if !first {
-                        self.matrix(&self.att("v1"), xv, f.f_h1, self.v.v1, f.f_v1, "att.v1")?;
+                    self.matrix(&self.att("value.weight"), xv, s.value.w, to, "att.v0")?;
+                    if let Some(s) = &s.v {
+                        self.matrix(&self.att("v1"), xv, s.v1, self.v.v1, "att.v1")?;
                     }
                 }
                 _ => {}
@@ -116,7 +114,7 @@ impl Sequence<'_> {
         // key: k0 = k · k_k, normalised per head
         let (k, k0, kk) = (self.v.k, self.v.k0, self.v.kk);
         let k_k = self.att("k_k");
-        self.mul_param(k, &k_k, f.f_k, f.f_k0, k0, "att.k0")?;
+        self.mul_param(k, &k_k, s.k0, k0, "att.k0")?;
         let info = self.scalar("att.l2", ScalarKind::Rsq, d / n);
         let squares = VecOp {
             a: Some(k0),
@@ -125,9 +123,9 @@ impl Sequence<'_> {
             m: m_sel::X,
             acc: acc_sel::PRODUCT,
             post: post::RSQ,
-            k_const: 1 << 11,
-            k_shift: 11,
-            rsq_base: 17 - O,
+            k_const: 1 << ROOT_SHIFT,
+            k_shift: ROOT_SHIFT as i32,
+            rsq_base: L2_BASE,
             ..Default::default()
         };
         self.e.vec(squares, None, info)?;
@@ -152,21 +150,21 @@ impl Sequence<'_> {
         let xv1 = Operand { slot: self.x.v1, exp: 8 };
         self.table(w1, None, lut::TANH, w1, "att.tw")?;
         self.operand(w1, Out::Xmem(tw.slot, tw.exp), "att.tw")?;
-        self.matrix(&self.att("w2"), tw, O, self.v.w2, Z, "att.w2")?;
+        self.matrix(&self.att("w2"), tw, s.w2, self.v.w2, "att.w2")?;
         self.find_amax(a1, "att.a1")?;
         self.operand(a1, Out::Xmem(xa1.slot, xa1.exp), "att.a1")?;
-        self.matrix(&self.att("a2"), xa1, f.f_a1, self.v.a2, Z, "att.a2")?;
-        if !first {
+        self.matrix(&self.att("a2"), xa1, s.a2, self.v.a2, "att.a2")?;
+        if let Some(s) = &s.v {
             self.find_amax(v1, "att.v1")?;
             self.operand(v1, Out::Xmem(xv1.slot, xv1.exp), "att.v1")?;
-            self.matrix(&self.att("v2"), xv1, f.f_v1, self.v.v2, Z, "att.v2")?;
+            self.matrix(&self.att("v2"), xv1, s.v2, self.v.v2, "att.v2")?;
         }
-        self.matrix(&self.att("receptance.weight"), xr, f.f_h1, self.v.r, f.f_r, "att.r")?;
-        self.matrix(&self.att("g1"), xg, f.f_h1, self.v.g1, Z, "att.g1")?;
+        self.matrix(&self.att("receptance.weight"), xr, s.receptance.w, self.v.r, "att.r")?;
+        self.matrix(&self.att("g1"), xg, s.g1, self.v.g1, "att.g1")?;
 
         // decay: the operand is 1 − w itself, exponent 0
         let w0 = self.att("w0");
-        self.table(self.v.w2, Some(&w0), lut::DECAY, self.v.d, "att.d")?;
+        self.table(self.v.w2, Some((&w0, s.w0)), lut::DECAY, self.v.d, "att.d")?;
         let info = OpInfo { exp: Some(self.tap("e.att.d", 1)), ..self.value("q.att.d", d) };
         self.e.vec(
             VecOp { a: Some(self.v.d), len: d, out: Out::Wkv(wkv_slot::D), ..Default::default() },
@@ -177,10 +175,10 @@ impl Sequence<'_> {
         // a, b = kk · a, the modified key
         let (a, b, km) = (self.v.a, self.v.b, self.v.km);
         let a0 = self.att("a0");
-        self.table(self.v.a2, Some(&a0), lut::SIGMOID, a, "att.a")?;
-        self.mul(kk, a, O, b, "att.b", true)?;
+        self.table(self.v.a2, Some((&a0, s.a0)), lut::SIGMOID, a, "att.a")?;
+        self.mul(kk, a, s.b, b, "att.b", true)?;
         self.operand(b, Out::Wkv(wkv_slot::B), "att.b")?;
-        let (block, fp) = self.param(&self.att("k_a"))?;
+        let block = self.param(&self.att("k_a"))?;
         let info = self.value("att.t", d);
         let op = VecOp {
             a: Some(a),
@@ -188,21 +186,19 @@ impl Sequence<'_> {
             x: x_sel::A_MINUS_ONE,
             m: m_sel::P,
             c: c_sel::ONE,
-            shift: fp,
+            shift: s.t,
             out: Out::Vmem(t[0]),
             ..Default::default()
         };
         self.e.vec(op, Some(block), info)?;
-        self.mul(k, t[0], O + f.f_k - f.f_km, km, "att.km", true)?;
+        self.mul(k, t[0], s.km, km, "att.km", true)?;
         self.operand(km, Out::Wkv(wkv_slot::K), "att.km")?;
 
         // value, mixed with layer 0's
         let v = if first { self.v.v_first } else { self.v.v };
-        if first {
-            self.find_amax(v, "att.v")?;
-        } else {
+        if let Some(s) = &s.v {
             let v0 = self.att("v0");
-            self.table(self.v.v2, Some(&v0), lut::SIGMOID, self.v.v2, "att.gate")?;
+            self.table(self.v.v2, Some((&v0, s.v0)), lut::SIGMOID, self.v.v2, "att.gate")?;
             let info = self.value("att.dv", d);
             let op = VecOp {
                 a: Some(self.v.v_first),
@@ -213,7 +209,7 @@ impl Sequence<'_> {
                 ..Default::default()
             };
             self.e.vec(op, None, info)?;
-            self.mul(t[0], self.v.v2, O, t[1], "att.vg", false)?;
+            self.mul(t[0], self.v.v2, s.vg, t[1], "att.vg", false)?;
             let info = self.value("att.v", d);
             let op = VecOp {
                 a: Some(self.v.v0),
@@ -225,6 +221,8 @@ impl Sequence<'_> {
                 ..Default::default()
             };
             self.e.vec(op, None, info)?;
+        } else {
+            self.find_amax(v, "att.v")?;
         }
         self.operand(v, Out::Wkv(wkv_slot::V), "att.v")?;
 
@@ -238,19 +236,18 @@ impl Sequence<'_> {
         let (g1, sg) = (self.v.g1, Operand { slot: self.x.sg, exp: 9 });
         self.table(g1, None, lut::SIGMOID, g1, "att.sg")?;
         self.operand(g1, Out::Xmem(sg.slot, sg.exp), "att.sg")?;
-        self.matrix(&self.att("g2"), sg, O, self.v.g, f.f_g, "att.g")?;
+        self.matrix(&self.att("g2"), sg, s.g2, self.v.g, "att.g")?;
         let rk = self.v.rk;
-        self.mul(r, km, f.f_r + f.f_km - f.f_rk, rk, "att.rk", false)?;
+        self.mul(r, km, s.rk, rk, "att.rk", false)?;
 
         // group norm of y, then the bonus (its scalar overwrites the norm's, so it comes after)
         let (y, yb) = (self.v.y, self.v.yb);
-        let gn = &f.ln_x;
+        let gn = &self.model.layers[self.layer].ln_x;
         let info = self.scalar("att.yn.mean", ScalarKind::Mean, d / n);
         self.e.vec(Self::with_mean(VecOp { a: Some(y), len: d, seg: n, ..Default::default() }, gn), None, info)?;
         self.normalise(y, n, gn, t[0], "att.yn")?;
-        let (ln_x_w, ln_x_b) = (self.att("ln_x.weight"), self.att("ln_x.bias"));
-        self.affine(t[0], &ln_x_w, &ln_x_b, f.f_yb, t[1], "att.yn")?;
-        let (block, fp) = self.param(&self.att("r_k"))?;
+        self.affine(t[0], &self.att("ln_x"), s.ln_x, t[1], "att.yn")?;
+        let block = self.param(&self.att("r_k"))?;
         let info = self.scalar("att.bonus", ScalarKind::Value, d / n);
         let dot = VecOp {
             a: Some(rk),
@@ -259,7 +256,7 @@ impl Sequence<'_> {
             m: m_sel::P,
             acc: acc_sel::PRODUCT,
             post: post::VALUE,
-            k_shift: f.f_rk + fp - f.f_bs,
+            k_shift: s.bonus,
             ..Default::default()
         };
         self.e.vec(dot, Some(block), info)?;
@@ -271,22 +268,21 @@ impl Sequence<'_> {
             seg: n,
             m: m_sel::SCALAR,
             c: c_sel::B,
-            shift: net.f_v + f.f_bs - f.f_yb,
+            shift: s.yb,
             out: Out::Vmem(yb),
             ..Default::default()
         };
         self.e.vec(bonus, None, info)?;
         let yg = Operand { slot: self.x.yg, exp: 10 };
-        self.mul(yb, self.v.g, f.f_yb + f.f_g - f.f_yg, yb, "att.yg", true)?;
+        self.mul(yb, self.v.g, s.yg, yb, "att.yg", true)?;
         self.operand(yb, Out::Xmem(yg.slot, yg.exp), "att.yg")?;
-        self.matrix(&self.att("output.weight"), yg, f.f_yg, self.v.out, net.f_x, "att.out")?;
+        self.matrix(&self.att("output.weight"), yg, s.output.w, self.v.out, "att.out")?;
         self.load_ffn_prev()?;
         self.residual("att.x", "ln2", self.layer)
     }
 
     fn recurrence(&mut self) -> R {
-        let f = &self.model.layers[self.layer];
-        let net = &self.model.net;
+        let s = self.model.shifts[self.layer].wkv;
         let (d, n) = (self.dims.n_embd, self.dims.head_size);
         let info = OpInfo { state: Some((self.tap("S", d * n), self.tap("att.sa", d))), ..self.value("att.y", d) };
         let fields = vec![
@@ -294,26 +290,23 @@ impl Sequence<'_> {
             ("head_size", n as i64),
             ("head_words", (n / self.wkv_lanes) as i64),
             ("s_addr", (self.layer * d * n / self.wkv_lanes) as i64),
-            ("sh_sa", i64::from(O)),
-            ("sh_b", i64::from(O)),
-            ("sh_vk", i64::from(net.f_v + f.f_km - f.f_s)),
-            ("sh_y", i64::from(f.f_s + f.f_r - f.f_y)),
+            ("sh_sa", i64::from(s.sa)),
+            ("sh_b", i64::from(s.b)),
+            ("sh_vk", i64::from(s.vk)),
+            ("sh_y", i64::from(s.y)),
         ];
         let state = self.state.map(|s| (s.s(self.layer), s.s));
         self.e.wkv(fields, self.v.y, state, info)
     }
 
     fn channel_mix(&mut self) -> R {
-        let f = &self.model.layers[self.layer];
-        let net = &self.model.net;
-        let block = |leaf: &str| format!("blocks.{}.{leaf}", self.layer);
-        let (ln2_w, ln2_b) = (block("ln2.weight"), block("ln2.bias"));
-        self.layer_norm("ln2", &ln2_w, &ln2_b, f.f_h2)?;
+        let s = &self.model.shifts[self.layer];
+        self.layer_norm("ln2", &format!("blocks.{}.ln2", self.layer), s.ln2)?;
         let (h, prev) = (self.v.h, self.v.ffn_prev[self.layer]);
         let xk = Operand { slot: self.x.ffn_xk, exp: 11 };
         let x_k = self.ffn("x_k");
         let last_h = self.last_h(h, prev, "ffn.x_prev", "ffn.prev")?;
-        self.mix(last_h, h, &x_k, self.v.t[0], xk, "ffn.xk")?;
+        self.mix((last_h, h), (&x_k, s.ffn_x_k), self.v.t[0], xk, "ffn.xk")?;
         self.keep(h, prev, "ffn.prev")?;
 
         let (ffn_k, r2) = (self.v.ffn_k, Operand { slot: self.x.r2, exp: 12 });
@@ -323,7 +316,7 @@ impl Sequence<'_> {
         let starts: Vec<usize> = (0..dim_ffn).step_by(piece).collect();
         for &start in &starts {
             let rows = start..(start + piece).min(dim_ffn);
-            self.matrix_rows(&key, xk, f.f_h2, ffn_k, f.f_fk, "ffn.k", rows)?;
+            self.matrix_rows((&key, rows), xk, s.ffn_key.w, ffn_k, "ffn.k")?;
         }
         for &start in &starts {
             let len = piece.min(dim_ffn - start);
@@ -337,7 +330,7 @@ impl Sequence<'_> {
                 len,
                 x: x_sel::RELU_A,
                 m: m_sel::X,
-                shift: 2 * f.f_fk - f.f_r2,
+                shift: s.r2,
                 amax: Some(start > 0),
                 out: Out::Vmem(at),
                 ..Default::default()
@@ -345,7 +338,7 @@ impl Sequence<'_> {
             self.e.vec(op, None, info)?;
         }
         self.operand(ffn_k, Out::Xmem(r2.slot, r2.exp), "ffn.r2")?;
-        self.matrix(&self.ffn("value.weight"), r2, f.f_r2, self.v.out, net.f_x, "ffn.out")?;
+        self.matrix(&self.ffn("value.weight"), r2, s.ffn_value, self.v.out, "ffn.out")?;
         self.load_att_prev(self.layer + 1)?;
         let last = self.layer + 1 == self.dims.n_layer;
         self.residual("ffn.x", if last { "ln_out" } else { "ln1" }, self.layer + 1)
@@ -354,8 +347,8 @@ impl Sequence<'_> {
     /// Final norm, head and argmax.
     pub fn head(&mut self) -> R {
         self.layer = self.dims.n_layer;
-        let net = &self.model.net;
-        self.layer_norm("ln_out", "ln_out.weight", "ln_out.bias", net.f_ho)?;
+        let s = &self.model.net_shifts;
+        self.layer_norm("ln_out", "ln_out", s.ln_out)?;
         let h = self.v.h;
         let x = Operand { slot: self.x.h_out, exp: 13 };
         self.operand(h, Out::Xmem(x.slot, x.exp), "ln_out.h")?;
@@ -367,7 +360,7 @@ impl Sequence<'_> {
         let fields = vec![
             ("fmt", m.fmt as i64),
             ("dest", mat_dest::LOGITS as i64),
-            ("shift", i64::from(net.f_ho + m.frac - net.f_logits)),
+            ("shift", i64::from(s.head.w)),
             ("cols", m.padded_cols() as i64),
             ("tiles", part.tiles as i64),
             ("rows", rows as i64),

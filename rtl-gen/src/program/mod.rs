@@ -19,9 +19,9 @@ use crate::isa::{self, mat_fmt};
 use emit::{Emitter, OpInfo};
 use golden_model::arithmetic::fixed::OPERAND_BITS;
 use golden_model::arithmetic::tensor::{groups, GROUP_COLS};
-use golden_model::image::nibble_tiles;
-use golden_model::image::UNIT;
+use golden_model::image::{nibble_tiles, UNIT};
 use golden_model::network::formats::{LayerFormats, NetFormats};
+use golden_model::network::shifts::{LayerShifts, NetShifts};
 use memory::Dims;
 use state::StateLayout;
 use std::collections::BTreeMap;
@@ -56,7 +56,6 @@ pub enum CompileError {
 pub struct ParamBlock {
     pub offset: usize,
     pub len: usize,
-    pub frac: i32,
 }
 
 /// A matrix in the image.
@@ -68,7 +67,6 @@ pub struct MatrixBlock {
     pub cols: usize,
     /// One of `isa::mat_fmt`.
     pub fmt: u64,
-    pub frac: i32,
 }
 
 /// Some rows of a matrix: where they are in the stream and how many tiles they make.
@@ -130,6 +128,9 @@ pub struct Model {
     pub dims: Dims,
     pub net: NetFormats,
     pub layers: Vec<LayerFormats>,
+    /// The shifts of each layer and of what is outside the layers.
+    pub shifts: Vec<LayerShifts>,
+    pub net_shifts: NetShifts,
     pub params: BTreeMap<String, ParamBlock>,
     pub matrices: BTreeMap<String, MatrixBlock>,
     /// Offset of row 0 and units a row.

@@ -15,12 +15,12 @@ pub fn view<M: Matrix>(model: &QModel<M>, layout: &StreamLayout) -> Model {
     let mut matrices = BTreeMap::new();
     let mut embedding = (0, 0);
     for b in layout.blocks() {
-        let (offset, len, frac) = (b.offset_units as usize, b.len_units as usize, b.frac);
+        let (offset, len) = (b.offset_units as usize, b.len_units as usize);
         match b.kind {
             BlockKind::Embedding { stride_units, .. } => embedding = (offset, stride_units as usize),
             BlockKind::Order { .. } => {} // of a head in clusters, refused by `compile`
             BlockKind::Vector { .. } => {
-                params.insert(b.name.clone(), ParamBlock { offset, len, frac });
+                params.insert(b.name.clone(), ParamBlock { offset, len });
             }
             BlockKind::Matrix { rows, cols, format } => {
                 let fmt = match format {
@@ -31,7 +31,7 @@ pub fn view<M: Matrix>(model: &QModel<M>, layout: &StreamLayout) -> Model {
                     MatrixFormat::W4Columns => crate::isa::W4_COLUMNS,
                 };
                 let (rows, cols) = (rows as usize, cols as usize);
-                matrices.insert(b.name.clone(), MatrixBlock { offset, len, rows, cols, fmt, frac });
+                matrices.insert(b.name.clone(), MatrixBlock { offset, len, rows, cols, fmt });
             }
         }
     }
@@ -49,6 +49,8 @@ pub fn view<M: Matrix>(model: &QModel<M>, layout: &StreamLayout) -> Model {
         },
         net: model.f.clone(),
         layers: model.layers.iter().map(|l| l.f.clone()).collect(),
+        shifts: model.layers.iter().map(|l| l.shifts.clone()).collect(),
+        net_shifts: model.shifts.clone(),
         params,
         matrices,
         embedding,

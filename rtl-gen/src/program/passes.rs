@@ -5,11 +5,8 @@ use super::memory::{Dims, Slot, Vmem, Xmem};
 use super::state::StateLayout;
 use super::{CompileError, Model};
 use crate::isa::{acc_sel, c_sel, m_sel, mat_dest, mat_fmt, post, shift_sel, x_sel};
-use golden_model::arithmetic::fixed::{NORM, Z};
-use golden_model::arithmetic::norm::NormConstants;
-
-/// frac_bits of the 19-bit table input.
-const TABLE_IN: i32 = 14;
+use golden_model::arithmetic::norm::{NormConstants, NormShifts};
+use golden_model::arithmetic::vector_ops::{ROOT_SHIFT, TABLE_SHIFT};
 
 /// Everything the sequence needs to know while it is written.
 pub struct Sequence<'a> {
@@ -75,35 +72,35 @@ impl<'a> Sequence<'a> {
         format!("blocks.{}.ffn.{leaf}", self.layer)
     }
 
-    /// The parameter block `name`: (offset, len) in 64 B units, and its frac_bits.
-    pub(super) fn param(&self, name: &str) -> Result<((usize, usize), i32), CompileError> {
+    /// The parameter block `name`: offset and length in 64 B units.
+    pub(super) fn param(&self, name: &str) -> Result<(usize, usize), CompileError> {
         let p = self.model.param(name)?;
-        Ok(((p.offset, p.len), p.frac))
+        Ok((p.offset, p.len))
     }
 
     // ------------------------------------------------------------------ building blocks
 
-    /// `d = a · p`, frac_bits from `fa` to `fd`.
-    pub(super) fn mul_param(&mut self, a: Slot, p: &str, fa: i32, fd: i32, d: Slot, tap: &str) -> R {
-        let (block, fp) = self.param(p)?;
+    /// `d = a · p`, shifted right.
+    pub(super) fn mul_param(&mut self, a: Slot, p: &str, shift: i32, d: Slot, tap: &str) -> R {
+        let block = self.param(p)?;
         let info = self.value(tap, a.len);
         self.e.vec(
-            VecOp { a: Some(a), len: a.len, m: m_sel::P, shift: fa + fp - fd, out: Out::Vmem(d), ..Default::default() },
+            VecOp { a: Some(a), len: a.len, m: m_sel::P, shift, out: Out::Vmem(d), ..Default::default() },
             Some(block),
             info,
         )
     }
 
-    /// `d = a + p`, both at `fa`; finds the largest magnitude of the sum on the way.
-    pub(super) fn add_param(&mut self, a: Slot, p: &str, fa: i32, d: Slot, tap: &str) -> R {
-        let (block, fp) = self.param(p)?;
+    /// `d = a + (p << shift)`; finds the largest magnitude of the sum on the way.
+    pub(super) fn add_param(&mut self, a: Slot, p: &str, shift: i32, d: Slot, tap: &str) -> R {
+        let block = self.param(p)?;
         let info = self.value(tap, a.len);
         self.e.vec(
             VecOp {
                 a: Some(a),
                 len: a.len,
                 c: c_sel::P,
-                pshift: fa - fp,
+                pshift: shift,
                 amax: Some(false),
                 out: Out::Vmem(d),
                 ..Default::default()
@@ -113,23 +110,22 @@ impl<'a> Sequence<'a> {
         )
     }
 
-    /// `d = table(a + p)`, a with frac_bits [`Z`]; finds the largest magnitude of the result on the way.
-    pub(super) fn table(&mut self, a: Slot, p: Option<&str>, function: u64, d: Slot, tap: &str) -> R {
+    /// `d = table(a + (p << shift))` for a bias `(p, shift)`; finds the largest magnitude of the result on the way.
+    pub(super) fn table(&mut self, a: Slot, bias: Option<(&str, i32)>, function: u64, d: Slot, tap: &str) -> R {
         let mut op = VecOp {
             a: Some(a),
             len: a.len,
             lut: function,
-            lut_shift: Z - TABLE_IN,
+            lut_shift: TABLE_SHIFT as i32,
             amax: Some(false),
             out: Out::Vmem(d),
             ..Default::default()
         };
         let mut block = None;
-        if let Some(p) = p {
-            let (at, fp) = self.param(p)?;
+        if let Some((p, shift)) = bias {
             op.c = c_sel::P;
-            op.pshift = Z - fp;
-            block = Some(at);
+            op.pshift = shift;
+            block = Some(self.param(p)?);
         }
         let info = self.value(tap, a.len);
         self.e.vec(op, block, info)
@@ -168,8 +164,15 @@ impl<'a> Sequence<'a> {
     }
 
     /// `mix(h, prev, p)` into scratch and from there into a matrix operand.
-    pub(super) fn mix(&mut self, prev: Slot, h: Slot, p: &str, scratch: Slot, to: Operand, tap: &str) -> R {
-        let (block, fp) = self.param(p)?;
+    pub(super) fn mix(
+        &mut self,
+        (prev, h): (Slot, Slot),
+        (p, shift): (&str, i32),
+        scratch: Slot,
+        to: Operand,
+        tap: &str,
+    ) -> R {
+        let block = self.param(p)?;
         let info = self.value(tap, h.len);
         let op = VecOp {
             a: Some(prev),
@@ -178,7 +181,7 @@ impl<'a> Sequence<'a> {
             x: x_sel::A_MINUS_B,
             m: m_sel::P,
             c: c_sel::B,
-            shift: fp,
+            shift,
             amax: Some(false),
             out: Out::Vmem(scratch),
             ..Default::default()
@@ -200,7 +203,7 @@ impl<'a> Sequence<'a> {
             acc: acc_sel::PRODUCT,
             post: post::RSQ,
             k_const: k.root_n,
-            k_shift: 11,
+            k_shift: ROOT_SHIFT as i32,
             eps: (k.eps_m, k.eps_s),
             rsq_base: k.rsq_base,
             ..Default::default()
@@ -221,10 +224,9 @@ impl<'a> Sequence<'a> {
     }
 
     /// Gain and bias of a norm: scratch holds `name.n` and ends up free, `h` receives `name.h`.
-    #[allow(clippy::too_many_arguments)] // the two tensors, their formats and the two vectors are all there is to it
-    pub(super) fn affine(&mut self, n: Slot, weight: &str, bias: &str, fh: i32, h: Slot, name: &str) -> R {
-        self.mul_param(n, weight, NORM, fh, n, &format!("{name}.g"))?;
-        self.add_param(n, bias, fh, h, &format!("{name}.h"))
+    pub(super) fn affine(&mut self, n: Slot, norm: &str, shifts: NormShifts, h: Slot, name: &str) -> R {
+        self.mul_param(n, &format!("{norm}.weight"), shifts.gain, n, &format!("{name}.g"))?;
+        self.add_param(n, &format!("{norm}.bias"), shifts.bias, h, &format!("{name}.h"))
     }
 
     /// The mean-producing half of a norm folded into the instruction that writes the vector.
@@ -255,22 +257,19 @@ impl<'a> Sequence<'a> {
         &model.net.ln_out
     }
 
-    /// `d = W x` with frac_bits from `fx` to `fd`.
-    pub(super) fn matrix(&mut self, name: &str, x: Operand, fx: i32, d: Slot, fd: i32, tap: &str) -> R {
-        let rows = d.len;
-        self.matrix_rows(name, x, fx, d, fd, tap, 0..rows)
+    /// `d = W x` with this static shift.
+    pub(super) fn matrix(&mut self, name: &str, x: Operand, shift: i32, d: Slot, tap: &str) -> R {
+        self.matrix_rows((name, 0..d.len), x, shift, d, tap)
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Some rows of a matrix, into the same rows of `d`.
     pub(super) fn matrix_rows(
         &mut self,
-        name: &str,
+        (name, rows): (&str, std::ops::Range<usize>),
         x: Operand,
-        fx: i32,
+        shift: i32,
         d: Slot,
-        fd: i32,
         tap: &str,
-        rows: std::ops::Range<usize>,
     ) -> R {
         let m = self.model.matrix(name)?;
         let part = m.rows_block(rows.clone())?;
@@ -285,7 +284,7 @@ impl<'a> Sequence<'a> {
         let fields = vec![
             ("fmt", m.fmt as i64),
             ("dest", mat_dest::VMEM as i64),
-            ("shift", i64::from(fx + m.frac - fd)),
+            ("shift", i64::from(shift)),
             ("d_addr", (piece.word * self.e.vlanes) as i64),
             ("cols", m.padded_cols() as i64),
             ("tiles", part.tiles as i64),

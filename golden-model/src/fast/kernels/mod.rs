@@ -18,8 +18,7 @@ mod portable;
 
 use super::isa::{Isa, Kind};
 #[cfg(target_arch = "x86_64")]
-use super::operand::Nibbles;
-use super::operand::Operand;
+use super::operand::{Nibbles, Operand};
 use crate::arithmetic::tensor::GROUP_COLS;
 use crate::image::nibble_tiles::GROUP_BYTES;
 pub use nibbles::nibble_run;
