@@ -2,6 +2,7 @@
 
 use super::module::{Dir, Instance, Item, Kind, Module, PREFIX};
 use super::view::View;
+use crate::package;
 use indexmap::IndexMap;
 use rust_hdl::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -212,8 +213,9 @@ fn printed(top: &Module, style: Style) -> Result<Printed, String> {
         return Err(e);
     }
     let mut files = IndexMap::new();
-    if printer.files.values().any(|text| text.contains(&format!("{}::", crate::package::NAME))) {
-        files.insert(format!("{}.sv", crate::package::NAME), crate::package::verilog());
+    let used: BTreeSet<&str> = printer.files.values().flat_map(|text| package::names_in(text)).collect();
+    if !used.is_empty() {
+        files.insert(format!("{}.sv", package::NAME), package::verilog(&used));
     }
     files.extend(printer.files);
     let (mut kinds, mut multipliers) = (BTreeMap::new(), BTreeMap::new());
