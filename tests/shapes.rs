@@ -281,7 +281,7 @@ fn a_broken_chip_is_found_and_the_place_named() {
         ("anser_vec_lane.sv", "c_is_i[3], 16'b0}", "c_is_i[3], 15'b0, c_is_i[3]}", "att.t"),
         ("anser_wkv_lane.sv", "{s4_q[23], s4_q} - {sd_q", "{s4_q[23], s4_q} + {sd_q", "att.y"),
         ("anser_mat_lane.sv", "{w_i[7] && !unsigned_i, w_i}", "{w_i[7] || unsigned_i, w_i}", "att.w1"),
-        ("anser_mat_w4.sv", "place_q == 5'd0", "place_q == 5'd1", "att.k"),
+        ("anser_mat_w4.sv", "(i == 0) ? 0 : PERIOD - i", "(i == 0) ? 1 : PERIOD - i", "att.k"),
     ] {
         let mut broken = good.clone();
         let text = broken.files.get_mut(file).unwrap_or_else(|| panic!("no {file}"));

@@ -3,9 +3,13 @@
 //! Widths come from the golden model, fields and values of instructions from [`crate::isa`]. What depends on the configuration is not here:
 //! each module has its own sizes as `localparam`s. A name has the same value in every design; a design's package holds the names it uses.
 
+use crate::blocks::core::fetch::COUNT_BITS;
+use crate::blocks::dma::columns::COLUMN_BITS;
+use crate::blocks::mat::dims;
 use crate::config::{EXP_BITS, OPERAND_BITS, VEC_BITS};
 use crate::hdl::Constant;
 use crate::isa::{FORMATS, VALUES};
+use golden_model::arithmetic::tensor::GROUP_COLS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -39,7 +43,24 @@ pub fn sections() -> Vec<Section> {
         size("OPERAND_BITS", OPERAND_BITS, "a mantissa of a matrix operand"),
         size("EXP_BITS", EXP_BITS, "the exponent that a whole operand shares"),
     ];
-    let mut all = vec![("Formats of numbers".to_string(), numbers)];
+    let counts = vec![
+        size("COUNT_BITS", COUNT_BITS, "index of an instruction, done counts and waits"),
+        size("COLUMN_BITS", COLUMN_BITS, "the number of a column"),
+    ];
+    let stream = vec![
+        size("MAT_LANES", dims::LANES, "byte lanes of a group: a group of the stream has 16 bytes"),
+        size("SCALE_BITS", dims::SCALE_BITS, "a row's scale: exponent, multiplier"),
+        size("SCALE_M_BITS", dims::SCALE_M_BITS, "the multiplier, the low bits of a scale"),
+        size("SCALE_UNIT_ROWS", dims::SCALE_UNIT_ROWS, "scales of a unit of 64 bytes"),
+        size("W4_COLS", GROUP_COLS, "columns that share a scale in format W4"),
+        size("MAT_LOAD_SHIFT_BITS", dims::LOAD_SHIFT_BITS, "shift - xexp, signed"),
+        size("MAT_LOAD_ROWS_BITS", dims::LOAD_ROWS_BITS, "the number of rows handed to the drain at once"),
+    ];
+    let mut all = vec![
+        ("Formats of numbers".to_string(), numbers),
+        ("Numbers of things".to_string(), counts),
+        ("The weight stream".to_string(), stream),
+    ];
     for f in FORMATS {
         let unit = f.name.to_uppercase();
         let mut list = vec![size(&format!("{unit}_INSTR_BITS"), f.bits, "one instruction")];

@@ -1,7 +1,7 @@
 //! The output of the matrix unit: finished rows to vmem or to argmax and the logits stream.
 
 use crate::blocks::mat::argmax::argmax;
-use crate::blocks::mat::drain::OUT_ROWS;
+use crate::blocks::mat::dims::OUT_ROWS;
 use crate::blocks::prim::fifo;
 use crate::hdl::Module;
 use std::sync::Arc;
@@ -22,79 +22,37 @@ pub(in crate::blocks) fn output() -> Arc<Module> {
     );
     m.input("start_i", 1, "a token starts");
     m.input("accept_i", 1, "an instruction; only with ready_o").output("ready_o", 1, "");
-    m.input("logits_i", 1, "destination").input("d_addr_i", 18, "vmem element of row 0").input(
-        "op_i",
-        12,
-        "instruction index",
-    );
-    m.input("in_valid_i", 1, "").input("in_data_i", 27, "").input("in_clipped_i", 1, "").input("in_last_i", 1, "");
+    m.input("logits_i", 1, "destination").input("d_addr_i", "anser_pkg::MAT_D_ADDR_BITS", "vmem element of row 0");
+    m.input("op_i", "anser_pkg::COUNT_BITS", "the instruction's number");
+    m.input("in_valid_i", 1, "").input("in_data_i", "anser_pkg::VEC_BITS", "signed");
+    m.input("in_clipped_i", 1, "").input("in_last_i", 1, "");
     m.output("free_o", 1, "a row left the queue");
-    m.output("d_valid_o", 1, "").input("d_ready_i", 1, "").output("d_addr_o", 18, "").output("d_data_o", 27, "");
-    m.output("logit_valid_o", 1, "").input("logit_ready_i", 1, "").output("logit_data_o", 27, "").output(
-        "logit_last_o",
-        1,
-        "",
-    );
-    m.output("argmax_o", 18, "").output("sat_o", 1, "").output("done_o", 1, "").output("busy_o", 1, "");
-    m.output("trace_valid_o", 1, "a row is handed over").output("trace_op_o", 12, "").output("trace_row_o", 18, "");
-    m.output("trace_data_o", 27, "");
-    m.text(
-        r#"
-  wire        known, logits;  // an instruction is in the unit; its destination
-  wire [17:0] d_addr;
-  wire [11:0] op;
-  wire        valid, clipped, last;
-  wire [26:0] data;
-  reg  [17:0] row_q;
-  reg         done_q;
-
-  wire        take_d     = d_valid_o && d_ready_i;
-  wire        take_logit = logit_valid_o && logit_ready_i;
-  wire        take       = take_d || take_logit;
-  wire        unused_in_ready;  // the sender counts free_o
-
-  assign d_valid_o     = valid && known && !logits;
-  assign d_addr_o      = d_addr + row_q;
-  assign d_data_o      = data;
-  assign logit_valid_o = valid && known && logits;
-  assign logit_data_o  = data;
-  assign logit_last_o  = last;
-  assign free_o        = take;
-  assign sat_o         = take && clipped;
-  assign done_o        = done_q;
-  assign busy_o        = known;
-  assign trace_valid_o = take;
-  assign trace_op_o    = op;
-  assign trace_row_o   = row_q;
-  assign trace_data_o  = data;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      row_q  <= 18'd0;
-      done_q <= 1'b0;
-    end else begin
-      done_q <= take && last;
-      if (take) row_q <= last ? 18'd0 : row_q + 18'd1;
-    end
-  end
-"#,
-        &[],
-    );
+    m.output("d_valid_o", 1, "").input("d_ready_i", 1, "");
+    m.output("d_addr_o", "anser_pkg::MAT_D_ADDR_BITS", "").output("d_data_o", "anser_pkg::VEC_BITS", "");
+    m.output("logit_valid_o", 1, "").input("logit_ready_i", 1, "");
+    m.output("logit_data_o", "anser_pkg::VEC_BITS", "").output("logit_last_o", 1, "");
+    m.output("argmax_o", "anser_pkg::MAT_ROWS_BITS", "").output("sat_o", 1, "");
+    m.output("done_o", 1, "").output("busy_o", 1, "");
+    m.output("trace_valid_o", 1, "a row is handed over").output("trace_op_o", "anser_pkg::COUNT_BITS", "");
+    m.output("trace_row_o", "anser_pkg::MAT_ROWS_BITS", "").output("trace_data_o", "anser_pkg::VEC_BITS", "");
+    m.body(include_str!("../../../rtl/mat/mat_output.sv"));
+    let destination = m.constant("1 + anser_pkg::MAT_D_ADDR_BITS + anser_pkg::COUNT_BITS");
+    let (data, index) = (m.constant("anser_pkg::VEC_BITS"), m.constant("anser_pkg::MAT_ROWS_BITS"));
     m.instance(
         "u_destinations",
-        &fifo(31, INSTRUCTIONS),
+        &fifo(destination, INSTRUCTIONS),
         &[
             ("in_valid_i", "accept_i"),
             ("in_ready_o", "ready_o"),
             ("in_data_i", "{logits_i, d_addr_i, op_i}"),
             ("out_valid_o", "known"),
-            ("out_ready_i", "take && last"),
+            ("out_ready_i", "take_last"),
             ("out_data_o", "{logits, d_addr, op}"),
         ],
     );
     m.instance(
         "u_rows",
-        &fifo(29, OUT_ROWS),
+        &fifo(2 + data, OUT_ROWS),
         &[
             ("in_valid_i", "in_valid_i"),
             ("in_ready_o", "unused_in_ready"),
@@ -106,7 +64,7 @@ pub(in crate::blocks) fn output() -> Arc<Module> {
     );
     m.instance(
         "u_argmax",
-        &argmax(27, 18),
+        &argmax(data, index),
         &[
             ("start_i", "start_i"),
             ("valid_i", "take_logit"),
