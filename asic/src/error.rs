@@ -15,6 +15,11 @@ pub enum Error {
     Power(#[from] power::Error),
     #[error("{}: {what}", path.display())]
     Library { path: PathBuf, what: String },
+    #[error(
+        "no cell library: {} is not there; install it with: apt-get install qflow-tech-osu018 (scripts/setup does), or give a library \
+         with --liberty", path.display()
+    )]
+    NoLibrary { path: PathBuf },
     #[error("the libraries have no {what}, which mapping needs; give a Liberty file that does with --liberty")]
     NoCell { what: &'static str },
     #[error("yosys fails on {module}:\n{said}")]
@@ -39,6 +44,8 @@ pub enum Error {
     Rtl(String),
     #[error(transparent)]
     Build(#[from] sim_harness::verilate::BuildError),
+    #[error(transparent)]
+    Chip(#[from] sim_harness::chip::ChipError),
     #[error(transparent)]
     Session(#[from] sim_harness::session::SessionError),
 }

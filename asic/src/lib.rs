@@ -7,6 +7,7 @@
 
 pub mod area;
 pub mod buffers;
+pub mod chip_power;
 pub mod energy;
 pub mod error;
 pub mod flat;

@@ -9,6 +9,33 @@ use std::path::{Path, PathBuf};
 /// Where Debian's `qflow-tech-osu018` puts its library: the default on a machine with nothing else.
 pub const DEFAULT: &str = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib";
 
+/// The Liberty files of one corner: those in the folder `pdk`, else `files`, else Debian's.
+///
+/// # Errors
+/// A folder that cannot be read or has no library, or a machine without Debian's library when nothing else is named.
+pub fn files(pdk: Option<&Path>, files: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    match (pdk, files) {
+        (Some(folder), _) => files_in(folder),
+        (None, []) if Path::new(DEFAULT).is_file() => Ok(vec![DEFAULT.into()]),
+        (None, []) => Err(Error::NoLibrary { path: DEFAULT.into() }),
+        (None, files) => Ok(files.to_vec()),
+    }
+}
+
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = std::fs::read_dir(folder).map_err(Error::io(folder))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+    files.retain(|p| {
+        let name = p.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".lib") || name.ends_with(".lib.gz")
+    });
+    files.sort();
+    match files.is_empty() {
+        true => Err(Error::Library { path: folder.into(), what: "no .lib or .lib.gz file in this folder".into() }),
+        false => Ok(files),
+    }
+}
+
 /// Cells that map well on paper and are wrong in a plain design: power-gating and probe cells of sky130.
 const NEVER: [&str; 4] = ["*lpflow*", "*probe*", "*macro_sparecell*", "*_dlclkp_*"];
 

@@ -2,11 +2,15 @@
 
 use crate::{area, rams, synthesise, timed, tools, Error, Flow, Mapped};
 use records::asic::{AsicRecord, SCHEMA_VERSION};
+use records::shared::Origin;
 use rtl_gen::hdl::Printed;
 use std::collections::BTreeMap;
 
-/// Maps, times and adds up `printed`, the top of configuration `config`; the record's last three fields are the caller's.
-pub fn report(config: &str, printed: &Printed, flow: &Flow) -> Result<(AsicRecord, Mapped), Error> {
+/// Maps, times and adds up `printed`, the top of configuration `config`.
+///
+/// # Errors
+/// A missing or failing tool, and a design that the libraries cannot build.
+pub fn report(config: &str, printed: &Printed, flow: &Flow, origin: Origin) -> Result<(AsicRecord, Mapped), Error> {
     tools::sta()?; // now, because mapping takes minutes
     let mut mapped = synthesise(printed, flow)?;
     let areas = area::areas(&mapped.netlist, flow.cells, &mut mapped.memories);
@@ -37,9 +41,9 @@ pub fn report(config: &str, printed: &Printed, flow: &Flow) -> Result<(AsicRecor
         timing,
         tools: BTreeMap::from([("yosys".into(), mapped.yosys.clone()), ("opensta".into(), sta)]),
         notes,
-        command: String::new(),
-        date: String::new(),
-        git_revision: None,
+        command: origin.command,
+        date: origin.date,
+        git_revision: origin.git_revision,
     };
     Ok((record, mapped))
 }

@@ -67,7 +67,8 @@ fn mapped() -> &'static (AsicRecord, Mapped, tempfile::TempDir) {
     static MAPPED: OnceLock<(AsicRecord, Mapped, tempfile::TempDir)> = OnceLock::new();
     MAPPED.get_or_init(|| {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let (record, mapped) = asic::run::report("small", &design(), &flow(dir.path())).expect("the flow runs");
+        let (record, mapped) =
+            asic::run::report("small", &design(), &flow(dir.path()), Default::default()).expect("the flow runs");
         (record, mapped, dir)
     })
 }
@@ -192,7 +193,7 @@ fn a_second_run_maps_nothing() {
     let said = std::sync::Mutex::new(vec![]);
     let say = |t: &str| said.lock().expect("one thread").push(t.to_string());
     let flow = Flow { progress: Some(&say), ..flow(dir.path()) };
-    let (second, _) = asic::run::report("small", &design(), &flow).expect("the flow runs");
+    let (second, _) = asic::run::report("small", &design(), &flow, Default::default()).expect("the flow runs");
     assert_eq!(serde_json::to_value(first).unwrap(), serde_json::to_value(&second).unwrap());
     assert!(said.lock().expect("one thread").is_empty(), "{said:?}");
 }

@@ -23,6 +23,8 @@ pub enum FpgaError {
     ImageSize { image: usize, memory: u64 },
     #[error(transparent)]
     Tool(#[from] ToolError),
+    #[error(transparent)]
+    Record(#[from] records::RecordError),
     #[error("{tool} failed: {said}")]
     ToolFailed { tool: &'static str, said: String },
     #[error("place and route: report: {what}")]

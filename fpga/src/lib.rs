@@ -15,6 +15,7 @@ pub mod link;
 pub mod nextpnr;
 pub mod pll;
 pub mod protocol;
+pub mod record;
 pub mod rtl;
 pub mod serial;
 pub mod sim;

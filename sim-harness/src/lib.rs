@@ -13,6 +13,7 @@ mod device;
 pub mod dram;
 pub mod dut;
 pub mod expect;
+pub mod latency;
 pub mod lint;
 pub mod lockstep;
 mod pass;

@@ -2,13 +2,14 @@
 
 use super::args::{Asic, Libraries};
 use super::model::config;
+use super::origin::origin;
 use super::print::{check_folder, command_line, note, write_file, Out};
 use super::{Error, CHECK_FAILED};
-use asic::library::{Cells, DEFAULT};
+use asic::library::{self, Cells};
 use asic::memory::{Model, DEFAULT_BITS};
 use asic::Flow;
 use records::asic::{AsicRecord, Bits};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub fn asic(a: &Asic, out: &Out) -> Result<ExitCode, Error> {
@@ -34,11 +35,7 @@ pub fn measure(a: &Asic, command: String) -> Result<AsicRecord, Error> {
     let printed = rtl_gen::hdl::print_specialised(&rtl_gen::blocks::core::top(&config))?;
     let progress = |text: &str| note(text);
     let flow = flow(&cells, &a.libraries, config.clock_mhz, &progress);
-    let (mut record, _) = asic::run::report(&config.name, &printed, &flow)?;
-    record.command = command;
-    record.date = super::latency::now();
-    record.git_revision = super::latency::git_revision();
-    Ok(record)
+    Ok(asic::run::report(&config.name, &printed, &flow, origin(command))?.0)
 }
 
 /// The libraries that were asked for, or Debian's.
@@ -46,31 +43,9 @@ pub fn cells(a: &Libraries) -> Result<Cells, Error> {
     Ok(Cells::load(&library_files(a)?)?)
 }
 
-/// Their files.
+/// The files of those libraries.
 pub fn library_files(a: &Libraries) -> Result<Vec<PathBuf>, Error> {
-    Ok(match (&a.pdk, a.liberty.as_slice()) {
-        (Some(folder), _) => libraries_in(folder)?,
-        (None, []) if Path::new(DEFAULT).is_file() => vec![DEFAULT.into()],
-        (None, []) => {
-            let hint = "apt-get install qflow-tech-osu018 (scripts/setup does), or give a library with --liberty";
-            return Err(format!("no cell library: {DEFAULT} is not there; install it with: {hint}").into());
-        }
-        (None, files) => files.to_vec(),
-    })
-}
-
-fn libraries_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
-    files.retain(|p| {
-        let name = p.file_name().unwrap_or_default().to_string_lossy();
-        name.ends_with(".lib") || name.ends_with(".lib.gz")
-    });
-    files.sort();
-    match files.is_empty() {
-        true => Err(format!("{}: no .lib or .lib.gz file in this folder", folder.display()).into()),
-        false => Ok(files),
-    }
+    Ok(library::files(a.pdk.as_deref(), &a.liberty)?)
 }
 
 /// The flow with the parameters of the command line.

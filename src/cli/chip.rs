@@ -5,6 +5,7 @@ use super::model::{config_for, Model};
 use super::print::{check_file, command_line, note};
 use super::Error;
 use golden_model::image::layout::{stream, StreamLayout};
+use golden_model::network::model::QModel;
 use sim_harness::chip::{Chip, ChipOptions};
 use sim_harness::toolchain;
 use sim_harness::verilate::BuildOptions;
@@ -41,13 +42,21 @@ pub fn with_image(
     }
     toolchain::check_simulator()?;
     let (golden, _) = model.quantised(&model.numbers_for(&config, numbers))?;
-    let image: &'static [u8] = Box::leak(stream(&golden).into_boxed_slice());
+    let image = lasting_stream(model, &golden);
     let mut view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
     view.skip_columns = args.skip_columns;
     // told only when the cache has no simulator for this configuration
     let build = BuildOptions { progress: Some(Arc::new(|step| note(step))), ..BuildOptions::default() };
     let options = ChipOptions { stall: args.stall, seed, trace: args.trace.clone(), build };
     Ok((Chip::new(&config, golden, &view, image, &options)?, image))
+}
+
+/// The weight stream of `golden`, kept until the program ends: of an image where it lies in its file, of a checkpoint encoded here.
+pub fn lasting_stream(model: &Model, golden: &QModel) -> &'static [u8] {
+    match model {
+        Model::Image(image) => Box::leak(Box::new(image.clone())).stream(),
+        Model::Checkpoint(_) => Box::leak(stream(golden).into_boxed_slice()),
+    }
 }
 
 /// Prints the first mismatch and the command that shows it with a waveform; tells whether there was one.

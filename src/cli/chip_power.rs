@@ -2,13 +2,14 @@
 
 use super::args::{Chip as ChipArgs, Power};
 use super::model::{held_out_text, Model};
+use super::origin::origin;
 use super::print::{bar, check_folder, command_line, note, write_file, Out};
-use super::{asic, chip, latency, Error, CHECK_FAILED};
-use ::asic::energy::{self, ExternalMemory, Work};
-use ::asic::replay::{self, Bench, Expected};
+use super::{asic, chip, Error, CHECK_FAILED};
+use ::asic::chip_power::Run;
+use ::asic::energy::{self, ExternalMemory};
+use ::asic::replay::Cycles;
 use golden_model::quantise::calibrate::random_tokens;
 use records::power::PowerRecord;
-use sim_harness::session::TokenOptions;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -52,56 +53,35 @@ pub fn measure(a: &Power, command: String) -> Result<Measured, Error> {
     let config = chip.config.clone();
     let progress = |text: &str| note(text);
     let flow = asic::flow(&cells, &a.libraries, config.clock_mhz, &progress);
-    let rtl = rtl_gen::hdl::print_specialised(&rtl_gen::blocks::core::top(&config))?;
-    let mut mapped = ::asic::synthesise(&rtl, &flow)?;
-    ::asic::area::areas(&mapped.netlist, &cells, &mut mapped.memories);
-
     let warm_up = a.warm_up as usize;
     let (tokens, sample) = sample(&model, warm_up + a.tokens as usize)?;
-    let mut results = vec![];
-    for token in &tokens {
-        results.push(chip.step(*token, TokenOptions { logits: true, timeline: false })?.result);
-    }
-    let mut failed = chip::report_mismatch(&chip, &args, 0);
-    let cycles: u64 = chip.totals.cycles.iter().sum();
-    let expected = Expected { warm_up, tokens_in: tokens, results, memory: chip.memory_stats() };
-    let names = Arc::new(chip.names());
-    let bench = Bench { config: &config, image, programs: &chip.program.code, names };
-    note(format_args!("running {} tokens on the netlist, {warm_up} of them before counting", expected.tokens_in.len()));
-    let cycles_done = bar(cycles, "cycles");
-    let shown = cycles_done.clone();
-    let told: replay::Cycles = Arc::new(move |n| shown.set_position(n.min(cycles)));
-    let (replay, measured) = replay::counted(&mapped.netlist, &cells, &bench, &expected, flow.clock_mhz, told)?;
-    cycles_done.finish_and_clear();
-    let second = match a.verilator {
-        true => {
-            let progress: sim_harness::verilate::Progress = Arc::new(|step| note(step));
-            Some(replay::verilated(&mapped.netlist, &cells, &rtl, &bench, &expected, Some(progress))?)
-        }
-        false => None,
-    };
-    for (simulator, r) in [("own", Some(&replay)), ("Verilator", second.as_ref())] {
-        for text in r.map_or(&[][..], |r| &r.first) {
-            note(format_args!("{simulator}: {text}"));
-        }
-        failed |= r.is_some_and(|r| r.mismatches > 0);
-    }
-    let stream_units: usize = chip.program.stream.iter().map(|p| p.len).sum();
-    let work = Work {
-        model: name,
-        n_params: model.shape().n_params(),
-        stream_bytes_per_token: stream_units as u64 * 64,
-        sample,
-    };
     let d = ExternalMemory::default();
-    let external = ExternalMemory { typical: a.dram_pj_per_bit.unwrap_or(d.typical), ..d };
-    let (mut record, report) = energy::measure(&config.name, &mapped, &flow, measured, replay, &work, external)?;
-    record.replay_verilator = second;
-    record.values_compared_with_golden = chip.totals.outcome.values_checked;
-    record.command = command;
-    record.date = latency::now();
-    record.git_revision = latency::git_revision();
-    Ok(Measured { record, report, failed })
+    let verilator = a.verilator.then(|| Arc::new(|step: &str| note(step)) as sim_harness::verilate::Progress);
+    let run = Run {
+        model: &name,
+        image,
+        warm_up,
+        sample,
+        external: ExternalMemory { typical: a.dram_pj_per_bit.unwrap_or(d.typical), ..d },
+        verilator,
+        tokens,
+    };
+    let cycles_done = bar(0, "cycles");
+    let shown = cycles_done.clone();
+    let n_tokens = run.tokens.len();
+    let begin = |cycles: u64| -> Cycles {
+        note(format_args!("running {n_tokens} tokens on the netlist, {warm_up} of them before counting"));
+        shown.set_length(cycles);
+        Arc::new(move |n| shown.set_position(n.min(cycles)))
+    };
+    let found = ::asic::chip_power::measure(&mut chip, run, &flow, origin(command), begin)?;
+    cycles_done.finish_and_clear();
+    let mut failed = chip::report_mismatch(&chip, &args, 0);
+    for (simulator, replay) in found.replays() {
+        replay.first.iter().for_each(|text| note(format_args!("{simulator}: {text}")));
+        failed |= replay.mismatches > 0;
+    }
+    Ok(Measured { record: found.record, report: found.report, failed })
 }
 
 /// The tokens to run: text for a model that reads text, so that the vectors are what the model was trained on.

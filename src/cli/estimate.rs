@@ -1,16 +1,16 @@
 //! `fpga estimate`: what a larger part would need.
 
 use super::args::FpgaEstimate;
-use super::fpga::{resource, steps, write_record};
-use super::latency::{git_revision, now};
+use super::fpga::{steps, write_record};
 use super::model::config;
+use super::origin::origin;
 use super::print::{check_folder, command_line, Out};
 use super::{Error, CHECK_FAILED};
 use fpga::estimate::{Part, PARTS};
-use records::fpga::{Block, FpgaEstimateRecord, SCHEMA_VERSION};
+use records::fpga::FpgaEstimateRecord;
 use std::process::ExitCode;
 
-/// Its estimates need not say which part they are for.
+/// The part whose estimates are stored without its name.
 const DEFAULT_PART: &str = "xck26";
 
 fn part(name: &str) -> Result<&'static Part, Error> {
@@ -54,36 +54,5 @@ pub fn measure(a: &FpgaEstimate, command: String) -> Result<FpgaEstimateRecord, 
     let done = fpga::estimate::estimate(&config, part, &folder, &tell);
     spinner.finish_and_clear();
     let done = done?;
-    let n = &done.needs;
-    let used = [n.luts as f64, n.ffs as f64, n.dsps as f64, n.brams, n.urams as f64];
-    let has = [part.luts, part.ffs, part.dsps, part.brams, part.urams].map(|n| n as f64);
-    let mut record = FpgaEstimateRecord {
-        schema_version: SCHEMA_VERSION,
-        part: part.name.into(),
-        part_title: part.title.into(),
-        part_source: part.source.into(),
-        config: config.name.clone(),
-        resources: (part.family.resources().iter().zip(used).zip(has))
-            .map(|(((name, what), used), has)| resource(name, what, used, has))
-            .collect(),
-        fits: false,
-        fullest: String::new(),
-        fullest_share: 0.0,
-        units: (done.units.iter())
-            .map(|(name, r)| Block {
-                name: name.clone(),
-                luts: r.luts,
-                ffs: r.ffs,
-                dsps: r.dsps,
-                brams: r.brams,
-                urams: r.urams,
-            })
-            .collect(),
-        yosys: done.yosys.clone(),
-        command,
-        date: now(),
-        git_revision: git_revision(),
-    };
-    record.judge();
-    Ok(record)
+    Ok(fpga::record::estimate(&config, part, &done, origin(command)))
 }

@@ -1,6 +1,6 @@
 //! The page of `quantize --report`.
 
-use super::latency::now;
+use super::origin::now;
 use super::print::command_line;
 use super::quantise::Quantized;
 use super::Error;

@@ -1,21 +1,23 @@
 //! `fpga`: a bitstream, the board in simulation, a real board, a larger part.
 
 use super::args::{FpgaBuild, FpgaRun, FpgaSimulate, Numbers};
-use super::latency::{git_revision, now};
+use super::chip::lasting_stream;
 use super::model::{config, Model};
+use super::origin::origin;
 use super::print::{bar, check_folder, command_line, note, screen, write_file, Out};
 use super::{Error, CHECK_FAILED};
 use fpga::board::{Board, BOARDS};
-use fpga::build::{BuildRequest, BuildResult};
+use fpga::build::BuildRequest;
 use fpga::link::{Host, Line, LinkError, LinkOptions};
+use fpga::record::{clock_khz, Run};
 use fpga::rtl::system::SystemOptions;
 use fpga::serial::SerialPort;
 use fpga::sim::board::SimBoard;
 use fpga::FpgaError;
-use golden_model::image::layout::{stream, StreamLayout};
+use golden_model::image::layout::StreamLayout;
 use golden_model::network::model::QModel;
 use indicatif::ProgressBar;
-use records::fpga::{Block, FpgaBuildRecord, FpgaRunRecord, FpgaSimulationRecord, PathStep, Resource, SCHEMA_VERSION};
+use records::fpga::{FpgaBuildRecord, FpgaRunRecord, FpgaSimulationRecord};
 use rtl_gen::config::Config;
 use rtl_gen::program::Program;
 use serde::Serialize;
@@ -29,10 +31,6 @@ use std::time::{Duration, Instant};
 fn board(name: &str) -> Result<&'static Board, Error> {
     let known = || BOARDS.map(|b| b.name).join(", ");
     Ok(fpga::board::find(name).ok_or_else(|| FpgaError::UnknownBoard { name: name.into(), known: known() })?)
-}
-
-fn clock_khz(board: &Board, asked: Option<f64>) -> u32 {
-    asked.map_or(board.clock_khz, |mhz| (mhz * 1000.0).round().min(1e9) as u32)
 }
 
 /// A line that moves while a tool works, if standard error is a terminal; else a note for each thing it begins.
@@ -91,83 +89,14 @@ pub fn measure(a: &FpgaBuild, command: String) -> Result<FpgaBuildRecord, Error>
     let (spinner, tell) = steps();
     let done = fpga::build::build(&config, &request, &a.output, &tell);
     spinner.finish_and_clear();
-    let record = FpgaBuildRecord { command, ..build_record(a, board, &config, &done?) };
+    let record = fpga::record::build(&config, &request, &done?, origin(command));
     write_record(&a.output, fpga::build::FINISHED, &record)?;
     Ok(record)
 }
 
 /// Whether the finished build whose record is `text` was made from what `config` gives now; none if it is of another configuration.
 pub fn is_of(text: &str, config_name: &str, folder: &Path) -> Result<Option<bool>, Error> {
-    let origin = folder.join(fpga::build::FINISHED).display().to_string();
-    let record: FpgaBuildRecord = records::input::parse(text, &origin, SCHEMA_VERSION)?;
-    let config = config(config_name)?;
-    if record.config != config.name {
-        return Ok(None);
-    }
-    let board = board(&record.board)?;
-    let request = BuildRequest { board, clock_khz: clock_khz(board, Some(record.clock_mhz)), seed: record.seed };
-    Ok(Some(fpga::build::is_of(&config, &request, folder)?))
-}
-
-/// nextpnr's names and what they are.
-const ECP5_RESOURCES: [(&str, &str); 7] = [
-    ("TRELLIS_COMB", "LUTs"),
-    ("TRELLIS_FF", "flip-flops"),
-    ("DP16KD", "block RAMs, 18 Kb"),
-    ("MULT18X18D", "multipliers"),
-    ("TRELLIS_RAMW", "distributed RAM writers"),
-    ("TRELLIS_IO", "pins"),
-    ("EHXPLLL", "clock generators"),
-];
-
-fn build_record(a: &FpgaBuild, board: &Board, config: &Config, done: &BuildResult) -> FpgaBuildRecord {
-    let utilisation: Vec<Resource> = (ECP5_RESOURCES.iter())
-        .filter_map(|(name, what)| {
-            let u = done.utilisation.get(*name)?;
-            Some(resource(name, what, u.used as f64, u.available as f64))
-        })
-        .collect();
-    FpgaBuildRecord {
-        schema_version: SCHEMA_VERSION,
-        board: board.name.into(),
-        device: board.device_name.into(),
-        config: config.name.clone(),
-        clock_mhz: done.clock_mhz,
-        fmax_mhz: done.fmax_mhz,
-        meets_clock: done.fmax_mhz >= done.clock_mhz,
-        fits: utilisation.iter().all(|r| r.used <= r.available),
-        utilisation,
-        blocks: (done.blocks.iter())
-            .map(|b| Block {
-                name: b.name.clone(),
-                luts: b.luts,
-                ffs: b.ffs,
-                dsps: b.multipliers,
-                brams: b.brams as f64,
-                urams: 0,
-            })
-            .collect(),
-        critical_path: (done.report.critical_path.iter())
-            .map(|s| PathStep {
-                block: s.block.clone(),
-                cell: s.cell.clone(),
-                kind: s.kind.clone(),
-                delay_ns: s.delay_ns,
-            })
-            .collect(),
-        bitstream: fpga::build::BITSTREAM.into(),
-        bitstream_bytes: done.bitstream_bytes,
-        seed: a.seed,
-        tools: done.tools.iter().map(|(k, v)| (k.to_string(), v.clone())).collect(),
-        seconds: done.seconds.iter().map(|(k, v)| (k.to_string(), *v)).collect(),
-        command: String::new(),
-        date: now(),
-        git_revision: git_revision(),
-    }
-}
-
-pub fn resource(name: &str, what: &str, used: f64, available: f64) -> Resource {
-    Resource { name: name.into(), what: what.into(), used, available }
+    Ok(fpga::record::is_of(text, &config(config_name)?, folder)?)
 }
 
 /// Writes a record and makes the folder's page anew from every record there.
@@ -198,7 +127,7 @@ const SIMULATION: &str = "simulation.json";
 struct Loaded {
     name: String,
     golden: QModel,
-    image: Vec<u8>,
+    image: &'static [u8],
     program: Program,
 }
 
@@ -215,7 +144,7 @@ fn loaded(model: &Option<PathBuf>, numbers: &Numbers, config: &Config) -> Result
     let (golden, _) = model.quantised(&numbers)?;
     let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
     let program = rtl_gen::program::compile(config, &view)?;
-    Ok(Loaded { name, image: stream(&golden), golden, program })
+    Ok(Loaded { name, image: lasting_stream(&model, &golden), golden, program })
 }
 
 /// The bytes of a prompt.
@@ -240,49 +169,30 @@ pub fn simulate(a: &FpgaSimulate, out: &Out) -> Result<ExitCode, Error> {
     let options =
         SystemOptions { clocks_per_bit: 8, frame_timeout_cycles: 4000, ..SystemOptions::of(board, pll.clock_khz) };
     let build = BuildOptions { progress: Some(Arc::new(|step| note(step))), ..BuildOptions::default() };
-    let memory: &[u8] = if a.load { &[] } else { &model.image };
+    let memory: &[u8] = if a.load { &[] } else { model.image };
     let sim = SimBoard::new(&config, board, &options, memory, &build)?;
     let start = Instant::now();
     let limits = LinkOptions { reply: Duration::from_micros(400), token: Duration::from_millis(500), tries: 4 };
     let mut host = Host::connect(sim, &config, limits)?;
     if a.load {
-        load_image(&mut host, &model.image, board)?;
+        load_image(&mut host, model.image, board)?;
     }
     host.load_programs(&model.program.code)?;
     // one token in a frame, so that the bar moves
     let (said, _) = speak(&mut host, bytes, 1, a.tokens, out)?;
     let expected = golden_says(&model.golden, bytes, said.len());
-    use rtl_gen::blocks::regs::reg;
-    let cycles = host.read(reg::CYCLES as u8)?;
-    let beats = host.read(reg::WEIGHT_BEATS as u8)?;
-    let per_cycle = f64::from(beats) * config.beat_bytes() as f64 / f64::from(cycles.max(1));
-    let counts = host.line.chip.counts;
-    let done = FpgaSimulationRecord {
-        schema_version: SCHEMA_VERSION,
-        board: board.name.into(),
-        config: config.name.clone(),
-        model: model.name,
-        prompt: a.prompt.clone(),
-        text: String::from_utf8_lossy(&said).into_owned(),
-        golden_equal: said == expected,
-        tokens: said,
-        clock_mhz: f64::from(pll.clock_khz) / 1000.0,
-        cycles_per_token: cycles.into(),
-        tokens_per_s: f64::from(pll.clock_khz) * 1000.0 / f64::from(cycles.max(1)),
-        memory_bytes_per_cycle: per_cycle,
-        memory_mb_per_s: per_cycle * f64::from(pll.clock_khz) / 1000.0,
-        memory_pins_bytes_per_cycle: 2.0,
-        bus_bytes_per_cycle: config.beat_bytes() as f64,
-        refresh_gap_us: counts.refresh_gap as f64 * 1000.0 / f64::from(pll.clock_khz),
-        sdram_reads: counts.reads,
-        sdram_activates: counts.activates,
-        simulated_cycles: host.line.cycles(),
-        seconds: (start.elapsed().as_secs_f64() * 10.0).round() / 10.0,
+    let run = Run {
+        config: &config,
+        board,
+        clock_khz: pll.clock_khz,
+        model: &model.name,
+        prompt: &a.prompt,
+        said,
+        expected,
         loaded_over_the_line: a.load,
-        command: command_line().join(" "),
-        date: now(),
-        git_revision: git_revision(),
+        seconds: start.elapsed().as_secs_f64(),
     };
+    let done = fpga::record::simulation(&mut host, run, origin(command_line().join(" ")))?;
     note(format_args!(
         "{} on {}: {} cycles a token, {:.1} tokens/s at {} MHz, {:.2} bytes a cycle from the SDRAM; the text {} golden's",
         done.config,
@@ -363,7 +273,7 @@ pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
     let model = loaded(&a.model, &a.numbers, &config)?;
     let mut host = Host::connect(port, &config, LinkOptions::default())?;
     if !a.no_load {
-        load_image(&mut host, &model.image, board)?;
+        load_image(&mut host, model.image, board)?;
         host.load_programs(&model.program.code)?;
     }
     let (said, seconds) = speak(&mut host, bytes, bytes.len(), a.tokens, out)?;

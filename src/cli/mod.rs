@@ -18,6 +18,7 @@ mod generate;
 mod inspect;
 mod latency;
 mod model;
+mod origin;
 mod power;
 pub mod print;
 mod quantise;

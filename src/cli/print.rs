@@ -148,9 +148,16 @@ pub fn bar(len: u64, what: &'static str) -> ProgressBar {
 
 /// Writes a file under a temporary name in its folder, which is made if it is missing, then renames it.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_parts(path, [bytes])
+}
+
+/// As [`write_file`], one part after the other.
+pub fn write_parts(path: &Path, parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<(), Error> {
     let write = || -> std::io::Result<()> {
         let mut file = temporary(folder_of(path))?;
-        file.write_all(bytes)?;
+        for part in parts {
+            file.write_all(part.as_ref())?;
+        }
         file.persist(path)?;
         Ok(())
     };

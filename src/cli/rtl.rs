@@ -5,10 +5,12 @@ use super::model::{config_for, Model};
 use super::print::{check_folder, write_file, Out};
 use super::rtl_bench::{self, Bench};
 use super::Error;
-use golden_model::image::layout::{stream, StreamLayout};
+use golden_model::fast::Weights;
+use golden_model::image::layout::StreamLayout;
 use records::model::{Manifest, ProgramFiles};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     let config = config_for(&a.config, a.sessions)?;
@@ -25,7 +27,7 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     let mut bench = None;
     let program = match program {
         Some(program) => {
-            bench = Some(program.bench.write(&a.output)?);
+            bench = Some(program.bench.write(&config, program.weights.emb.stream(), &a.output)?);
             Some(program.write(a)?)
         }
         None => None,
@@ -74,9 +76,9 @@ fn remove_older(folder: &Path) {
     }
 }
 
-/// The image and the four programs of a model, and the bench that runs them.
+/// A model as its weight stream, its four programs, and the bench that runs them.
 struct Compiled {
-    image: Vec<u8>,
+    weights: Arc<Weights>,
     program: rtl_gen::program::Program,
     bench: Bench,
 }
@@ -84,18 +86,17 @@ struct Compiled {
 fn program(a: &Rtl, config: &rtl_gen::config::Config) -> Result<Compiled, Error> {
     let (model, _) = Model::open(&a.model)?;
     let prompt = rtl_bench::prompt(a, &model)?;
-    let (golden, _) = model.quantised(&model.numbers_for(config, &a.numbers))?;
-    let mut view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
+    let weights = Arc::new(model.fast(&model.numbers_for(config, &a.numbers))?);
+    let mut view = rtl_gen::program::model::view(&*weights, &StreamLayout::of(&*weights));
     view.skip_columns = a.skip_columns;
     let program = rtl_gen::program::compile(config, &view)?;
-    let image = stream(&golden);
-    let bench = rtl_bench::make(a, config, &golden, &prompt, &program, &image)?;
-    Ok(Compiled { image, program, bench })
+    let bench = rtl_bench::make(a, config, &weights, &prompt, &program)?;
+    Ok(Compiled { weights, program, bench })
 }
 
 impl Compiled {
     fn write(&self, a: &Rtl) -> Result<ProgramFiles, Error> {
-        write_file(&a.output.join("image.bin"), &self.image)?;
+        write_file(&a.output.join("image.bin"), self.weights.emb.stream())?;
         let code = rtl_gen::bench::program_files();
         for (name, instructions) in code.iter().zip(&self.program.code) {
             let words = rtl_gen::bench::words(instructions.iter().flatten().copied());

@@ -2,7 +2,7 @@
 
 use super::args::{Tracking, Weights as Format};
 use super::files::{project_file, OWN_TRACKER};
-use super::latency::{git_revision, now};
+use super::origin::origin;
 use super::print::{bar, check_file, command_line, note, write_file, Out};
 use super::Error;
 use golden_model::arithmetic::tensor::WeightBits;
@@ -74,6 +74,7 @@ pub fn tracking(a: &Tracking, out: &Out) -> Result<ExitCode, Error> {
         }
     }
     bar.finish_and_clear();
+    let origin = origin(command_line().join(" "));
     let record = TrackingRecord {
         schema_version: TrackingRecord::SCHEMA_VERSION,
         model: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
@@ -87,9 +88,9 @@ pub fn tracking(a: &Tracking, out: &Out) -> Result<ExitCode, Error> {
         seed,
         parts: TrackingRecord::partings(&results),
         results,
-        command: command_line().join(" "),
-        date: now(),
-        git_revision: git_revision(),
+        command: origin.command,
+        date: origin.date,
+        git_revision: origin.git_revision,
     };
     if let Some(page) = &a.output {
         write_file(page, tracking_page(&record)?.as_bytes())?;

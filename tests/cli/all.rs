@@ -63,6 +63,20 @@ fn nothing_was_run_and_nothing_is_made_up() {
 }
 
 #[test]
+fn a_first_page_shows_the_committed_run() {
+    let scratch = Scratch::new();
+    let out = scratch.at("report");
+    let (report, status) = report(&["--no-run", "-o", &out], &[("ANSER_CACHE", scratch.at("cache").as_ref())]);
+    assert_eq!(status, Some(0), "{report}");
+    for step in ["latency", "accuracy", "asic", "power", "xck26", "lfe5u-85f"] {
+        assert!(["stale", "unchanged"].contains(&state(&report, step)), "{step}: {report}");
+    }
+    assert!(report["headline"]["cycles_per_token"].as_u64().is_some_and(|c| c > 100_000), "{report}");
+    let page = std::fs::read_to_string(scratch.path().join("report/index.html")).expect("a page");
+    assert!(page.contains("This page is out of date"), "old figures are said to be old");
+}
+
+#[test]
 fn a_step_is_run_again_only_if_its_inputs_changed() {
     let scratch = Scratch::new();
     let out = scratch.at("report");

@@ -174,6 +174,14 @@ impl StreamEmbedding {
         let row = &self.bytes.get()[token * self.stride..][..2 * self.cols];
         row.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]]))
     }
+
+    /// The whole weight stream, whose first block is the embedding.
+    pub fn stream(&self) -> &[u8] {
+        match &*self.bytes.stream {
+            Stream::Image(image) => image.stream(),
+            Stream::Lines(lines) => bytes_of(lines),
+        }
+    }
 }
 
 /// A model for [`super::Runner`].

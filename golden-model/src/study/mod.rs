@@ -2,6 +2,7 @@
 //!
 //! | module | question |
 //! |---|---|
+//! | [`accuracy`] | the study as a whole, and its record |
 //! | [`grid`] | how much worse does a network of these widths predict? |
 //! | [`taps`] | do activations fit their formats, and at which tap is precision lost? |
 //! | [`tensors`] | do the weights? |
@@ -11,6 +12,7 @@
 //! Everything is compared with [`crate::network::float_step`] over the same tokens. Grid and drift run on [`crate::fast`], which computes the
 //! same bits as the specification; taps come from the specification itself. `docs/accuracy.md` says what each figure means.
 
+pub mod accuracy;
 pub mod drift;
 pub mod grid;
 pub mod score;
@@ -26,7 +28,7 @@ use crate::network::float_step::{no_tap, step, FloatState};
 use crate::network::model::{ModelError, QModel};
 use crate::network::recipe::Rounding;
 use crate::quantise::calibrate::Ranges;
-use crate::quantise::gptq::Hessians;
+use crate::quantise::gptq::{Hessians, TooLarge};
 use crate::quantise::options::QuantOptions;
 use crate::quantise::{quantise_with, QuantiseError, Quantised};
 
@@ -37,6 +39,10 @@ pub enum StudyError {
     Quantise(#[from] QuantiseError),
     #[error(transparent)]
     Model(#[from] ModelError),
+    #[error(transparent)]
+    Calibration(#[from] TooLarge),
+    #[error(transparent)]
+    Record(#[from] records::RecordError),
     #[error("{found} tokens, expected at least {expected}")]
     TooShort { found: usize, expected: usize },
     #[error("token {token}, expected one below the vocabulary's {vocab_size}")]

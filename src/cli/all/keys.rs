@@ -4,7 +4,7 @@ use crate::cli::args::{All, Libraries, Numbers, ReportStep};
 use crate::cli::files::{project_file, OWN_MODEL};
 use crate::cli::model::{held_out_text, read, Model};
 use crate::cli::{asic, Error};
-use golden_model::image::layout::{stream, StreamLayout};
+use golden_model::image::layout::StreamLayout;
 use rtl_gen::config::Config;
 use rtl_gen::hdl::{print, Printed};
 use sha2::{Digest, Sha256};
@@ -115,10 +115,10 @@ pub fn numbers(a: &All) -> Numbers {
 
 /// Image and programs of `model` on `config`.
 fn program(config: &Config, model: &Model, numbers: &Numbers) -> Result<String, Error> {
-    let (golden, _) = model.quantised(&model.numbers_for(config, numbers))?;
-    let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
+    let weights = model.fast(&model.numbers_for(config, numbers))?;
+    let view = rtl_gen::program::model::view(&weights, &StreamLayout::of(&weights));
     let program = rtl_gen::program::compile(config, &view)?;
-    Ok(digest([&stream(&golden)[..], format!("{:?}", program.code).as_bytes()]))
+    Ok(digest([weights.emb.stream(), format!("{:?}", program.code).as_bytes()]))
 }
 
 fn libraries(a: &Libraries) -> Result<String, Error> {

@@ -9,8 +9,8 @@ mod steps;
 mod store;
 
 use super::args::{All, ReportStep};
-use super::latency::{git_revision, now};
 use super::model::{config, Model};
+use super::origin::origin;
 use super::print::{check_folder, command_line, note, write_file, Out};
 use super::{Error, CHECK_FAILED};
 use keys::Inputs;
@@ -28,7 +28,7 @@ pub fn all(a: &All, out: &Out) -> Result<ExitCode, Error> {
     let config = config(&a.config)?;
     let (model, name) = Model::open(&a.model)?;
     let inputs = Inputs::read(a, &config, &model)?;
-    let store = Store::open(&a.output);
+    let store = Store::open(&a.output, &name, &config.name);
     let mut jobs: Vec<Job> = steps::ALL.iter().map(|s| Job::new(*s, a, &inputs, &store)).collect();
     drop(model);
     steps::run(&mut jobs, a, &store);
@@ -55,6 +55,7 @@ pub fn all(a: &All, out: &Out) -> Result<ExitCode, Error> {
         write_file(&a.output.join(file), page.as_bytes())?;
     }
     let asked = |s: &&Step| s.state != State::LeftOut;
+    let origin = origin(command_line().join(" "));
     let all = AllRecord {
         schema_version: SCHEMA_VERSION,
         model: name,
@@ -62,9 +63,9 @@ pub fn all(a: &All, out: &Out) -> Result<ExitCode, Error> {
         complete: !list.iter().filter(asked).any(|s| s.state.is_bad()),
         headline: headline(&records)?,
         steps: list,
-        command: command_line().join(" "),
-        date: now(),
-        git_revision: git_revision(),
+        command: origin.command,
+        date: origin.date,
+        git_revision: origin.git_revision,
     };
     let page = reports::all::page(&all, &records)?;
     write_file(&a.output.join("all.json"), (serde_json::to_string_pretty(&all)? + "\n").as_bytes())?;

@@ -1,45 +1,53 @@
-//! Results of steps: in the cache, by the hash of their inputs, and beside the page, where the last run left them.
+//! Results of steps: in the cache, by the hash of their inputs, and beside the page, where the last run left them; for a first page
+//! also in the project's committed run.
 
 use records::all::AllRecord;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// A result and where it is from.
+/// A result and what it was made from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Kept {
     /// The record as JSON.
     pub text: String,
-    /// Hash of the inputs; none if the record does not say.
+    /// Hash of the inputs, if the record has one.
     pub key: Option<String>,
     pub seconds: Option<f64>,
 }
 
 pub struct Store {
     cache: PathBuf,
-    folder: PathBuf,
-    /// What the last run wrote beside the page.
-    last: Option<AllRecord>,
+    /// Folders with the results of an earlier run, the best first: the page's own, then the project's committed run.
+    earlier: Vec<(PathBuf, AllRecord)>,
 }
 
 const FILE: &str = "kept.json";
 
 impl Store {
-    /// Results for a page in `folder`.
-    pub fn open(folder: &Path) -> Store {
-        // a damaged or older list is none: the steps are then run again
-        let last = AllRecord::read(&folder.join("all.json")).ok();
-        Store { cache: sim_harness::cache::default_dir(), folder: folder.into(), last }
+    /// Results of `model` on `config` for a page in `folder`.
+    ///
+    /// If nothing was run there, the project's latest committed run of the same model and configuration stands in, so that a first page
+    /// with `--no-run` is not empty.
+    pub fn open(folder: &Path, model: &str, config: &str) -> Store {
+        // a damaged or older list counts as none: the steps are then run again
+        let read = |folder: PathBuf| Some((folder.clone(), AllRecord::read(&folder.join("all.json")).ok()?));
+        let own = read(folder.into());
+        let committed = || committed().and_then(read).filter(|(_, all)| all.model == model && all.config == config);
+        let earlier = own.or_else(committed).into_iter().collect();
+        Store { cache: sim_harness::cache::default_dir(), earlier }
     }
 
-    /// The result of `step` with these inputs, else the one beside the page, whatever it was made from.
+    /// The result of `step` with these inputs, else the one of an earlier run, whatever it was made from.
     pub fn find(&self, step: &str, file: &str, key: Option<&str>) -> Option<Kept> {
         let cached = key.and_then(|key| std::fs::read(self.entry(step, key).join(FILE)).ok());
         if let Some(kept) = cached.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
             return Some(kept);
         }
-        let last = self.last.as_ref()?.step(step)?;
-        let text = std::fs::read_to_string(self.folder.join(file)).ok()?;
-        Some(Kept { text, key: last.inputs.clone(), seconds: last.seconds })
+        self.earlier.iter().find_map(|(folder, all)| {
+            let last = all.step(step)?;
+            let text = std::fs::read_to_string(folder.join(file)).ok()?;
+            Some(Kept { text, key: last.inputs.clone(), seconds: last.seconds })
+        })
     }
 
     /// Keeps a result; a cache that cannot be written costs a run next time, no more.
@@ -55,4 +63,11 @@ impl Store {
     fn entry(&self, step: &str, key: &str) -> PathBuf {
         self.cache.join(format!("report-{step}-{key}"))
     }
+}
+
+/// The folder of the newest committed run of `report all`, if the program runs inside the project. Names of runs begin with their date.
+fn committed() -> Option<PathBuf> {
+    let runs = sim_harness::places::project_file("reports/Cargo.toml")?.with_file_name("runs");
+    let names = std::fs::read_dir(&runs).ok()?.flatten().filter_map(|e| e.file_name().into_string().ok());
+    names.filter(|name| name.ends_with("-all")).max().map(|name| runs.join(name))
 }
