@@ -11,8 +11,8 @@ use crate::arithmetic::tensor::WeightBits;
 use crate::arithmetic::vector_ops::SaturationCounts;
 use crate::checkpoint::weights::Weights;
 use crate::checkpoint::{Checkpoint, Shape};
-use crate::quantise::calibrate::{calibrate, calibrate_operands, random_tokens, RANDOM_TOKENS};
 use crate::network::recipe::Rounding;
+use crate::quantise::calibrate::{calibrate, calibrate_operands, random_tokens, RANDOM_TOKENS};
 use crate::quantise::options::QuantOptions;
 use records::accuracy::{
     AccuracyRecord, DriftRun, DriftStudy, Fit as FitRecord, FloatQuality, GridPoint, PositionBin, Range, Setting,
