@@ -2,6 +2,7 @@
 //! inputs did not change is not run again.
 
 use crate::board::Board;
+use crate::cells::Block;
 use crate::nextpnr::{PnrReport, Used};
 use crate::pll::pll;
 use crate::rtl::system::{system, SystemOptions};
@@ -42,16 +43,6 @@ pub struct BuildResult {
     pub tools: BTreeMap<&'static str, String>,
     /// Seconds each step took; 0 for one that was not run again.
     pub seconds: BTreeMap<&'static str, f64>,
-}
-
-/// Cells whose names place them in one block of the design.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Block {
-    pub name: String,
-    pub luts: u64,
-    pub ffs: u64,
-    pub brams: u64,
-    pub multipliers: u64,
 }
 
 /// Builds into `folder`, which is made if it is missing.

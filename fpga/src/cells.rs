@@ -1,13 +1,22 @@
 //! Counts cells by block in a synthesised netlist (Yosys JSON), from the names that flattening leaves them.
 
-use crate::build::Block;
 use crate::nextpnr::block_of;
 use crate::FpgaError;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Levels of the hierarchy a block is named by: board, chip, core, unit.
 const DEPTH: usize = 4;
+
+/// Cells whose names place them in one block of the design.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Block {
+    pub name: String,
+    pub luts: u64,
+    pub ffs: u64,
+    pub brams: u64,
+    pub multipliers: u64,
+}
 
 #[derive(Deserialize)]
 struct Netlist {

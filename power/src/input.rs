@@ -1,6 +1,6 @@
 //! Opening input files: any of them may be gzip-compressed, which is told from the content and not from the name.
 
-use crate::Error;
+use crate::error::Error;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};

@@ -16,6 +16,20 @@ pub struct Report {
     pub instances: Vec<InstanceReport>,
 }
 
+impl Report {
+    /// The watts of every instance as comma-separated values, with a heading.
+    pub fn instances_csv(&self) -> String {
+        let mut text = String::from("instance,cell,group,internal_w,switching_w,leakage_w,total_w\n");
+        for i in &self.instances {
+            let (w, quote) = (&i.watts, if i.name.contains([',', '"']) { "\"" } else { "" });
+            let name = i.name.replace('"', "\"\"");
+            let watts = format!("{:e},{:e},{:e},{:e}", w.internal, w.switching, w.leakage, w.total);
+            text += &format!("{quote}{name}{quote},{},{},{watts}\n", i.cell, i.group);
+        }
+        text
+    }
+}
+
 /// Power of one instance.
 #[derive(Clone, Debug)]
 pub struct InstanceReport {

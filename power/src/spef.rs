@@ -1,7 +1,8 @@
 //! Parasitics: SPEF (IEEE 1481), detailed nets. Capacitance and the RC tree of each net.
 
+use crate::error::Error;
+use crate::input;
 use crate::netlist::names::normal;
-use crate::{input, Error};
 use std::collections::HashMap;
 use std::io::BufRead;
 use std::path::Path;

@@ -1,10 +1,10 @@
 //! `report accuracy`: what integers cost against floating point, for every width a designer can choose.
 
 use super::args::Accuracy;
+use super::integers::MAX_CALIBRATION_TOKENS;
 use super::model::{check_tokens, encode, held_out_text, Model};
 use super::origin::origin;
 use super::print::{bar, check_file, command_line, note, write_file, Out};
-use super::quantise::MAX_CALIBRATION_TOKENS;
 use super::Error;
 use golden_model::checkpoint::weights::Weights;
 use golden_model::study::accuracy::{Study, Text};

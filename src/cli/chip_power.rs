@@ -21,7 +21,7 @@ pub fn chip_power(a: &Power, out: &Out) -> Result<ExitCode, Error> {
     if let Some(folder) = &a.output {
         let json = serde_json::to_string_pretty(&record)? + "\n";
         write_file(&folder.join("power.json"), json.as_bytes())?;
-        write_file(&folder.join("instances.csv"), super::power::instances(&report)?.as_bytes())?;
+        write_file(&folder.join("instances.csv"), report.instances_csv().as_bytes())?;
         write_file(&folder.join("index.html"), reports::power::page(&record)?.as_bytes())?;
         note(format_args!("report written to {}", folder.join("index.html").display()));
     }

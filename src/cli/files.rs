@@ -1,9 +1,10 @@
-//! The files that belong to the program: configurations, its own models and their text.
+//! Files that are read, and those that belong to the program: configurations, its own models and their text.
 //!
 //! They are part of the program, so that an installed one needs no other files. A project around the current folder goes first, so that a
 //! changed or new file is used there ([`sim_harness::places`] has the whole rule).
 
 use super::Error;
+use golden_model::text::tokenizer::Tokenizer;
 use sha2::{Digest, Sha256};
 use sim_harness::{cache, places};
 use std::path::{Path, PathBuf};
@@ -55,6 +56,16 @@ pub fn config_names() -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// Returns the bytes of a file. The error names the file.
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|e| format!("{}: cannot be read: {e}", path.display()).into())
+}
+
+/// Returns the tokens of a text file. The error names the file.
+pub fn encode(tokenizer: &Tokenizer, path: &Path) -> Result<Vec<u32>, Error> {
+    tokenizer.encode(read(path)?).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
 #[cfg(test)]

@@ -2,11 +2,15 @@
 
 use super::origin::now;
 use super::print::command_line;
-use super::quantise::Quantized;
 use super::Error;
 use golden_model::arithmetic::tensor::WeightBits;
-use golden_model::network::recipe::{Rounding, TensorFormat};
+use golden_model::network::recipe::{Recipe, Rounding, TensorFormat};
+use golden_model::quantise::search::{Matrix as Tried, Picks};
+use records::model::QuantizedImage;
 use reports::formats::{formats_page, Check, Format, FormatsRecord, Matrix, Search};
+
+/// The record of `quantize`.
+pub type Quantized = QuantizedImage<Recipe, Vec<Tried>, Picks>;
 
 /// The page for what was quantised from checkpoint `name`.
 pub fn page(done: &Quantized, name: &str) -> Result<String, Error> {

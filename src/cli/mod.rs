@@ -16,6 +16,7 @@ mod formats;
 mod fpga;
 mod generate;
 mod inspect;
+mod integers;
 mod latency;
 mod model;
 mod origin;

@@ -2,7 +2,8 @@
 
 use super::args::Numbers;
 use super::files::{config_names, project_file, OWN_MODEL, OWN_TEXT};
-use super::quantise::quantise;
+pub use super::files::{encode, read};
+use super::integers::quantise;
 use super::Error;
 use golden_model::checkpoint::weights::Weights;
 use golden_model::checkpoint::{Checkpoint, Shape};
@@ -116,16 +117,6 @@ impl Model {
         let state_bits = if matches!(self, Model::Image(_)) { numbers.state_bits } else { Some(bits) };
         Numbers { state_bits, ..numbers.clone() }
     }
-}
-
-/// Returns the bytes of a file. The error names the file.
-pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|e| format!("{}: cannot be read: {e}", path.display()).into())
-}
-
-/// Returns the tokens of a text file. The error names the file.
-pub fn encode(tokenizer: &Tokenizer, path: &Path) -> Result<Vec<u32>, Error> {
-    tokenizer.encode(read(path)?).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
 /// Returns the part of the project's own text that its model was not trained on.

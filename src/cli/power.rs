@@ -3,10 +3,9 @@
 use super::args::Power;
 use super::print::{check_folder, note, write_file, Out};
 use super::Error;
-use power::{ActivitySource, Inputs, Report};
+use power::{ActivitySource, Inputs};
 use records::power::NetlistPower;
 use records::shared::Watts;
-use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -40,7 +39,7 @@ fn of_netlist(netlist: &Path, a: &Power, out: &Out) -> Result<ExitCode, Error> {
     if let Some(folder) = &a.output {
         let json = serde_json::to_string_pretty(&report.power)? + "\n";
         write_file(&folder.join("power.json"), json.as_bytes())?;
-        write_file(&folder.join("instances.csv"), instances(&report)?.as_bytes())?;
+        write_file(&folder.join("instances.csv"), report.instances_csv().as_bytes())?;
         note(format_args!("report written to {}", folder.display()));
     }
     out.result(&report.power, || table(&report.power))?;
@@ -77,18 +76,4 @@ fn table(r: &NetlistPower) -> String {
         c.voltage_v,
         c.temperature_c
     )
-}
-
-pub fn instances(r: &Report) -> Result<String, Error> {
-    let mut text = String::from("instance,cell,group,internal_w,switching_w,leakage_w,total_w\n");
-    for i in &r.instances {
-        let (w, quote) = (&i.watts, if i.name.contains([',', '"']) { "\"" } else { "" });
-        let name = i.name.replace('"', "\"\"");
-        writeln!(
-            text,
-            "{quote}{name}{quote},{},{},{:e},{:e},{:e},{:e}",
-            i.cell, i.group, w.internal, w.switching, w.leakage, w.total
-        )?;
-    }
-    Ok(text)
 }

@@ -3,7 +3,7 @@
 mod saif;
 mod vcd;
 
-use crate::Error;
+use crate::error::Error;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 

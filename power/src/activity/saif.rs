@@ -1,8 +1,9 @@
 //! Activity from a SAIF file (backward, net section).
 
 use super::{not_found, parts, Activity, Measured};
+use crate::error::Error;
+use crate::input;
 use crate::netlist::names::normal;
-use crate::{input, Error};
 use std::collections::HashMap;
 use std::path::Path;
 

@@ -1,8 +1,9 @@
 //! Activity from a VCD file.
 
 use super::{not_found, parts, Activity, Measured};
+use crate::error::Error;
+use crate::input;
 use crate::netlist::names::normal;
-use crate::{input, Error};
 use ::vcd::{Command, IdCode, Parser, ReferenceIndex, Value};
 use std::collections::HashMap;
 use std::io::{BufRead, ErrorKind};

@@ -3,6 +3,7 @@
 //! Only the cells that a netlist uses are built ([`Library::load`] takes their names): libraries have hundreds.
 
 mod build;
+mod context;
 pub mod expr;
 mod pin;
 pub mod syntax;

@@ -1,10 +1,10 @@
 //! From Liberty groups to pins: capacitance, function, power tables and arcs.
 
-use super::build::Context;
+use super::context::Context;
 use super::syntax::Group;
 use super::table::Quantity;
 use super::{Arc, Direction, Expr, InternalPower, Pin, Sense, Table};
-use crate::Error;
+use crate::error::Error;
 use std::collections::HashMap;
 
 impl Context<'_> {

@@ -3,7 +3,7 @@
 //! Written here because no crate we tried keeps everything a power number needs: `liberty-db` reads the libraries but drops,
 //! without an error, `when` conditions on bus bits and then merges the groups they told apart; `liberty-parse` stops at the IHP files.
 
-use crate::Error;
+use crate::error::Error;
 use std::path::Path;
 
 /// Groups deeper than this are no library.

@@ -3,8 +3,8 @@
 use super::names::normal;
 use super::verilog::{Declared, Expr, Instance as Inst, Module, Source};
 use super::{Design, Instance, Net, PinRef, Port, PortDirection};
+use crate::error::Error;
 use crate::liberty::Library;
-use crate::Error;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Tokens of structural Verilog.
 
-use crate::Error;
+use crate::error::Error;
 use std::path::Path;
 
 /// Constants wider than this are refused.

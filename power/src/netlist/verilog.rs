@@ -1,7 +1,8 @@
 //! Structural Verilog as synthesis and place-and-route tools write it: modules, wires, assigns, instances with named pins.
 
 use super::lexer::{Lexer, Token};
-use crate::{input, Error};
+use crate::error::Error;
+use crate::input;
 use std::collections::HashMap;
 use std::path::Path;
 

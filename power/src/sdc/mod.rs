@@ -3,7 +3,8 @@
 //! `set`, `$name`, `[expr …]`, `get_ports`, `get_clocks`, `all_inputs`, `all_outputs` and lists are understood; commands about
 //! timing (delays, uncertainties, exceptions) have no bearing on power and are skipped, unread.
 
-use crate::{input, Error};
+use crate::error::Error;
+use crate::input;
 use std::collections::HashMap;
 use std::path::Path;
 

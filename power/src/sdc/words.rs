@@ -1,7 +1,7 @@
 //! The Tcl underneath SDC: commands, words and arithmetic.
 
 use super::MAX_DEPTH;
-use crate::Error;
+use crate::error::Error;
 use std::path::Path;
 
 /// Splits text into commands of raw words, each with its line. Brackets, braces and quotes keep a word together.

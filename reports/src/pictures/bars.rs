@@ -1,8 +1,8 @@
 //! Horizontal bars, each of one or more parts: shares of a whole, or one bar a layer.
 
 use super::{px, svg, text, Picture, Tip, NARROW_PX, WIDE_PX};
-use crate::page::thousands;
 use crate::palette::{self, Colour};
+use crate::words::thousands;
 use crate::ReportError;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};

@@ -1,8 +1,8 @@
 //! Shares from 0 to 100 % over lengths, on a logarithmic horizontal axis.
 
 use super::{px, svg, text, Picture, Tip, NARROW_PX, SCALE, WIDE_PX};
-use crate::page::thousands;
 use crate::palette::{self, Colour};
+use crate::words::thousands;
 use crate::ReportError;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};

@@ -27,7 +27,7 @@ pub use stream::stream_utilisation;
 pub use timeline::{timeline, Timeline};
 pub use treemap::{treemap, Leaf, Tree, TreemapText};
 
-use crate::page::escape;
+use crate::words::escape;
 use crate::ReportError;
 use plotters::coord::Shift;
 use plotters::prelude::*;

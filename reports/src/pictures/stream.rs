@@ -1,8 +1,8 @@
 //! How full the weight stream is through the token.
 
 use super::{px, svg, text, Picture, NARROW_PX, SCALE, WIDE_PX};
-use crate::page::thousands;
 use crate::palette;
+use crate::words::thousands;
 use crate::ReportError;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};

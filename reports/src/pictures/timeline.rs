@@ -2,9 +2,9 @@
 
 use super::{px, svg, text, Picture, Tip, SCALE, WIDE_PX};
 use crate::family::Family;
-use crate::page::thousands;
 use crate::palette;
 use crate::spans::{Gap, Interval};
+use crate::words::thousands;
 use crate::ReportError;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
