@@ -97,3 +97,22 @@ impl<'a> Context<'a> {
             .map(Some)
     }
 }
+
+/// `1ns`, `100ps`, `0.01pf` … in SI units.
+fn scale(text: &str, letter: char) -> Option<f64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: f64 = if number.is_empty() { 1.0 } else { number.parse().ok()? };
+    let prefix = unit.trim().strip_suffix(letter)?;
+    let factor = match prefix {
+        "" => 1.0,
+        "m" => 1e-3,
+        "u" => 1e-6,
+        "n" => 1e-9,
+        "p" => 1e-12,
+        "f" => 1e-15,
+        _ => return None,
+    };
+    Some(number * factor)
+}
