@@ -23,8 +23,8 @@
 //!
 //! ```no_run
 //! # fn main() -> Result<(), reports::ReportError> {
-//! let record = reports::LatencyRecord::read("latency.json".as_ref())?;
-//! println!("{} cycles a token", summary(record)?.cycles_per_token);
+//! let record = records::latency::LatencyRecord::read("latency.json".as_ref())?;
+//! println!("{} cycles a token", reports::summary::summary(&record)?.cycles_per_token);
 //! reports::output::write_latency_report(&record, "build/latency".as_ref())?; // index.html, latency.json, summary.json
 //! # Ok(())
 //! # }
