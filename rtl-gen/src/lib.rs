@@ -8,3 +8,4 @@ pub mod hdl;
 pub mod isa;
 pub mod package;
 pub mod program;
+pub mod widths;

@@ -3,12 +3,14 @@
 //! Widths come from the golden model, fields and values of instructions from [`crate::isa`]. What depends on the configuration is not here:
 //! each module has its own sizes as `localparam`s. A name has the same value in every design; a design's package holds the names it uses.
 
-use crate::blocks::core::fetch::COUNT_BITS;
-use crate::blocks::dma::columns::COLUMN_BITS;
 use crate::blocks::mat::dims;
 use crate::config::{EXP_BITS, OPERAND_BITS, VEC_BITS};
 use crate::hdl::Constant;
 use crate::isa::{FORMATS, VALUES};
+use crate::widths::{
+    COLUMN_BITS, COUNT_BITS, MEMORY_ELEMENT_BITS, RUN_BITS, RUN_COLUMNS, SHIFT_BITS, TOKEN_BITS, WKV_SLOT_BITS,
+    WORD_ADDR_BITS,
+};
 use golden_model::arithmetic::tensor::GROUP_COLS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -42,10 +44,17 @@ pub fn sections() -> Vec<Section> {
         size("VEC_BITS", VEC_BITS, "an element at rest: signed, its fraction is the program's business"),
         size("OPERAND_BITS", OPERAND_BITS, "a mantissa of a matrix operand"),
         size("EXP_BITS", EXP_BITS, "the exponent that a whole operand shares"),
+        size("SHIFT_BITS", SHIFT_BITS, "the shift of a rounding"),
+        size("MEMORY_ELEMENT_BITS", MEMORY_ELEMENT_BITS, "an element of a session's state in external memory"),
     ];
     let counts = vec![
+        size("WORD_ADDR_BITS", WORD_ADDR_BITS, "address of a word of vmem, xmem or an operand of wkv"),
+        size("TOKEN_BITS", TOKEN_BITS, "the number of a token"),
         size("COUNT_BITS", COUNT_BITS, "index of an instruction, done counts and waits"),
         size("COLUMN_BITS", COLUMN_BITS, "the number of a column"),
+        size("RUN_BITS", RUN_BITS, "columns of a run"),
+        size("RUN_COLUMNS", RUN_COLUMNS, "columns of the longest run, which ends at multiples of it"),
+        size("WKV_SLOT_BITS", WKV_SLOT_BITS, "an operand of the recurrence: the low bits of vec.slot"),
     ];
     let stream = vec![
         size("MAT_LANES", dims::LANES, "byte lanes of a group: a group of the stream has 16 bytes"),
@@ -56,10 +65,24 @@ pub fn sections() -> Vec<Section> {
         size("MAT_LOAD_SHIFT_BITS", dims::LOAD_SHIFT_BITS, "shift - xexp, signed"),
         size("MAT_LOAD_ROWS_BITS", dims::LOAD_ROWS_BITS, "the number of rows handed to the drain at once"),
     ];
+    let value = |name: &str, bits: usize, value: i128, doc: &str| Entry {
+        name: name.into(),
+        value,
+        bits: Some(bits),
+        doc: doc.into(),
+    };
+    let axi = vec![
+        size("AXI_LEN_BITS", 8, "beats of a burst, less one"),
+        size("AXI_SIZE_BITS", 3, "logarithm of the bytes of a beat"),
+        size("AXI_BURST_BITS", 2, "how the address moves"),
+        size("AXI_RESP_BITS", 2, "a response; its upper bit says SLVERR or DECERR"),
+        value("AXI_BURST_INCR", 2, 1, "from beat to beat"),
+    ];
     let mut all = vec![
         ("Formats of numbers".to_string(), numbers),
         ("Numbers of things".to_string(), counts),
         ("The weight stream".to_string(), stream),
+        ("Fields of the AXI4 channels".to_string(), axi),
     ];
     for f in FORMATS {
         let unit = f.name.to_uppercase();

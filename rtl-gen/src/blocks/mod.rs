@@ -1,4 +1,5 @@
 //! The hardware blocks, one generator a file, one folder a unit. `docs/hardware.md` is their contract.
+pub mod connect;
 pub mod core;
 pub mod dma;
 pub mod mat;

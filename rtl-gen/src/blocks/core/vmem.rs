@@ -5,8 +5,8 @@ use crate::config::{Config, VEC_BITS};
 use crate::hdl::{index_bits, Module};
 use std::sync::Arc;
 
-/// Bits of a word address (vmem, xmem and wkv operands) and of an element address.
-pub const WORD_ADDR_BITS: usize = 14;
+pub use crate::widths::WORD_ADDR_BITS;
+/// Bits of the address of an element of vmem.
 pub const ELEMENT_ADDR_BITS: usize = 18;
 
 /// Cycles from an accepted word to the first read that sees it: one in the write register.

@@ -3,6 +3,7 @@
 //! They have parameters and are printed once each. Where a function of the golden model is named, the module computes exactly that.
 
 pub mod mul_pipe;
+pub mod next_set;
 
 use crate::hdl::{index_bits, Module};
 use std::sync::Arc;

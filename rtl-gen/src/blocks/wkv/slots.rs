@@ -2,7 +2,7 @@
 
 use super::walk::wkv_walk;
 use super::Sizes;
-use crate::blocks::dma::state_order::lowest;
+use crate::blocks::prim::next_set::next_set;
 use crate::hdl::Module;
 use std::sync::Arc;
 
@@ -19,7 +19,6 @@ pub const INPUTS: [(&str, &str); 3] = [("active_i", "active_i"), ("prefill_i", "
 
 /// Steps through the slots of one head.
 pub fn wkv_slots(sizes: &Sizes) -> Arc<Module> {
-    let slots = sizes.slots;
     let mut m = Module::new(
         "wkv_slots",
         "The slot whose rows are visited. Active slots from the lowest to the highest, over and over; with prefill_i all of them,\n\
@@ -29,32 +28,9 @@ pub fn wkv_slots(sizes: &Sizes) -> Arc<Module> {
     m.input("load_i", 1, "start").input("step_i", 1, "the next slot");
     inputs(&mut m, sizes);
     m.output("slot_o", sizes.slot_bits, "").output("last_o", 1, "");
-    m.text(
-        r#"
-  reg  [{{msb}}:0] slot_q;
-  wire [{{top}}:0] later = active_i & ~(({{n}}'d2 << slot_q) - {{n}}'d1);
-  wire [{{msb}}:0] first = {{first}};
-  wire [{{msb}}:0] next  = {{next}};
-  wire [{{msb}}:0] after = slot_q + {{b}}'d1;  // wraps
-
-  assign slot_o = slot_q;
-  assign last_o = prefill_i ? (after == home_i) : (later == {{n}}'d0);
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) slot_q <= '0;
-    else if (load_i) slot_q <= prefill_i ? home_i : first;
-    else if (step_i) slot_q <= prefill_i ? after : last_o ? first : next;
-  end
-"#,
-        &[
-            ("msb", (sizes.slot_bits - 1).to_string()),
-            ("b", sizes.slot_bits.to_string()),
-            ("top", (slots - 1).to_string()),
-            ("n", slots.to_string()),
-            ("first", lowest("active_i", slots, sizes.slot_bits)),
-            ("next", lowest("later", slots, sizes.slot_bits)),
-        ],
-    );
+    m.sizes(&[("SLOT_BITS", sizes.slot_bits)]).body(include_str!("../../../rtl/wkv/slots.sv"));
+    let c = [("set_i", "active_i"), ("at_i", "slot_q"), ("first_o", "first"), ("next_o", "next"), ("last_o", "none")];
+    m.instance("u_next", &next_set(sizes.slots), &c);
     m.done()
 }
 

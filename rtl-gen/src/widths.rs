@@ -1,0 +1,22 @@
+//! Widths that units, compiler and hosts share and that no configuration changes.
+
+/// Bits of a token number.
+pub const TOKEN_BITS: usize = 18;
+/// Bits of a word address: vmem, xmem and the operands of wkv.
+pub const WORD_ADDR_BITS: usize = 14;
+/// Bits of an instruction's index, of a done count and of every `wait_*` field.
+pub const COUNT_BITS: usize = 12;
+/// Bits of the shift of a rounding.
+pub const SHIFT_BITS: usize = 6;
+/// Bits of the number of an operand of wkv (`isa::wkv_slot`).
+pub const WKV_SLOT_BITS: usize = 3;
+/// Bits of the number of a column.
+pub const COLUMN_BITS: usize = 14;
+/// Columns of the longest run; a run also ends at multiples of it.
+pub const RUN_COLUMNS: usize = 16;
+/// Bits of the number of columns of a run.
+pub const RUN_BITS: usize = 5;
+/// Bits that an element of a session's state takes in external memory.
+pub const MEMORY_ELEMENT_BITS: usize = 32;
+/// Bytes of the unit in which lengths and addresses of the stream count.
+pub const UNIT_BYTES: usize = 64;
