@@ -219,7 +219,7 @@ fn a_broken_way_to_memory_is_found() {
     let good = print(&core(&config)).expect("distinct modules");
     for (file, from, to, place) in [
         ("anser_token_control.sv", "(clear_o) zero_q <= 1'b1", "(clear_o) zero_q <= 1'b0", "att.x_prev"),
-        ("anser_state_writer.sv", "wire at_end   = &beat_q", "wire at_end   = 1'b0 && &beat_q", "Hang"),
+        ("anser_state_writer.sv", "at_end   = ((beat", "at_end   = 1'b0 && ((beat", "Hang"),
         ("anser_wkv_stream.sv", "if (read_q[1]) word_2_q", "if (re_i) word_2_q", "wkv_sa"),
     ] {
         let mut broken = good.clone();
@@ -279,7 +279,7 @@ fn a_broken_chip_is_found_and_the_place_named() {
     let good = print(&core(&config)).expect("distinct modules");
     for (file, from, to, tap) in [
         ("anser_vec_lane.sv", "c_is_i[3], 16'b0}", "c_is_i[3], 15'b0, c_is_i[3]}", "att.t"),
-        ("anser_wkv_lane.sv", "{s4_q[23], s4_q} - {sd_q", "{s4_q[23], s4_q} + {sd_q", "att.y"),
+        ("anser_wkv_lane.sv", "s4_q} - {sd_q", "s4_q} + {sd_q", "att.y"),
         ("anser_mat_lane.sv", "{w_i[7] && !unsigned_i, w_i}", "{w_i[7] || unsigned_i, w_i}", "att.w1"),
         ("anser_mat_w4.sv", "(i == 0) ? 0 : PERIOD - i", "(i == 0) ? 1 : PERIOD - i", "att.k"),
     ] {

@@ -250,7 +250,12 @@ fn a_wrong_slot_is_found() {
         // a piece is made 0 if the next one is to be
         ("anser_dma.sv", "{c_zero_q, c_to_q", "{b_zero_q || (c_zero_q && 1'b0), c_to_q", "beat"),
         // slots 2 and 3 take the rows of 0 and 1
-        ("anser_dma.sv", "a_slot_q <= f_slot[1:0]", "a_slot_q <= {1'b0, f_slot[0]}", "burst"),
+        (
+            "anser_dma.sv",
+            "a_slot_q <= instr_i[anser_pkg::DMA_SLOT_LSB +: SLOT_BITS]",
+            "a_slot_q <= {1'b0, instr_i[anser_pkg::DMA_SLOT_LSB]}",
+            "burst",
+        ),
     ] {
         let mut printed = print(&dma(&config)).unwrap();
         let text = printed.files.get_mut(file).unwrap_or_else(|| panic!("no {file}"));

@@ -156,7 +156,7 @@ fn a_word_of_the_wrong_slot_is_found() {
         // it ends when none of its slot is on offer
         ("&& (r_valid_i || v_valid_i))", ")", "burst"),
         // a slot at rest is written
-        ("kept = slots_i[v_slot_i];", "kept = 1'b1 | slots_i[v_slot_i];", "burst"),
+        ("slots_i[v_slot_i];", "1'b1 | slots_i[v_slot_i];", "burst"),
         // the first word of a burst does not say whose it is
         ("if (accept) run_slot_q", "if (accept && begun) run_slot_q", "burst"),
     ] {

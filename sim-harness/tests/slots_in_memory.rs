@@ -133,7 +133,7 @@ fn a_state_in_the_wrong_place_is_found() {
             "state in memory",
         ),
         // a slot at rest is written
-        ("anser_state_writer.sv", "kept = slots_i[v_slot_i];", "kept = 1'b1 | slots_i[v_slot_i];", "state in memory"),
+        ("anser_state_writer.sv", "slots_i[v_slot_i];", "1'b1 | slots_i[v_slot_i];", "state in memory"),
         // heads come slot by slot
         ("anser_state_order.sv", "if (turn) head_q <= next_head;", "head_q <= next_head;", "att."),
         // the clear of one slot reaches the other

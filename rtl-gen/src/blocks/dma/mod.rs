@@ -146,11 +146,8 @@ fn ports(m: &mut Module, config: &Config) {
     m.output("refused_param_o", 1, refused);
     m.output("m_axi_araddr_o", config.axi_addr_bits, "bytes");
     m.output("m_axi_arlen_o", "anser_pkg::AXI_LEN_BITS", "beats - 1");
-    m.output("m_axi_arsize_o", "anser_pkg::AXI_SIZE_BITS", "").output(
-        "m_axi_arburst_o",
-        "anser_pkg::AXI_BURST_BITS",
-        "",
-    );
+    m.output("m_axi_arsize_o", "anser_pkg::AXI_SIZE_BITS", "");
+    m.output("m_axi_arburst_o", "anser_pkg::AXI_BURST_BITS", "");
     m.output("m_axi_arvalid_o", 1, "").input("m_axi_arready_i", 1, "");
     m.input("m_axi_rdata_i", config.bus_bits, "").input("m_axi_rresp_i", "anser_pkg::AXI_RESP_BITS", "");
     m.input("m_axi_rlast_i", 1, "").input("m_axi_rvalid_i", 1, "").output("m_axi_rready_o", 1, "");

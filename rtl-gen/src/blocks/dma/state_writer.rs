@@ -80,11 +80,8 @@ fn header(config: &Config) -> String {
 
 fn ports(m: &mut Module, config: &Config) {
     let (vl, slots) = (config.vlanes(), config.sessions);
-    m.input("start_i", 1, "pulse: a token starts").input(
-        "base_i",
-        slots * unit_bits(config),
-        if slots > 1 { "64 B units, slot 0 lowest" } else { "64 B units" },
-    );
+    m.input("start_i", 1, "pulse: a token starts");
+    m.input("base_i", slots * unit_bits(config), if slots > 1 { "64 B units, slot 0 lowest" } else { "64 B units" });
     if slots > 1 {
         m.input("slots_i", slots, "slots whose state is written").input("r_slot_i", index_bits(slots), "whose word");
         m.input("v_slot_i", index_bits(slots), "whose word");
@@ -96,11 +93,8 @@ fn ports(m: &mut Module, config: &Config) {
     m.output("idle_o", 1, "").output("error_o", 1, "");
     m.output("m_axi_awaddr_o", config.axi_addr_bits, "bytes");
     m.output("m_axi_awlen_o", "anser_pkg::AXI_LEN_BITS", "beats - 1");
-    m.output("m_axi_awsize_o", "anser_pkg::AXI_SIZE_BITS", "").output(
-        "m_axi_awburst_o",
-        "anser_pkg::AXI_BURST_BITS",
-        "",
-    );
+    m.output("m_axi_awsize_o", "anser_pkg::AXI_SIZE_BITS", "");
+    m.output("m_axi_awburst_o", "anser_pkg::AXI_BURST_BITS", "");
     m.output("m_axi_awvalid_o", 1, "").input("m_axi_awready_i", 1, "");
     m.output("m_axi_wdata_o", config.bus_bits, "").output("m_axi_wstrb_o", config.beat_bytes(), "");
     m.output("m_axi_wlast_o", 1, "").output("m_axi_wvalid_o", 1, "").input("m_axi_wready_i", 1, "");

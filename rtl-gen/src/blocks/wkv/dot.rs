@@ -1,201 +1,80 @@
 //! Dot product of one state row with an operand vector, word by word; used for `sa_i` and for `y_i`.
 
+use super::adder_level::wkv_adder_level;
 use super::mul::wkv_mul;
 use super::round::wkv_round;
+use super::sizes::Sizes;
+use crate::blocks::connect::bare;
 use crate::blocks::prim::saturate;
 use crate::config::OPERAND_BITS;
 use crate::hdl::Module;
-use std::fmt::Write as _;
+use crate::widths::SHIFT_BITS;
 use std::sync::Arc;
 
 /// Largest `head_size` is below `2^COLUMN_BITS`: how much longer than a product a row's sum can be. `head_size` has 8 bits, and
 /// one bit is to spare in the product itself (only −min · −min needs it).
 const COLUMN_BITS: usize = 7;
 
-/// Bits of the exact sum of one row's products.
-pub fn sum_bits(state_bits: usize) -> usize {
-    state_bits + OPERAND_BITS + COLUMN_BITS
-}
-
 /// Cycles from a row's last word on `a_i`/`b_i` to its result: product 2, tree, accumulator, shift, rounding, saturation.
 pub fn latency(vlanes: usize) -> usize {
     2 + vlanes.ilog2() as usize + 4
 }
 
-/// The unit `name`: ± Σ a·b over a row of words of `vlanes` elements, rounded by `shift_i`, saturated to `out_bits`.
+/// The unit that sums ± Σ a·b over a row of words, rounds by `shift_i` and saturates to `out_bits`; with `negate` the sum is subtracted.
 ///
-/// With `travel` each row brings its own shift, because rows of several sessions are under way; without it the shift is that of the instruction.
-pub fn wkv_dot(
-    name: &str,
-    (vlanes, state_bits): (usize, usize),
-    out_bits: usize,
-    negate: bool,
-    travel: bool,
-) -> Arc<Module> {
-    let levels = vlanes.ilog2() as usize;
-    let product = state_bits + OPERAND_BITS;
-    let acc = sum_bits(state_bits);
-    let sign = if negate { "-" } else { "" };
+/// With several sessions each row brings its own shift, because rows of several are under way; with one the shift is that of the
+/// instruction.
+pub fn wkv_dot(sizes: &Sizes, out_bits: usize, negate: bool) -> Arc<Module> {
+    let Sizes { vl, sw, .. } = *sizes;
+    let product = sw + OPERAND_BITS;
+    let sum = product + COLUMN_BITS;
     let mut m = Module::new(
-        name,
+        "wkv_dot",
         format!(
-            "One row: sat_{out_bits}(round({sign}sum of a*b, shift_i)), a signed {state_bits} bits, b signed {OPERAND_BITS} bits, the sum exact.\n\
-             A row arrives in words of {vlanes} elements, one a cycle or slower; first_i and last_i mark its ends (both for a row of one word).\n\
-             Rows follow each other without a gap. Never refuses: the caller keeps room for the results.\n\
+            "Sums one row: sat(round(sum of a*b, shift_i)) to OUT_BITS bits, a signed {sw} bits, b signed {OPERAND_BITS} bits, the sum exact; with NEGATE\n\
+             minus the sum. A row arrives in words of {vl} elements, one a cycle or slower; first_i and last_i mark its ends (both for a\n\
+             row of one word). Rows follow each other without a gap. The unit never refuses: the caller keeps room for the results.\n\
              Latency: {} cycles from the last word to valid_o, a pulse; data_o is valid with it, clipped_o says it was saturated.",
-            latency(vlanes)
+            latency(vl)
         ),
     );
+    m.param("OUT_BITS", out_bits, 24, "bits of the result").param("NEGATE", usize::from(negate), 0, "1: minus the sum");
     m.input("valid_i", 1, "a_i, b_i hold a word").input("first_i", 1, "of a row").input("last_i", 1, "of a row");
-    m.input("a_i", vlanes * state_bits, "state, signed elements").input(
-        "b_i",
-        vlanes * OPERAND_BITS,
-        "operand, signed elements",
-    );
-    m.input("shift_i", 6, if travel { "with last_i" } else { "stable while rows are under way" });
-    m.output("valid_o", 1, "pulse: one row").output("data_o", out_bits, "signed").output(
-        "clipped_o",
-        1,
-        "with valid_o",
-    );
-    let end = 2 + levels; // the stage whose register holds the sum of one word
-    m.text(
-        r#"
-  // bit n: the word is in the registers of stage n (1, 2 product; then one a tree level)
-  reg [{{end}}:1] valid_q, first_q, last_q;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      valid_q <= '0;
-      first_q <= '0;
-      last_q  <= '0;
-    end else begin
-      valid_q <= {valid_q[{{end1}}:1], valid_i};
-      first_q <= {first_q[{{end1}}:1], first_i};
-      last_q  <= {last_q[{{end1}}:1], last_i};
-    end
-  end
-
-  wire [1:0] mul_en = {valid_q[1], valid_i};
-"#,
-        &[("end", end.to_string()), ("end1", (end - 1).to_string())],
-    );
-    if travel {
-        m.text(
-            r#"
-  reg  [{{msb}}:0] shift_q;  // one a stage, to the accumulator
-  always_ff @(posedge clk_i) shift_q <= {shift_q[{{next}}:0], shift_i};
-"#,
-            &[("msb", (6 * (end + 1) - 1).to_string()), ("next", (6 * end - 1).to_string())],
-        );
-    }
-    let shift = if travel { format!("shift_q[{}:{}]", 6 * end + 5, 6 * end) } else { "shift_i".into() };
-    let mul = wkv_mul(state_bits, OPERAND_BITS);
-    for lane in 0..vlanes {
-        m.text("  wire [{{msb}}:0] t0_{{lane}};", &[("msb", (product - 1).to_string()), ("lane", lane.to_string())]);
-        let slice = |bits: usize, port: &str| format!("{port}[{}:{}]", (lane + 1) * bits - 1, lane * bits);
+    m.input("a_i", sizes.word_bits(), "state, signed elements");
+    m.input("b_i", sizes.operand_bits(), "operand, signed elements");
+    let shift_doc = if sizes.many() { "with last_i" } else { "stable while rows are under way" };
+    m.input("shift_i", "anser_pkg::SHIFT_BITS", shift_doc);
+    m.output("valid_o", 1, "pulse: one row").output("data_o", "OUT_BITS", "signed");
+    m.output("clipped_o", 1, "with valid_o");
+    m.sizes(&[("LANES", vl), ("STATE_BITS", sw), ("SUM_BITS", sum)]);
+    m.body(include_str!("../../../rtl/wkv/wkv_dot.sv"));
+    for l in 0..vl {
+        let part = |name: &str, bits: usize| format!("{name}[{}:{}]", (l + 1) * bits - 1, l * bits);
+        let (a, b, p) = (part("a_i", sw), part("b_i", OPERAND_BITS), part("level_0", product));
         m.instance(
-            &format!("u_mul_{lane}"),
-            &mul,
-            &[
-                ("clk_i", "clk_i"),
-                ("en_i", "mul_en"),
-                ("a_i", &slice(state_bits, "a_i")),
-                ("b_i", &slice(OPERAND_BITS, "b_i")),
-                ("p_o", &format!("t0_{lane}")),
-            ],
+            &format!("u_mul_{l}"),
+            &wkv_mul(sw, OPERAND_BITS),
+            &[("en_i", "mul_en"), ("a_i", &a), ("b_i", &b), ("p_o", &p)],
         );
     }
-    m.text(&tree(vlanes, product), &[]);
-    let ext = acc - product - levels;
-    m.text(
-        r#"
-  // the row: exact sum, then rounded, then saturated
-  wire [{{amsb}}:0] word_sum = { { {{ext}}{t{{levels}}_0[{{tmsb}}]}}, t{{levels}}_0};
-  wire [{{amsb}}:0] floor;
-  wire             up;
-  wire [{{omsb}}:0] saturated;
-  wire             clipped;
-  reg  [{{amsb}}:0] acc_q, rounded_q;
-  reg  [{{omsb}}:0] data_q;
-  reg              clipped_q;
-  reg              acc_valid_q, shifted_valid_q, rounded_valid_q, data_valid_q;
-
-  always_ff @(posedge clk_i) begin
-    if (valid_q[{{end}}]) acc_q <= (first_q[{{end}}] ? { {{abits}}{1'b0}} : acc_q) {{op}} word_sum;
-    if (shifted_valid_q) rounded_q <= floor + { {{amsb}}'b0, up};
-    if (rounded_valid_q) begin
-      data_q    <= saturated;
-      clipped_q <= clipped;
-    end
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      acc_valid_q     <= 1'b0;
-      shifted_valid_q <= 1'b0;
-      rounded_valid_q <= 1'b0;
-      data_valid_q    <= 1'b0;
-    end else begin
-      acc_valid_q     <= valid_q[{{end}}] && last_q[{{end}}];
-      shifted_valid_q <= acc_valid_q;
-      rounded_valid_q <= shifted_valid_q;
-      data_valid_q    <= rounded_valid_q;
-    end
-  end
-
-  assign valid_o   = data_valid_q;
-  assign data_o    = data_q;
-  assign clipped_o = data_valid_q && clipped_q;
-"#,
-        &[
-            ("amsb", (acc - 1).to_string()),
-            ("abits", acc.to_string()),
-            ("omsb", (out_bits - 1).to_string()),
-            ("ext", ext.to_string()),
-            ("levels", levels.to_string()),
-            ("tmsb", (product + levels - 1).to_string()),
-            ("end", end.to_string()),
-            // rounding is symmetric, but saturation is not: the sign is applied first, where it costs nothing
-            ("op", if negate { "-" } else { "+" }.to_string()),
-        ],
-    );
-    m.instance(
-        "u_round",
-        &wkv_round(acc, 6, acc),
-        &[
-            ("clk_i", "clk_i"),
-            ("en_i", "acc_valid_q"),
-            ("x_i", "acc_q"),
-            ("shift_i", &shift),
-            ("floor_o", "floor"),
-            ("up_o", "up"),
-        ],
-    );
-    m.instance(
-        "u_sat",
-        &saturate(acc, out_bits),
-        &[("x_i", "rounded_q"), ("y_o", "saturated"), ("clipped_o", "clipped")],
-    );
-    m.done()
-}
-
-/// Registers of the adder tree over `t0_0 … t0_{n-1}`; level l holds `t{l}_i`, one bit longer each.
-fn tree(n: usize, product: usize) -> String {
-    let mut s = String::from("\n  // adder tree, one register a level\n");
-    for level in 1..=n.ilog2() as usize {
-        let (nodes, bits) = (n >> level, product + level);
-        let names: Vec<_> = (0..nodes).map(|i| format!("t{level}_{i}")).collect();
-        let _ = writeln!(s, "  reg [{}:0] {};", bits - 1, names.join(", "));
-        let _ = writeln!(s, "  always_ff @(posedge clk_i) if (valid_q[{}]) begin", level + 1);
-        for (i, name) in names.iter().enumerate() {
-            let term = |k: usize| {
-                let t = format!("t{}_{}", level - 1, 2 * i + k);
-                format!("{{{t}[{}], {t}}}", bits - 2)
-            };
-            let _ = writeln!(s, "    {name} <= {} + {};", term(0), term(1));
-        }
-        s.push_str("  end\n");
+    let levels = vl.ilog2() as usize;
+    for level in 1..=levels {
+        let (nodes, bits) = (vl >> (level - 1), product + level - 1);
+        let (from, to) = (format!("level_{}", level - 1), format!("level_{level}"));
+        m.wire(&to, nodes / 2 * (bits + 1));
+        let en = format!("valid_q[{}]", level + 1);
+        m.instance(
+            &format!("u_level_{level}"),
+            &wkv_adder_level(nodes, bits),
+            &[("en_i", &en), ("x_i", &from), ("sum_o", &to)],
+        );
     }
-    s
+    m.body(&format!("  assign word_sum = level_{levels};"));
+    m.body(if sizes.many() { include_str!("../../../rtl/wkv/wkv_dot_slots.sv") } else { "  assign shift = shift_i;" });
+    let mut c = bare(&["shift_i", "floor_o", "up_o"]);
+    c.extend([("en_i", "acc_valid_q"), ("x_i", "acc_q")]);
+    m.instance("u_round", &wkv_round(sum, SHIFT_BITS, sum), &c);
+    let c = [("x_i", "rounded_q"), ("y_o", "saturated"), ("clipped_o", "clipped")];
+    m.instance_of("u_sat", &saturate(sum, out_bits), &[("OUT_BITS", "OUT_BITS")], &c);
+    m.done()
 }

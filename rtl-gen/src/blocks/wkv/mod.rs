@@ -3,6 +3,7 @@
 //! `setup` holds the instruction, `operands` and `state` the memories; `pass1` reads the state and sums sa, `pass2` updates and
 //! writes it and sums y. Both passes are made of `walk` (which word is next), `dot`, `mul` and `round`; `lane` is one element's update.
 
+mod adder_level;
 mod dot;
 mod lane;
 mod mul;
@@ -10,19 +11,23 @@ mod operands;
 mod pass1;
 mod pass2;
 mod round;
+mod rows;
 mod setup;
+mod sizes;
+mod slot_operands;
 mod slots;
 mod state;
 mod stream;
 mod stream_slots;
 mod walk;
-mod wires;
 
+use crate::blocks::connect::{bare, same};
 use crate::config::{Config, EXP_BITS, OPERAND_BITS, VEC_BITS};
 use crate::hdl::{index_bits, Module};
 use crate::isa::WKV;
+use crate::widths::{COUNT_BITS, MEMORY_ELEMENT_BITS};
+use sizes::{Sizes, HEAD_TOTAL_BITS};
 use std::sync::Arc;
-use wires::{RESULTS, ROWS, SLOT_ROWS, SLOT_WIRES, STREAM_SLOT_WIRES, WIRES};
 
 /// Cycles of an instruction beyond its `n_head · head_size · head_words` state words, from the handshake to `done_o`, if
 /// every `y_i` is accepted at once, `head_size` is at least 16 and `head_words` at most 49: one row and both pipelines to fill.
@@ -35,294 +40,174 @@ pub fn overhead_cycles(vlanes: usize, head_words: usize) -> usize {
     accept + row + sa + y - 1 + done
 }
 
-/// What the widths inside follow from.
-struct Sizes {
-    /// Elements a word.
-    vl: usize,
-    /// Elements a word of the vector unit, which writes the operands.
-    written: usize,
-    /// Sessions side by side, and bits of the number of one.
-    slots: usize,
-    slot_bits: usize,
-    /// Bits of a state element.
-    sw: usize,
-    /// Address bits of the state and of an operand.
-    state_addr: usize,
-    word_addr: usize,
-    /// The state comes from memory and goes back there; words may be late.
-    streamed: bool,
+/// Bits of `sat_o` with `lanes` lanes: all of them, an sa and a y.
+pub fn sat_bits(lanes: usize) -> usize {
+    index_bits(lanes + 3).max(6)
 }
 
-impl Sizes {
-    /// Rows that may wait for pass 2 (`sa_i`), and rows that may wait for vmem (`y_i`): as many as the pipelines hold at full
-    /// rate if a row has 16 elements or more.
-    fn row_queue(&self) -> usize {
-        (2 * self.vl).min(32)
-    }
+/// What both passes take from the instruction.
+const INSTRUCTION: [&str; 4] = ["go_i", "n_head_i", "head_size_i", "head_words_i"];
 
-    /// Bits of the elements of a word that were clipped in one cycle.
-    fn clip_bits(&self) -> usize {
-        index_bits(self.vl + 1).max(6)
-    }
-}
-
-/// The recurrence unit of `config`: VL = `vlanes` lanes, state elements of SW = `state_bits`.
+/// The recurrence unit of `config`.
 pub fn wkv(config: &Config) -> Arc<Module> {
-    let (vl, sw) = (config.wkv_lanes(), config.numbers.state_bits);
-    let words = config.limits.n_embd / vl;
-    let streamed = config.streams_state();
-    let slots = config.sessions;
-    let sizes = Sizes {
-        vl,
-        written: config.vlanes(),
-        slots,
-        slot_bits: index_bits(slots),
-        sw,
-        state_addr: index_bits(config.state_words()),
-        word_addr: index_bits(words),
-        streamed,
-    };
-    let many = slots > 1;
+    let sizes = Sizes::of(config);
+    let (many, streamed) = (sizes.many(), sizes.streamed);
     let mut m = Module::new("wkv", header(&sizes));
-    ports(&mut m, config, &sizes);
-    let spare = 20 - sizes.state_addr;
-    let vars = [
-        ("s", (sw - 1).to_string()),
-        ("sword", (vl * sw - 1).to_string()),
-        ("oword", (vl * OPERAND_BITS - 1).to_string()),
-        ("sa", (sizes.state_addr - 1).to_string()),
-        ("wa", (sizes.word_addr - 1).to_string()),
-        ("slots", slots.to_string()),
-        ("shifts", (6 * slots - 1).to_string()),
-        ("slot", (sizes.slot_bits - 1).to_string()),
-        ("top", (slots - 1).to_string()),
-        ("total", (setup::HEAD_TOTAL_BITS - 1).to_string()),
-        ("cmsb", (sizes.clip_bits() - 1).to_string()),
-        ("satmsb", (sat_bits(vl) - 1).to_string()),
-        ("satpad", format!("{}'b0", sat_bits(vl) - 1)),
-        (
-            "s_clips",
-            match sat_bits(vl) - sizes.clip_bits() {
-                0 => "s_clips".into(),
-                n => format!("{{{n}'b0, s_clips}}"),
-            },
-        ),
-        ("s_pad", if spare > 0 { format!("{spare}'b0, ") } else { String::new() }),
-    ];
-    m.text(WIRES, &vars);
+    ports(&mut m, &sizes);
+    m.sizes(&[("LANES", sizes.vl), ("STATE_BITS", sizes.sw), ("SLOTS", sizes.slots), ("CLIP_BITS", sizes.clip_bits())]);
+    m.sizes(&[("STATE_ADDR_BITS", sizes.state_addr), ("ADDR_BITS", sizes.word_addr), ("SAT_BITS", sat_bits(sizes.vl))]);
+    m.body(include_str!("../../../rtl/wkv/wkv.sv"));
     if many {
-        m.text(if streamed { STREAM_SLOT_WIRES } else { SLOT_WIRES }, &vars);
+        for name in ["kk_slot", "row_slot", "r_slot"] {
+            m.wire(name, sizes.slot_bits);
+        }
     }
-    if spare > 0 {
-        m.text("  wire unused_s_addr = &{1'b0, s_addr[19:{{sa}}]};", &[("sa", sizes.state_addr.to_string())]);
-    }
-    let same = |p: &'static str| (p, p);
-    let fields = [("go_i", "go"), ("n_head_i", "n_head"), ("head_size_i", "head_size"), ("head_words_i", "head_words")];
-    let s_addr = format!("s_addr[{}:0]", sizes.state_addr - 1);
 
-    let mut c: Vec<(&str, &str)> =
-        ["instr_valid_i", "instr_ready_o", "instr_i", "instr_idx_i", "exp_we_i", "exp_slot_i", "exp_i"]
-            .map(same)
-            .into();
-    c.extend([
-        (
-            "block_i",
-            match streamed {
-                true if many => "words_left",
-                true => "1'b0",
-                false => "clear_busy_o",
-            },
-        ),
-        ("finish_i", "finish"),
-        ("run_o", "run"),
-        ("go_o", "go"),
-        ("op_o", "op"),
-    ]);
-    c.extend([
-        ("n_head_o", "n_head"),
-        ("head_size_o", "head_size"),
-        ("head_words_o", "head_words"),
-        ("s_addr_o", "s_addr"),
-    ]);
-    c.extend([
-        ("y_addr_o", "y_addr"),
-        ("shift_sa_o", "shift_sa"),
-        ("shift_b_o", "shift_b"),
-        ("shift_vk_o", "shift_vk"),
-    ]);
-    c.push(("shift_y_o", "shift_y"));
-    if many && !streamed {
-        c.push(("head_total_o", "head_total"));
+    let mut c = same(&["instr_valid_i", "instr_ready_o", "instr_i", "instr_idx_i", "exp_we_i", "exp_slot_i", "exp_i"]);
+    c.extend(bare(&["block_i", "finish_i", "run_o", "go_o", "op_o", "n_head_o", "head_size_o", "head_words_o"]));
+    c.extend(bare(&["s_addr_o", "y_addr_o", "shift_sa_o", "shift_b_o", "shift_vk_o", "shift_y_o"]));
+    if sizes.ordered() {
+        m.wire("head_total", HEAD_TOTAL_BITS);
+        c.extend(bare(&["head_total_o"]));
     }
-    m.instance("u_setup", &setup::wkv_setup(slots, many && !streamed), &c);
+    m.instance("u_setup", &setup::wkv_setup(&sizes), &c);
 
-    let mut c = ["kw_en_i", "kw_slot_i", "kw_addr_i", "kw_data_i"].map(same).to_vec();
-    c.extend([("kk_en_i", "kk_read"), ("kk_addr_i", "kk_addr"), ("kk_o", "kk")]);
-    c.extend([
-        ("row_en_i", "take"),
-        ("dbk_addr_i", "dbk_addr"),
-        ("v_addr_i", "v_addr"),
-        ("d_o", "d"),
-        ("b_o", "b"),
-        ("k_o", "k"),
-        ("v_o", "v"),
-    ]);
-    c.extend([("r_en_i", "r_read"), ("r_addr_i", "r_addr"), ("r_o", "r")]);
+    let mut c = same(&["kw_en_i", "kw_slot_i", "kw_addr_i", "kw_data_i"]);
+    c.extend(bare(&["kk_addr_i", "kk_o", "dbk_addr_i", "v_addr_i", "d_o", "b_o", "k_o", "v_o", "r_addr_i", "r_o"]));
+    c.extend([("kk_en_i", "kk_read"), ("row_en_i", "take"), ("r_en_i", "r_read")]);
     if many {
         c.extend([("kk_whose_i", "kk_slot"), ("row_whose_i", "row_slot"), ("r_whose_i", "r_slot")]);
-        m.instance("u_operands", &operands::wkv_slot_operands(&sizes, words), &c);
+        m.instance("u_operands", &slot_operands::wkv_slot_operands(&sizes), &c);
     } else {
-        m.instance("u_operands", &operands::wkv_operands(&sizes, words), &c);
+        m.instance("u_operands", &operands::wkv_operands(&sizes), &c);
     }
 
-    let mut c = vec![("we_i", "write"), ("wdata_i", "s_new"), ("re_i", "read"), ("rdata_o", "s_read")];
-    if streamed {
-        c.extend([("have_o", "have"), ("room_o", "room"), ("take_i", "take"), ("finish_i", "finish")]);
-        c.extend([("in_valid_i", "s_valid_i"), ("in_ready_o", "s_ready_o"), ("in_data_i", "s_data_i")]);
-        c.extend([("out_valid_o", "so_valid_o"), ("out_ready_i", "so_ready_i"), ("out_data_o", "so_data_o")]);
-        c.push(("flush_o", "so_flush_o"));
-        m.text("  wire have, room;\n  wire unused_read_addr = &{1'b0, read_addr};", &[]);
-        let depth = config.limits.state_fifo_beats;
-        let words = stream::wkv_stream(vl, sw, config.stored_bits(), depth);
-        if many {
-            c.extend(fields);
-            c.extend(slots::INPUTS);
-            c.extend([("busy_o", "words_left"), ("out_slot_o", "so_slot_o")]);
-            m.instance("u_state", &stream_slots::wkv_stream_slots(&sizes, config.stored_bits(), depth, &words), &c);
-        } else {
-            m.instance("u_state", &words, &c);
-        }
-    } else if many {
-        slot_states(&mut m, config, &sizes);
-    } else {
-        c.extend([("hold_i", "run"), ("waddr_i", "write_addr"), ("raddr_i", "read_addr")]);
-        c.extend(["clear_i", "clear_busy_o"].map(same));
-        m.instance("u_state", &state::wkv_state(vl * sw, config.state_words()), &c);
-    }
-
-    let mut c = fields.to_vec();
-    c.extend([
-        ("s_addr_i", s_addr.as_str()),
-        ("shift_sa_i", "shift_sa"),
-        ("read_o", "read"),
-        ("s_addr_o", "read_addr"),
-        ("kk_read_o", "kk_read"),
-        ("kk_addr_o", "kk_addr"),
-    ]);
-    c.extend([("s_i", "s_read"), ("kk_i", "kk"), ("valid_o", "old_valid"), ("word_o", "s_old"), ("sa_o", "sa_old")]);
-    c.extend([("take_i", "take"), ("take_last_i", "take_last"), ("sa_valid_o", "sa_valid"), ("sa_final_o", "sa")]);
-    c.extend([("sa_clipped_o", "sa_clipped"), ("idle_o", "idle_1")]);
-    c.extend(streamed.then_some(("have_i", "have")));
-    if many {
-        c.extend(slots::INPUTS);
-        c.push(("kk_slot_o", "kk_slot"));
-    }
-    if many && !streamed {
-        c.extend([("head_total_i", "head_total"), ("write_i", "write"), ("s_slot_o", "read_slot")]);
-    }
-    m.instance("u_pass1", &pass1::wkv_pass1(&sizes), &c);
-
-    let mut c = fields.to_vec();
-    c.extend([
-        ("s_addr_i", s_addr.as_str()),
-        ("shift_b_i", "shift_b"),
-        ("shift_vk_i", "shift_vk"),
-        ("shift_y_i", "shift_y"),
-    ]);
-    c.extend([
-        ("valid_i", "old_valid"),
-        ("word_i", "s_old"),
-        ("sa_i", "sa_old"),
-        ("take_o", "take"),
-        ("take_last_o", "take_last"),
-    ]);
-    c.extend([
-        ("dbk_addr_o", "dbk_addr"),
-        ("v_addr_o", "v_addr"),
-        ("d_i", "d"),
-        ("b_i", "b"),
-        ("k_i", "k"),
-        ("v_i", "v"),
-    ]);
-    c.extend([
-        ("r_read_o", "r_read"),
-        ("r_addr_o", "r_addr"),
-        ("r_i", "r"),
-        ("we_o", "write"),
-        ("s_addr_o", "write_addr"),
-        ("s_o", "s_new"),
-    ]);
-    c.extend([("y_valid_o", "y_valid_o"), ("y_ready_i", "y_ready_i"), ("y_o", "y_data_o"), ("clips_o", "s_clips")]);
-    c.extend([("y_clipped_o", "y_clipped"), ("idle_o", "idle_2")]);
-    c.extend(streamed.then_some(("room_i", "room")));
-    if many {
-        c.extend(slots::INPUTS);
-        c.extend([("slot_o", "row_slot"), ("r_slot_o", "r_slot"), ("s_of_o", "trace_wkv_s_slot_o")]);
-    }
-    if many && !streamed {
-        c.push(("s_slot_o", "write_slot"));
-    }
-    m.instance("u_pass2", &pass2::wkv_pass2(&sizes), &c);
-
-    m.text(if many { SLOT_ROWS } else { ROWS }, &vars);
-    if many {
-        let rows = slots::wkv_rows(&sizes);
-        for (name, step, row, slot) in
-            [("u_sa_rows", "sa_valid", "sa_row", "trace_wkv_sa_slot_o"), ("u_y_rows", "hand_over", "y_row", "y_slot_o")]
-        {
-            let mut c = vec![("load_i", "go"), ("n_head_i", "n_head"), ("head_size_i", "head_size"), ("step_i", step)];
-            c.extend([("row_o", row), ("slot_o", slot)]);
-            c.extend(slots::INPUTS);
-            m.instance(name, &rows, &c);
+    match (streamed, many) {
+        (true, _) => stream_state(&mut m, &sizes),
+        (false, true) => slot_states(&mut m, &sizes),
+        (false, false) => {
+            m.body("  assign block = clear_busy_o;");
+            let mut c = same(&["clear_i", "clear_busy_o"]);
+            c.extend([("hold_i", "run"), ("we_i", "write"), ("waddr_i", "write_addr"), ("wdata_i", "s_new")]);
+            c.extend([("re_i", "read"), ("raddr_i", "read_addr"), ("rdata_o", "s_read")]);
+            m.instance("u_state", &state::wkv_state(sizes.word_bits(), sizes.state_words), &c);
         }
     }
-    m.text(RESULTS, &vars);
+    passes(&mut m, &sizes);
+    rows(&mut m, &sizes);
     m.done()
 }
 
+/// The queues of a state that comes from memory.
+fn stream_state(m: &mut Module, sizes: &Sizes) {
+    m.wire("have", 1).wire("room", 1);
+    let mut c = bare(&["have_o", "room_o", "take_i", "finish_i"]);
+    c.extend([("we_i", "write"), ("wdata_i", "s_new"), ("re_i", "read"), ("rdata_o", "s_read")]);
+    c.extend([("in_valid_i", "s_valid_i"), ("in_ready_o", "s_ready_o"), ("in_data_i", "s_data_i")]);
+    c.extend([("out_valid_o", "so_valid_o"), ("out_ready_i", "so_ready_i"), ("out_data_o", "so_data_o")]);
+    c.push(("flush_o", "so_flush_o"));
+    if sizes.many() {
+        c.extend(bare(&INSTRUCTION));
+        c.extend(same(sizes.slot_names()));
+        c.extend([("busy_o", "block"), ("out_slot_o", "so_slot_o")]);
+        m.instance("u_state", &stream_slots::wkv_stream_slots(sizes), &c);
+    } else {
+        m.body("  assign block = 1'b0;");
+        m.instance("u_state", &stream::wkv_stream(sizes), &c);
+    }
+    m.body("  wire unused_read_addr = &{1'b0, read_addr};");
+}
+
 /// The state of each slot: a memory of its own, which answers 0 when it is not read.
-fn slot_states(m: &mut Module, config: &Config, sizes: &Sizes) {
-    let bits = sizes.vl * sizes.sw;
-    let state = state::wkv_state(bits, config.state_words());
-    let mut words = vec![];
+fn slot_states(m: &mut Module, sizes: &Sizes) {
+    m.sizes(&[("SLOT_BITS", sizes.slot_bits)]).body(include_str!("../../../rtl/wkv/wkv_slot_states.sv"));
+    let bits = sizes.word_bits();
+    let state = state::wkv_state(bits, sizes.state_words);
     for s in 0..sizes.slots {
-        let number = format!("{}'d{s}", sizes.slot_bits);
-        let [clear, busy] = ["clear_i", "clear_busy"].map(|n| format!("{n}[{s}]"));
-        let (we, re) = (format!("write && (write_slot == {number})"), format!("read && (read_slot == {number})"));
-        let word = format!("s_read_{s}");
-        m.text("  wire [{{msb}}:0] {{w}};", &[("msb", (bits - 1).to_string()), ("w", word.clone())]);
+        let one = |name: &str| format!("{name}[{s}]");
         m.instance(
             &format!("u_state_{s}"),
             &state,
             &[
-                ("clear_i", &clear),
-                ("clear_busy_o", &busy),
+                ("clear_i", &one("clear_i")),
+                ("clear_busy_o", &one("clear_busy")),
                 ("hold_i", "run"),
-                ("we_i", &we),
+                ("we_i", &one("write_slots")),
                 ("waddr_i", "write_addr"),
                 ("wdata_i", "s_new"),
-                ("re_i", &re),
+                ("re_i", &one("read_slots")),
                 ("raddr_i", "read_addr"),
-                ("rdata_o", &word),
+                ("rdata_o", &format!("s_words[{}:{}]", (s + 1) * bits - 1, s * bits)),
             ],
         );
-        words.push(word);
     }
-    m.text("\n  assign s_read = {{all}};\n  assign clear_busy_o = |clear_busy;", &[("all", words.join(" | "))]);
 }
 
+/// The two passes.
+fn passes(m: &mut Module, sizes: &Sizes) {
+    let mut common = bare(&INSTRUCTION);
+    common.push(("s_addr_i", "first_addr"));
+    common.extend(same(sizes.slot_names()));
+
+    let mut c = common.clone();
+    c.extend(bare(&["shift_sa_i", "read_o", "kk_read_o", "kk_addr_o", "kk_i", "take_i", "take_last_i", "sa_valid_o"]));
+    c.extend([("s_addr_o", "read_addr"), ("s_i", "s_read"), ("valid_o", "old_valid"), ("word_o", "s_old")]);
+    c.extend([("sa_o", "sa_old"), ("sa_final_o", "sa"), ("sa_clipped_o", "sa_clipped"), ("idle_o", "idle_1")]);
+    c.extend(sizes.streamed.then_some(("have_i", "have")));
+    c.extend(sizes.many().then_some(("kk_slot_o", "kk_slot")));
+    if sizes.ordered() {
+        c.extend([("head_total_i", "head_total"), ("write_i", "write"), ("s_slot_o", "read_slot")]);
+    }
+    m.instance("u_pass1", &pass1::wkv_pass1(sizes), &c);
+
+    let mut c = common;
+    c.extend(bare(&["shift_b_i", "shift_vk_i", "shift_y_i", "take_o", "take_last_o", "dbk_addr_o", "v_addr_o"]));
+    c.extend(bare(&["d_i", "b_i", "k_i", "v_i", "r_read_o", "r_addr_o", "r_i", "y_clipped_o"]));
+    c.extend(same(&["y_valid_o", "y_ready_i"]));
+    c.extend([("valid_i", "old_valid"), ("word_i", "s_old"), ("sa_i", "sa_old"), ("we_o", "write")]);
+    c.extend([("s_addr_o", "write_addr"), ("s_o", "s_new"), ("y_o", "y_data_o"), ("clips_o", "s_clips")]);
+    c.push(("idle_o", "idle_2"));
+    c.extend(sizes.streamed.then_some(("room_i", "room")));
+    c.extend(sizes.ordered().then_some(("s_slot_o", "write_slot")));
+    if sizes.many() {
+        c.extend([("slot_o", "row_slot"), ("r_slot_o", "r_slot"), ("s_of_o", "trace_wkv_s_slot_o")]);
+    }
+    m.instance("u_pass2", &pass2::wkv_pass2(sizes), &c);
+}
+
+/// Which rows are final and handed over.
+fn rows(m: &mut Module, sizes: &Sizes) {
+    if !sizes.many() {
+        m.body(include_str!("../../../rtl/wkv/wkv_rows_one.sv"));
+        return;
+    }
+    m.body(include_str!("../../../rtl/wkv/wkv_rows_slots.sv"));
+    let rows = rows::wkv_rows(sizes);
+    for (name, step, row, slot) in
+        [("u_sa_rows", "sa_valid", "sa_row", "trace_wkv_sa_slot_o"), ("u_y_rows", "hand_over", "y_row", "y_slot_o")]
+    {
+        let mut c = bare(&["n_head_i", "head_size_i"]);
+        c.extend(same(sizes.slot_names()));
+        c.extend([("load_i", "go"), ("step_i", step), ("row_o", row), ("slot_o", slot)]);
+        m.instance(name, &rows, &c);
+    }
+}
+
+/// Contract and latency.
 fn header(sizes: &Sizes) -> String {
-    let end = match sizes.streamed {
-        true if sizes.slots > 1 => {
+    let end = match (sizes.streamed, sizes.many()) {
+        (true, true) => {
             "State words come on s_* and leave on so_*, both in the order of the walk: each head for every slot (of a text that all slots\n\
              read, once). A word that is late, or one that is not taken, costs cycles. so_flush_o (pulse): all words of an instruction\n\
              have left; before that no other is accepted."
         }
-        true => {
+        (true, false) => {
             "State words come on s_* and leave on so_*, both in order; a word that is late, or one that is not taken, costs cycles.\n\
              so_flush_o (pulse): all words of an instruction have left."
         }
-        false => "clear_i writes 0 to all state, one word a cycle, after a running instruction; no instruction is accepted until then.",
+        (false, _) => {
+            "clear_i writes 0 to all state, one word a cycle, after a running instruction; no instruction is accepted until then."
+        }
     };
     format!(
         "Delta-rule recurrence of one layer an instruction (docs/hardware.md, wkv), for head h, row i, column j:\n\
@@ -345,60 +230,56 @@ fn header(sizes: &Sizes) -> String {
     )
 }
 
-fn ports(m: &mut Module, config: &Config, sizes: &Sizes) {
-    let Sizes { vl, sw, slots, written, .. } = *sizes;
+fn ports(m: &mut Module, sizes: &Sizes) {
+    let Sizes { vl, slots, slot_bits, .. } = *sizes;
     m.input("start_i", 1, "a token starts; nothing is kept from token to token here but the state");
-    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", WKV.bits, "isa.rs, WKV").input(
-        "instr_idx_i",
-        12,
-        "",
-    );
-    m.output("done_o", 1, "pulse: all S written, all y handed over");
-    m.input("kw_en_i", 1, "operand write").input("kw_slot_i", 3, "isa.rs, wkv_slot").input("kw_addr_i", 14, "word");
-    m.input("kw_data_i", slots * written * OPERAND_BITS, "signed elements, slot 0 lowest");
-    m.input("exp_we_i", 1, "").input("exp_slot_i", 3, "").input("exp_i", slots * EXP_BITS, "exponent of an operand");
+    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", WKV.bits, "isa.rs, WKV");
+    m.input("instr_idx_i", COUNT_BITS, "").output("done_o", 1, "pulse: all S written, all y handed over");
+    m.input("kw_en_i", 1, "operand write").input("kw_slot_i", "anser_pkg::WKV_SLOT_BITS", "isa.rs, wkv_slot");
+    m.input("kw_addr_i", "anser_pkg::WORD_ADDR_BITS", "word");
+    m.input("kw_data_i", slots * sizes.written * OPERAND_BITS, "signed elements, slot 0 lowest");
+    m.input("exp_we_i", 1, "").input("exp_slot_i", "anser_pkg::WKV_SLOT_BITS", "");
+    m.input("exp_i", slots * EXP_BITS, "exponent of an operand");
     if sizes.streamed {
-        m.input("s_valid_i", 1, "state words").output("s_ready_o", 1, "").input("s_data_i", 32 * vl, "");
+        m.input("s_valid_i", 1, "state words").output("s_ready_o", 1, "");
+        m.input("s_data_i", MEMORY_ELEMENT_BITS * vl, "");
         m.output("so_valid_o", 1, "updated words").input("so_ready_i", 1, "");
-        m.output("so_data_o", vl * config.stored_bits(), "").output("so_flush_o", 1, "");
+        m.output("so_data_o", vl * sizes.stored, "").output("so_flush_o", 1, "");
         if slots > 1 {
-            m.output("so_slot_o", sizes.slot_bits, "whose word leaves");
+            m.output("so_slot_o", slot_bits, "whose word leaves");
         }
     } else {
         m.input("clear_i", slots, "pulse").output("clear_busy_o", 1, "");
     }
-    m.output("y_valid_o", 1, "")
-        .input("y_ready_i", 1, "")
-        .output("y_addr_o", 18, "vmem element")
-        .output("y_data_o", VEC_BITS, "signed");
+    m.output("y_valid_o", 1, "").input("y_ready_i", 1, "");
+    m.output("y_addr_o", "anser_pkg::WKV_Y_ADDR_BITS", "vmem element").output("y_data_o", VEC_BITS, "signed");
     if slots > 1 {
-        slots::inputs(m, sizes);
-        m.output("y_slot_o", sizes.slot_bits, "whose y");
+        sizes.slot_ports(m);
+        m.output("y_slot_o", slot_bits, "whose y");
     }
     m.output("sat_o", sat_bits(vl), "values clipped, one cycle's").output("busy_o", 1, "an instruction runs");
-    m.output("trace_wkv_s_valid_o", 1, "a state word is written").output("trace_wkv_s_op_o", 12, "");
     if slots > 1 {
         for group in ["s", "sa", "y"] {
-            m.output(format!("trace_wkv_{group}_slot_o"), sizes.slot_bits, "whose");
+            m.output(format!("trace_wkv_{group}_slot_o"), slot_bits, "whose");
         }
     }
-    m.output("trace_wkv_s_addr_o", 20, "").output("trace_wkv_s_data_o", vl * sw, "");
-    m.output("trace_wkv_sa_valid_o", 1, "an sa_i is final").output("trace_wkv_sa_op_o", 12, "");
-    m.output("trace_wkv_sa_row_o", 18, "").output("trace_wkv_sa_data_o", sw, "");
-    m.output("trace_wkv_y_valid_o", 1, "a y_i is handed over").output("trace_wkv_y_op_o", 12, "");
-    m.output("trace_wkv_y_row_o", 18, "").output("trace_wkv_y_data_o", VEC_BITS, "");
-}
-
-/// Bits of `sat_o` with `lanes` lanes: all of them, an sa and a y.
-pub fn sat_bits(lanes: usize) -> usize {
-    index_bits(lanes + 3).max(6)
+    for (group, doc, place, bits) in [
+        ("s", "a state word is written", ("addr", WKV.field("s_addr").1), sizes.word_bits()),
+        ("sa", "an sa_i is final", ("row", WKV.field("y_addr").1), sizes.sw),
+        ("y", "a y_i is handed over", ("row", WKV.field("y_addr").1), VEC_BITS),
+    ] {
+        m.output(format!("trace_wkv_{group}_valid_o"), 1, doc);
+        m.output(format!("trace_wkv_{group}_op_o"), COUNT_BITS, "");
+        m.output(format!("trace_wkv_{group}_{}_o", place.0), place.1, "");
+        m.output(format!("trace_wkv_{group}_data_o"), bits, "");
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Every lane count, odd state widths, one operand word, the largest state. `ANSER_DUMP_RTL=dir` writes the files.
+    /// Every lane count, odd state widths, one operand word, the largest state.
     #[test]
     fn prints_for_every_shape() {
         for (bus_bits, state_bits, n_embd, state_words) in [
@@ -415,13 +296,6 @@ mod tests {
             config.limits.state_elements = state_words * config.vlanes();
             let printed = crate::hdl::print(&wkv(&config)).unwrap();
             assert_eq!(printed.top, "anser_wkv");
-            if let Ok(dir) = std::env::var("ANSER_DUMP_RTL") {
-                let dir = format!("{dir}/wkv_{bus_bits}_{state_bits}");
-                std::fs::create_dir_all(&dir).unwrap();
-                for (file, text) in &printed.files {
-                    std::fs::write(format!("{dir}/{file}"), text).unwrap();
-                }
-            }
         }
     }
 }
