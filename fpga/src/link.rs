@@ -5,8 +5,8 @@
 //! is an error, never a gap in the text.
 
 use crate::protocol::{status, Command, Reply, DATA_BYTES, HELLO, REPLY_BYTES, REPLY_SYNC};
-use rtl_gen::blocks::regs::reg;
 use rtl_gen::config::Config;
+use rtl_gen::registers::reg;
 use std::time::Duration;
 
 /// Carries bytes both ways.

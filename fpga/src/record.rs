@@ -10,8 +10,8 @@ use records::fpga::{
     Block, FpgaBuildRecord, FpgaEstimateRecord, FpgaSimulationRecord, PathStep, Resource, SCHEMA_VERSION,
 };
 use records::shared::Origin;
-use rtl_gen::blocks::regs::reg;
 use rtl_gen::config::Config;
+use rtl_gen::registers::reg;
 use std::path::Path;
 
 /// The clock of `board` in kHz: `asked` in MHz, else the board's own.

@@ -13,9 +13,9 @@ use golden_model::quantise::options::QuantOptions;
 use golden_model::quantise::random::random_model;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rtl_gen::blocks::regs::reg;
 use rtl_gen::config::Config;
 use rtl_gen::program::{compile, model::view, Program};
+use rtl_gen::registers::reg;
 use sim_harness::dut::BuildOptions;
 use std::time::Duration;
 

@@ -105,62 +105,61 @@ pub struct DramModel {
     pub row_hit_share: f64,
 }
 
-/// The chip's stall counters (`docs/hardware.md`, section 6), cycles of one token. They may overlap: one cycle can count in several.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Counters {
-    /// The next matrix waits for vec to write its operand.
-    pub mat_waits_for_operand: u64,
-    /// The lanes could work but no weights are there.
-    pub mat_waits_for_weights: u64,
-    /// The lanes wait for the drain of the previous tile.
-    pub mat_waits_for_drain: u64,
-    pub vec_busy: u64,
-    pub wkv_busy: u64,
-    /// No read request is outstanding.
-    pub memory_idle: u64,
-    /// Memory offers data, but a fifo is full.
-    pub read_data_refused: u64,
+/// Declares a struct of cycle counts and the table of its fields: each name with what it counts, in the order of the chip's registers.
+macro_rules! cycle_counts {
+    ($(#[$meta:meta])* $name:ident, $table:ident[$n:literal] { $($field:ident: $doc:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $(#[doc = $doc] pub $field: u64,)*
+        }
+
+        /// The fields of the struct of the same name, each with what it counts.
+        pub const $table: [(&str, &str); $n] = [$((stringify!($field), $doc)),*];
+
+        impl From<[u64; $n]> for $name {
+            fn from(counts: [u64; $n]) -> Self {
+                let [$($field),*] = counts;
+                $name { $($field),* }
+            }
+        }
+
+        impl $name {
+            /// Each field with its name, in the order of the table.
+            pub fn by_name(&self) -> [(&'static str, u64); $n] {
+                [$((stringify!($field), self.$field)),*]
+            }
+        }
+    };
 }
 
-/// Every cycle of a token by what the read port did (`docs/hardware.md`, section 6): a beat, or why there was none. They add up
-/// to `cycles_per_token`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PortCycles {
-    pub beats: u64,
-    /// Weights refused: mat waits for vec to write its operand.
-    pub lost_operand: u64,
-    /// Weights refused: mat waits for its drain.
-    pub lost_drain: u64,
-    /// Weights refused: mat changes instructions, or takes less than a beat a cycle.
-    pub lost_mat: u64,
-    /// Parameters refused: vec has no use for them yet.
-    pub lost_params: u64,
-    /// Asked for, but memory offers nothing.
-    pub lost_memory: u64,
-    /// Nothing asked for: dma waits for vec.
-    pub lost_order: u64,
-    /// Nothing asked for yet: addresses are made.
-    pub lost_start: u64,
-    /// Nothing asked for any more: the last operations run.
-    pub lost_end: u64,
+cycle_counts! {
+    /// The chip's stall counters (`docs/hardware.md`, section 6), cycles of one token. They may overlap: one cycle can count in several.
+    Counters, STALLS[7] {
+        mat_waits_for_operand: "mat is idle, and its next instruction waits for vec",
+        mat_waits_for_weights: "mat waits for weights",
+        mat_waits_for_drain: "mat waits for its drain",
+        vec_busy: "vec is busy",
+        wkv_busy: "wkv is busy",
+        memory_idle: "no read request is outstanding",
+        read_data_refused: "read data is refused, because a queue is full",
+    }
 }
 
-impl PortCycles {
-    /// Each field with its name, beats first, then in the order of the chip's registers.
-    pub fn by_cause(&self) -> [(&'static str, u64); 9] {
-        [
-            ("beats", self.beats),
-            ("lost_operand", self.lost_operand),
-            ("lost_drain", self.lost_drain),
-            ("lost_mat", self.lost_mat),
-            ("lost_params", self.lost_params),
-            ("lost_memory", self.lost_memory),
-            ("lost_order", self.lost_order),
-            ("lost_start", self.lost_start),
-            ("lost_end", self.lost_end),
-        ]
+cycle_counts! {
+    /// Every cycle of a token by what the read port did (`docs/hardware.md`, section 6): a beat, or why there was none. They add up
+    /// to `cycles_per_token`; co-simulation checks that in every token.
+    PortCycles, PORT_CYCLES[9] {
+        beats: "a beat was received",
+        lost_operand: "weights are refused, because mat waits for vec to write its operand",
+        lost_drain: "weights are refused, because mat waits for its drain",
+        lost_mat: "weights are refused, because mat changes instructions or takes less than a beat a cycle",
+        lost_params: "parameters are refused, because vec has no use for them yet; with the state in memory also state, by wkv",
+        lost_memory: "a beat was asked for, but memory offers none; with the state in memory also because it takes a written beat",
+        lost_order: "no beat was asked for, because dma waits for vec",
+        lost_start: "no beat was asked for yet, because addresses are made",
+        lost_end: "no beat was asked for any more, because the last operations run",
     }
 }
 
@@ -265,7 +264,7 @@ impl LatencyRecord {
             return fail("cycles_per_token", &self.cycles_per_token, "one of cycles_all_tokens");
         }
         if let Some(port) = &self.port {
-            let sum: u64 = port.by_cause().iter().map(|(_, cycles)| cycles).sum();
+            let sum: u64 = port.by_name().iter().map(|(_, cycles)| cycles).sum();
             if sum != self.cycles_per_token {
                 return fail(
                     "port",

@@ -155,7 +155,7 @@ fn layer_summaries(record: &LatencyRecord, gaps: &[Gap], pieces: &[Piece]) -> Ve
 }
 
 fn port(record: &LatencyRecord) -> Vec<Stall> {
-    let all = record.port.map_or(vec![], |p| p.by_cause().to_vec());
+    let all = record.port.map_or(vec![], |p| p.by_name().to_vec());
     all.into_iter()
         .map(|(cause, cycles)| Stall {
             cause: cause.to_string(),
@@ -166,20 +166,13 @@ fn port(record: &LatencyRecord) -> Vec<Stall> {
 }
 
 fn stalls(record: &LatencyRecord) -> Vec<Stall> {
-    let c = &record.counters;
-    [
-        ("mat_waits_for_operand", c.mat_waits_for_operand),
-        ("mat_waits_for_weights", c.mat_waits_for_weights),
-        ("mat_waits_for_drain", c.mat_waits_for_drain),
-        ("vec_busy", c.vec_busy),
-        ("wkv_busy", c.wkv_busy),
-        ("memory_idle", c.memory_idle),
-        ("read_data_refused", c.read_data_refused),
-    ]
-    .map(|(cause, cycles)| Stall {
-        cause: cause.to_string(),
-        cycles,
-        share: cycles as f64 / record.cycles_per_token as f64,
-    })
-    .into()
+    record
+        .counters
+        .by_name()
+        .map(|(cause, cycles)| Stall {
+            cause: cause.to_string(),
+            cycles,
+            share: cycles as f64 / record.cycles_per_token as f64,
+        })
+        .into()
 }

@@ -8,4 +8,5 @@ pub mod hdl;
 pub mod isa;
 pub mod package;
 pub mod program;
+pub mod registers;
 pub mod widths;

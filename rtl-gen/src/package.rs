@@ -5,11 +5,11 @@
 
 use crate::blocks::mat::dims;
 use crate::config::{EXP_BITS, OPERAND_BITS, VEC_BITS};
-use crate::hdl::Constant;
 use crate::isa::{FORMATS, VALUES};
+use crate::registers::{all, largest, Register};
 use crate::widths::{
-    COLUMN_BITS, COUNT_BITS, MEMORY_ELEMENT_BITS, RUN_BITS, RUN_COLUMNS, SHIFT_BITS, TOKEN_BITS, WKV_SLOT_BITS,
-    WORD_ADDR_BITS,
+    COLUMN_BITS, COUNT_BITS, ELEMENT_ADDR_BITS, LANE_BITS, MEMORY_ELEMENT_BITS, RUN_BITS, RUN_COLUMNS, SHIFT_BITS,
+    TOKEN_BITS, WKV_SLOT_BITS, WORD_ADDR_BITS,
 };
 use golden_model::arithmetic::tensor::GROUP_COLS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,13 @@ use std::sync::OnceLock;
 
 /// The package's name, and that of its file.
 pub const NAME: &str = "anser_pkg";
+
+/// A named constant: its value, and its width if it was declared with one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Constant {
+    pub value: i128,
+    pub bits: Option<usize>,
+}
 
 /// A constant of the package.
 #[derive(Clone, Debug)]
@@ -51,6 +58,8 @@ pub fn sections() -> Vec<Section> {
         size("WORD_ADDR_BITS", WORD_ADDR_BITS, "address of a word of vmem, xmem or an operand of wkv"),
         size("TOKEN_BITS", TOKEN_BITS, "the number of a token"),
         size("COUNT_BITS", COUNT_BITS, "index of an instruction, done counts and waits"),
+        size("PROG_LANE_BITS", LANE_BITS, "number of a 32-bit word within an instruction"),
+        size("ELEMENT_ADDR_BITS", ELEMENT_ADDR_BITS, "address of an element of vmem"),
         size("COLUMN_BITS", COLUMN_BITS, "the number of a column"),
         size("RUN_BITS", RUN_BITS, "columns of a run"),
         size("RUN_COLUMNS", RUN_COLUMNS, "columns of the longest run, which ends at multiples of it"),
@@ -78,7 +87,7 @@ pub fn sections() -> Vec<Section> {
         size("AXI_RESP_BITS", 2, "a response; its upper bit says SLVERR or DECERR"),
         value("AXI_BURST_INCR", 2, 1, "from beat to beat"),
     ];
-    let mut all = vec![
+    let mut list = vec![
         ("Formats of numbers".to_string(), numbers),
         ("Numbers of things".to_string(), counts),
         ("The weight stream".to_string(), stream),
@@ -86,15 +95,15 @@ pub fn sections() -> Vec<Section> {
     ];
     for f in FORMATS {
         let unit = f.name.to_uppercase();
-        let mut list = vec![size(&format!("{unit}_INSTR_BITS"), f.bits, "one instruction")];
+        let mut fields = vec![size(&format!("{unit}_INSTR_BITS"), f.bits, "one instruction")];
         let mut at = 0;
         for (field, bits) in f.fields {
             let field = field.to_uppercase();
-            list.push(size(&format!("{unit}_{field}_LSB"), at, ""));
-            list.push(size(&format!("{unit}_{field}_BITS"), *bits, ""));
+            fields.push(size(&format!("{unit}_{field}_LSB"), at, ""));
+            fields.push(size(&format!("{unit}_{field}_BITS"), *bits, ""));
             at += bits;
         }
-        all.push((format!("Fields of a {} instruction", f.name), list));
+        list.push((format!("Fields of a {} instruction", f.name), fields));
     }
     for v in VALUES {
         let (_, bits) = FORMATS.iter().find(|f| f.name == v.unit).map_or((0, 0), |f| f.field(v.field));
@@ -104,9 +113,33 @@ pub fn sections() -> Vec<Section> {
             bits: Some(bits),
             doc: String::new(),
         };
-        all.push((format!("Values of {}.{}", v.unit, v.field), v.values.iter().map(entry).collect()));
+        list.push((format!("Values of {}.{}", v.unit, v.field), v.values.iter().map(entry).collect()));
     }
-    all
+    list.extend(registers());
+    list
+}
+
+/// Word addresses of the registers, and where their fields begin.
+fn registers() -> Vec<Section> {
+    let registers = all(&largest());
+    let address = |r: &Register| Entry {
+        name: format!("REG_{}", r.name),
+        value: i128::from(r.offset / 4),
+        bits: Some(6),
+        doc: format!("0x{:02X}", r.offset),
+    };
+    let fields = registers.iter().flat_map(|r| {
+        r.fields.iter().map(move |f| Entry {
+            name: format!("{}_{}_LSB", r.name, f.name),
+            value: f.lsb as i128,
+            bits: None,
+            doc: String::new(),
+        })
+    });
+    vec![
+        ("Registers by word address".into(), registers.iter().map(address).collect()),
+        ("Fields of registers".into(), fields.filter(|e| !e.name.ends_with("_COUNT_LSB")).collect()),
+    ]
 }
 
 /// The value of a name of the package.

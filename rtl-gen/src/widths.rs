@@ -4,6 +4,10 @@
 pub const TOKEN_BITS: usize = 18;
 /// Bits of a word address: vmem, xmem and the operands of wkv.
 pub const WORD_ADDR_BITS: usize = 14;
+/// Bits of the address of one element of vmem.
+pub const ELEMENT_ADDR_BITS: usize = 18;
+/// Bits that number the 32-bit words of one instruction; the widest, vec, has 7.
+pub const LANE_BITS: usize = 3;
 /// Bits of an instruction's index, of a done count and of every `wait_*` field.
 pub const COUNT_BITS: usize = 12;
 /// Bits of the shift of a rounding.
@@ -20,3 +24,8 @@ pub const RUN_BITS: usize = 5;
 pub const MEMORY_ELEMENT_BITS: usize = 32;
 /// Bytes of the unit in which lengths and addresses of the stream count.
 pub const UNIT_BYTES: usize = 64;
+
+/// Bits needed to hold the values `0..n`; at least 1.
+pub fn index_bits(n: usize) -> usize {
+    (usize::BITS - n.saturating_sub(1).leading_zeros()).max(1) as usize
+}

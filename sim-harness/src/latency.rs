@@ -3,9 +3,10 @@
 use crate::chip::{Chip, ChipError, PassRun};
 use crate::session::TokenOptions;
 use golden_model::quantise::calibrate::random_tokens;
-use records::latency::{Counters, DramModel, LatencyRecord, MemoryModel, OpSpan, PortCycles, Unit, SCHEMA_VERSION};
+use records::latency::{DramModel, LatencyRecord, MemoryModel, OpSpan, PortCycles, Unit, SCHEMA_VERSION};
 use records::shared::{Origin, Saturations};
 use rtl_gen::isa::MAT;
+use rtl_gen::registers::LOST;
 
 /// Tokens that are run. The record shows the last one; the others show that each costs the same.
 pub const TOKENS: usize = 4;
@@ -115,26 +116,8 @@ fn record(chip: &Chip, model: &str, run: &PassRun, origin: Origin) -> LatencyRec
             refresh_interval_cycles: config.memory.refresh_interval_cycles,
             refresh_cycles: config.memory.refresh_cycles,
         },
-        counters: Counters {
-            mat_waits_for_operand: c.stalls[0],
-            mat_waits_for_weights: c.stalls[1],
-            mat_waits_for_drain: c.stalls[2],
-            vec_busy: c.stalls[3],
-            wkv_busy: c.stalls[4],
-            memory_idle: c.stalls[5],
-            read_data_refused: c.stalls[6],
-        },
-        port: Some(PortCycles {
-            beats: c.weight_beats,
-            lost_operand: c.lost[0],
-            lost_drain: c.lost[1],
-            lost_mat: c.lost[2],
-            lost_params: c.lost[3],
-            lost_memory: c.lost[4],
-            lost_order: c.lost[5],
-            lost_start: c.lost[6],
-            lost_end: c.lost[7],
-        }),
+        counters: c.stalls.into(),
+        port: Some(port_cycles(c)),
         saturations: Saturations { mat: c.sat_mat, vec: c.sat_vec, wkv: c.sat_wkv },
         ops: spans.collect(),
         values_checked: Some(chip.totals.outcome.values_checked),
@@ -143,4 +126,11 @@ fn record(chip: &Chip, model: &str, run: &PassRun, origin: Origin) -> LatencyRec
         date: origin.date,
         git_revision: origin.git_revision,
     }
+}
+
+/// Beats first, then the cycles without one, in the order of the chip's registers.
+fn port_cycles(c: &crate::session::Counters) -> PortCycles {
+    let mut all = [c.weight_beats; LOST.len() + 1];
+    all[1..].copy_from_slice(&c.lost);
+    all.into()
 }

@@ -2,7 +2,7 @@
 
 use crate::lockstep::{ExpectedToken, Lockstep, Outcome, SatCounts};
 use crate::timeline::OpSpan;
-use rtl_gen::blocks::regs::{LOST, STALLS};
+use rtl_gen::registers::{LOST, STALLS};
 use serde::Serialize;
 
 /// What to do with a token besides running it.
@@ -24,9 +24,9 @@ pub struct Counters {
     pub weight_beats: u64,
     /// Columns of `ffn.value` that were not read.
     pub skipped_columns: u64,
-    /// Cycles, in the order of `rtl_gen::blocks::regs::STALLS`.
+    /// Cycles, in the order of `rtl_gen::registers::STALLS`.
     pub stalls: [u64; STALLS.len()],
-    /// Cycles without a beat by cause, in the order of `rtl_gen::blocks::regs::LOST`.
+    /// Cycles without a beat by cause, in the order of `rtl_gen::registers::LOST`.
     pub lost: [u64; LOST.len()],
 }
 

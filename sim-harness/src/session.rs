@@ -17,8 +17,8 @@ pub use crate::pass::{Counters, Pass, PassResult, TokenOptions, TokenResult};
 pub use crate::timeline::OpSpan;
 use crate::timeline::Timeline;
 use cycle::Access;
-use rtl_gen::blocks::regs::{ctrl, reg, status, ID, LOST, PREFILL_ON, STALLS};
 use rtl_gen::config::Config;
+use rtl_gen::registers::{bit, reg, ID, LOST, STALLS};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -170,9 +170,9 @@ impl<'a> Session<'a> {
     /// The same for the slots of a mask (bit s: slot s, not 0); the others keep their conversation.
     pub fn clear_slots(&mut self, mask: u8) -> Result<(), SessionError> {
         self.set_slots(mask, None)?;
-        self.write(reg::CTRL, ctrl::CLEAR)?;
+        self.write(reg::CTRL, bit::CTRL::CLEAR)?;
         let end = self.cycle + self.clear_cycles + self.options.hang_cycles;
-        while self.read(reg::STATUS)? & status::BUSY != 0 {
+        while self.read(reg::STATUS)? & bit::STATUS::BUSY != 0 {
             if self.cycle > end {
                 return Err(self.hang("clear", Awaited::NOTHING));
             }
@@ -245,12 +245,12 @@ impl<'a> Session<'a> {
                 self.write(at, *token)?;
             }
         }
-        let mut start = ctrl::START;
+        let mut start = bit::CTRL::START;
         if options.logits && pass.head {
-            start |= ctrl::LOGITS;
+            start |= bit::CTRL::LOGITS;
         }
         if !pass.head {
-            start |= ctrl::NO_HEAD;
+            start |= bit::CTRL::NO_HEAD;
         }
         self.access(Access::Write(reg::CTRL, start), awaited)?;
         self.progress = self.cycle;
@@ -282,7 +282,7 @@ impl<'a> Session<'a> {
             self.active = active;
         }
         if prefill != self.prefill {
-            self.write(reg::PREFILL, prefill.map_or(0, |home| PREFILL_ON | home as u32))?;
+            self.write(reg::PREFILL, prefill.map_or(0, |home| bit::PREFILL::ON | home as u32))?;
             self.prefill = prefill;
         }
         Ok(())
@@ -295,7 +295,7 @@ impl<'a> Session<'a> {
                 self.lite.read(reg::STATUS);
             }
             if let Some(flags) = self.step(expected)? {
-                if flags & status::DONE != 0 && !(options.logits && self.logits_last.is_none()) {
+                if flags & bit::STATUS::DONE != 0 && !(options.logits && self.logits_last.is_none()) {
                     return Ok(());
                 }
                 next_poll = self.cycle + POLL_CYCLES;

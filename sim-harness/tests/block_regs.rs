@@ -2,10 +2,11 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rtl_gen::blocks::regs::{ctrl, reg, regs, status, ID, LOST, STALLS, VERSION};
+use rtl_gen::blocks::regs::regs;
 use rtl_gen::config::{Config, StateAt};
 use rtl_gen::hdl::print;
 use rtl_gen::isa::FORMATS;
+use rtl_gen::registers::{bit, reg, ID, LOST, STALLS, VERSION};
 use sim_harness::axi_lite::{AxiLite, LiteSample};
 use sim_harness::dut::{BuildOptions, Dut, Port};
 
@@ -168,7 +169,9 @@ fn a_token_is_started_once_and_counted() {
         h.seen = Bench::default();
         h.write(
             reg::CTRL,
-            ctrl::START | if token % 3 == 0 { ctrl::CLEAR } else { 0 } | if logits { ctrl::LOGITS } else { 0 },
+            bit::CTRL::START
+                | if token % 3 == 0 { bit::CTRL::CLEAR } else { 0 }
+                | if logits { bit::CTRL::LOGITS } else { 0 },
         );
         assert_eq!((h.seen.starts, h.seen.clears), (1, usize::from(token % 3 == 0)));
         assert_eq!(h.value("logits_on_o"), u64::from(logits));
@@ -202,7 +205,7 @@ fn a_token_is_started_once_and_counted() {
             h.put("finished_i", u64::from(i + 1 == length));
             h.put("argmax_i", 1000 + token);
             if i == asks_again {
-                h.lite.write(reg::CTRL, ctrl::START | ctrl::CLEAR); // busy: nothing happens
+                h.lite.write(reg::CTRL, bit::CTRL::START | bit::CTRL::CLEAR); // busy: nothing happens
             }
             h.cycle();
             cycles += 1;
@@ -218,9 +221,9 @@ fn a_token_is_started_once_and_counted() {
         }
         assert_eq!((h.seen.starts, h.seen.clears), (1, usize::from(token % 3 == 0)), "a start while busy");
         assert_eq!(h.value("logits_on_o"), u64::from(logits), "a start while busy");
-        assert_eq!(h.read(reg::STATUS), status::BUSY | status::DONE);
+        assert_eq!(h.read(reg::STATUS), bit::STATUS::BUSY | bit::STATUS::DONE);
         h.put("busy_i", 0);
-        assert_eq!(h.read(reg::STATUS), status::DONE);
+        assert_eq!(h.read(reg::STATUS), bit::STATUS::DONE);
         assert_eq!(u64::from(h.read(reg::TOKEN_OUT)), 1000 + token);
         assert_eq!(h.read(reg::CYCLES), cycles);
         assert_eq!([reg::SAT_MAT, reg::SAT_VEC, reg::SAT_WKV].map(|at| h.read(at)), sat);
@@ -242,11 +245,11 @@ fn a_read_error_stays_until_it_is_cleared() {
     h.put("read_error_i", 1);
     h.cycle();
     h.put("read_error_i", 0);
-    assert_eq!(h.read(reg::STATUS), status::READ_ERROR);
-    h.write(reg::CTRL, ctrl::START);
-    h.write(reg::STATUS, !status::READ_ERROR);
-    assert_eq!(h.read(reg::STATUS), status::READ_ERROR, "a start, or a 0, does not clear it");
-    h.write(reg::STATUS, status::READ_ERROR);
+    assert_eq!(h.read(reg::STATUS), bit::STATUS::READ_ERROR);
+    h.write(reg::CTRL, bit::CTRL::START);
+    h.write(reg::STATUS, !bit::STATUS::READ_ERROR);
+    assert_eq!(h.read(reg::STATUS), bit::STATUS::READ_ERROR, "a start, or a 0, does not clear it");
+    h.write(reg::STATUS, bit::STATUS::READ_ERROR);
     assert_eq!(h.read(reg::STATUS), 0);
 }
 

@@ -1,7 +1,7 @@
 //! One interface to the three backends: a token in, logits out.
 
 use super::args::{Backend, Chip as ChipArgs, Numbers};
-use super::model::Model;
+use super::model::{config, Model};
 use super::{chip, Error};
 use golden_model::checkpoint::weights::Weights;
 use golden_model::fast::{self, Runner};
@@ -22,8 +22,9 @@ impl Engine {
     /// Makes the backend for `model`; `seed` is that of the chip's random stalls.
     ///
     /// # Errors
-    /// A model the backend cannot take, or a simulator that cannot be built.
+    /// A model the backend cannot take, a simulator that cannot be built, or a configuration that does not exist, whatever the backend.
     pub fn new(backend: Backend, model: &Model, numbers: &Numbers, chip: &ChipArgs, seed: u64) -> Result<Self, Error> {
+        config(&chip.config)?;
         Ok(match backend {
             Backend::Float => {
                 let weights = Box::new(model.weights()?);

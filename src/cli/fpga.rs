@@ -285,7 +285,7 @@ pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
         text: String::from_utf8_lossy(&said).into_owned(),
         tokens_per_s: said.len() as f64 / seconds.max(1e-9),
         tokens: said,
-        cycles_per_token: host.read(rtl_gen::blocks::regs::reg::CYCLES as u8)?,
+        cycles_per_token: host.read(rtl_gen::registers::reg::CYCLES as u8)?,
         frames_repeated: host.repeated,
     };
     note(format_args!("{:.1} tokens/s, {} cycles a token", done.tokens_per_s, done.cycles_per_token));

@@ -1,8 +1,8 @@
 //! What the board does with a frame: registers, memory, and tokens without the host in between.
 
 use crate::protocol::{command, status, HELLO};
-use rtl_gen::blocks::regs::{ctrl, reg};
 use rtl_gen::hdl::Module;
+use rtl_gen::registers::{bit, reg};
 use std::sync::Arc;
 
 /// The commands of `docs/fpga.md`; `unit_bits` bits number the 64 B units of the memory.
@@ -46,7 +46,7 @@ pub fn host_control(unit_bits: usize) -> Arc<Module> {
             ("status", hex(reg::STATUS)),
             ("token_in", hex(reg::TOKEN_IN)),
             ("token_out", hex(reg::TOKEN_OUT)),
-            ("start", format!("1'b{}", ctrl::START)),
+            ("start", format!("1'b{}", bit::CTRL::START)),
         ],
     );
     m.done()

@@ -1,19 +1,11 @@
 //! The tables of the latency page.
 
 use crate::page::{details, paragraph, percent, table, thousands, Column, Html};
-use records::latency::Unit;
+use records::latency::{Unit, PORT_CYCLES, STALLS};
 use records::summary::LatencySummary;
 
 pub(super) fn stalls_table(s: &LatencySummary) -> Html {
-    let words = |cause: &str| match cause {
-        "mat_waits_for_operand" => "mat waits for vec to write its operand",
-        "mat_waits_for_weights" => "mat waits for weights from memory",
-        "mat_waits_for_drain" => "mat waits for the drain of its previous tile",
-        "vec_busy" => "vec works",
-        "wkv_busy" => "wkv works",
-        "memory_idle" => "no read request is outstanding",
-        _ => "memory offers data, a fifo is full",
-    };
+    let words = |cause: &str| meaning(&STALLS, cause);
     let rows: Vec<Vec<String>> =
         s.stalls.iter().map(|x| vec![words(&x.cause).to_string(), thousands(x.cycles), percent(x.share)]).collect();
     table(
@@ -25,17 +17,12 @@ pub(super) fn stalls_table(s: &LatencySummary) -> Html {
 }
 
 pub(super) fn port_words(cause: &str) -> &'static str {
-    match cause {
-        "beats" => "a beat of data",
-        "lost_operand" => "weights refused: mat waits for vec",
-        "lost_drain" => "weights refused: mat waits for its drain",
-        "lost_mat" => "weights refused: mat changes matrix",
-        "lost_params" => "parameters refused: vec is not there yet",
-        "lost_memory" => "asked for, memory not ready",
-        "lost_order" => "nothing asked for: dma waits for vec",
-        "lost_start" => "nothing asked for yet: addresses",
-        _ => "nothing asked for any more: last operations",
-    }
+    meaning(&PORT_CYCLES, cause)
+}
+
+/// What a counter counts, as its table says it.
+fn meaning(table: &'static [(&'static str, &'static str)], name: &str) -> &'static str {
+    table.iter().find(|(n, _)| *n == name).map_or("", |(_, doc)| doc)
 }
 
 pub(super) fn ops_table(s: &LatencySummary) -> Html {

@@ -6,10 +6,10 @@
 //! Verilator's `--binary` take.
 
 use crate::blocks::core::top;
-use crate::blocks::regs::{ctrl, reg, status, ID, VERSION};
 use crate::config::Config;
 use crate::hdl::{index_bits, Module};
 use crate::isa::FORMATS;
+use crate::registers::{bit, reg, ID, VERSION};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -151,12 +151,12 @@ fn constants(config: &Config, run: &Run) -> Vec<(&'static str, usize, u64)> {
         word("ID", ID),
         word("VERSION", VERSION),
         word("CONFIG", config.fingerprint()),
-        word("CTRL_START", ctrl::START),
-        word("CTRL_CLEAR", ctrl::CLEAR),
-        word("CTRL_LOGITS", ctrl::LOGITS),
-        word("STATUS_BUSY", status::BUSY),
-        word("STATUS_DONE", status::DONE),
-        word("STATUS_READ_ERROR", status::READ_ERROR),
+        word("CTRL_START", bit::CTRL::START),
+        word("CTRL_CLEAR", bit::CTRL::CLEAR),
+        word("CTRL_LOGITS", bit::CTRL::LOGITS),
+        word("STATUS_BUSY", bit::STATUS::BUSY),
+        word("STATUS_DONE", bit::STATUS::DONE),
+        word("STATUS_READ_ERROR", bit::STATUS::READ_ERROR),
     ]
 }
 

@@ -3,6 +3,7 @@
 //! The generator reads an expression only to know what is wired to what; a simulator or synthesis tool gives it its meaning.
 
 use super::token::Token;
+use crate::package::Constant;
 use std::collections::BTreeMap;
 
 /// An expression of the language.
@@ -36,13 +37,6 @@ pub enum Expr {
 pub struct Signal {
     pub bits: usize,
     pub array: bool,
-}
-
-/// A named constant: its value, and its width if it was declared with one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Constant {
-    pub value: i128,
-    pub bits: Option<usize>,
 }
 
 /// What the names of a module mean.

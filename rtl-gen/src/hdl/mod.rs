@@ -9,6 +9,7 @@
 //! is ours. Style of every module (checked by lint in the tests): SystemVerilog that Verilator, Icarus, Yosys and slang all accept;
 //! `clk_i`, `rst_ni` (asynchronous assert, active low), `_i/_o` ports, `_d/_q` registers, every control register reset.
 
+pub mod assembly;
 pub mod check;
 mod expr;
 mod module;
@@ -17,14 +18,11 @@ mod scan;
 mod token;
 mod view;
 
-pub use expr::{Constant, Names};
-pub use module::{Dir, Instance, IntoWidth, Item, Kind, Module, Param, Port, Width, PREFIX};
+pub use crate::package::Constant;
+pub use crate::widths::index_bits;
+pub use expr::Names;
+pub use module::{Dir, Instance, IntoWidth, Item, Kind, Module, Param, Port, Repeat, Width, PREFIX};
 pub use print::{print, print_specialised, Printed};
-
-/// Bits needed to hold the values `0..n`; at least 1.
-pub fn index_bits(n: usize) -> usize {
-    (usize::BITS - n.saturating_sub(1).leading_zeros()).max(1) as usize
-}
 
 #[cfg(test)]
 mod tests {

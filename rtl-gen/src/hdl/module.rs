@@ -1,8 +1,9 @@
 //! A hardware module: ports, parameters, body, instances.
 
-use super::expr::{Constant, Expr, Names, Signal};
+use super::expr::{Expr, Names, Signal};
 use super::scan::{self, By, Driver, Scan};
 use super::token::tokens;
+use crate::package::Constant;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
@@ -88,10 +89,22 @@ pub enum Kind {
 pub struct Instance {
     pub name: String,
     pub module: Arc<Module>,
+    /// Several of it side by side.
+    pub repeat: Option<Repeat>,
     /// Parameters that are printed as an expression of the parent's parameters instead of as a number.
     pub params: Vec<(String, String)>,
     /// Port and the expression it is connected to; an output left open has an empty one.
     pub connections: Vec<(String, String)>,
+}
+
+/// A row of equal instances; their connections may use the number `i`.
+#[derive(Clone, Debug)]
+pub struct Repeat {
+    /// Name of the generate block.
+    pub label: String,
+    /// How many, as an expression of the module's sizes and parameters.
+    pub count_text: String,
+    pub count: usize,
 }
 
 /// A piece of a module's text, in the order it is printed.
@@ -272,6 +285,32 @@ impl Module {
         params: &[(&str, &str)],
         connections: &[(&str, &str)],
     ) -> &mut Self {
+        self.connect(name, child, None, params, connections)
+    }
+
+    /// A row of `count` instances of `child`, printed as a generate block called `label`. `count` is an expression of the module's
+    /// parameters; connections may use the number `i`.
+    pub fn instances(
+        &mut self,
+        label: &str,
+        count: &str,
+        name: &str,
+        child: &Arc<Module>,
+        params: &[(&str, &str)],
+        connections: &[(&str, &str)],
+    ) -> &mut Self {
+        let repeat = Repeat { label: label.into(), count_text: count.into(), count: self.constant(count) };
+        self.connect(name, child, Some(repeat), params, connections)
+    }
+
+    fn connect(
+        &mut self,
+        name: &str,
+        child: &Arc<Module>,
+        repeat: Option<Repeat>,
+        params: &[(&str, &str)],
+        connections: &[(&str, &str)],
+    ) -> &mut Self {
         for (param, text) in params {
             let value = child.params.iter().find(|p| p.name == *param).map(|p| p.value);
             if value != Some(self.constant(text) as i128) {
@@ -305,7 +344,7 @@ impl Module {
             self.faults.push(format!("two instances are called {name}"));
         }
         self.push(Item::Instance(self.instances.len()));
-        self.instances.push(Instance { name: name.into(), module: child.clone(), params, connections: all });
+        self.instances.push(Instance { name: name.into(), module: child.clone(), repeat, params, connections: all });
         self
     }
 
@@ -346,10 +385,21 @@ impl Module {
             }
         }
         for instance in &self.instances {
-            for (port, expression) in &instance.connections {
-                instance.connect(port, expression, &mut scan);
+            for i in 0..instance.repeat.as_ref().map_or(1, |r| r.count) {
+                if instance.repeat.is_some() {
+                    scan.names.constants.insert("i".into(), Constant { value: i as i128, bits: None });
+                }
+                for (port, expression) in &instance.connections {
+                    instance.connect(port, expression, &mut scan);
+                }
             }
+            scan.names.constants.remove("i");
         }
+        let unknown = |n: &&String| !scan.names.signals.contains_key(*n) && scan.names.constant(n).is_none();
+        let is_name =
+            |n: &&String| !n.starts_with('$') && !["i", "signed", "unsigned", "int", "genvar"].contains(&n.as_str());
+        let unknown: Vec<String> = scan.reads.iter().filter(is_name).filter(unknown).cloned().collect();
+        scan.faults.extend(unknown.iter().map(|n| format!("there is no '{n}' here")));
         // a name may be used before it is declared
         let signals = &scan.names.signals;
         scan.reads.retain(|n| signals.contains_key(n));
@@ -359,6 +409,14 @@ impl Module {
 }
 
 impl Instance {
+    /// The names of all that it stands for, as paths below the parent.
+    pub fn paths(&self) -> Vec<String> {
+        match &self.repeat {
+            None => vec![self.name.clone()],
+            Some(r) => (0..r.count).map(|i| format!("{}[{i}].{}", r.label, self.name)).collect(),
+        }
+    }
+
     /// Checks one connection against the port and adds what it drives and reads to `scan`.
     fn connect(&self, port: &str, expression: &str, scan: &mut Scan) {
         let Some(p) = self.module.ports.iter().find(|p| p.name == port) else { return };

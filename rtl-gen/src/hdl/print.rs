@@ -109,7 +109,19 @@ impl Instance {
             let values: Vec<String> = module.params.iter().map(|p| format!(".{}({})", p.name, value(p))).collect();
             format!("{} #({})", module.name, values.join(", "))
         };
-        format!("\n  {head} {} (\n{}\n  );\n", self.name, lines.join(",\n"))
+        let text = format!("  {head} {} (\n{}\n  );\n", self.name, lines.join(",\n"));
+        match &self.repeat {
+            None => format!("\n{text}"),
+            Some(r) => {
+                let text = text.replace("\n ", "\n   ");
+                format!(
+                    "\n  for (genvar i = 0; i < {}; i++) begin : {}\n  {}\n  end\n",
+                    r.count_text,
+                    r.label,
+                    text.trim_end()
+                )
+            }
+        }
     }
 }
 
@@ -205,6 +217,10 @@ pub fn print_specialised(top: &Module) -> Result<Printed, String> {
 
 fn printed(top: &Module, style: Style) -> Result<Printed, String> {
     super::check::wiring(top)?;
+    // nobody overrides the parameters of the top, so its defaults are its values
+    let mut top = top.clone();
+    top.params.iter_mut().for_each(|p| p.default = p.value);
+    let top = &top;
     let mut printer = Printer { style, files: BTreeMap::new(), instances: BTreeMap::new(), path: vec![], error: None };
     let text: &dyn Fn(&Module) -> Verilog = &|m| Verilog::Custom(m.printed(style));
     let name = if printer.style == Style::Specialised { top.specialised_name() } else { top.name.clone() };

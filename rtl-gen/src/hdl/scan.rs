@@ -3,8 +3,9 @@
 //! The bodies are our own files, written in one style, so this reads the subset that they use: declarations, `assign`, processes and
 //! generate blocks. It finds every signal with its width and every driver of it; what the text computes is the simulator's business.
 
-use super::expr::{Constant, Expr, Names, Signal};
+use super::expr::{Expr, Names, Signal};
 use super::token::{tokens, Token};
+use crate::package::Constant;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who drives a signal.

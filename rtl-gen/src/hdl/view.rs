@@ -22,10 +22,10 @@ impl<'a> View<'a> {
     }
 
     fn placed(module: &'a Module, connected: Vec<bool>, text: Text<'a>) -> View<'a> {
-        let children = module.instances.iter().map(|i| {
+        let children = module.instances.iter().flat_map(|i| {
             let open = |port: &str| i.connections.iter().any(|(n, e)| n == port && !e.is_empty());
-            let connected = i.module.ports.iter().map(|p| open(&p.name)).collect();
-            (i.name.clone(), View::placed(&i.module, connected, text))
+            let connected: Vec<bool> = i.module.ports.iter().map(|p| open(&p.name)).collect();
+            i.paths().into_iter().map(move |path| (path, View::placed(&i.module, connected.clone(), text)))
         });
         View { module, connected, children: children.collect(), text }
     }

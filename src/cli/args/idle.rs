@@ -6,7 +6,7 @@ use clap::parser::ValueSource;
 use clap::ArgMatches;
 
 /// Options of the simulated chip that have no meaning in software.
-const CHIP_ONLY: &[&str] = &["config", "stall", "memory", "skip_columns", "trace"];
+const CHIP_ONLY: &[&str] = &["stall", "memory", "skip_columns", "trace"];
 /// Options about the chip's own netlist, which another netlist does not have.
 const OWN_NETLIST: &[&str] = &[
     "tokens",
@@ -85,7 +85,7 @@ struct Rule {
 }
 
 /// One row for each reason.
-const RULES: [Rule; 20] = [
+const RULES: [Rule; 19] = [
     Rule {
         options: NUMBERS,
         idle: |l| l.is("backend", "float"),
@@ -115,12 +115,6 @@ const RULES: [Rule; 20] = [
         idle: |l| !l.counts("temperature"),
         says: "the most likely token is always taken, expected --temperature above 0 beside it",
         example: "generate --backend golden --prompt a --tokens 1 --top-p 0.5",
-    },
-    Rule {
-        options: &["seed"],
-        idle: |l| l.verb == "generate" && !l.counts("temperature") && !l.counts("stall"),
-        says: "nothing is random here, expected --temperature above 0, or --stall above 0 on the chip, beside it",
-        example: "generate --backend golden --prompt a --tokens 1 --seed 3",
     },
     Rule {
         options: &["skip_columns"],

@@ -4,19 +4,21 @@
 //! (`same` below) and take only numbers from each ([`Output::own`]). What could hold one slice back alone, a y of the recurrence that is
 //! for it, is offered to all of them and written by one.
 
+use crate::blocks::core::inputs::{input_of, is_trace, STALL_POINTS};
 use crate::blocks::core::token::xexp;
-use crate::blocks::core::vmem::{vmem, WORD_ADDR_BITS};
-use crate::blocks::core::{input_of, is_trace, wire_name};
+use crate::blocks::core::vmem::vmem;
+use crate::blocks::dma::columns::COLUMN_BITS;
 use crate::blocks::mat::mat;
 use crate::blocks::prim::ram_1w1r;
 use crate::blocks::vec::vec;
 use crate::config::{Config, OPERAND_BITS, VEC_BITS};
+use crate::hdl::assembly::{declare_outputs, place, wire_name, Connection, Units};
 use crate::hdl::{index_bits, Dir, Module};
 use crate::isa::{MAT, VEC};
 use std::sync::Arc;
 
 /// The units of a slice, by instance name.
-pub fn units(config: &Config) -> Vec<(&'static str, Arc<Module>)> {
+pub fn units(config: &Config) -> Units {
     vec![
         ("mat", mat(config)),
         ("vec", vec(config)),
@@ -80,7 +82,7 @@ pub fn inputs(config: &Config) -> Vec<(&'static str, usize)> {
     let mut list = vec![
         ("token_start", 1),
         ("token_clear", 1),
-        ("stall_i", crate::blocks::core::STALL_POINTS.len()),
+        ("stall_i", STALL_POINTS.len()),
         ("mat_fetch_instr_valid", 1),
         ("mat_fetch_instr", mat),
         ("mat_fetch_instr_idx", 12),
@@ -88,7 +90,7 @@ pub fn inputs(config: &Config) -> Vec<(&'static str, usize)> {
         ("vec_fetch_instr", vec),
         ("vec_fetch_instr_idx", 12),
         ("columns_col_valid", 1),
-        ("columns_col", crate::blocks::dma::columns::COLUMN_BITS),
+        ("columns_col", COLUMN_BITS),
         ("columns_col_last", 1),
         ("weights_out_valid", 1),
         ("weights_out_data", config.bus_bits),
@@ -137,44 +139,23 @@ pub fn slice(config: &Config) -> Arc<Module> {
         m.output(port(&o.wire), o.bits, &o.doc);
     }
     let units = units(config);
-    for (name, unit) in &units {
-        for p in unit.ports.iter().filter(|p| p.dir == Dir::Out && !is_trace(&p.name)) {
-            let range = if p.bits == 1 { String::new() } else { format!("[{}:0] ", p.bits - 1) };
-            m.text("  wire {{r}}{{w}};", &[("r", range), ("w", wire_name(name, &p.name))]);
-        }
-    }
-    let x_bits = index_bits(config.xmem_words());
-    m.text(
-        r#"
-  wire [{{x}}:0] x_raddr = mat_xr_addr[{{x}}:0];
-  wire [{{x}}:0] x_waddr = vec_xw_addr[{{x}}:0];
-"#,
-        &[("x", (x_bits - 1).to_string())],
-    );
-    if x_bits < WORD_ADDR_BITS {
-        m.text("  wire unused_x_addr = &{1'b0, mat_xr_addr[13:{{a}}]};", &[("a", x_bits.to_string())]);
+    let parent = |_: &str, port: &str| match is_trace(port) {
+        true => Connection::Parent(port.to_string()),
+        false => Connection::Usual,
+    };
+    declare_outputs(&mut m, &units, parent);
+    // inside, the signals of the core have the names that they have there
+    for (name, bits) in inputs(config).into_iter().filter(|(name, _)| !name.ends_with("_i")) {
+        m.wire(name, bits).body(&format!("  assign {name} = {name}_i;"));
     }
     for o in outputs.iter().filter(|o| !is_trace(&o.wire)) {
-        m.text("  assign {{w}}_o = {{w}};", &[("w", o.wire.clone())]);
+        m.body(&format!("  assign {w}_o = {w};", w = o.wire));
     }
-    m.text("  wire unused_stalls = &{1'b0, stall_i[7:4]};", &[]);
-    let outer: Vec<_> = inputs(config).iter().map(|i| i.0).filter(|n| !n.ends_with("_i")).collect();
-    for (name, unit) in &units {
-        let connections: Vec<(&str, String)> = (unit.ports.iter())
-            .filter(|p| p.name != "clk_i" && p.name != "rst_ni")
-            .map(|p| {
-                let expression = match p.dir {
-                    Dir::Out if is_trace(&p.name) => p.name.clone(),
-                    Dir::Out => wire_name(name, &p.name),
-                    Dir::In => own(name, &p.name)
-                        .map_or_else(|| as_ports(&input_of(name, &p.name, config), &outer), String::from),
-                };
-                (p.name.as_str(), expression)
-            })
-            .collect();
-        let connections: Vec<_> = connections.iter().map(|(a, b)| (*a, b.as_str())).collect();
-        m.instance(&format!("u_{name}"), unit, &connections);
-    }
+    m.sizes(&[("XMEM_BITS", index_bits(config.xmem_words()))]);
+    m.body(include_str!("../../../rtl/core/xmem_address.sv"));
+    m.body("  wire unused_stalls = &{1'b0, stall_i};  // some are held back outside");
+    let input = |unit: &str, port: &str| own(unit, port).map(String::from).or_else(|| input_of(unit, port, config));
+    place(&mut m, &units, parent, input);
     m.done()
 }
 
@@ -182,30 +163,13 @@ pub fn slice(config: &Config) -> Arc<Module> {
 fn own(unit: &str, port: &str) -> Option<&'static str> {
     Some(match (unit, port) {
         ("vec", "slot_i") => "slot_i",
-        ("vec", "prefill_i") => "regs_prefill_i",
+        ("vec", "prefill_i") => "regs_prefill",
         ("vec", "home_i") => "home_i",
         ("vmem", "d_en_i") => "active_i",
         ("vmem", "y_en_i") => "y_here_i",
         ("vmem", "vw_en_i") => "active_i && vec_vw_en",
         ("vmem", "vw_data_i") => "vec_vw_ring ? ring_i : vec_vw_data",
-        ("vmem", "clear_i") => "token_clear_i && active_i",
+        ("vmem", "clear_i") => "token_clear && active_i",
         _ => return None,
     })
-}
-
-/// `expression` with wires of the core replaced by the ports of the slice.
-fn as_ports(expression: &str, outer: &[&str]) -> String {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut out = String::new();
-    let mut rest = expression;
-    while let Some(start) = rest.find(word) {
-        let end = rest[start..].find(|c| !word(c)).map_or(rest.len(), |n| start + n);
-        let name = &rest[start..end];
-        out.push_str(&rest[..end]);
-        if outer.contains(&name) {
-            out.push_str("_i");
-        }
-        rest = &rest[end..];
-    }
-    out + rest
 }

@@ -2,16 +2,14 @@
 
 use crate::blocks::prim::ram_1w1r;
 use crate::config::{Config, VEC_BITS};
-use crate::hdl::{index_bits, Module};
+use crate::hdl::Module;
+pub use crate::widths::{ELEMENT_ADDR_BITS, WORD_ADDR_BITS};
 use std::sync::Arc;
-
-pub use crate::widths::WORD_ADDR_BITS;
-/// Bits of the address of an element of vmem.
-pub const ELEMENT_ADDR_BITS: usize = 18;
 
 /// Cycles from an accepted word to the first read that sees it: one in the write register.
 pub const WRITE_LATENCY: usize = 2;
-/// The same of an element, which waits a cycle more, so that a word need not hear of it in the cycle in which it comes.
+/// Cycles from an accepted element to the first read that sees it. An element waits a cycle more than a word, so that a word need not
+/// hear of it in the cycle in which it comes.
 pub const ELEMENT_LATENCY: usize = WRITE_LATENCY + 1;
 
 /// The unit `vmem` of `docs/hardware.md`: `vmem_words` words of VL elements of 27 bits.
@@ -19,7 +17,7 @@ pub fn vmem(config: &Config) -> Arc<Module> {
     let lanes = config.vlanes();
     let word_bits = lanes * VEC_BITS;
     let depth = config.vmem_words();
-    let addr = index_bits(depth);
+    let many = config.sessions > 1;
     let slots = match config.sessions {
         1 => "",
         _ => "A write is carried out only with its *_en_i, which changes no handshake: all slices accept the same writes.\n",
@@ -50,127 +48,15 @@ pub fn vmem(config: &Config) -> Arc<Module> {
     m.input("vw_valid_i", 1, "").output("vw_ready_o", 1, "");
     m.input("vw_addr_i", WORD_ADDR_BITS, "word").input("vw_data_i", word_bits, "");
     m.input("clear_i", 1, "").output("clear_busy_o", 1, "");
-    if config.sessions > 1 {
+    if many {
         m.input("d_en_i", 1, "").input("y_en_i", 1, "").input("vw_en_i", 1, "write what is accepted");
     }
-
-    let lane_bits = lanes.ilog2() as usize;
-    m.text(
-        r#"
-  reg             clearing_q, clear_busy_q;
-  reg  [{{amsb}}:0]   walk_q;
-
-  // An element waits here for one cycle.
-  reg             element_q, word_ok_q;  // word_ok_q: nothing is in the way of a word
-  reg  [17:0]     element_addr_q;
-  reg  [26:0]     element_data_q;
-
-  wire            element  = (d_valid_i || y_valid_i) && !clearing_q;
-  wire [{{lmsb}}:0]    lane_sel = {{one}} << element_addr_q[{{lbmsb}}:0];
-{{kept}}  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      element_q <= 1'b0;
-      word_ok_q <= 1'b1;
-    end else begin
-      element_q <= element;
-      word_ok_q <= !element && !(clearing_q ? walk_q != {{last}} : clear_i);
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (element) begin
-      element_addr_q <= d_valid_i ? d_addr_i : y_addr_i;
-      element_data_q <= d_valid_i ? d_data_i : y_data_i;
-    end
-  end
-
-  wire [{{amsb}}:0]   waddr = clearing_q ? walk_q : element_q ? element_addr_q[{{etop}}:{{lb}}] : vw_addr_i[{{amsb}}:0];
-  wire [{{wmsb}}:0]  wdata = clearing_q ? '0 : element_q ? { {{lanes}}{element_data_q} } : vw_data_i;
-  wire [{{lmsb}}:0]    we    = clearing_q ? '1 : {{we}};
-
-  assign d_ready_o    = !clearing_q;
-  assign y_ready_o    = !clearing_q && !d_valid_i;
-  assign vw_ready_o   = word_ok_q;
-  assign clear_busy_o = clear_busy_q;
-
-  // the write on its way to the memories
-  reg  [{{lmsb}}:0]    we_q;
-  reg  [{{amsb}}:0]   waddr_q;
-  reg  [{{wmsb}}:0]  wdata_q;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      we_q         <= '0;
-      clear_busy_q <= 1'b0;
-    end else begin
-      we_q         <= we;
-      clear_busy_q <= clearing_q || clear_i;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (clearing_q || element_q || vw_valid_i) begin
-      waddr_q <= waddr;
-      wdata_q <= wdata;
-    end
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      clearing_q <= 1'b0;
-      walk_q     <= '0;
-    end else if (!clearing_q) begin
-      clearing_q <= clear_i;
-      walk_q     <= '0;
-    end else begin
-      walk_q     <= walk_q + {{aone}};
-      clearing_q <= (walk_q != {{last}});
-    end
-  end
-"#,
-        &[
-            ("amsb", (addr - 1).to_string()),
-            ("aone", format!("{addr}'d1")),
-            ("last", format!("{addr}'d{}", depth - 1)),
-            (
-                "kept",
-                match config.sessions {
-                    1 => "",
-                    _ => KEPT,
-                }
-                .into(),
-            ),
-            ("lmsb", (lanes - 1).to_string()),
-            ("one", format!("{lanes}'d1")),
-            ("lanes", lanes.to_string()),
-            ("lb", lane_bits.to_string()),
-            ("lbmsb", (lane_bits - 1).to_string()),
-            ("etop", (lane_bits + addr - 1).to_string()),
-            ("wmsb", (word_bits - 1).to_string()),
-            (
-                "we",
-                if config.sessions > 1 {
-                    format!("element_q ? lane_sel & {{{lanes}{{element_en_q}}}} : {{{lanes}{{vw_valid_i && vw_en_i}}}}")
-                } else {
-                    format!("element_q ? lane_sel : {{{lanes}{{vw_valid_i}}}}")
-                },
-            ),
-        ],
-    );
-    if addr < WORD_ADDR_BITS {
-        for p in ["va", "vb", "vw"] {
-            m.text(
-                "  wire unused_{{p}}_addr = &{1'b0, {{p}}_addr_i[13:{{a}}]};",
-                &[("p", p.into()), ("a", addr.to_string())],
-            );
-        }
-    }
-    if lane_bits + addr < ELEMENT_ADDR_BITS {
-        m.text(
-            "  wire unused_element_addr = &{1'b0, element_addr_q[17:{{a}}]};",
-            &[("a", (lane_bits + addr).to_string())],
-        );
-    }
+    m.sizes(&[("LANES", lanes), ("DEPTH", depth)]);
+    m.body(match many {
+        true => include_str!("../../../rtl/core/vmem_slot.sv"),
+        false => include_str!("../../../rtl/core/vmem_single.sv"),
+    });
+    m.body(include_str!("../../../rtl/core/vmem.sv"));
     let ram = ram_1w1r(VEC_BITS, depth);
     for port in ["a", "b"] {
         for lane in 0..lanes {
@@ -183,7 +69,7 @@ pub fn vmem(config: &Config) -> Arc<Module> {
                     ("waddr_i", "waddr_q"),
                     ("wdata_i", &format!("wdata_q{range}")),
                     ("re_i", &format!("v{port}_en_i")),
-                    ("raddr_i", &format!("v{port}_addr_i[{}:0]", addr - 1)),
+                    ("raddr_i", &format!("v{port}_addr_i[ADDR_BITS-1:0]")),
                     ("rdata_o", &format!("v{port}_data_o{range}")),
                 ],
             );
@@ -191,11 +77,3 @@ pub fn vmem(config: &Config) -> Arc<Module> {
     }
     m.done()
 }
-
-/// Whether this slice carries out the element's write.
-const KEPT: &str = r#"
-  reg             element_en_q;
-  always_ff @(posedge clk_i) begin
-    if (element) element_en_q <= d_valid_i ? d_en_i : y_en_i;
-  end
-"#;

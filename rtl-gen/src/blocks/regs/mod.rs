@@ -1,90 +1,47 @@
 //! Host registers: AXI4-Lite slave, program loading, status and counters (`docs/hardware.md` §6).
-
-pub mod counters;
-pub mod state;
+//!
+//! The table of [`crate::registers`] gives every register its address, its decoder and its place in the read multiplexer; `rtl/regs` says
+//! what the registers do.
 
 use crate::blocks::core::fetch::{COUNT_BITS, LANE_BITS};
-use crate::blocks::dma::TOKEN_BITS;
-pub use crate::blocks::regs::counters::{sat_bits, LOST, STALLS};
+use crate::blocks::wkv;
 use crate::config::Config;
 use crate::hdl::{index_bits, Module};
-use crate::isa::FORMATS;
+use crate::registers::{all, Register, LOST, STALLS};
+use crate::widths::TOKEN_BITS;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// Byte addresses of the registers.
-pub mod reg {
-    pub const ID: u32 = 0x00;
-    pub const VERSION: u32 = 0x04;
-    pub const CTRL: u32 = 0x08;
-    pub const STATUS: u32 = 0x0C;
-    pub const TOKEN_IN: u32 = 0x10;
-    pub const TOKEN_OUT: u32 = 0x14;
-    pub const IMAGE_BASE_LO: u32 = 0x18;
-    pub const IMAGE_BASE_HI: u32 = 0x1C;
-    pub const PROG_SELECT: u32 = 0x20;
-    pub const PROG_DATA: u32 = 0x24;
-    pub const CYCLES: u32 = 0x28;
-    pub const SAT_MAT: u32 = 0x2C;
-    pub const SAT_VEC: u32 = 0x30;
-    pub const SAT_WKV: u32 = 0x34;
-    pub const WEIGHT_BEATS: u32 = 0x38;
-    /// After the stall counters.
-    pub const SKIPPED_COLUMNS: u32 = 0x58;
-    /// Bit s: slot s works on the next token.
-    pub const ACTIVE: u32 = 0x5C;
-    /// Of slot 0, which is at [`TOKEN_IN`], too; the others follow, 4 bytes each.
-    pub const TOKENS_IN: u32 = 0x80;
-    /// Of slot 0, which is at [`TOKEN_OUT`], too; the others follow, 4 bytes each.
-    pub const TOKENS_OUT: u32 = 0xA0;
-    /// Bit 4: the slots read tokens of one text that follow each other; bits 2:0: the slot of the first one, and of the text.
-    pub const PREFILL: u32 = 0xC0;
-    /// Slot whose state the next two are about, with the state in memory and several sessions.
-    pub const STATE_SLOT: u32 = 0xC4;
-    /// Where the state of the session lies, with the state in memory.
-    pub const STATE_BASE_LO: u32 = 0xC8;
-    pub const STATE_BASE_HI: u32 = 0xCC;
-    /// [`crate::config::Config::fingerprint`] of the configuration the chip was made from.
-    pub const CONFIG: u32 = 0xD0;
-    /// The first of [`super::STALLS`]; the others follow, 4 bytes each.
-    pub const STALLS: u32 = 0x3C;
-    /// The first of [`super::LOST`]; the others follow, 4 bytes each.
-    pub const LOST: u32 = 0x60;
+/// Bits of the saturations in a cycle of mat, vec and wkv, all slots together.
+pub fn sat_bits(config: &Config) -> [usize; 3] {
+    let sum = |most: usize| index_bits(config.sessions * most + 1);
+    match config.sessions {
+        1 => [1, 6, wkv::sat_bits(config.wkv_lanes())],
+        _ => [sum(1), sum(63), wkv::sat_bits(config.wkv_lanes())],
+    }
 }
 
-/// Bits of CTRL.
-pub mod ctrl {
-    pub const START: u32 = 1;
-    pub const CLEAR: u32 = 2;
-    /// With START: logits leave on the stream.
-    pub const LOGITS: u32 = 4;
-    /// With START: the token ends before the last norm and the head; TOKEN_OUT stays.
-    pub const NO_HEAD: u32 = 8;
+/// A counter of the register block: `count_i` cycles of `add_i`.
+fn counter(add_bits: usize) -> Arc<Module> {
+    let mut m = Module::new(
+        "counter",
+        "Sums add_i over the cycles with count_i; clear_i sets the sum to 0 and wins.\n\
+         Latency: what is added was on add_i a cycle before. The sum wraps at 2^32.",
+    );
+    m.param("ADD_BITS", add_bits, 1, "bits of what is added, at most 32");
+    m.input("clear_i", 1, "").input("count_i", 1, "").input("add_i", "ADD_BITS", "").output("count_o", 32, "");
+    m.body(include_str!("../../../rtl/regs/counter.sv"));
+    m.done()
 }
-
-/// Bits of STATUS.
-pub mod status {
-    pub const BUSY: u32 = 1;
-    pub const DONE: u32 = 2;
-    /// A read beat, or the response to a write, was SLVERR or DECERR; stays until written with 1.
-    pub const READ_ERROR: u32 = 4;
-}
-
-/// PREFILL: on.
-pub const PREFILL_ON: u32 = 1 << 4;
-
-/// What ID and VERSION read.
-pub const ID: u32 = 0x414E_5352;
-pub const VERSION: u32 = 1;
 
 /// The register block of `docs/hardware.md` §6.
 pub fn regs(config: &Config) -> Arc<Module> {
-    let unit_bits = config.axi_addr_bits - 6;
     let (slots, slot_bits) = (config.sessions, index_bits(config.sessions));
+    let registers = all(config);
     let mut m = Module::new(
         "regs",
         "Host registers, AXI4-Lite slave, 32 bits, one write and one read at a time.\n\
-         Write address and data may come in any order; only full words are written: a write with a strobe low is answered\n\
+         Write address and data may come in any order. Only full words are written: a write with a strobe low is answered\n\
          SLVERR and changes nothing. Unused addresses read 0 and ignore writes, with OKAY.\n\
          Latency: a write takes effect one cycle after the later of address and data, its response follows one cycle later;\n\
          read data come two cycles after the address.\n\
@@ -92,6 +49,45 @@ pub fn regs(config: &Config) -> Arc<Module> {
          one cycle later: what they count comes from all over the core and is registered first.\n\
          Programs: prog_we_o[u] writes word prog_lane_o of instruction prog_idx_o of unit u (0 dma, 1 mat, 2 vec, 3 wkv).",
     );
+    ports(&mut m, config);
+    let (high, streamed) = (config.axi_addr_bits > 32, config.streams_state());
+    m.sizes(&[("SLOTS", slots)]);
+    if slots > 1 || streamed {
+        m.sizes(&[("SLOT_BITS", slot_bits)]);
+    }
+    if high || streamed {
+        m.sizes(&[("ADDR_BITS", config.axi_addr_bits)]);
+    }
+    m.body(include_str!("../../../rtl/regs/bus.sv"));
+    m.body(&decoders(&registers));
+    m.body(if slots > 1 {
+        include_str!("../../../rtl/regs/slots.sv")
+    } else {
+        include_str!("../../../rtl/regs/one_slot.sv")
+    });
+    m.body(include_str!("../../../rtl/regs/regs.sv"));
+    m.body(if high {
+        include_str!("../../../rtl/regs/base_high.sv")
+    } else {
+        include_str!("../../../rtl/regs/base.sv")
+    });
+    if streamed {
+        match slots {
+            1 => m.body("  wire state_slot = 1'b0;"),
+            _ => m.body(include_str!("../../../rtl/regs/state_slot.sv")),
+        };
+        m.body(include_str!("../../../rtl/regs/state_base.sv"));
+        if high {
+            m.body(include_str!("../../../rtl/regs/state_base_high.sv"));
+        }
+    }
+    counters(&mut m, config);
+    m.body(&read_multiplexer(&registers));
+    m.done()
+}
+
+fn ports(m: &mut Module, config: &Config) {
+    let (slots, unit_bits) = (config.sessions, config.axi_addr_bits - 6);
     m.input("s_axil_awaddr_i", 8, "").input("s_axil_awvalid_i", 1, "").output("s_axil_awready_o", 1, "");
     m.input("s_axil_wdata_i", 32, "").input("s_axil_wstrb_i", 4, "");
     m.input("s_axil_wvalid_i", 1, "").output("s_axil_wready_o", 1, "");
@@ -104,7 +100,7 @@ pub fn regs(config: &Config) -> Arc<Module> {
     m.output("token_o", TOKEN_BITS * slots, "slot 0 lowest");
     if slots > 1 {
         m.output("active_o", slots, "slots that work").output("prefill_o", 1, "they read one text");
-        m.output("home_o", slot_bits, "slot of that text");
+        m.output("home_o", index_bits(slots), "slot of that text");
     }
     m.output("image_base_o", unit_bits, "64 B units");
     if config.streams_state() {
@@ -120,298 +116,89 @@ pub fn regs(config: &Config) -> Arc<Module> {
     m.input("sat_wkv_i", sat_wkv, "");
     m.input("event_i", STALLS.len(), "stall counters, in register order");
     m.input("lost_i", LOST.len(), "causes of a cycle without a beat, in register order; at most one");
-    m.input("skipped_i", 15, "columns not read");
+    m.input("skipped_i", SKIPPED_BITS, "columns not read");
+}
 
-    let mut reads = String::new();
-    let mut read = |at: u32, value: String| {
-        let _ = writeln!(reads, "      6'h{:02x}: rdata_d = {value};", at / 4);
-    };
-    read(reg::ID, format!("32'h{ID:08x}"));
-    read(reg::VERSION, format!("32'd{VERSION}"));
-    read(reg::CONFIG, format!("32'h{:08x}", config.fingerprint()));
-    read(reg::STATUS, "{29'b0, read_error_q, done_q, busy_i}".into());
-    read(reg::TOKEN_IN, "token_read_0".into());
-    read(reg::TOKEN_OUT, "argmax_read_0".into());
-    if slots > 1 {
-        for s in 0..slots {
-            read(reg::TOKENS_IN + 4 * s as u32, format!("token_read_{s}"));
-            read(reg::TOKENS_OUT + 4 * s as u32, format!("argmax_read_{s}"));
+/// Bits of the number of columns that are skipped in a cycle.
+const SKIPPED_BITS: usize = 15;
+
+/// One wire for each register that can be written, several for registers of which there are several.
+fn decoders(registers: &[Register]) -> String {
+    let mut s = String::new();
+    for r in registers.iter().filter(|r| r.is_written()) {
+        let (name, constant) = (r.name.to_lowercase(), format!("anser_pkg::REG_{}", r.name));
+        if r.count == 1 {
+            let _ = writeln!(s, "  wire write_{name} = write && (w_at_q == {constant});");
+            continue;
         }
-        read(reg::ACTIVE, format!("{{{}'b0, active_q}}", 32 - slots));
-        read(reg::PREFILL, format!("{{27'b0, prefill_q, {}'b0, home_q}}", 4 - slot_bits));
+        let _ = writeln!(s, "  wire [{}:0] write_{name};", r.count - 1);
+        for i in 0..r.count {
+            let _ = writeln!(s, "  assign write_{name}[{i}] = write && (w_at_q == {constant} + 6'd{i});");
+        }
     }
-    read(reg::IMAGE_BASE_LO, "base_lo".into());
-    let high = config.axi_addr_bits - 32; // address bits in IMAGE_BASE_HI
-    let pad = if high < 32 { format!("{}'b0, ", 32 - high) } else { String::new() };
-    let base_hi = match high {
-        0 => String::new(),
-        _ => format!("  wire [31:0] base_hi = {{{pad}base_q[{}:32]}};", config.axi_addr_bits - 1),
-    };
-    if high > 0 {
-        read(reg::IMAGE_BASE_HI, "base_hi".into());
-    }
-    if config.streams_state() {
-        state::reads(config).into_iter().for_each(|(at, value)| read(at, value));
-    }
-    read(reg::PROG_SELECT, "{30'b0, select_q}".into());
-    let counters = counters::counters(config);
-    counters.reads.into_iter().for_each(|(at, value)| read(at, value));
-
-    let mut last_lane = String::new();
-    for (i, f) in FORMATS.iter().enumerate().take(3) {
-        let _ = write!(last_lane, "(select_q == 2'd{i}) ? 3'd{} : ", f.bits / 32 - 1);
-    }
-    let _ = write!(last_lane, "3'd{}", FORMATS[3].bits / 32 - 1);
-    let at = |a: u32| format!("6'h{:02x}", a / 4);
-    let base_hi_write = match high {
-        0 => String::new(),
-        _ => format!(
-            "      if (write && w_at_q == {}) base_q[{}:32] <= w_data_q[{}:0];",
-            at(reg::IMAGE_BASE_HI),
-            config.axi_addr_bits - 1,
-            high - 1
-        ),
-    };
-    if config.streams_state() {
-        state::declare(&mut m, config);
-    }
-    m.text(
-        BODY,
-        &[
-            ("abits", (config.axi_addr_bits - 1).to_string()),
-            ("ctrl", at(reg::CTRL)),
-            ("status", at(reg::STATUS)),
-            ("tmsb", (TOKEN_BITS * slots - 1).to_string()),
-            (
-                "keep_argmax",
-                match slots {
-                    1 => "      if (finished_i && !no_head_q) argmax_q <= argmax_i;".into(),
-                    _ => (0..slots)
-                        .map(|s| {
-                            let slice = format!("[{}:{}]", TOKEN_BITS * s + TOKEN_BITS - 1, TOKEN_BITS * s);
-                            format!("      if (finished_i && !no_head_q && active_o[{s}]) argmax_q{slice} <= argmax_i{slice};")
-                        })
-                        .collect::<Vec<_>>()
-                        .join("\n"),
-                },
-            ),
-            ("token_writes", token_writes(slots)),
-            ("token_reads", token_reads(slots)),
-            ("base_lo", at(reg::IMAGE_BASE_LO)),
-            ("base_hi", base_hi),
-            ("base_hi_write", base_hi_write),
-            ("prog_select", at(reg::PROG_SELECT)),
-            ("prog_data", at(reg::PROG_DATA)),
-            ("last_lane", last_lane),
-            ("reads", reads.trim_end().to_string()),
-            ("counters", counters.declare),
-            ("processes", counters.processes.trim_end().to_string()),
-        ],
-    );
-    if config.streams_state() {
-        state::write(&mut m, config);
-    }
-    if slots > 1 {
-        slot_registers(&mut m, slots, slot_bits);
-    }
-    m.done()
+    s
 }
 
-/// The writes of TOKEN_IN; that of slot 0 has two addresses if there are others.
-fn token_writes(slots: usize) -> String {
-    let at = |a: u32| format!("w_at_q == 6'h{:02x}", a / 4);
-    let one = |s: usize| {
-        let own = at(reg::TOKENS_IN + 4 * s as u32);
-        let condition = match (s, slots) {
-            (0, 1) => at(reg::TOKEN_IN),
-            (0, _) => format!("({} || {own})", at(reg::TOKEN_IN)),
-            _ => own,
-        };
-        let slice = format!("[{}:{}]", TOKEN_BITS * s + TOKEN_BITS - 1, TOKEN_BITS * s);
-        format!("      if (write && {condition}) token_q{slice} <= w_data_q[17:0];")
+/// What each register reads, and the choice among them.
+fn read_multiplexer(registers: &[Register]) -> String {
+    let (mut values, mut cases) = (String::new(), String::new());
+    for r in registers.iter().filter(|r| r.is_read()) {
+        for i in 0..r.count {
+            let (name, constant) = (r.name.to_lowercase(), format!("anser_pkg::REG_{}", r.name));
+            let (name, label) = match r.count {
+                1 => (name, constant),
+                _ => (format!("{name}_{i}"), format!("{constant} + 6'd{i}")),
+            };
+            let _ = writeln!(values, "  wire [31:0] read_{name} = {};", value(r, i));
+            let _ = writeln!(cases, "      {label}: rdata_d = read_{name};");
+        }
+    }
+    let default = "      default: rdata_d = 32'b0;\n";
+    format!("{values}\n  always_comb begin\n    case (ar_at_q)\n{cases}{default}    endcase\n  end\n")
+}
+
+/// The 32 bits that register `i` of `r` reads.
+fn value(r: &Register, i: usize) -> String {
+    let mut parts = vec![];
+    let mut next = 0;
+    let pad = |from: usize, to: usize, parts: &mut Vec<String>| {
+        if to > from {
+            parts.push(format!("{}'b0", to - from));
+        }
     };
-    (0..slots).map(one).collect::<Vec<_>>().join("\n")
+    for f in r.fields.iter().filter(|f| !f.signal.is_empty()) {
+        pad(next, f.lsb, &mut parts);
+        parts.push(match r.count {
+            1 => f.signal.clone(),
+            _ => format!("{}[{}:{}]", f.signal, (i + 1) * f.bits - 1, i * f.bits),
+        });
+        next = f.lsb + f.bits;
+    }
+    pad(next, 32, &mut parts);
+    parts.reverse();
+    match parts.as_slice() {
+        [one] => one.clone(),
+        _ => format!("{{{}}}", parts.join(", ")),
+    }
 }
 
-/// What TOKEN_IN and TOKEN_OUT of each slot read.
-fn token_reads(slots: usize) -> String {
-    let one = |(name, s): (&str, usize)| {
-        let slice = format!("[{}:{}]", TOKEN_BITS * s + TOKEN_BITS - 1, TOKEN_BITS * s);
-        format!("  wire [31:0] {name}_read_{s} = {{14'b0, {name}_q{slice}}};")
-    };
-    (0..slots).flat_map(|s| [("token", s), ("argmax", s)]).map(one).collect::<Vec<_>>().join("\n")
+/// A counter for each register that counts.
+fn counters(m: &mut Module, config: &Config) {
+    let [sat_mat, sat_vec, sat_wkv] = sat_bits(config);
+    let mut list: Vec<(String, usize, String)> = vec![
+        ("cycles".into(), 1, "1'b1".into()),
+        ("sat_mat".into(), sat_mat, "sat_mat_i".into()),
+        ("sat_vec".into(), sat_vec, "sat_vec_i".into()),
+        ("sat_wkv".into(), sat_wkv, "sat_wkv_i".into()),
+        ("beats".into(), 1, "beat_i".into()),
+        ("skipped".into(), SKIPPED_BITS, "skipped_i".into()),
+    ];
+    list.extend(STALLS.iter().enumerate().map(|(i, (name, _))| (name.to_string(), 1, format!("event_i[{i}]"))));
+    list.extend(LOST.iter().enumerate().map(|(i, (name, _))| (name.to_string(), 1, format!("lost_i[{i}]"))));
+    for (name, bits, add) in list {
+        let count = format!("count_{name}");
+        m.wire(&count, 32);
+        let c = [("clear_i", "clear_counters_q"), ("count_i", "count_q"), ("add_i", &add), ("count_o", &count)];
+        m.instance(&format!("u_{name}"), &counter(bits), &c);
+    }
 }
-
-/// ACTIVE and PREFILL.
-fn slot_registers(m: &mut Module, slots: usize, slot_bits: usize) {
-    let at = |a: u32| format!("6'h{:02x}", a / 4);
-    m.text(
-        r#"
-
-  // Slots.
-  reg  [{{smsb}}:0] active_q;
-  reg         prefill_q;
-  reg  [{{hmsb}}:0] home_q;
-
-  assign active_o  = active_q | { {{slots}}{prefill_q}};
-  assign prefill_o = prefill_q;
-  assign home_o    = home_q;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      active_q  <= '1;
-      prefill_q <= 1'b0;
-      home_q    <= '0;
-    end else begin
-      if (write && w_at_q == {{active}} && (|w_data_q[{{smsb}}:0])) active_q <= w_data_q[{{smsb}}:0];
-      if (write && w_at_q == {{prefill}}) begin
-        prefill_q <= w_data_q[4];
-        home_q    <= w_data_q[{{hmsb}}:0];
-      end
-    end
-  end
-"#,
-        &[
-            ("smsb", (slots - 1).to_string()),
-            ("hmsb", (slot_bits - 1).to_string()),
-            ("slots", slots.to_string()),
-            ("active", at(reg::ACTIVE)),
-            ("prefill", at(reg::PREFILL)),
-        ],
-    );
-}
-
-const BODY: &str = r#"
-  reg         aw_valid_q, w_valid_q, b_valid_q, b_error_q, w_full_q;
-  reg  [5:0]  w_at_q;        // word address of the write
-  reg  [31:0] w_data_q;
-  reg         ar_valid_q, r_valid_q;
-  reg  [5:0]  ar_at_q;
-  reg  [31:0] rdata_d, rdata_q;
-  wire unused_addr = &{1'b0, s_axil_awaddr_i[1:0], s_axil_araddr_i[1:0]};
-
-  reg         logits_on_q, no_head_q, done_q, read_error_q;
-  reg  [{{tmsb}}:0] token_q, argmax_q;
-  reg  [{{abits}}:6] base_q;
-  reg  [1:0]  select_q;
-  reg  [2:0]  lane_q;      // next 32-bit word of the instruction
-  reg  [11:0] idx_q;       // next instruction
-{{counters}}
-
-  // Writes: act once address and data are both here and the last response is taken.
-  wire act   = aw_valid_q && w_valid_q && !b_valid_q;
-  wire write = act && w_full_q;
-  wire load  = write && (w_at_q == {{prog_data}});
-
-  wire [2:0] last_lane = {{last_lane}};
-
-  assign s_axil_awready_o = !aw_valid_q;
-  assign s_axil_wready_o  = !w_valid_q;
-  assign s_axil_bvalid_o  = b_valid_q;
-  assign s_axil_bresp_o   = {b_error_q, 1'b0};
-
-  assign start_o      = write && (w_at_q == {{ctrl}}) && w_data_q[0] && !busy_i;
-  assign clear_o      = write && (w_at_q == {{ctrl}}) && w_data_q[1] && !busy_i;
-  assign logits_on_o  = logits_on_q;
-  assign token_o      = token_q;
-  assign no_head_o    = no_head_q;
-  assign image_base_o = base_q;
-  assign prog_we_o    = load ? (4'b0001 << select_q) : 4'b0000;
-  assign prog_lane_o  = lane_q;
-  assign prog_idx_o   = idx_q;
-  assign prog_wdata_o = w_data_q;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      aw_valid_q <= 1'b0;
-      w_valid_q  <= 1'b0;
-      b_valid_q  <= 1'b0;
-    end else begin
-      if (act) aw_valid_q <= 1'b0;
-      else if (s_axil_awvalid_i) aw_valid_q <= 1'b1;
-      if (act) w_valid_q <= 1'b0;
-      else if (s_axil_wvalid_i) w_valid_q <= 1'b1;
-      if (act) b_valid_q <= 1'b1;
-      else if (s_axil_bready_i) b_valid_q <= 1'b0;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (s_axil_awvalid_i && s_axil_awready_o) w_at_q <= s_axil_awaddr_i[7:2];
-    if (s_axil_wvalid_i && s_axil_wready_o) begin
-      w_data_q <= s_axil_wdata_i;
-      w_full_q <= &s_axil_wstrb_i;
-    end
-    if (act) b_error_q <= !w_full_q;
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      logits_on_q  <= 1'b0;
-      no_head_q    <= 1'b0;
-      done_q       <= 1'b0;
-      read_error_q <= 1'b0;
-      token_q      <= '0;
-      argmax_q     <= '0;
-      base_q       <= '0;
-      select_q     <= '0;
-      lane_q       <= '0;
-      idx_q        <= '0;
-    end else begin
-      if (start_o) logits_on_q <= w_data_q[2];
-      if (start_o) no_head_q <= w_data_q[3];
-      if (start_o) done_q <= 1'b0;
-      else if (finished_i) done_q <= 1'b1;
-{{keep_argmax}}
-      if (read_error_i) read_error_q <= 1'b1;
-      else if (write && w_at_q == {{status}} && w_data_q[2]) read_error_q <= 1'b0;
-{{token_writes}}
-      if (write && w_at_q == {{base_lo}}) base_q[31:6] <= w_data_q[31:6];
-{{base_hi_write}}
-      if (write && w_at_q == {{prog_select}}) begin
-        select_q <= w_data_q[1:0];
-        lane_q   <= '0;
-        idx_q    <= '0;
-      end else if (load) begin
-        lane_q <= (lane_q == last_lane) ? 3'd0 : lane_q + 3'd1;
-        if (lane_q == last_lane) idx_q <= idx_q + 12'd1;
-      end
-    end
-  end
-
-  // Reads.
-  assign s_axil_arready_o = !ar_valid_q;
-  assign s_axil_rvalid_o  = r_valid_q;
-  assign s_axil_rdata_o   = rdata_q;
-  assign s_axil_rresp_o   = 2'b00;
-  wire answer = ar_valid_q && !r_valid_q;
-  wire [31:0] base_lo = {base_q[31:6], 6'b0};
-{{token_reads}}
-{{base_hi}}
-
-  always_comb begin
-    case (ar_at_q)
-{{reads}}
-      default: rdata_d = 32'b0;
-    endcase
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      ar_valid_q <= 1'b0;
-      r_valid_q  <= 1'b0;
-    end else begin
-      if (answer) ar_valid_q <= 1'b0;
-      else if (s_axil_arvalid_i) ar_valid_q <= 1'b1;
-      if (answer) r_valid_q <= 1'b1;
-      else if (s_axil_rready_i) r_valid_q <= 1'b0;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (s_axil_arvalid_i && s_axil_arready_o) ar_at_q <= s_axil_araddr_i[7:2];
-    if (answer) rdata_q <= rdata_d;
-  end
-
-{{processes}}
-"#;

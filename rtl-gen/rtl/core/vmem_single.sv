@@ -1,0 +1,2 @@
+  wire element_on = 1'b1;
+  wire word_on    = 1'b1;

@@ -1,0 +1,1 @@
+  assign image_base_o = base_lo_q;

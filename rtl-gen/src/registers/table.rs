@@ -1,0 +1,176 @@
+//! The table of registers: the one place where a register, its address, its fields and their meaning are written down.
+//!
+//! From it come the decoder and the read multiplexer of the RTL, the constants of every host, SystemRDL, a C header, Python constants and
+//! the table in `docs/hardware.md`.
+
+use super::counters::{LOST, STALLS};
+use super::{Access, Field, Register};
+use crate::config::Config;
+use crate::widths::{index_bits, TOKEN_BITS};
+
+/// What ID reads: "ANSR".
+pub const ID: u32 = 0x414E_5352;
+/// What VERSION reads.
+pub const VERSION: u32 = 1;
+
+/// Declares the registers: address constants, masks of their fields, and [`all`].
+macro_rules! registers {
+    ($c:ident; $(
+        $(#[doc = $doc:literal])+
+        $name:ident @ $offset:literal $([$count:expr])? $(if $when:expr)? => {
+            $($field:ident [$lsb:literal, $bits:expr] $access:ident $signal:expr, $reset:expr, $text:literal;)*
+        }
+    )*) => {
+        /// Byte addresses of the registers.
+        pub mod reg {
+            $($(#[doc = $doc])+ pub const $name: u32 = $offset;)*
+        }
+        /// The lowest bit of each field, in a module for each register.
+        #[allow(non_snake_case)] // a module is called as its register
+        pub mod bit {
+            $(pub mod $name { $(#[doc = $text] pub const $field: u32 = 1 << $lsb;)* })*
+        }
+        /// The registers of a chip of configuration `$c` whose own bits are no counters, in the order of the table.
+        fn own($c: &Config) -> Vec<Register> {
+            let mut list = vec![];
+            $(if true $(&& $when)? {
+                list.push(Register {
+                    name: stringify!($name).to_string(),
+                    offset: $offset,
+                    count: [1, $($count)?][..].last().copied().unwrap_or(1),
+                    doc: [$($doc),+].concat().trim().to_string(),
+                    fields: vec![$(Field {
+                        name: stringify!($field),
+                        lsb: $lsb,
+                        bits: $bits,
+                        access: Access::$access,
+                        signal: String::from($signal),
+                        reset: $reset,
+                        doc: $text,
+                    }),*],
+                });
+            })*
+            list
+        }
+    };
+}
+
+registers! { c;
+    /// Tells what the chip is.
+    ID @ 0x00 => { VALUE[0, 32] ReadOnly format!("32'h{ID:08x}"), ID, "0x414E5352, \"ANSR\""; }
+    /// Version of the registers and of the instruction formats.
+    VERSION @ 0x04 => { VALUE[0, 32] ReadOnly format!("32'd{VERSION}"), VERSION, "1"; }
+    /// Starts work. Ignored while the chip is busy.
+    CTRL @ 0x08 => {
+        START[0, 1] WriteOnly "", 0, "1 starts a token";
+        CLEAR[1, 1] WriteOnly "", 0, "1 sets vmem and state to 0, before the start if both are written";
+        LOGITS[2, 1] WriteOnly "", 0, "with START: the logits leave on the stream";
+        NO_HEAD[3, 1] WriteOnly "", 0, "with START: the token ends before `ln_out` and the head, and TOKEN_OUT stays";
+    }
+    /// What the chip does.
+    STATUS @ 0x0C => {
+        BUSY[0, 1] ReadOnly "busy_i", 0, "a token runs, or the state is cleared";
+        DONE[1, 1] ReadOnly "done_q", 0, "the token is done; START clears it";
+        READ_ERROR[2, 1] WriteOneToClear "read_error_q", 0, "a read, or the response to a write, came back with SLVERR or DECERR";
+    }
+    /// The token to work on; that of slot 0 if there are several.
+    TOKEN_IN @ 0x10 => { TOKEN[0, TOKEN_BITS] ReadWrite format!("token_q[{}:0]", TOKEN_BITS - 1), 0, "number of the token"; }
+    /// The most likely token after the last one; that of slot 0 if there are several.
+    TOKEN_OUT @ 0x14 => { TOKEN[0, TOKEN_BITS] ReadOnly format!("argmax_q[{}:0]", TOKEN_BITS - 1), 0, "number of the token"; }
+    /// Where the image lies, low half of the byte address.
+    IMAGE_BASE_LO @ 0x18 => { BASE[6, 26] ReadWrite "base_lo_q", 0, "bits 31 to 6 of the address, which is a multiple of 64"; }
+    /// Where the image lies, high half of the byte address.
+    IMAGE_BASE_HI @ 0x1C if c.axi_addr_bits > 32 => {
+        BASE[0, c.axi_addr_bits - 32] ReadWrite "base_hi_q", 0, "bits 32 and up of the address";
+    }
+    /// Selects the program that PROG_DATA writes, and goes to its first word.
+    PROG_SELECT @ 0x20 => { UNIT[0, 2] ReadWrite "select_q", 0, "0 dma, 1 mat, 2 vec, 3 wkv"; }
+    /// Writes the next 32-bit word of the selected program.
+    PROG_DATA @ 0x24 => { WORD[0, 32] WriteOnly "", 0, "a word of an instruction, lowest word first"; }
+    /// Cycles of the last token, from its start to its end.
+    CYCLES @ 0x28 => { COUNT[0, 32] ReadOnly "count_cycles", 0, "wraps at 2^32"; }
+    /// Sums of the matrix unit that were clipped in the last token.
+    SAT_MAT @ 0x2C => { COUNT[0, 32] ReadOnly "count_sat_mat", 0, "wraps at 2^32"; }
+    /// Results of the vector unit that were clipped in the last token.
+    SAT_VEC @ 0x30 => { COUNT[0, 32] ReadOnly "count_sat_vec", 0, "wraps at 2^32"; }
+    /// Results of the recurrence that were clipped in the last token.
+    SAT_WKV @ 0x34 => { COUNT[0, 32] ReadOnly "count_sat_wkv", 0, "wraps at 2^32"; }
+    /// Beats that were read in the last token.
+    WEIGHT_BEATS @ 0x38 => { COUNT[0, 32] ReadOnly "count_beats", 0, "wraps at 2^32"; }
+    /// Cycles of the last token in which a unit waited or was busy, one register for each name of [`STALLS`].
+    STALLS @ 0x3C [STALLS.len()] => { COUNT[0, 32] ReadOnly "", 0, "wraps at 2^32"; }
+    /// Columns of `ffn.value` that were not read in the last token.
+    SKIPPED_COLUMNS @ 0x58 => { COUNT[0, 32] ReadOnly "count_skipped", 0, "wraps at 2^32"; }
+    /// Cycles of the last token without a beat by cause, one register for each name of [`LOST`].
+    LOST @ 0x60 [LOST.len()] => { COUNT[0, 32] ReadOnly "", 0, "wraps at 2^32"; }
+    /// Which slots work on the next token. A write of 0 is ignored.
+    ACTIVE @ 0x5C if c.sessions > 1 => {
+        SLOTS[0, c.sessions] ReadWrite "active_q", (1 << c.sessions) - 1, "bit s: slot s works";
+    }
+    /// The token of each slot, slot 0 first, which is also at TOKEN_IN.
+    TOKENS_IN @ 0x80 [c.sessions] if c.sessions > 1 => {
+        TOKEN[0, TOKEN_BITS] ReadWrite "token_q", 0, "number of the token";
+    }
+    /// The most likely token of each slot, slot 0 first, which is also at TOKEN_OUT. A slot at rest keeps its own.
+    TOKENS_OUT @ 0xA0 [c.sessions] if c.sessions > 1 => {
+        TOKEN[0, TOKEN_BITS] ReadOnly "argmax_q", 0, "number of the token";
+    }
+    /// Reads one text in all slots side by side; then all slots are active.
+    PREFILL @ 0xC0 if c.sessions > 1 => {
+        HOME[0, index_bits(c.sessions)] ReadWrite "home_q", 0, "the slot that the first token is in and the text lives in";
+        ON[4, 1] ReadWrite "prefill_q", 0, "the slots hold tokens of one text that follow each other";
+    }
+    /// The slot that STATE_BASE is about, for reads and writes.
+    STATE_SLOT @ 0xC4 if c.streams_state() && c.sessions > 1 => {
+        SLOT[0, index_bits(c.sessions)] ReadWrite "state_slot_q", 0, "number of the slot";
+    }
+    /// Where the session's state lies in memory, low half of the byte address.
+    STATE_BASE_LO @ 0xC8 if c.streams_state() => {
+        BASE[6, 26] ReadWrite "state_base[31:6]", 0, "bits 31 to 6 of the address, which is a multiple of 64";
+    }
+    /// Where the session's state lies in memory, high half of the byte address.
+    STATE_BASE_HI @ 0xCC if c.streams_state() && c.axi_addr_bits > 32 => {
+        BASE[0, c.axi_addr_bits - 32] ReadWrite format!("state_base[{}:32]", c.axi_addr_bits - 1), 0,
+            "bits 32 and up of the address";
+    }
+    /// Tells which configuration the chip was made from; hosts compare it before they load programs.
+    CONFIG @ 0xD0 => {
+        FINGERPRINT[0, 32] ReadOnly format!("32'h{:08x}", c.fingerprint()), c.fingerprint(),
+            "first 32 bits of SHA-256 over the instruction formats and every field that a program depends on";
+    }
+}
+
+/// The configuration that has every register: several sessions, the state in memory, addresses of more than 32 bits.
+pub fn largest() -> Config {
+    let text = include_str!("../../../configs/edge-large.toml");
+    let config = Config::parse(text, "edge-large.toml").expect("a configuration of the project");
+    Config { sessions: 8, axi_addr_bits: 64, ..config }
+}
+
+/// Every register of a chip of configuration `config`, by address. The counters of a list are registers of their own.
+pub fn all(config: &Config) -> Vec<Register> {
+    let mut list = vec![];
+    for r in own(config) {
+        let counters: &[(&str, &str)] = match r.name.as_str() {
+            "STALLS" => &STALLS,
+            "LOST" => &LOST,
+            _ => {
+                list.push(r);
+                continue;
+            }
+        };
+        list.extend(counters.iter().zip(0..).map(|((name, doc), i)| {
+            let mut fields = r.fields.clone();
+            fields[0].signal = format!("count_{name}");
+            Register {
+                name: name.to_uppercase(),
+                offset: r.offset + 4 * i,
+                count: 1,
+                doc: format!("Cycles of the last token: {doc}."),
+                fields,
+            }
+        }));
+    }
+    list.sort_by_key(|r| r.offset);
+    list
+}
