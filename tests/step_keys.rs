@@ -35,7 +35,7 @@ fn a_touched_source_changes_the_keys_of_the_steps_above_it() {
     let mut before = hashes(folder.path());
     assert_eq!(before, hashes(root()), "a copy is as good as the original");
     for (file, changed) in [
-        ("golden-model/src/quantise/formats.rs", [true, true, true, true]),
+        ("golden-model/src/quantise/options.rs", [true, true, true, true]),
         ("records/src/latency.rs", [true, true, true, true]),
         ("rtl-gen/src/isa.rs", [false, true, true, true]),
         ("sim-harness/src/session.rs", [false, true, true, true]),
