@@ -8,14 +8,14 @@
 pub const VEC_BITS: u32 = 27;
 /// Bits of an operand's mantissa.
 pub const OPERAND_BITS: u32 = 16;
-/// frac_bits of a normalised vector.
+/// Fraction bits of a normalised vector.
 pub const NORM: i32 = 20;
-/// frac_bits of what enters a table.
+/// Fraction bits of what enters a table.
 pub const Z: i32 = 16;
-/// frac_bits of what leaves a table; kk, b.
+/// Fraction bits of what leaves a table, of kk and of b.
 pub const O: i32 = 16;
 
-/// `x / 2^shift`, rounded to nearest, ties to even. `shift` in 0..=126.
+/// Computes `x / 2^shift`, rounded to nearest, ties to even. `shift` in 0..=126.
 ///
 /// Ties to even leaves no bias in long recurrences: the WKV state is rounded once a token for thousands of tokens.
 #[inline(always)]
@@ -69,7 +69,7 @@ pub fn clip(x: i64, bits: u32) -> i32 {
     x.clamp(-max - 1, max) as i32
 }
 
-/// A shift that formats keep within the shifter's range.
+/// Turns a shift that the formats keep in 0..=63 into the type that shifts take.
 #[inline(always)]
 pub fn sh(s: i32) -> u32 {
     debug_assert!((0..=63).contains(&s), "shift {s}: formats must keep every shift in 0..=63");

@@ -24,7 +24,7 @@ pub struct NormConstants {
 }
 
 impl NormConstants {
-    /// For inputs with `f_x` fraction bits.
+    /// Makes the constants of a norm over `n` elements with `f_x` fraction bits; `eps` is added to the variance.
     pub fn new(n: usize, eps: f64, f_x: i32) -> Self {
         let q_n = 17 + n.ilog2() as i32;
         let q_r = 17 - n.isqrt().ilog2() as i32;
@@ -46,7 +46,7 @@ impl NormConstants {
         }
     }
 
-    /// What is added to the sum of squares.
+    /// Returns the integer that is added to the sum of squares: `eps · n · 2^(2 f_x)`, at least 1.
     pub fn eps_int(&self) -> u128 {
         u128::from(self.eps_m) << self.eps_s
     }
@@ -55,9 +55,9 @@ impl NormConstants {
 /// The shifts of a norm's gain and bias.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NormShifts {
-    /// Right, of the product with the gain g: `NORM + f(g) − f_h`.
+    /// The product with the gain g is shifted right by `NORM + f(g) − f_h`.
     pub gain: i32,
-    /// Left, of the bias b: `f_h − f(b)`.
+    /// The bias b is shifted left by `f_h − f(b)`.
     pub bias: i32,
 }
 

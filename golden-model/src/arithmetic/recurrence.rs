@@ -4,7 +4,7 @@
 use crate::arithmetic::fixed::{round_shift, sat, sh, Saturations, VEC_BITS};
 use crate::arithmetic::vector_ops::Operand;
 
-/// Operands of one layer, each (n_head · head_size); `d` is 1 − w with 16 fraction bits and exponent 0.
+/// The operands of one layer, each (n_head · head_size), with widths and shifts; `d` is 1 − w with 16 fraction bits and exponent 0.
 pub struct Wkv<'a> {
     pub r: &'a Operand,
     pub d: &'a Operand,
@@ -20,13 +20,13 @@ pub struct Wkv<'a> {
 /// The shifts of the recurrence, before the exponents of the operands are taken off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WkvShifts {
-    /// Of `S · kk`, which gives sa.
+    /// `S · kk`, which gives sa, is shifted by this.
     pub sa: i32,
-    /// Of `sa · b`.
+    /// `sa · b` is shifted by this.
     pub b: i32,
-    /// Of `v · k`.
+    /// `v · k` is shifted by this.
     pub vk: i32,
-    /// Of `S · r`, which gives y.
+    /// `S · r`, which gives y, is shifted by this.
     pub y: i32,
 }
 

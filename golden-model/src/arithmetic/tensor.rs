@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 /// Columns that share one gs.
 pub const GROUP_COLS: usize = 32;
-/// gs of the group that holds a row's largest weight, before the search: what is left up to 255 is for groups that
+/// The scale gs of the group that holds a row's largest weight, before the search: what is left up to 255 is for groups that
 /// error-compensated rounding makes larger.
 pub const LARGEST_GS: i32 = 224;
 /// Largest q; −8 exists, and is used where the search finds it useful.
 pub const Q_MAX: i32 = 7;
 
-/// Groups of a row of `cols` weights.
-pub fn groups(cols: usize) -> usize {
-    cols.div_ceil(GROUP_COLS)
+/// Returns how many groups of 32 `n` weights make.
+pub fn groups(n: usize) -> usize {
+    n.div_ceil(GROUP_COLS)
 }
 
 /// Rows that share one gs of a column.
@@ -26,7 +26,7 @@ pub const GROUP_ROWS: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WeightBits {
-    /// In groups of 32 columns.
+    /// 4 bits in groups of 32 columns of one row.
     W4,
     /// 4 bits in groups of 32 rows of one column: the form of `ffn.value`, whose columns can be skipped.
     #[serde(rename = "w4-columns")]
@@ -97,23 +97,23 @@ pub struct QVector {
     pub frac: i32,
 }
 
-/// `x · 2^n` without overflow of the factor for the exponents formats have.
+/// Computes `x · 2^n` without overflow of the factor for the exponents formats have.
 pub fn scale2(x: f64, n: i32) -> f64 {
     x * 2f64.powi(n)
 }
 
 impl RowScale {
-    /// The number a weight of 1 stands for.
+    /// Returns the number that a stored weight of 1 stands for.
     pub fn value(self, frac: i32) -> f64 {
         scale2(f64::from(self.m), -(frac + i32::from(self.e)))
     }
 
-    /// 16 bits as the stream carries them: m in 11:0, e in 15:12.
+    /// Packs the scale into 16 bits as the stream carries it: m in 11:0, e in 15:12.
     pub fn pack(self) -> u16 {
         self.m | u16::from(self.e) << 12
     }
 
-    /// Inverse of [`RowScale::pack`].
+    /// Unpacks what [`RowScale::pack`] packed.
     pub fn unpack(bits: u16) -> Self {
         Self { m: bits & 0xfff, e: (bits >> 12) as u8 }
     }
@@ -129,7 +129,7 @@ impl QMatrix {
         }
     }
 
-    /// Scales it should hold: one a row, at 4 bits also one a group.
+    /// Returns how many scales a matrix of this size holds: one a row and, with 4 bits, one a group.
     pub fn scales_of(rows: usize, cols: usize, bits: WeightBits) -> usize {
         rows + match bits {
             WeightBits::W4 => rows * groups(cols),
@@ -138,7 +138,7 @@ impl QMatrix {
         }
     }
 
-    /// The number at (row, col).
+    /// Returns the number that the weight at (row, col) stands for.
     pub fn value(&self, row: usize, col: usize) -> f64 {
         let gs = match &self.q {
             QWeights::W4 { gs, .. } => f64::from(gs[row * groups(self.cols) + col / GROUP_COLS]),
@@ -148,7 +148,7 @@ impl QMatrix {
         f64::from(self.at(row, col)) * gs * self.scales[row].value(self.frac)
     }
 
-    /// The same matrix with a frac of at most `limit`; rows whose scale is then too small become zero.
+    /// Returns the same matrix with a frac of at most `limit`; rows whose scale is then too small become zero.
     pub fn with_frac_at_most(mut self, limit: i32) -> Self {
         let less = self.frac - limit;
         if less > 0 {
@@ -161,7 +161,7 @@ impl QMatrix {
         self
     }
 
-    /// q at (row, col).
+    /// Returns the stored integer q at (row, col).
     pub fn at(&self, row: usize, col: usize) -> i32 {
         let i = row * self.cols + col;
         match &self.q {
@@ -172,7 +172,7 @@ impl QMatrix {
 }
 
 impl QVector {
-    /// Largest |value|.
+    /// Returns the largest |value|.
     pub fn max(&self) -> f64 {
         scale2(self.q.iter().map(|q| f64::from(*q).abs()).fold(0.0, f64::max), -self.frac)
     }

@@ -1,7 +1,7 @@
 //! What the vector unit, the matrix unit and the recurrence compute: `docs/hardware.md` §2 to §4 on whole vectors.
 //!
 //! Elements are 27-bit integers in `i32`, products and sums exact in `i64` or `i128`. Shifts are checked once, when a model is
-//! built or read ([`crate::quantise::choose_formats`]), so that none leaves 0..=63 here.
+//! built or read ([`crate::network::shifts`]), so that none leaves 0..=63 here.
 #![deny(clippy::float_arithmetic)]
 
 use crate::arithmetic::fixed::{clip, round_shift, sat, sh, Saturations, O, OPERAND_BITS, VEC_BITS};
@@ -11,7 +11,7 @@ use crate::arithmetic::tensor::{groups, QMatrix, QVector, QWeights, GROUP_COLS, 
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// The tables take [`Z`]` − TABLE_SHIFT` = 14 fraction bits.
+/// What enters a table loses this many of its fraction bits: the tables take 14.
 pub const TABLE_SHIFT: u32 = 2;
 /// `rsqrt` has 17 fraction bits, and so has the product with the root of the number of elements before this shift.
 pub const ROOT_SHIFT: u32 = 11;
@@ -94,7 +94,7 @@ pub fn matvec(w: &QMatrix, x: &Operand, shift: i32, count: &mut Saturations) -> 
     matvec_rows(w, 0..w.rows, x, shift, count)
 }
 
-/// [`matvec`] for some of the rows.
+/// Computes [`matvec`] for some of the rows.
 pub fn matvec_rows(w: &QMatrix, rows: Range<usize>, x: &Operand, shift: i32, count: &mut Saturations) -> Vec<i32> {
     let row = |r: usize| {
         let at = r * w.cols..(r + 1) * w.cols;
@@ -150,19 +150,19 @@ fn dot16(q: &[i16], x: &[i16]) -> i64 {
 
 /// Mean, scale and results of a norm over segments of `c.n` elements.
 pub struct Norm {
-    /// one a segment
+    /// The mean of each segment.
     pub mean: Vec<i32>,
-    /// `mult, shift` of each segment, interleaved
+    /// The multiplier and the shift of each segment, interleaved.
     pub rstd: Vec<i32>,
-    /// frac NORM
+    /// The normalised vector, frac [`crate::arithmetic::fixed::NORM`].
     pub n: Vec<i32>,
-    /// times the gain
+    /// The normalised vector times the gain.
     pub g: Vec<i32>,
-    /// plus the bias
+    /// That product plus the bias: the result.
     pub h: Vec<i32>,
 }
 
-/// Layer norm (one segment) or group norm (one a head), gain and bias included.
+/// Computes a layer norm (one segment) or a group norm (one segment a head), gain and bias included.
 pub fn norm(
     x: &[i32],
     c: &NormConstants,
@@ -195,7 +195,7 @@ pub fn norm(
     Norm { mean, rstd, n, g, h }
 }
 
-/// `mult, shift` of each head for kk = k0 / |k0|, interleaved.
+/// Returns the multiplier and the shift of each head for kk = k0 / |k0|, interleaved.
 pub fn l2(k0: &[i32], head_size: usize) -> Vec<i32> {
     k0.chunks(head_size)
         .flat_map(|head| {

@@ -46,7 +46,7 @@ pub enum Format {
 #[derive(Debug)]
 struct Entry {
     name: String,
-    /// Or the name of a number format that no weight may have.
+    /// The number format, or the name of one that no weight may have.
     dtype: Result<Dtype, String>,
     /// File position of the first number.
     start: usize,

@@ -58,11 +58,11 @@ impl Dim {
 
 use Dim::*;
 
-/// Before the layers; `ln0` exists in layer 0 only.
+/// Tensors before the layers; `ln0` exists in layer 0 only.
 const FIRST: &[(&str, &[Dim])] =
     &[("emb.weight", &[Vocab, Embd]), ("blocks.0.ln0.weight", &[Embd]), ("blocks.0.ln0.bias", &[Embd])];
 
-/// Of every layer, after `blocks.{layer}.`; [`is_value_residual`] names are absent in layer 0.
+/// Tensors of every layer, after `blocks.{layer}.`; [`is_value_residual`] names are absent in layer 0.
 const BLOCK: &[(&str, &[Dim])] = &[
     ("ln1.weight", &[Embd]),
     ("ln1.bias", &[Embd]),
@@ -99,7 +99,7 @@ const BLOCK: &[(&str, &[Dim])] = &[
     ("ffn.value.weight", &[Embd, Ffn]),
 ];
 
-/// After the layers.
+/// Tensors after the layers.
 const LAST: &[(&str, &[Dim])] =
     &[("ln_out.weight", &[Embd]), ("ln_out.bias", &[Embd]), ("head.weight", &[Vocab, Embd])];
 

@@ -22,7 +22,7 @@ const MAX_AXES: usize = 8;
 pub(super) struct PickledTensor {
     /// Name of the storage: the archive member `data/{storage}` holds its bytes.
     pub storage: String,
-    /// Or the name of a storage type no weight may have.
+    /// The number format, or the name of a storage type that no weight may have.
     pub dtype: Result<Dtype, String>,
     pub storage_len: usize,
     pub offset: usize,

@@ -1,6 +1,6 @@
 //! `.pth`: the zip archive `torch.save` writes. Member `*/data.pkl` is the pickled state dict, `*/data/KEY` the bytes of
-//! storage KEY, stored without compression so that they can be used in place. Checksums are not verified: torch can be
-//! told to leave them out, and reading gigabytes twice only to look at them would be the slowest step.
+//! storage KEY, stored without compression so that they can be used in place. Checksums are not verified: torch can
+//! leave them out, and reading gigabytes twice only to look at them would be the slowest step.
 
 use std::ops::Range;
 

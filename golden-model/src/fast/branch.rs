@@ -13,7 +13,7 @@ use crate::network::branch::QBranch;
 use crate::network::shifts::BranchShifts;
 use std::sync::atomic::AtomicU64;
 
-/// `y = sat_27(y + U (V x))` for every row.
+/// Computes `y = sat_27(y + U (V x))` for every row.
 pub fn add(
     pool: &mut Pool,
     isa: Isa,

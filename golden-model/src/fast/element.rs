@@ -26,7 +26,7 @@ pub fn round64(x: i64, shift: u32) -> i64 {
     (x + half - some + ((x >> shift) & some)) >> shift
 }
 
-/// [`crate::arithmetic::fixed::sat`]; `clipped` counts.
+/// Clips as [`crate::arithmetic::fixed::sat`] does; `clipped` counts.
 #[inline(always)]
 pub fn sat(x: i64, bits: u32, clipped: &mut u64) -> i32 {
     let max = (1i64 << (bits - 1)) - 1;
@@ -45,7 +45,7 @@ pub fn each(out: &mut [i32], count: &mut Saturations, f: impl Fn(usize) -> i64) 
     count.0 += clipped;
 }
 
-/// `x += y`.
+/// Computes `x += y`.
 #[inline(always)]
 pub fn add(x: &mut [i32], y: &[i32], count: &mut Saturations) {
     let mut clipped = 0;
@@ -55,7 +55,7 @@ pub fn add(x: &mut [i32], y: &[i32], count: &mut Saturations) {
     count.0 += clipped;
 }
 
-/// `out = a · b`.
+/// Computes `out = a · b`, shifted right.
 #[inline(always)]
 pub fn mul(out: &mut [i32], a: &[i32], b: &[i32], shift: i32, count: &mut Saturations) {
     let (s, n) = (sh(shift), out.len());
@@ -63,7 +63,7 @@ pub fn mul(out: &mut [i32], a: &[i32], b: &[i32], shift: i32, count: &mut Satura
     each(out, count, |i| round64(i64::from(a[i]) * i64::from(b[i]), s));
 }
 
-/// `out = a · p`.
+/// Computes `out = a · p`, shifted right.
 #[inline(always)]
 pub fn mul_param(out: &mut [i32], a: &[i32], p: &QVector, shift: i32, count: &mut Saturations) {
     let (s, n) = (sh(shift), out.len());
@@ -71,7 +71,7 @@ pub fn mul_param(out: &mut [i32], a: &[i32], p: &QVector, shift: i32, count: &mu
     each(out, count, |i| round64(i64::from(a[i]) * i64::from(p[i]), s));
 }
 
-/// The token shift.
+/// Computes `out = sat_27(h + round((prev − h) · m, shift))`, the token shift.
 #[inline(always)]
 pub fn mix(out: &mut [i32], h: &[i32], prev: &[i32], m: &QVector, shift: i32, count: &mut Saturations) {
     let (s, n) = (sh(shift), out.len());
@@ -89,7 +89,7 @@ fn wide_sum(n: usize, f: impl Fn(usize) -> i64) -> u128 {
     sum
 }
 
-/// Layer norm (one segment) or group norm (one a head) with gain and bias into `h`.
+/// Computes a layer norm (one segment) or a group norm (one segment a head) with gain and bias into `h`.
 #[inline(always)]
 pub fn norm(
     h: &mut [i32],
@@ -125,7 +125,7 @@ pub fn norm(
     count.0 += clipped;
 }
 
-/// `kk = k0 / |k0|` head by head.
+/// Computes `kk = k0 / |k0|` head by head.
 #[inline(always)]
 pub fn l2_normalised(kk: &mut [i32], k0: &[i32], head_size: usize, count: &mut Saturations) {
     for (kk, k0) in kk.chunks_exact_mut(head_size).zip(k0.chunks_exact(head_size)) {
@@ -189,7 +189,7 @@ impl Columns {
     }
 }
 
-/// Which table.
+/// The tables of [`crate::arithmetic::tables`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
     Sigmoid,
@@ -197,7 +197,7 @@ pub enum Table {
     Decay,
 }
 
-/// `v = table(v + (p << shift))` in place for a bias `(p, shift)`, v with Z fraction bits; tables such as that of tanh have no bias.
+/// Computes `v = table(v + (p << shift))` in place for a bias `(p, shift)`, v with Z fraction bits; tables such as that of tanh have no bias.
 #[inline(always)]
 pub fn lut(v: &mut [i32], bias: Option<(&QVector, i32)>, table: Table) {
     let c = columns();

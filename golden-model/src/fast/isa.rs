@@ -1,4 +1,4 @@
-//! The instruction set a machine has, and functions compiled for each.
+//! The instruction sets of the fast step, and functions that are compiled for each of them.
 
 /// An instruction set this machine has; values come only from [`Isa::best`] and [`Isa::all`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

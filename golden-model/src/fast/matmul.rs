@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A matrix in tiles or by columns and, for each row R of the block, where its operand is and where the result goes.
 pub struct Job<'a, R> {
     pub w: &'a StreamMatrix,
-    /// `f_x + frac − f_y`
+    /// The static shift of the product, from [`crate::network::shifts`].
     pub shift: i32,
     pub x: fn(&R) -> &Operand,
     /// at least `w.rows` long

@@ -45,7 +45,7 @@ const SHARED_ELEMENTS: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub state: IntState,
-    /// As the specification counts, except that tokens whose logits nobody asked for have no head.
+    /// Clipped results as the specification counts them. Tokens whose logits were not asked for have no head, so none are counted there.
     pub saturations: SaturationCounts,
 }
 
@@ -62,12 +62,12 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// With the best instruction set of this machine and `threads` threads (at least one).
+    /// Makes a runner with the best instruction set of this machine and `threads` threads (at least one).
     pub fn new(weights: Arc<Weights>, threads: usize) -> Self {
         Self::with_isa(weights, threads, Isa::best())
     }
 
-    /// With a given instruction set: results are the same.
+    /// Makes a runner with a given instruction set; every one gives the same results.
     pub fn with_isa(weights: Arc<Weights>, threads: usize, isa: Isa) -> Self {
         let skipped_columns = vec![0; weights.layers.len()];
         let share_rows = weights.shape.n_embd >= SHARED_ELEMENTS;
@@ -100,7 +100,7 @@ impl Runner {
         Session { state: IntState::new(&*self.weights), saturations: SaturationCounts::default() }
     }
 
-    /// Logits (vocab_size, frac f_logits) after `token`.
+    /// Returns the logits (vocab_size, frac f_logits) after `token`.
     ///
     /// # Errors
     /// If the token is outside the vocabulary; nothing has happened then.

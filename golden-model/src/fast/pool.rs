@@ -47,7 +47,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// `threads` in all, at least 1. Where the system gives fewer, there are fewer.
+    /// Starts a pool of `threads` threads, the caller included, at least 1. Where the system gives fewer, there are fewer.
     pub fn new(threads: usize) -> Self {
         let shared = Arc::new(Shared {
             ticket: AtomicU64::new(CLOSED),
@@ -171,7 +171,7 @@ impl Drop for Pool {
             self.shared.wake.notify_all();
         }
         for worker in self.workers.drain(..) {
-            let _ = worker.join(); // a panic was told by `run`
+            let _ = worker.join(); // `run` has reported a panic
         }
     }
 }
@@ -217,7 +217,7 @@ fn worker(s: &Shared) {
     }
 }
 
-/// Until there is a job after `done`.
+/// Sleeps until there is a job after `done`.
 fn sleep(s: &Shared, done: u64) {
     let mut held = s.asleep.lock().unwrap_or_else(PoisonError::into_inner);
     s.n_asleep.fetch_add(1, Ordering::SeqCst);

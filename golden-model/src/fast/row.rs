@@ -1,4 +1,4 @@
-//! The values of one row of a block.
+//! The values of one row of a block: one token of one session on its way through the network.
 
 use super::operand::Operand;
 use super::weights::{StreamMatrix, Weights};
@@ -57,7 +57,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// Room for a token of this network.
+    /// Makes room for a token of this network.
     pub fn new(model: &Weights) -> Self {
         let s = &model.shape;
         let (d, n) = (|| vec![0; s.n_embd], |n: usize| vec![0; n]);
@@ -105,7 +105,7 @@ impl Row {
         }
     }
 
-    /// Hands over what was clipped.
+    /// Adds to `to` what was clipped in this row since the last call.
     pub fn count(&mut self, to: &mut SaturationCounts) {
         to.vec.0 += std::mem::take(&mut self.sat.vec.0);
         to.mat.0 += std::mem::take(self.mat_clipped.get_mut());
@@ -130,7 +130,7 @@ impl BranchRow {
     }
 }
 
-/// What one row needs.
+/// What one row needs for a head in clusters.
 #[derive(Debug, Default)]
 pub struct ClusterRow {
     pub centroids: Vec<i32>, // (clusters)

@@ -90,7 +90,7 @@ impl BlockKind {
         }
     }
 
-    /// Bytes a token reads of the block, padding not counted: one row of an embedding, all of anything else.
+    /// Returns the bytes a token reads of the block without padding: one row of an embedding, all of anything else.
     pub fn bytes_read(&self) -> u64 {
         match *self {
             BlockKind::Embedding { cols, .. } => 2 * u64::from(cols),
@@ -110,7 +110,7 @@ impl BlockKind {
         }
     }
 
-    /// Units the block takes.
+    /// Returns the units the block takes.
     pub fn units(&self) -> u64 {
         match *self {
             BlockKind::Embedding { rows, stride_units, .. } => u64::from(rows) * u64::from(stride_units),
@@ -155,13 +155,13 @@ impl StreamLayout {
         Self::new(blocks.collect())
     }
 
-    /// From a list of blocks as an image holds it.
+    /// Makes the layout of a list of blocks as an image holds it.
     pub fn new(blocks: Vec<Block>) -> Self {
         let by_name = blocks.iter().enumerate().map(|(i, b)| (b.name.clone(), i)).collect();
         Self { blocks, by_name }
     }
 
-    /// In the order of the stream.
+    /// Returns the blocks in the order of the stream.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
     }
@@ -171,7 +171,7 @@ impl StreamLayout {
         self.by_name.get(name).map(|i| &self.blocks[*i])
     }
 
-    /// Bytes one token reads, padding not counted; of a head in `clusters` the centroids and the clusters that are visited.
+    /// Returns the bytes one token reads without padding. Of a head in `clusters` it reads the centroids and the clusters that are visited.
     pub fn bytes_per_token(&self, clusters: Option<ClusterForm>) -> u64 {
         let of = |b: &Block| match clusters {
             Some(form) if b.name == "head.weight" || b.name == "head.order" => {
@@ -182,7 +182,7 @@ impl StreamLayout {
         self.blocks.iter().map(of).sum()
     }
 
-    /// Length of the stream.
+    /// Returns the length of the stream in units.
     pub fn units(&self) -> u64 {
         self.blocks.last().map_or(0, |b| b.offset_units + b.len_units)
     }

@@ -1,4 +1,4 @@
-//! What the integer step takes for granted of a model, checked once, when it is made or read.
+//! Checks, when a model is made or read, all that the integer step takes for granted.
 
 use crate::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
 use crate::arithmetic::tensor::{QMatrix, RowScale, WeightBits};
@@ -13,7 +13,7 @@ impl<M: Matrix> QModel<M> {
     /// Checks all that the integer step takes for granted: sizes, row scales, and that every shift it makes is in range.
     ///
     /// # Errors
-    /// The first thing that does not fit, with its name and the range expected.
+    /// Names the first thing that does not fit and the range expected.
     pub fn check(&self) -> Result<(), ModelError> {
         let s = &self.shape;
         let value = |what: &str, found: usize, ok: bool, expected: &str| match ok {
@@ -49,7 +49,7 @@ impl<M: Matrix> QModel<M> {
         check_shifts("", &self.shifts)
     }
 
-    /// The clusters fit the vocabulary and every token is in exactly one.
+    /// Checks that the clusters fit the vocabulary and that every token is in exactly one.
     fn check_clusters(&self) -> Result<(), ModelError> {
         let Some(c) = &self.clusters else { return Ok(()) };
         let (vocab, form) = (self.shape.vocab_size, c.form);
@@ -75,7 +75,7 @@ impl<M: Matrix> QModel<M> {
         Ok(())
     }
 
-    /// Every tensor has the size its name demands, every row scale is one the stream can carry.
+    /// Checks that every tensor has the size its name demands and that the stream can carry every row scale.
     fn check_sizes(&self) -> Result<(), ModelError> {
         let specs: std::collections::HashMap<_, _> = self.shape.tensors().map(|t| (t.name.clone(), t.shape)).collect();
         for (name, tensor) in self.tensors() {
@@ -141,7 +141,7 @@ impl<M: Matrix> QLayer<M> {
     }
 }
 
-/// Size, weights held and row scales of a matrix.
+/// Checks the size, the number of weights and scales, and the row scales of a matrix.
 fn check_matrix<M: Matrix>(name: &str, m: &M, (rows, cols): (usize, usize)) -> Result<(), ModelError> {
     let bad = |found: String, expected: String| Err(ModelError::Tensor { name: name.into(), found, expected });
     if (m.rows(), m.cols()) != (rows, cols) {

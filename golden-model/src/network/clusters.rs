@@ -34,12 +34,12 @@ impl ClusterForm {
         Self { clusters: clusters as u32, size: size as u32, visit: visit.clamp(1, clusters.max(1)) as u32 }
     }
 
-    /// Rows of the head.
+    /// Returns how many rows the head has.
     pub fn rows(&self) -> usize {
         (self.clusters as usize).saturating_mul(self.size as usize)
     }
 
-    /// Rows of cluster `c`.
+    /// Returns the rows of the head that belong to cluster `c`.
     pub fn rows_of(&self, c: usize) -> Range<usize> {
         let size = self.size as usize;
         c * size..(c + 1) * size
@@ -56,13 +56,16 @@ pub struct QClusters<M = QMatrix> {
 }
 
 impl<M> QClusters<M> {
-    /// With its tensors from `s`.
+    /// Makes the clusters of `form` with tensors from `s`.
+    ///
+    /// # Errors
+    /// If `s` cannot give a tensor.
     pub fn build<S: TensorSource<Matrix = M>>(form: ClusterForm, s: &mut S) -> Result<Self, S::Error> {
         Ok(Self { form, order: s.order("head.order")?, centroids: s.matrix("head.centroids")? })
     }
 }
 
-/// The `visit` clusters with the largest logits, in that order; the first of equal ones.
+/// Returns the `visit` clusters with the largest logits, the largest first; of equal ones the first.
 pub fn picked(centroids: &[i32], visit: usize) -> Vec<usize> {
     let mut all: Vec<usize> = (0..centroids.len()).collect();
     all.sort_by_key(|c| (std::cmp::Reverse(centroids[*c]), *c));
@@ -80,7 +83,7 @@ pub struct Gathered<'a> {
 }
 
 impl<'a> Gathered<'a> {
-    /// `logits` are those of the whole vocabulary.
+    /// Begins with `logits` `(vocab_size)`, which are all overwritten in the end.
     pub fn new<M>(clusters: &'a QClusters<M>, logits: &'a mut [i32]) -> Self {
         Self { order: &clusters.order, form: clusters.form, logits, best: i32::MIN }
     }
@@ -95,7 +98,7 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// All other tokens, from the centroids' logits; `picked` are the clusters that were visited.
+    /// Gives all other tokens a logit, from those of the centroids; `picked` are the clusters that were visited.
     pub fn rest(self, centroids: &[i32], picked: &[usize]) {
         for (c, logit) in centroids.iter().enumerate().filter(|(c, _)| !picked.contains(c)) {
             let guess = (*logit).min(self.best.saturating_sub(1));

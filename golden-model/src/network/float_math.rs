@@ -8,7 +8,7 @@ use crate::network::taps::NormTaps;
 /// exp(-1/2): the decay is exp(-DECAY sigmoid(z)), so it never falls below exp(-exp(-1/2)) = 0.5452.
 pub const DECAY: f32 = 0.606_530_66;
 pub const LN_EPS: f64 = 1e-5;
-/// Of the group norm over heads; the same for every head size.
+/// Epsilon of the group norm over heads, the same for every head size.
 pub const GN_EPS: f64 = 64e-5;
 pub const L2_EPS: f32 = 1e-12;
 
@@ -152,7 +152,7 @@ impl<T: Tap> Taps<'_, T> {
         values
     }
 
-    /// [`norm`], each stage shown.
+    /// Computes [`norm`] and shows its stages.
     pub fn norm(&mut self, names: NormTaps, x: &[f32], group: usize, p: &Norm, eps: f64) -> Vec<f32> {
         let norm = norm(x, group, p, eps);
         self.show(names.n, &norm.n);

@@ -39,13 +39,13 @@ impl FloatState {
     }
 }
 
-/// Logits `(V)` of the token after `token`, which is below `vocab_size`; `state` moves on by one token.
+/// Returns the logits `(V)` of the token after `token`, which is below `vocab_size`; `state` moves on by one token.
 pub fn step(weights: &Weights, token: u32, state: &mut FloatState, tap: &mut impl Tap) -> Vec<f32> {
     let x = body(weights, token, state, tap);
     head(weights, &x, &mut Taps { layer: weights.shape.n_layer, tap })
 }
 
-/// The residual stream `(D)` after the last layer.
+/// Returns the residual stream `(D)` after the last layer.
 fn body(weights: &Weights, token: u32, state: &mut FloatState, tap: &mut impl Tap) -> Vec<f32> {
     let (d, n) = (weights.shape.n_embd, weights.shape.head_size);
     let mut x = embed(weights, token, &mut Taps { layer: 0, tap: &mut *tap }); // (D)
@@ -64,13 +64,13 @@ fn body(weights: &Weights, token: u32, state: &mut FloatState, tap: &mut impl Ta
     x
 }
 
-/// The embedding `(D)` of `token` after its norm ln0.
+/// Returns the embedding `(D)` of `token` after its norm ln0.
 fn embed(weights: &Weights, token: u32, tap: &mut Taps<impl Tap>) -> Vec<f32> {
     let emb = weights.emb.row(token as usize).to_vec(); // (D)
     tap.pass("x.emb", norm(&emb, emb.len(), &weights.ln0, LN_EPS).h)
 }
 
-/// What time mixing adds to the residual stream `(D)`; `h` is ln1.h. An empty `v_first` means layer 0, which fills it.
+/// Returns what time mixing adds to the residual stream `(D)`; `h` is ln1.h. An empty `v_first` means layer 0, which fills it.
 fn time_mix(
     p: &Att,
     n: usize,
@@ -103,7 +103,7 @@ fn time_mix(
     tap.pass("att.out", matvec(&p.output, &yg)) // (D)
 }
 
-/// The decay w = exp(-exp(-1/2) sigmoid(w0 + tanh(xw w1) w2)), kept as d = 1 - w `(D)`, which is exact near w = 1.
+/// Returns the decay w = exp(-exp(-1/2) sigmoid(w0 + tanh(xw w1) w2)), kept as d = 1 - w `(D)`, which is exact near w = 1.
 fn decay(p: &Att, xw: &[f32], tap: &mut Taps<impl Tap>) -> Vec<f32> {
     let w1 = tap.pass("att.w1", vecmat(xw, &p.w1)); // (rank_w)
     let tw = tap.pass("att.tw", w1.iter().map(|w1| w1.tanh()).collect()); // (rank_w)
@@ -111,14 +111,14 @@ fn decay(p: &Att, xw: &[f32], tap: &mut Taps<impl Tap>) -> Vec<f32> {
     tap.pass("att.d", with(&w2, &p.w0, |w2, w0| -(-DECAY * sigmoid(w2 + w0)).exp_m1()))
 }
 
-/// The in-context learning rate a = sigmoid(a0 + (xa a1) a2) `(D)`.
+/// Returns the in-context learning rate a = sigmoid(a0 + (xa a1) a2) `(D)`.
 fn learning_rate(p: &Att, xa: &[f32], tap: &mut Taps<impl Tap>) -> Vec<f32> {
     let a1 = tap.pass("att.a1", vecmat(xa, &p.a1)); // (rank_a)
     let a2 = tap.pass("att.a2", vecmat(&a1, &p.a2)); // (D)
     tap.pass("att.a", with(&a2, &p.a0, |a2, a0| sigmoid(a2 + a0)))
 }
 
-/// The value `(D)`, mixed with that of layer 0 in every other layer.
+/// Returns the value `(D)`, mixed with that of layer 0 in every other layer.
 fn value(p: &Att, xv: &[f32], v_first: &mut Vec<f32>, tap: &mut Taps<impl Tap>) -> Vec<f32> {
     let v0 = tap.pass("att.v0", matvec(&p.value, xv)); // (D)
     let Some(p) = &p.v else {
@@ -133,14 +133,14 @@ fn value(p: &Att, xv: &[f32], v_first: &mut Vec<f32>, tap: &mut Taps<impl Tap>) 
     tap.pass("att.v", add(&v0, &vg))
 }
 
-/// The gate g = sigmoid(xg g1) g2 `(D)`.
+/// Returns the gate g = sigmoid(xg g1) g2 `(D)`.
 fn gate(p: &Att, xg: &[f32], tap: &mut Taps<impl Tap>) -> Vec<f32> {
     let g1 = tap.pass("att.g1", vecmat(xg, &p.g1)); // (rank_g)
     let sg = tap.pass("att.sg", g1.iter().map(|&g1| sigmoid(g1)).collect()); // (rank_g)
     tap.pass("att.g", vecmat(&sg, &p.g2))
 }
 
-/// The removal key kk of unit length in each head, from k before k_a changes it, then b = kk a and the modified key, each `(D)`.
+/// Returns the removal key kk of unit length in each head, from k before k_a changes it, then b = kk a and the modified key, each `(D)`.
 fn keys(p: &Att, n: usize, k: &[f32], a: &[f32], tap: &mut Taps<impl Tap>) -> [Vec<f32>; 3] {
     let k0 = tap.pass("att.k0", with(k, &p.k_k, |k, k_k| k * k_k)); // (D)
     let kk = tap.pass("att.kk", k0.chunks_exact(n).flat_map(normalized).collect()); // (H, N)
@@ -150,7 +150,7 @@ fn keys(p: &Att, n: usize, k: &[f32], a: &[f32], tap: &mut Taps<impl Tap>) -> [V
     [kk, b, km]
 }
 
-/// The generalised delta rule on the state `s` `(H, N, N)`, and its readout y `(H, N)`.
+/// Applies the generalised delta rule to the state `s` `(H, N, N)` and returns its readout y `(H, N)`.
 fn recurrence(n: usize, operands: [&[f32]; 6], s: &mut [f32], tap: &mut Taps<impl Tap>) -> Vec<f32> {
     let mut sa = vec![0.0; s.len() / n]; // (H, N)
     let mut y = vec![0.0; s.len() / n]; // (H, N)
@@ -164,7 +164,7 @@ fn recurrence(n: usize, operands: [&[f32]; 6], s: &mut [f32], tap: &mut Taps<imp
     tap.pass("att.y", y)
 }
 
-/// `yn + (Σ_j r_j k_j r_k_j) v` in each head, `(D)`.
+/// Returns `yn + (Σ_j r_j k_j r_k_j) v` in each head, `(D)`.
 fn bonus(p: &Att, n: usize, [r, km, v, yn]: [&[f32]; 4], tap: &mut Taps<impl Tap>) -> Vec<f32> {
     let rk = tap.pass("att.rk", map2(r, km, |r, k| r * k)); // (H, N)
     let sum = |(rk, r_k): (&[f32], ndarray::ArrayView1<f32>)| rk.iter().zip(r_k).map(|(a, b)| a * b).sum();
@@ -172,7 +172,7 @@ fn bonus(p: &Att, n: usize, [r, km, v, yn]: [&[f32]; 4], tap: &mut Taps<impl Tap
     tap.pass("att.yb", (0..yn.len()).map(|i| yn[i] + v[i] * bonus[i / n]).collect())
 }
 
-/// What channel mixing adds to the residual stream `(D)`; `h` is ln2.h.
+/// Returns what channel mixing adds to the residual stream `(D)`; `h` is ln2.h.
 fn channel_mix(p: &Ffn, h: Vec<f32>, state: &mut LayerState, tap: &mut Taps<impl Tap>) -> Vec<f32> {
     let xk = tap.pass("ffn.xk", mix(&h, &state.ffn_x_prev, &p.x_k)); // (D)
     state.ffn_x_prev = tap.pass("ffn.prev", h);
@@ -181,7 +181,7 @@ fn channel_mix(p: &Ffn, h: Vec<f32>, state: &mut LayerState, tap: &mut Taps<impl
     tap.pass("ffn.out", matvec(&p.value, &r2)) // (D)
 }
 
-/// Logits `(V)` for the residual stream `x` after the last layer.
+/// Returns the logits `(V)` for the residual stream `x` after the last layer.
 fn head(weights: &Weights, x: &[f32], tap: &mut Taps<impl Tap>) -> Vec<f32> {
     let h = tap.norm(LN_OUT, x, x.len(), &weights.ln_out, LN_EPS); // (D)
     tap.pass("logits", matvec(&weights.head, &h))

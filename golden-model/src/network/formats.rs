@@ -1,4 +1,4 @@
-//! Which fraction every vector has.
+//! The fraction bits of every vector of a network: data that an image stores. [`crate::quantise::choose_formats`] chooses them.
 
 use crate::arithmetic::fixed::OPERAND_BITS;
 use crate::arithmetic::norm::NormConstants;
@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 /// Elements never get more fraction bits than this, so that a value unseen in calibration has ±16 at least.
 pub const MAX_FRAC: i32 = 22;
+/// Elements never get fewer fraction bits than this.
 pub const MIN_FRAC: i32 = -16;
 
-/// Formats of one layer; names as in `docs/integer-step.md`.
+/// The formats of one layer; names are those of `docs/integer-step.md`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerFormats {
     pub f_h1: i32,
@@ -34,7 +35,7 @@ pub struct LayerFormats {
     pub ln1: NormConstants,
     pub ln_x: NormConstants,
     pub ln2: NormConstants,
-    /// Of what lies between the two matrices of a low-rank branch, by the matrix it goes with; images of version 2 have none.
+    /// Fraction bits of the vector between the two matrices of a low-rank branch, by the matrix it goes with. Images of version 2 have none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub f_t: BTreeMap<String, i32>,
 }
@@ -43,7 +44,7 @@ fn chip_operand_bits() -> u32 {
     OPERAND_BITS
 }
 
-/// Images say the width only if the chip cannot have it: those before it was an option stay the same to the byte.
+/// Images say the width only if the chip cannot have it, so that those from before it was an option stay the same to the byte.
 fn is_chip_operand_bits(bits: &u32) -> bool {
     *bits == OPERAND_BITS
 }
@@ -62,10 +63,10 @@ pub struct NetFormats {
     /// Bits of a matrix operand's mantissas, 4..=16; the chip has 16. The recurrence's operands always have 16.
     #[serde(default = "chip_operand_bits", skip_serializing_if = "is_chip_operand_bits")]
     pub operand_bits: u32,
-    /// As `f_t` of a layer, for the head.
+    /// Fraction bits of the vector in the branch of the head, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub f_t_head: Option<i32>,
-    /// Of a head in two levels.
+    /// How the head is cut into clusters, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clusters: Option<ClusterForm>,
     /// How the weights were rounded; images of version 1 do not say.

@@ -12,7 +12,7 @@ use crate::network::taps::NormTaps;
 
 /// Receives every named value of a step. Any `FnMut(layer, name, values)` is one; the layer is `n_layer` for the head.
 pub trait Tap {
-    /// With `false` the step does not even prepare the values.
+    /// Whether the tap wants values; with `false` the step does not even prepare them.
     const ON: bool = true;
     fn tap(&mut self, layer: usize, name: &'static str, values: &[i32]);
 }
@@ -41,7 +41,7 @@ pub struct Ops<'t, T> {
 }
 
 impl<'t, T: Tap> Ops<'t, T> {
-    /// The operations of layer `layer` of `model`; `n_layer` is the head.
+    /// Begins the operations of layer `layer` of `model`; `n_layer` is the head.
     pub fn new(model: &QModel, layer: usize, sat: &'t mut SaturationCounts, tap: &'t mut T) -> Self {
         Self { layer, operand_bits: model.f.operand_bits, sat, tap }
     }
@@ -81,7 +81,7 @@ impl<'t, T: Tap> Ops<'t, T> {
         self.pass(name, values)
     }
 
-    /// A table of `a` plus the bias, a parameter and its shift.
+    /// Looks up `a` plus the bias, which is a parameter and its shift.
     pub fn lut(
         &mut self,
         name: &'static str,
@@ -92,12 +92,12 @@ impl<'t, T: Tap> Ops<'t, T> {
         self.pass(name, vector_ops::lut(a, bias, table))
     }
 
-    /// `v` as an operand of a matrix; `names` are the taps of its mantissas and of its exponent.
+    /// Makes `v` an operand of a matrix; `names` are the taps of its mantissas and of its exponent.
     pub fn operand(&mut self, names: [&'static str; 2], v: &[i32]) -> Operand {
         self.operand_of(names, v, self.operand_bits)
     }
 
-    /// `v` as an operand of the recurrence, whose mantissas always have 16 bits.
+    /// Makes `v` an operand of the recurrence, whose mantissas always have 16 bits.
     pub fn wkv_operand(&mut self, names: [&'static str; 2], v: &[i32]) -> Operand {
         self.operand_of(names, v, OPERAND_BITS)
     }
@@ -117,7 +117,7 @@ impl<'t, T: Tap> Ops<'t, T> {
         self.pass(name, values)
     }
 
-    /// `W x`, or `sat_27(W x + U (V x))` where the matrix has a branch.
+    /// Computes `W x`, or `sat_27(W x + U (V x))` where the matrix has a branch.
     pub fn product(
         &mut self,
         name: &'static str,
@@ -134,7 +134,7 @@ impl<'t, T: Tap> Ops<'t, T> {
         self.add(name, &y, &u)
     }
 
-    /// A norm over segments of `c.n` elements with gain and bias.
+    /// Computes a norm over segments of `c.n` elements with gain and bias.
     pub fn norm(&mut self, names: NormTaps, x: &[i32], c: &NormConstants, p: &QAffine, shifts: NormShifts) -> Vec<i32> {
         let norm = vector_ops::norm(x, c, (&p.weight, &p.bias), shifts, &mut self.sat.vec);
         self.show(names.mean, &norm.mean);

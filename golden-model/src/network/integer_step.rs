@@ -43,7 +43,7 @@ impl IntState {
     }
 }
 
-/// Logits `(V)`, frac f_logits, of the token after `token`, which is below `vocab_size`; `state` moves on by one token. Clipped results are
+/// Returns the logits `(V)`, frac f_logits, of the token after `token`, which is below `vocab_size`; `state` moves on by one token. Clipped results are
 /// added to `sat`.
 pub fn step<T: Tap>(
     model: &QModel,
@@ -65,7 +65,7 @@ pub fn step_body<T: Tap>(model: &QModel, token: usize, state: &mut IntState, sat
     taps.tap(model.shape.n_layer, LN_OUT.mean, &n.mean);
 }
 
-/// The residual stream `(D)` after the last layer.
+/// Returns the residual stream `(D)` after the last layer.
 fn body<T: Tap>(
     model: &QModel,
     token: usize,
@@ -90,7 +90,7 @@ fn body<T: Tap>(
     x
 }
 
-/// The embedding `(D)` of `token`, whose norm ln0 is folded into the table.
+/// Returns the embedding `(D)` of `token`, whose norm ln0 is folded into the table.
 fn embed(model: &QModel, token: usize, on: &mut Ops<impl Tap>) -> Vec<i32> {
     let d = model.shape.n_embd;
     let emb = &model.emb[token * d..(token + 1) * d];
@@ -98,7 +98,7 @@ fn embed(model: &QModel, token: usize, on: &mut Ops<impl Tap>) -> Vec<i32> {
     on.each("x.emb", d, |i| i64::from(emb[i]) << s)
 }
 
-/// What time mixing adds to the residual stream `(D)`; `h` is ln1.h. An empty `v_first` means layer 0, which fills it.
+/// Returns what time mixing adds to the residual stream `(D)`; `h` is ln1.h. An empty `v_first` means layer 0, which fills it.
 fn time_mix(
     layer: &QLayer,
     (n, state_bits): (usize, u32),
@@ -137,7 +137,7 @@ fn time_mix(
     // (D)
 }
 
-/// The decay w = exp(-exp(-1/2) sigmoid(w0 + tanh(xw w1) w2)), kept as d = 1 - w `(D)` with [`O`] fraction bits.
+/// Returns the decay w = exp(-exp(-1/2) sigmoid(w0 + tanh(xw w1) w2)), kept as d = 1 - w `(D)` with [`O`] fraction bits.
 fn decay(layer: &QLayer, xw: &[i32], on: &mut Ops<impl Tap>) -> Vec<i32> {
     let (p, s) = (&layer.att, &layer.shifts);
     let xw = on.operand(["q.att.xw", "e.att.xw"], xw);
@@ -148,7 +148,7 @@ fn decay(layer: &QLayer, xw: &[i32], on: &mut Ops<impl Tap>) -> Vec<i32> {
     on.lut("att.d", &w2, Some((&p.w0, s.w0)), tables::decay)
 }
 
-/// The in-context learning rate a = sigmoid(a0 + (xa a1) a2) `(D)`.
+/// Returns the in-context learning rate a = sigmoid(a0 + (xa a1) a2) `(D)`.
 fn learning_rate(layer: &QLayer, xa: &[i32], on: &mut Ops<impl Tap>) -> Vec<i32> {
     let (p, s) = (&layer.att, &layer.shifts);
     let xa = on.operand(["q.att.xa", "e.att.xa"], xa);
@@ -158,7 +158,7 @@ fn learning_rate(layer: &QLayer, xa: &[i32], on: &mut Ops<impl Tap>) -> Vec<i32>
     on.lut("att.a", &a2, Some((&p.a0, s.a0)), sigmoid)
 }
 
-/// The value `(D)`, mixed with that of layer 0 in every other layer.
+/// Returns the value `(D)`, mixed with that of layer 0 in every other layer.
 fn value(layer: &QLayer, xv: &[i32], v_first: &mut Vec<i32>, on: &mut Ops<impl Tap>) -> Vec<i32> {
     let xv = on.operand(["q.att.xv", "e.att.xv"], xv);
     let branch = layer.branches.get("att.value.weight");
@@ -176,7 +176,7 @@ fn value(layer: &QLayer, xv: &[i32], v_first: &mut Vec<i32>, on: &mut Ops<impl T
     on.add("att.v", &v0, &vg)
 }
 
-/// The gate g = sigmoid(xg g1) g2 `(D)`.
+/// Returns the gate g = sigmoid(xg g1) g2 `(D)`.
 fn gate(layer: &QLayer, xg: &[i32], on: &mut Ops<impl Tap>) -> Vec<i32> {
     let (p, s) = (&layer.att, &layer.shifts);
     let xg = on.operand(["q.att.xg", "e.att.xg"], xg);
@@ -186,7 +186,7 @@ fn gate(layer: &QLayer, xg: &[i32], on: &mut Ops<impl Tap>) -> Vec<i32> {
     on.matvec("att.g", &p.g2, &sg, s.g2)
 }
 
-/// The removal key kk of unit length in each head, from k before k_a changes it, then b = kk a and the modified key, each `(D)`.
+/// Returns the removal key kk of unit length in each head, from k before k_a changes it, then b = kk a and the modified key, each `(D)`.
 fn keys(layer: &QLayer, n: usize, k: &[i32], a: &[i32], on: &mut Ops<impl Tap>) -> [Vec<i32>; 3] {
     let (p, s) = (&layer.att, &layer.shifts);
     let k0 = on.mul_param("att.k0", k, &p.k_k, s.k0); // (D)
@@ -201,7 +201,7 @@ fn keys(layer: &QLayer, n: usize, k: &[i32], a: &[i32], on: &mut Ops<impl Tap>) 
     [kk, b, km]
 }
 
-/// The generalised delta rule on the state `s` `(H, N, N)`, and its readout y `(H, N)`.
+/// Applies the generalised delta rule to the state `s` `(H, N, N)` and returns its readout y `(H, N)`.
 fn recurrence(
     layer: &QLayer,
     (head_size, state_bits): (usize, u32),
@@ -226,7 +226,7 @@ fn recurrence(
     on.pass("att.y", y)
 }
 
-/// `yn + (Σ_j r_j k_j r_k_j) v` in each head, `(D)`.
+/// Returns `yn + (Σ_j r_j k_j r_k_j) v` in each head, `(D)`.
 fn bonus(layer: &QLayer, n: usize, [r, km, v, yn]: [&[i32]; 4], on: &mut Ops<impl Tap>) -> Vec<i32> {
     let (p, s) = (&layer.att, &layer.shifts);
     let rk = on.mul("att.rk", r, km, s.rk); // (H, N)
@@ -236,7 +236,7 @@ fn bonus(layer: &QLayer, n: usize, [r, km, v, yn]: [&[i32]; 4], on: &mut Ops<imp
     on.each("att.yb", yn.len(), |i| i64::from(yn[i]) + round_shift(i64::from(v[i]) * i64::from(bonus[i / n]), s_yb))
 }
 
-/// What channel mixing adds to the residual stream `(D)`; `h` is ln2.h.
+/// Returns what channel mixing adds to the residual stream `(D)`; `h` is ln2.h.
 fn channel_mix(layer: &QLayer, h: Vec<i32>, state: &mut LayerState, on: &mut Ops<impl Tap>) -> Vec<i32> {
     let (p, s) = (&layer.ffn, &layer.shifts);
     let xk = on.mix("ffn.xk", &h, &state.ffn_x_prev, &p.x_k, s.ffn_x_k); // (D)
@@ -249,7 +249,7 @@ fn channel_mix(layer: &QLayer, h: Vec<i32>, state: &mut LayerState, on: &mut Ops
     on.matvec("ffn.out", &p.value, &r2, s.ffn_value) // (D)
 }
 
-/// Logits `(V)` for the residual stream `x` after the last layer.
+/// Returns the logits `(V)` for the residual stream `x` after the last layer.
 fn head(model: &QModel, x: &[i32], on: &mut Ops<impl Tap>) -> Vec<i32> {
     let h = on.norm(LN_OUT, x, &model.f.ln_out, &model.ln_out, model.shifts.ln_out); // (D)
     let h = on.operand(["q.ln_out.h", "e.ln_out.h"], &h);
@@ -260,7 +260,7 @@ fn head(model: &QModel, x: &[i32], on: &mut Ops<impl Tap>) -> Vec<i32> {
     on.product("logits", &model.head, model.head_branch.as_ref(), &h, model.shifts.head)
 }
 
-/// Logits `(V)` of a model whose head is in clusters: exact for the tokens of the clusters that are visited, see [`crate::network::clusters`].
+/// Returns the logits `(V)` of a model whose head is in clusters: exact for the tokens of the clusters that are visited, see [`crate::network::clusters`].
 fn clustered_logits(model: &QModel, clusters: &QClusters, h: &Operand, sat: &mut SaturationCounts) -> Vec<i32> {
     let shift = model.shifts.clusters.as_ref().map_or(0, |s| s.centroids);
     let of_centroids = matvec(&clusters.centroids, h, shift, &mut sat.mat); // (clusters)

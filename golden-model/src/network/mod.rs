@@ -1,4 +1,7 @@
-//! One token of RWKV-7, twice: in floating point and in integers. The two files are twins, to be read side by side.
+//! One token of RWKV-7, twice: in floating point and in integers.
+//!
+//! [`float_step`] and [`integer_step`] are twins, to be read side by side. Callers who want text use a [`session`]; [`model`] is the network in
+//! integers, [`formats`] its fractions and [`shifts`] what follows from them.
 pub mod branch;
 mod check;
 pub mod clusters;

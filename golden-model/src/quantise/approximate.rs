@@ -1,4 +1,4 @@
-//! One matrix in one format: rounded, with a branch if it is to have one, and how far its outputs are from the exact ones.
+//! Rounds one matrix to one format, with a branch if it is to have one, and measures how far its outputs are from the exact ones.
 
 use crate::arithmetic::tensor::{QMatrix, WeightBits};
 use crate::image::layout::BlockKind;
@@ -16,9 +16,9 @@ pub struct Exact<'a> {
     /// row-major
     pub values: &'a [f32],
     pub cols: usize,
-    /// Of the operands of a calibration, if there were any.
+    /// Sums over the operands of a calibration, if there was one.
     pub gram: Option<&'a Gram>,
-    /// Of the same operands; made by [`Gram::factor`].
+    /// The factor of the same sums, made by [`Gram::factor`].
     pub factor: Option<&'a Factor>,
 }
 
@@ -66,7 +66,7 @@ impl Exact<'_> {
         }
     }
 
-    /// The matrix alone.
+    /// Rounds `values` without a branch.
     fn round(&self, values: &[f32], format: TensorFormat, scales: GroupScales, frac: i32) -> QMatrix {
         let factor = self.factor.filter(|_| format.round == Rounding::Gptq);
         match format.bits {
@@ -78,7 +78,7 @@ impl Exact<'_> {
         QMatrix::quantise(self.rows(), self.cols, row, format.bits, frac).0
     }
 
-    /// What `main` leaves to be made up for.
+    /// Returns the error of `main`, weight by weight, `(rows, cols)`.
     fn error(&self, main: &QMatrix) -> Vec<f64> {
         let row = |(r, row): (usize, &[f32])| {
             row.iter().enumerate().map(|(c, w)| f64::from(*w) - main.value(r, c)).collect::<Vec<_>>()
@@ -86,7 +86,7 @@ impl Exact<'_> {
         self.values.par_chunks(self.cols).enumerate().flat_map_iter(row).collect()
     }
 
-    /// `‖W X‖²`.
+    /// Returns `‖W X‖²`.
     pub fn signal(&self, gram: &Gram) -> f64 {
         let row = |row: &[f32]| gram.quadratic(&row.iter().map(|w| f64::from(*w)).collect::<Vec<_>>());
         self.values.par_chunks(self.cols).map(row).sum()
@@ -94,7 +94,7 @@ impl Exact<'_> {
 }
 
 impl Approximation {
-    /// Row `r` of what the integers stand for.
+    /// Returns row `r` of the numbers that the integers stand for.
     pub fn row(&self, r: usize) -> Vec<f64> {
         let mut row: Vec<f64> = (0..self.main.cols).map(|c| self.main.value(r, c)).collect();
         if let Some((v, u)) = &self.branch {
@@ -103,7 +103,7 @@ impl Approximation {
         row
     }
 
-    /// `‖(W − Ŵ) X‖²`.
+    /// Returns `‖(W − Ŵ) X‖²`.
     pub fn squared_error(&self, exact: &Exact, gram: &Gram) -> f64 {
         let row = |(r, row): (usize, &[f32])| {
             let d: Vec<f64> = row.iter().zip(self.row(r)).map(|(w, q)| f64::from(*w) - q).collect();
@@ -112,13 +112,13 @@ impl Approximation {
         exact.values.par_chunks(exact.cols).enumerate().map(row).sum()
     }
 
-    /// Bytes in the stream, the branch included.
+    /// Returns the bytes in the stream, the branch included.
     pub fn bytes(&self) -> u64 {
         let matrix = |m: &QMatrix| BlockKind::of("", &QTensor::Matrix(m), m.cols).units() * UNIT as u64;
         matrix(&self.main) + self.branch.as_ref().map_or(0, |(v, u)| matrix(v) + matrix(u))
     }
 
-    /// The error of the weights themselves.
+    /// Returns the error of the weights themselves.
     pub fn weight_error(&self, exact: &Exact) -> QuantError {
         let mut sum = ErrorSum::default();
         for (r, row) in exact.values.chunks(exact.cols).enumerate() {
@@ -128,7 +128,7 @@ impl Approximation {
     }
 }
 
-/// The branch that makes up best for `error`, in 16 bits: V, then U.
+/// Returns the branch `(V, U)` of 16 bits that makes up best for `error`.
 fn branch(error: &[f64], cols: usize, gram: &Gram, rank: usize) -> (QMatrix, QMatrix) {
     let (v, u) = fit(error, cols, gram, rank);
     let rows = error.len() / cols;
@@ -142,7 +142,7 @@ fn sixteen(rows: usize, cols: usize, values: &[f32]) -> QMatrix {
     QMatrix::quantise(rows, cols, |r| &values[r * cols..(r + 1) * cols], WeightBits::W16, frac).0
 }
 
-/// Row `r` of U V.
+/// Returns row `r` of U V.
 fn product_row(v: &QMatrix, u: &QMatrix, r: usize) -> Vec<f64> {
     let mut row = vec![0.0; v.cols];
     for k in 0..v.rows {

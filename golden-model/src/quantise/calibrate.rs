@@ -22,7 +22,7 @@ impl Ranges {
         *entry = entry.max(max);
     }
 
-    /// A tap that overflowed, if there is one.
+    /// Returns a tap that overflowed, if there is one, and its layer.
     pub fn first_infinite(&self) -> Option<(usize, &'static str)> {
         let of = |(l, m): (usize, &BTreeMap<&'static str, f64>)| {
             m.iter().find(|(_, v)| v.is_infinite()).map(|(name, _)| (l, *name))
@@ -30,7 +30,7 @@ impl Ranges {
         self.0.iter().enumerate().find_map(of)
     }
 
-    /// 0 for a tap never seen.
+    /// Returns the largest |value| of a tap; 0 for one never seen.
     pub fn get(&self, layer: usize, name: &str) -> f64 {
         self.0[layer].get(name).copied().unwrap_or(0.0)
     }
@@ -47,7 +47,7 @@ pub fn calibrate(weights: &Weights, tokens: &[u32], progress: impl FnMut(usize))
     ranges
 }
 
-/// [`calibrate`] that also sums up what every matrix multiplies, `ffn.value` only with `value`.
+/// Does what [`calibrate`] does and also sums up what every matrix multiplies, `ffn.value` only with `value`.
 ///
 /// # Errors
 /// If the sums do not fit in memory.
@@ -66,7 +66,7 @@ pub fn calibrate_operands(
     Ok((ranges, operands))
 }
 
-/// The float step over `tokens` from an empty state.
+/// Runs the float step over `tokens` from an empty state.
 fn run(
     weights: &Weights,
     tokens: &[u32],
@@ -80,7 +80,7 @@ fn run(
     }
 }
 
-/// The same pseudo-random tokens on every machine, for networks without a text.
+/// Returns `n` pseudo-random tokens, the same on every machine, for networks without a text.
 pub fn random_tokens(vocab_size: usize, n: usize) -> Vec<u32> {
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
     (0..n).map(|_| rng.gen_range(0..vocab_size as u32)).collect()

@@ -1,4 +1,5 @@
-//! Checkpoint to [`QModel`]: two passes over the tensors, one for their ranges, one that quantises; only one tensor at a time is in memory as floats.
+//! Turns a checkpoint into a [`QModel`] in two passes over the tensors: one finds their ranges, one quantises. Only one tensor at a time is in
+//! memory as floats.
 
 use crate::arithmetic::fixed::{VEC_BITS, Z};
 use crate::arithmetic::norm::EPS_LN;
@@ -93,7 +94,7 @@ pub fn quantise_with(
     tensors.clusters()?;
     let (net, layers) = (tensors.net.clone(), tensors.layers.clone());
     let mut model = QModel::build(shape.clone(), net, layers, emb, &mut tensors)?;
-    // branches were made first; what is told has the order of the image
+    // branches were made first; the records have the order of the image
     let places: BTreeMap<String, usize> =
         model.tensors().into_iter().enumerate().map(|(i, (name, _))| (name, i)).collect();
     tensors.records.sort_by_key(|r| places.get(&r.tensor).copied());
@@ -168,7 +169,7 @@ fn embedding(checkpoint: &Checkpoint, shape: &Shape, frac: i32) -> Result<(Vec<i
     Ok((emb, errors.finish()))
 }
 
-/// As many digits as anybody reads, so that what JSON gives back is the same number.
+/// Rounds to as many digits as anybody reads, so that what JSON gives back is the same number.
 fn six_digits(x: f64) -> f64 {
     format!("{x:.5e}").parse().unwrap_or(x)
 }
@@ -239,7 +240,7 @@ impl Tensors<'_> {
         }
     }
 
-    /// Matrix `name` of 4 bits, or any whose operands are known, and what became of it.
+    /// Rounds matrix `name`, which has 4 bits or known operands, and records its error.
     fn approximate(&mut self, name: &str) -> Result<Approximation, CheckpointError> {
         let values = self.checkpoint.read(name)?;
         let (_, frac) = self.matrix_format(name);

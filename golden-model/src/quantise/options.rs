@@ -16,15 +16,17 @@ pub struct QuantOptions {
     pub head: Option<WeightBits>,
     /// Width of `ffn.value` if it is not to be that of [`value_bits`]: [`WeightBits::W4Columns`], which is golden only.
     pub value: Option<WeightBits>,
-    /// Of matrices of 4 bits.
+    /// How the group scales of matrices of 4 bits are chosen.
     pub scales: GroupScales,
+    /// How the weights of matrices of 4 bits are rounded.
     pub round: Rounding,
     /// Rank of the branch beside matrices of 4 bits ([`crate::network::branch`]); 0 for none.
     pub branch: usize,
-    /// Matrices that differ from the above, by name.
+    /// Formats of the matrices that differ from the above, by name.
     pub tensors: BTreeMap<String, TensorFormat>,
-    /// A head in clusters.
+    /// How the head is cut into clusters, if it is to be.
     pub clusters: Option<ClusterForm>,
+    /// Bits of one element of the state, 16..=32.
     pub state_bits: u32,
     /// Bits of a matrix operand's mantissas, 4..=16; fewer than 16 run on the golden model only.
     pub operand_bits: u32,
@@ -94,7 +96,7 @@ impl QuantOptions {
         TensorFormat { bits, round: if four { self.round } else { Rounding::Plain }, branch }
     }
 
-    /// What an image is told.
+    /// Returns what an image records of these options.
     pub fn recipe(&self) -> Recipe {
         Recipe {
             weights: self.bits,

@@ -22,7 +22,7 @@ pub enum RandomModelError {
     Quantise(#[from] QuantiseError),
 }
 
-/// A network of `shape` with the weights of [`write_random`] in 32 bits, calibrated on 32 random tokens and quantised: for whatever runs
+/// Returns a network of `shape` with the weights of [`write_random`] in 32 bits, calibrated on 32 random tokens and quantised: for whatever runs
 /// integers and must serve any shape. The same arguments give the same network everywhere.
 ///
 /// # Errors

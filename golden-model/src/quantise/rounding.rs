@@ -1,4 +1,4 @@
-//! Each weight to the nearest integer.
+//! Rounds tensors: each weight to the nearest integer. Matrices of 4 bits go to their groups.
 
 use crate::arithmetic::tensor::{QMatrix, QVector, QWeights, RowScale, WeightBits};
 use crate::network::recipe::GroupScales;

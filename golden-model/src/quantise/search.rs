@@ -7,7 +7,7 @@
 //! divergence over noise is the matrix' sensitivity, and sensitivity times noise the cost of a candidate, in nats a token.
 //!
 //! [`pick`] makes the sum of costs small within a budget of bytes: from the smallest candidates it goes on with the step that takes away most
-//! cost for its bytes, which is the optimum of the problem in which a matrix may be split between formats. That optimum is told, too, so everyone
+//! cost for its bytes, which is the optimum of the problem in which a matrix may be split between formats. That optimum is reported, too, so everyone
 //! sees how close a choice is.
 
 use crate::arithmetic::tensor::WeightBits;

@@ -40,7 +40,7 @@ impl Golden {
         Self { session: runner.session(), runner }
     }
 
-    /// The state, for those who spoil it on purpose.
+    /// Returns the state, so that a test can spoil it on purpose.
     pub fn state_mut(&mut self) -> &mut IntState {
         &mut self.session.state
     }
@@ -116,7 +116,7 @@ pub struct Drift {
     pub n_tokens: usize,
     pub bins: Vec<Bin>,
     pub states: Vec<StateError>,
-    /// Of the state's relative error, and of the logits'; none if the text ends before there are enough points.
+    /// The fit of the state's relative error, and below it that of the logits'; none if the text ends before there are enough points.
     pub state_fit: Option<Fit>,
     pub logit_fit: Option<Fit>,
 }

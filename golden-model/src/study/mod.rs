@@ -91,7 +91,7 @@ impl Source<'_> {
     }
 }
 
-/// Told how many more tokens have gone through a network; called from several threads.
+/// Receives how many more tokens have gone through a network; it is called from several threads.
 pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 
 /// Logits `(tokens, vocab_size)` of the floating-point network over a text.
@@ -128,7 +128,7 @@ impl Reference {
         Ok(Self { vocab_size, logits: Vec::with_capacity(n_tokens * vocab_size) })
     }
 
-    /// After token `i`.
+    /// Returns the logits `(vocab_size)` after token `i`.
     pub fn logits(&self, i: usize) -> &[f32] {
         &self.logits[i * self.vocab_size..][..self.vocab_size]
     }

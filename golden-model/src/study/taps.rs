@@ -17,7 +17,7 @@ pub struct TapRange {
     pub layer: usize,
     pub name: &'static str,
     pub format: Format,
-    /// Of the floating-point values.
+    /// How the floating-point values spread.
     pub values: Summary,
     /// Integer values at one of the format's ends: clipped, or as large as if they were.
     pub at_rail: u64,

@@ -19,7 +19,7 @@ pub struct TensorRange {
     pub frac: i32,
     /// Largest magnitude the format holds: for a matrix, in the row with the largest scale.
     pub limit: f64,
-    /// Of the checkpoint's values.
+    /// How the checkpoint's values spread.
     pub values: Summary,
     pub error: QuantError,
 }

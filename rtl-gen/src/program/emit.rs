@@ -5,7 +5,7 @@ use super::schedule::{Footprint, Region, Scheduler, Space, Unit};
 use super::CompileError;
 use crate::isa::{self, acc_sel, c_sel, dest, dma_kind, m_sel, post, route, shift_sel, x_sel};
 
-/// What a compare point must equal: a tap of the integer step.
+/// Part of a tap of the integer step, which a compare point must equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TapRef {
     /// Layer of the tap; the head's taps belong to layer `n_layer`.
@@ -23,13 +23,13 @@ pub struct OpInfo {
     pub layer: usize,
     /// Name for people: the tap's name, or what the pass is for.
     pub name: String,
-    /// Words, rows or elements written, compared with this tap; `None` where the words are only reduced.
+    /// The tap that the words, rows or elements written must equal; `None` where the words are only reduced.
     pub values: Option<TapRef>,
-    /// Exponent tap of an operand write.
+    /// The tap that the exponent of an operand must equal.
     pub exp: Option<TapRef>,
-    /// Scalar tap and what the scalar is.
+    /// What the scalar is, and the tap that it must equal.
     pub scalar: Option<(ScalarKind, TapRef)>,
-    /// Recurrence only: state and sa taps.
+    /// The taps of the state and of sa; only the recurrence has them.
     pub state: Option<(TapRef, TapRef)>,
     /// Weight bytes (without padding) the instruction consumes; 0 outside mat.
     pub weight_bytes: usize,
@@ -42,7 +42,7 @@ pub struct OpInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScalarKind {
     Mean,
-    /// Tap interleaves mult and shift.
+    /// Multiplier and shift, which the tap interleaves.
     Rsq,
     Value,
 }
@@ -69,7 +69,7 @@ pub struct VecOp {
     pub k_shift: i32,
     pub eps: (u32, u32),
     pub rsq_base: i32,
-    /// Track the largest magnitude; `Some(true)` keeps what earlier instructions found.
+    /// Whether the largest magnitude is found; `Some(true)` keeps what earlier instructions found.
     pub amax: Option<bool>,
     pub out: Out,
     /// The one slot it is for, if it is not for all.
@@ -82,10 +82,10 @@ pub struct VecOp {
 pub enum Out {
     None,
     Vmem(Slot),
-    /// Operand words and exponent register.
+    /// The words of a matrix operand and its exponent register.
     Xmem(Slot, u64),
     Wkv(u64),
-    /// Memory: the next words of the state.
+    /// The next words of the state in memory.
     Store,
 }
 
@@ -98,7 +98,7 @@ pub struct Param {
     pub kind: u64,
     pub offset: usize,
     pub len: usize,
-    /// Of a session vector: whose.
+    /// The slot that a session vector belongs to.
     pub slot: usize,
 }
 
@@ -145,7 +145,7 @@ pub struct Emitter {
     pub weights: Vec<(usize, usize, usize)>,
     /// State blocks of the wkv instructions, if the state lies in memory: (offset from STATE_BASE, length) in 64 B units.
     pub states: Vec<(usize, usize)>,
-    /// For each mat and vec instruction, the waits (mat: on vec; vec: on mat and wkv), for the stream order.
+    /// How many vec instructions each mat instruction waits for; the three lists below are the other waits. The order of the stream follows from them.
     pub mat_wait_vec: Vec<usize>,
     pub vec_wait_mat: Vec<usize>,
     pub vec_wait_wkv: Vec<usize>,

@@ -19,7 +19,7 @@ fn ffn_piece(dim_ffn: usize) -> usize {
 }
 
 impl Sequence<'_> {
-    /// The embedding row of each slot's token: `x.emb`, and the mean of layer 0's first norm.
+    /// Takes in the embedding row of each slot's token: `x.emb`, and the mean of layer 0's first norm.
     pub fn embedding(&mut self) -> R {
         (0..self.slots).try_for_each(|slot| self.embedding_of(slot))?;
         self.load_att_prev(0)
@@ -44,7 +44,7 @@ impl Sequence<'_> {
         self.e.vec(Self::with_mean(op, k), None, info)
     }
 
-    /// Layer norm of x into `h`; `norm` is the complete name of its parameters.
+    /// Computes the layer norm of x into `h`; `norm` is the complete name of its parameters.
     fn layer_norm(&mut self, name: &str, norm: &str, shifts: NormShifts) -> R {
         let k = self.layer_norm_constants();
         let (x, t, h) = (self.v.x, self.v.t[0], self.v.h);
@@ -52,14 +52,14 @@ impl Sequence<'_> {
         self.affine(t, norm, shifts, h, name)
     }
 
-    /// `to <- from` on the way `route`; compared with `tap` where the golden model names what is written.
+    /// Copies `from` to `to` on the way `route`; what is written must equal `tap` where the golden model names it.
     pub(super) fn copy(&mut self, from: Slot, to: Slot, route: u64, name: &str, tap: Option<&str>) -> R {
         let info = OpInfo { values: tap.map(|t| self.tap(t, from.len)), ..self.info(name) };
         self.e.vec(VecOp { a: Some(from), len: from.len, out: Out::Vmem(to), route, ..Default::default() }, None, info)
     }
 
-    /// What the mixes of this token take for the last token's h. With several slots, which may hold tokens of one text that follow
-    /// each other, it is a copy: prev in the first of them, h of the slot before in the others.
+    /// Returns the vector that the mixes of this token take for the last token's h. Several slots may hold tokens of one text that follow each
+    /// other. It is then a copy: prev in the first of them, h of the slot before in the others.
     fn last_h(&mut self, h: Slot, prev: Slot, name: &str, tap: &str) -> Result<Slot, CompileError> {
         if self.slots == 1 {
             return Ok(prev);
@@ -344,7 +344,7 @@ impl Sequence<'_> {
         self.residual("ffn.x", if last { "ln_out" } else { "ln1" }, self.layer + 1)
     }
 
-    /// Final norm, head and argmax.
+    /// Writes the last norm, the head and the argmax.
     pub fn head(&mut self) -> R {
         self.layer = self.dims.n_layer;
         let s = &self.model.net_shifts;

@@ -78,7 +78,7 @@ pub struct Part {
 }
 
 impl MatrixBlock {
-    /// Bytes of one row with its scales, without padding.
+    /// Returns the bytes of one row with its scales, without padding.
     pub fn row_bytes(&self) -> usize {
         let weights = match self.fmt {
             mat_fmt::W16 => 2 * self.cols,
@@ -88,12 +88,12 @@ impl MatrixBlock {
         weights + 2
     }
 
-    /// Columns with those that fill up: the `cols` of an instruction.
+    /// Returns the columns with padding: the `cols` of an instruction.
     pub fn padded_cols(&self) -> usize {
         self.cols.next_multiple_of(if self.fmt == mat_fmt::W4 { GROUP_COLS } else { 4 })
     }
 
-    /// The part that holds `rows`; it starts at a multiple of 32, where a scale unit is.
+    /// Returns the part that holds `rows`, which start at a multiple of 32, where a scale unit is.
     pub fn rows_block(&self, rows: std::ops::Range<usize>) -> Result<Part, CompileError> {
         let tile_units = match self.fmt {
             mat_fmt::W4 => nibble_tiles::tile_bytes(self.cols) / UNIT,
@@ -135,10 +135,10 @@ pub struct Model {
     pub matrices: BTreeMap<String, MatrixBlock>,
     /// Offset of row 0 and units a row.
     pub embedding: (usize, usize),
-    /// All stream units of the image.
+    /// Units of the whole stream of the image.
     pub image_units: usize,
-    /// Read only the columns of `ffn.value` that meet an operand other than 0. The chip says the same, in fewer cycles, which then
-    /// depend on what it says.
+    /// Whether only those columns of `ffn.value` are read that meet an operand other than 0. The result is the same in fewer cycles, whose number
+    /// then depends on the values.
     pub skip_columns: bool,
 }
 
@@ -168,7 +168,7 @@ pub struct Program {
     pub body: [usize; 4],
     /// Units of 64 B that each mat instruction takes from the weight fifo.
     pub mat_units: Vec<usize>,
-    /// Vec instructions that take parameters, in order, and units of 64 B of each.
+    /// The vec instructions that take parameters, in order, and the units of 64 B of each.
     pub param_blocks: Vec<(usize, usize)>,
     /// Where a session's state lies in memory, if it does; a pass moves that of every slot at work.
     pub state: Option<StateLayout>,

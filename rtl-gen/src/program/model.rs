@@ -8,7 +8,7 @@ use golden_model::network::model::QModel;
 use golden_model::network::tensors::Matrix;
 use std::collections::BTreeMap;
 
-/// `model` whose tensors lie in memory as `layout` says.
+/// Returns the compiler's view of `model`, whose tensors lie in memory as `layout` says.
 pub fn view<M: Matrix>(model: &QModel<M>, layout: &StreamLayout) -> Model {
     let s = &model.shape;
     let mut params = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What the sequence of a token is made of: one method an instruction or a short chain of them.
+//! The parts of a token's sequence: each method appends one instruction or a short chain of them.
 
 use super::emit::{Emitter, OpInfo, Out, ScalarKind, TapRef, VecOp};
 use super::memory::{Dims, Slot, Vmem, Xmem};
@@ -72,7 +72,7 @@ impl<'a> Sequence<'a> {
         format!("blocks.{}.ffn.{leaf}", self.layer)
     }
 
-    /// The parameter block `name`: offset and length in 64 B units.
+    /// Returns where the parameter block `name` lies: offset and length in 64 B units.
     pub(super) fn param(&self, name: &str) -> Result<(usize, usize), CompileError> {
         let p = self.model.param(name)?;
         Ok((p.offset, p.len))
@@ -80,7 +80,7 @@ impl<'a> Sequence<'a> {
 
     // ------------------------------------------------------------------ building blocks
 
-    /// `d = a · p`, shifted right.
+    /// Computes `d = a · p`, shifted right.
     pub(super) fn mul_param(&mut self, a: Slot, p: &str, shift: i32, d: Slot, tap: &str) -> R {
         let block = self.param(p)?;
         let info = self.value(tap, a.len);
@@ -91,7 +91,7 @@ impl<'a> Sequence<'a> {
         )
     }
 
-    /// `d = a + (p << shift)`; finds the largest magnitude of the sum on the way.
+    /// Computes `d = a + (p << shift)` and finds the largest magnitude of the sum on the way.
     pub(super) fn add_param(&mut self, a: Slot, p: &str, shift: i32, d: Slot, tap: &str) -> R {
         let block = self.param(p)?;
         let info = self.value(tap, a.len);
@@ -110,7 +110,7 @@ impl<'a> Sequence<'a> {
         )
     }
 
-    /// `d = table(a + (p << shift))` for a bias `(p, shift)`; finds the largest magnitude of the result on the way.
+    /// Computes `d = table(a + (p << shift))` for a bias `(p, shift)` and finds the largest magnitude of the result on the way.
     pub(super) fn table(&mut self, a: Slot, bias: Option<(&str, i32)>, function: u64, d: Slot, tap: &str) -> R {
         let mut op = VecOp {
             a: Some(a),
@@ -131,7 +131,7 @@ impl<'a> Sequence<'a> {
         self.e.vec(op, block, info)
     }
 
-    /// `d = a · b`.
+    /// Computes `d = a · b`, shifted right.
     pub(super) fn mul(&mut self, a: Slot, b: Slot, shift: i32, d: Slot, tap: &str, amax: bool) -> R {
         let info = self.value(tap, a.len);
         let amax = amax.then_some(false);
@@ -163,7 +163,7 @@ impl<'a> Sequence<'a> {
         self.e.vec(VecOp { a: Some(a), len: a.len, shift_sel: shift_sel::AMAX, out, ..Default::default() }, None, info)
     }
 
-    /// `mix(h, prev, p)` into scratch and from there into a matrix operand.
+    /// Mixes h and prev with a parameter and its shift into `scratch`, and makes a matrix operand of it.
     pub(super) fn mix(
         &mut self,
         (prev, h): (Slot, Slot),
@@ -190,7 +190,7 @@ impl<'a> Sequence<'a> {
         self.operand(scratch, Out::Xmem(to.slot, to.exp), tap)
     }
 
-    /// Scalars of a norm over segments of `n` elements whose means are there already, then `d = (a − mean) · mult`.
+    /// Computes the scalars of a norm over segments of `n` elements whose means are there already, then `d = (a − mean) · mult`.
     pub(super) fn normalise(&mut self, a: Slot, n: usize, k: &NormConstants, d: Slot, name: &str) -> R {
         let n_seg = a.len / n;
         let info = self.scalar(&format!("{name}.rstd"), ScalarKind::Rsq, n_seg);
@@ -223,18 +223,19 @@ impl<'a> Sequence<'a> {
         self.e.vec(scale, None, info)
     }
 
-    /// Gain and bias of a norm: scratch holds `name.n` and ends up free, `h` receives `name.h`.
+    /// Applies gain and bias of a norm, whose parameters are `norm.weight` and `norm.bias`: `n` holds `name.n` and is free afterwards, `h` receives
+    /// `name.h`.
     pub(super) fn affine(&mut self, n: Slot, norm: &str, shifts: NormShifts, h: Slot, name: &str) -> R {
         self.mul_param(n, &format!("{norm}.weight"), shifts.gain, n, &format!("{name}.g"))?;
         self.add_param(n, &format!("{norm}.bias"), shifts.bias, h, &format!("{name}.h"))
     }
 
-    /// The mean-producing half of a norm folded into the instruction that writes the vector.
+    /// Lets the instruction that writes a vector also find the mean that a norm over it needs.
     pub(super) fn with_mean(op: VecOp, k: &NormConstants) -> VecOp {
         VecOp { acc: acc_sel::RESULT, post: post::MEAN, k_const: k.inv_n, k_shift: k.q_n, ..op }
     }
 
-    /// Residual `x += out`, producing the mean the next norm needs.
+    /// Computes the residual `x += out` and the mean that the next norm needs.
     pub(super) fn residual(&mut self, tap: &str, next_norm: &str, next_layer: usize) -> R {
         let k = self.layer_norm_constants();
         let mut info = self.value(tap, self.v.x.len);
@@ -251,18 +252,18 @@ impl<'a> Sequence<'a> {
         self.e.vec(Self::with_mean(op, k), None, info)
     }
 
-    /// All layer norms over x share their constants: one length, one format.
+    /// Returns the constants of the layer norms over x, which all share one length and one format.
     pub(super) fn layer_norm_constants(&self) -> &'a NormConstants {
         let model = self.model;
         &model.net.ln_out
     }
 
-    /// `d = W x` with this static shift.
+    /// Computes `d = W x` with this static shift.
     pub(super) fn matrix(&mut self, name: &str, x: Operand, shift: i32, d: Slot, tap: &str) -> R {
         self.matrix_rows((name, 0..d.len), x, shift, d, tap)
     }
 
-    /// Some rows of a matrix, into the same rows of `d`.
+    /// Computes some rows of a product, the same rows of `d`.
     pub(super) fn matrix_rows(
         &mut self,
         (name, rows): (&str, std::ops::Range<usize>),

@@ -25,12 +25,12 @@ impl Sequence<'_> {
         Ok(())
     }
 
-    /// `slot` where there are others, too.
+    /// Returns `slot` where there are several, none where an instruction is for the only one.
     pub(super) fn only(&self, slot: usize) -> Option<usize> {
         (self.slots > 1).then_some(slot)
     }
 
-    /// `att_x_prev` of `layer`, of which there may be none: after the last one nothing is loaded.
+    /// Loads `att_x_prev` of `layer`; behind the last layer there is nothing to load.
     pub(super) fn load_att_prev(&mut self, layer: usize) -> R {
         match self.v.att_prev.get(layer) {
             Some(&prev) => self.load(layer, StateLayout::att_x_prev, prev, "att.x_prev"),
@@ -38,13 +38,13 @@ impl Sequence<'_> {
         }
     }
 
-    /// `ffn_x_prev` of the present layer.
+    /// Loads `ffn_x_prev` of the present layer.
     pub(super) fn load_ffn_prev(&mut self) -> R {
         let (layer, prev) = (self.layer, self.v.ffn_prev[self.layer]);
         self.load(layer, StateLayout::ffn_x_prev, prev, "ffn.x_prev")
     }
 
-    /// `h` becomes what the next token's mix sees: in `prev`, or in memory. With several slots it was handed on by `last_h`.
+    /// Keeps `h` for the next token's mix, in `prev` or in memory. With several slots `last_h` has handed it on before.
     pub(super) fn keep(&mut self, h: Slot, prev: Slot, tap: &str) -> R {
         let from = if self.slots > 1 { self.v.rk } else { h };
         if self.state.is_none() && self.slots > 1 {

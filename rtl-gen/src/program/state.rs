@@ -1,6 +1,6 @@
-//! A session's state in memory (`docs/hardware.md` §7), and the passes that move its vectors.
+//! Where a session's state lies in memory (`docs/hardware.md` §7).
 //!
-//! Every element is 32 bits, sign-extended. For each layer follow each other: `att_x_prev`, S by head and row, `ffn_x_prev`. That is the
+//! Every element is 32 bits, sign-extended. Each layer has `att_x_prev`, S by head and row, then `ffn_x_prev`. That is the
 //! order in which a token reads and writes them, so both are one walk from the first byte to the last. With several slots each has its own
 //! STATE_BASE and its own walk; a session vector is brought and kept for one slot after the other, S by head in turn.
 
@@ -22,7 +22,7 @@ pub struct StateLayout {
 }
 
 impl StateLayout {
-    /// Of a model whose n_embd is a multiple of 16.
+    /// Makes the layout for a model whose n_embd is a multiple of 16.
     pub fn of(dims: &Dims) -> Self {
         StateLayout {
             n_layer: dims.n_layer,

@@ -5,7 +5,7 @@
 //! forward, so that a norm never waits for its gain, but only to where mat waits for vec anyway: there, in front of weights that cannot
 //! be used yet, their beats cost nothing (`gaps`).
 //!
-//! With the state in memory a third kind joins: the S of a layer, which only the recurrence consumes. It comes behind every matrix that
+//! When the state lies in memory there is a third kind: the S of a layer, which only the recurrence consumes. It comes behind every matrix that
 //! does not depend on what follows the recurrence's start, so that the recurrence has begun when its first beat arrives, and
 //! before the others, which hide what the vector unit makes of y. Session vectors are parameters that lie elsewhere.
 
@@ -20,9 +20,9 @@ pub struct Piece {
     pub kind: u64,
     pub offset: usize,
     pub len: usize,
-    /// Of a matrix by columns: which of them are read. `len` counts all.
+    /// The operand that decides which columns of a matrix stored by columns are read; `len` counts all columns.
     pub columns: Option<Columns>,
-    /// Of an embedding row: whose token; of a session vector: whose. State is read for every slot at work, `len` units for each.
+    /// The slot whose embedding row or session vector it is. State is read for every slot at work, `len` units for each.
     pub slot: usize,
 }
 
@@ -133,7 +133,7 @@ fn gaps(e: &Emitter) -> Vec<usize> {
 
 /// The operand of mat instruction `mat`, if it skips columns.
 ///
-/// The column skip follows the words written to xmem, so those of the operand must be told from others: the last write
+/// The column skip follows the words written to xmem, so it must know those of the operand from others: the last write
 /// before them is to another operand, and the next one comes when the matrix is done.
 fn columns(e: &Emitter, mat: usize) -> Result<Option<Columns>, CompileError> {
     if field(e, mat, "skip") == 0 {

@@ -1,4 +1,4 @@
-//! Where the columns of a matrix of nibbles lie.
+//! Finds the columns of a matrix of nibbles, for all kernels.
 
 #[cfg(target_arch = "x86_64")]
 use super::COLUMNS_AHEAD;
