@@ -208,7 +208,8 @@ fn what_does_not_fit_together_is_refused() {
     refused(&|m| m.head_branch.as_mut().unwrap().f_t = 40, "f_t");
     refused(&|m| m.layers[2].branches.get_mut("ffn.key.weight").unwrap().f_t = -40, "f_t");
     refused(&|m| m.layers[0].branches.get_mut("att.key.weight").unwrap().u.cols = 4, "att.key.branch_u");
-    refused(&|m| m.layers[0].branches.get_mut("att.key.weight").unwrap().v.frac = 90, "att.key.branch_v");
+    refused(&|m| m.layers[0].branches.get_mut("att.key.weight").unwrap().v.frac = 90, "key.branch_v");
+    refused(&|m| m.layers[0].shifts.km += 1, "shifts");
 }
 
 /// An image of version 2 has none of this and says so with its number.

@@ -46,7 +46,7 @@ impl<M: Matrix> QModel<M> {
         }
         check_norm("ln_out", &self.f.ln_out, (s.n_embd, EPS_LN, self.f.f_x))?;
         check_branch("", self.head_branch.as_ref(), (s.vocab_size, s.n_embd))?;
-        check_shifts("", &self.shifts)
+        check_shifts("", &self.shifts, &self.computed_shifts())
     }
 
     /// Checks that the clusters fit the vocabulary and that every token is in exactly one.
@@ -137,7 +137,7 @@ impl<M: Matrix> QLayer<M> {
             let dims = self.matrix(name).map_or((0, 0), |m| (m.rows(), m.cols()));
             check_branch(&prefix, Some(branch), dims)?;
         }
-        check_shifts(&prefix, &self.shifts)
+        check_shifts(&prefix, &self.shifts, &self.computed_shifts(net))
     }
 }
 
@@ -179,15 +179,24 @@ fn check_branch<M: Matrix>(
     range(name("f_t"), b.f_t, (MIN_FRAC, MAX_FRAC))
 }
 
-/// Checks that every shift is in its range.
-fn check_shifts(prefix: &str, shifts: &dyn Ranged) -> Result<(), ModelError> {
+/// Checks that every shift is in its range and that the shifts stored are those `computed` from the formats and tensors.
+fn check_shifts<S: Ranged + PartialEq + std::fmt::Debug>(
+    prefix: &str,
+    stored: &S,
+    computed: &S,
+) -> Result<(), ModelError> {
     let mut result = Ok(());
-    shifts.each(&format!("{prefix}shift "), &mut |name, value, allowed| {
+    computed.each(&format!("{prefix}shift "), &mut |name, value, allowed| {
         if result.is_ok() {
             result = range(name, value, allowed);
         }
     });
-    result
+    result?;
+    if stored == computed {
+        return Ok(());
+    }
+    let (what, found) = (format!("{prefix}shifts"), format!("{stored:?}"));
+    Err(ModelError::Value { what, found, expected: format!("{computed:?}, as the formats and tensors demand") })
 }
 
 fn range(what: String, value: i32, (low, high): Range) -> Result<(), ModelError> {

@@ -168,9 +168,14 @@ impl<M: Matrix> QLayer<M> {
             },
             branches,
         };
-        let fracs: BTreeMap<_, _> = layer.tensors().into_iter().map(|(name, t)| (name, t.frac())).collect();
-        layer.shifts = LayerShifts::of(&layer.f, net, &|name| fracs.get(name).copied());
+        layer.shifts = layer.computed_shifts(net);
         Ok(layer)
+    }
+
+    /// Computes the layer's shifts from its formats and the fractions of its tensors.
+    pub(super) fn computed_shifts(&self, net: &NetFormats) -> LayerShifts {
+        let fracs: BTreeMap<_, _> = self.tensors().into_iter().map(|(name, t)| (name, t.frac())).collect();
+        LayerShifts::of(&self.f, net, &|name| fracs.get(name).copied())
     }
 
     /// Names within the layer and tensors: vectors in the order in which the vector unit uses them, then matrices in the order in
@@ -243,9 +248,14 @@ impl<M: Matrix> QModel<M> {
         let (ln_out, head) = (affine("ln_out", s)?, s.matrix("head.weight")?);
         let shifts = NetShifts::default();
         let mut model = Self { shape, f, shifts, emb, layers, ln_out, head, head_branch, clusters };
-        let fracs: BTreeMap<_, _> = model.outside().into_iter().map(|(name, t)| (name, t.frac())).collect();
-        model.shifts = NetShifts::of(&model.f, &|name| fracs.get(name).copied());
+        model.shifts = model.computed_shifts();
         Ok(model)
+    }
+
+    /// Computes the shifts outside the layers from the formats and the fractions of the tensors.
+    pub(super) fn computed_shifts(&self) -> NetShifts {
+        let fracs: BTreeMap<_, _> = self.outside().into_iter().map(|(name, t)| (name, t.frac())).collect();
+        NetShifts::of(&self.f, &|name| fracs.get(name).copied())
     }
 
     /// Every tensor under its official name, in the order of the image.
