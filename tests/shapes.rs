@@ -278,7 +278,12 @@ fn a_broken_chip_is_found_and_the_place_named() {
     let config = config("nano");
     let good = print(&core(&config)).expect("distinct modules");
     for (file, from, to, tap) in [
-        ("anser_vec_lane.sv", "c_is_i[3], 16'b0}", "c_is_i[3], 15'b0, c_is_i[3]}", "att.t"),
+        (
+            "anser_vec_lane.sv",
+            "(FACTOR_BITS'(c_is_i[C_IS_ONE]) << ONE_FRAC)",
+            "((FACTOR_BITS'(c_is_i[C_IS_ONE]) << ONE_FRAC) | FACTOR_BITS'(c_is_i[C_IS_ONE]))",
+            "att.t",
+        ),
         ("anser_wkv_lane.sv", "s4_q} - {sd_q", "s4_q} + {sd_q", "att.y"),
         ("anser_mat_lane.sv", "{w_i[7] && !unsigned_i, w_i}", "{w_i[7] || unsigned_i, w_i}", "att.w1"),
         ("anser_mat_w4.sv", "(i == 0) ? 0 : PERIOD - i", "(i == 0) ? 1 : PERIOD - i", "att.k"),

@@ -3,7 +3,7 @@
 mod common;
 
 use rtl_gen::blocks::{
-    core::fetch, core::token as core_token, core::vmem, dma, dma::state_writer, mat, prim, regs, wkv,
+    core::fetch, core::token as core_token, core::vmem, dma, dma::state_writer, mat, prim, regs, vec, wkv,
 };
 use rtl_gen::config::Config;
 use rtl_gen::hdl::{print, Module, Printed};
@@ -37,6 +37,7 @@ fn every_block_is_clean_in_both_shapes() {
             fetch::fetch(&isa::VEC, c.limits.vec_program, &["wait_mat", "wait_wkv"]),
             mat::mat(&c),
             regs::regs(&c),
+            vec::vec(&c),
             vmem::vmem(&c),
             wkv::wkv(&c),
             state_writer::state_writer(&c),

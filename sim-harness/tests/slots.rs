@@ -59,8 +59,8 @@ fn cycles_do_not_depend_on_the_texts() {
 fn a_slice_that_leaves_the_others_is_found() {
     let bench = Bench::new(config(2, 4), 32, 1);
     // a word with a certain number in it is held for one cycle
-    let to = "to_vmem_i && (!vw_ready_i || (en_q && &o_i[3:0]));";
-    let mut chip = bench.broken("anser_vec_write.sv", "to_vmem_i && !vw_ready_i;", to);
+    let to = "to_vmem_i && (!ready || (en_q && &o_i[3:0]));";
+    let mut chip = bench.broken("anser_vec_write.sv", "to_vmem_i && !ready;", to);
     let error = (1..9).find_map(|t| chip.pass(&[Some(t), Some(50 + t)], TokenOptions::default()).err());
     assert!(matches!(error, Some(ChipError::Session(SessionError::Apart { .. }))), "{error:?}");
 }

@@ -5,6 +5,7 @@
 //! `vec_parts` connects them. `docs/hardware.md`, section 3, says what an instruction computes.
 
 pub mod control;
+pub mod delay;
 pub mod finish;
 pub mod issue;
 pub mod lane;
@@ -14,20 +15,24 @@ pub mod parts;
 pub mod reduce;
 pub mod round_parts;
 pub mod scalar;
+pub mod sizes;
 pub mod sreg;
+pub mod sum;
 pub mod write;
 
 use crate::blocks::core::vmem::WRITE_LATENCY;
-use crate::blocks::vec::issue::TAG_BITS;
 use crate::blocks::vec::lane::{C_CASES, LANE_STAGES, M_CASES, PRODUCT_STAGE, TABLE_STAGES, X_CASES};
-use crate::blocks::vec::param_gear::element_bits;
 use crate::blocks::vec::parts::parts;
 use crate::blocks::vec::reduce::{stages, QUEUE};
 use crate::blocks::vec::scalar::{MEAN_CYCLES, RSQ_CYCLES, VALUE_CYCLES};
-use crate::blocks::vec::write::record_bits;
-use crate::config::Config;
+use crate::blocks::vec::sizes::{
+    declare_cases, field_bits, param_bits, record, seg_bits, tag, ACC_BITS, AMAX_BITS, PRODUCT_BITS, SAT_BITS,
+    SLICE_BITS, TRACE_SEG_BITS,
+};
+use crate::config::{Config, EXP_BITS, OPERAND_BITS, VEC_BITS};
 use crate::hdl::{index_bits, Module};
-use crate::isa::{self, c_sel, shift_sel};
+use crate::isa;
+use crate::widths::{COUNT_BITS, WKV_SLOT_BITS, WORD_ADDR_BITS};
 use std::sync::Arc;
 
 /// Cycles from the read of a word to its result, for an instruction without table.
@@ -45,179 +50,34 @@ pub fn latency(_config: &Config) -> usize {
 
 /// The unit `vec` of `docs/hardware.md`.
 pub fn vec(config: &Config) -> Arc<Module> {
-    let lanes = config.vlanes();
-    let mut m = Module::new("vec", header(lanes));
+    let mut m = Module::new("vec", header(config.vlanes()));
     ports(&mut m, config);
-    m.localparams(&[("SHIFT_SCALAR", 2, shift_sel::SCALAR), ("C_P", 3, c_sel::P)]);
-    let cases = X_CASES.iter().chain(&M_CASES).chain(&C_CASES).filter(|(name, _)| *name != "C_P");
-    m.localparams(&cases.map(|&(name, value)| (name, 3, value)).collect::<Vec<_>>());
+    m.sizes(&[("LANES", config.vlanes()), ("BUS_BITS", config.bus_bits), ("SEG_BITS", seg_bits(config))]);
+    m.sizes(&[("PARAM_BITS", param_bits(config)), ("RECORD_BITS", record(config).bits()), ("TAG_BITS", tag().bits())]);
+    m.sizes(&[
+        ("PRODUCT_BITS", PRODUCT_BITS),
+        ("ACC_BITS", ACC_BITS),
+        ("AMAX_BITS", AMAX_BITS),
+        ("SAT_BITS", SAT_BITS),
+    ]);
+    m.sizes(&[("TRACE_SEG_BITS", TRACE_SEG_BITS)]);
+    m.sizes(&[("LANE_STAGES", LANE_STAGES), ("TABLE_STAGES", TABLE_STAGES)]);
+    m.sizes(&[("STATE_IN_MEMORY", usize::from(config.streams_state()))]);
+    for (count, cases) in [("X_CASES", &X_CASES[..]), ("M_CASES", &M_CASES), ("C_CASES", &C_CASES)] {
+        m.sizes(&[(count, cases.len())]);
+        declare_cases(&mut m, cases);
+    }
+    m.body(include_str!("../../../rtl/vec/wires.sv"));
     if config.streams_state() {
-        m.localparams(&[("C_SESSION", 3, c_sel::SESSION)]);
-        m.text("  wire wide;", &[]);
+        m.wire("wide", 1);
     }
-    let fields = if config.sessions > 1 { &FIELDS[..] } else { &FIELDS[..14] }; // the last one: several slices
-    m.text(&isa::VEC.decode_wires("instr_i", fields), &[]);
-    let here = if config.sessions > 1 { " && scalar_here" } else { "" }.to_string();
-    // an element of a session vector comes where a parameter does
-    let addend_p = if config.streams_state() { "c_sel_q == C_P || c_sel_q == C_SESSION" } else { "c_sel_q == C_P" };
-    let vars = [
-        ("segmsb", (index_bits(config.limits.n_head) - 1).to_string()),
-        ("tagmsb", (TAG_BITS - 1).to_string()),
-        ("nmsb", (LANE_STAGES - 1).to_string()),
-        ("lt", TABLE_STAGES.to_string()),
-        ("recmsb", (record_bits(config) - 1).to_string()),
-        ("lmsb", (lanes - 1).to_string()),
-        ("bmsb", (config.bus_bits - 1).to_string()),
-        ("wordp", (lanes * element_bits(config) - 1).to_string()),
-        ("word27", (lanes * 27 - 1).to_string()),
-        ("word56", (lanes * 56 - 1).to_string()),
-        ("x_is", one_hot("x_sel_q", &X_CASES)),
-        ("m_is", one_hot("m_sel_q", &M_CASES)),
-        ("c_is", one_hot("c_sel_q", &C_CASES).replace("c_sel_q == C_P", addend_p)),
-        ("here", here.clone()),
-        ("xs", (X_CASES.len() - 1).to_string()),
-        ("ms", (M_CASES.len() - 1).to_string()),
-        ("cs", (C_CASES.len() - 1).to_string()),
-    ];
-    m.text(WIRES, &vars);
-    if config.sessions > 1 {
-        m.text(ONLY, &[]);
-    }
+    match config.sessions {
+        1 => m.body("  wire scalar_here = 1'b1;"),
+        _ => m.body(include_str!("../../../rtl/vec/slots.sv")),
+    };
+    m.body(include_str!("../../../rtl/vec/vec.sv"));
     parts(&mut m, config);
     m.done()
-}
-
-/// The fields that the stages take from the instruction as a word is issued; `vec_issue` decodes the others.
-const FIELDS: [&str; 15] = [
-    "x_sel",
-    "m_sel",
-    "c_sel",
-    "pshift",
-    "shift_sel",
-    "lut",
-    "lut_shift",
-    "acc_sel",
-    "post",
-    "k_const",
-    "k_shift",
-    "eps_m",
-    "eps_s",
-    "rsq_base",
-    "only",
-];
-
-/// Scalars of an instruction for one slice stay away from the others.
-const ONLY: &str = r#"
-  reg  [3:0]  red_only_q;
-  always_ff @(posedge clk_i) begin
-    if (begin_red) red_only_q <= f_only;
-  end
-  wire scalar_here = (red_only_q == 4'd0) || (red_only_q == {1'b0, slot_i} + 4'd1);
-"#;
-
-const WIRES: &str = r#"
-  wire        go, open, last, reduce, take_params;  // a word is issued; the instruction's first, last; part of a reduction
-  wire        begin_red;                            // the reduction on offer is about to begin
-  wire        en;                                   // the pipeline advances
-  wire        commit, finish;                       // a word is written; an instruction's last
-  wire        beat_valid, beat_ready;
-  wire [{{bmsb}}:0] beat;
-  wire        rec_valid, rec_ready, red_busy, report_full, pending, pop_sum, p_valid, scalar_sat, unused_results_ready;
-  wire [{{recmsb}}:0] rec_in, rec;
-  wire [{{nmsb}}:0] v;                                   // stages that hand a word on
-  wire [{{lt}}:0]  lv;
-  wire [{{lmsb}}:0] live, live_end, clip;
-  wire        t_valid, t_end, t_last, w_valid, w_to_vmem, w_red, w_seg_end, w_last;
-  wire        r_valid, r_to_vmem, r_red, r_last;    // the oldest finished word
-  wire [{{lmsb}}:0] r_clip;
-  wire [{{word27}}:0] r_o;
-  wire [5:0]  shift_6;
-  wire [4:0]  pshift_7;
-  wire [3:0]  lut_shift_l1;
-  wire [1:0]  lut_l4;
-  wire [{{tagmsb}}:0] tag_in;  // {to vmem, reduction, segment end, last word, live lanes}
-  wire [5:0]  shift_in, clipped;
-  wire [{{segmsb}}:0] seg, scalar_seg;
-  wire [{{wordp}}:0] p_word;
-  wire [10:0] amax;
-  wire [{{word56}}:0] t;
-  wire [{{word27}}:0] o;
-  wire        sum_valid, sum_last, scalar_last, mean_we, mult_we, shift_we, unused_scalar_busy;
-  wire [71:0] sum;
-  wire [26:0] scalar_value, s_mean, s_mult;
-  wire [5:0]  scalar_shift, s_shift;
-
-  assign busy_o = instr_valid_i || rec_valid || red_busy || pending;
-  assign started_o = open;
-
-  reg  [5:0]  sat_q;
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) sat_q <= '0;
-    else sat_q <= clipped + {5'b0, scalar_sat{{here}}};
-  end
-  assign sat_o = sat_q;
-
-  // -- stage 1: what the operands need
-  reg  [2:0]  x_sel_q, m_sel_q, c_sel_q;
-  reg         scalar_shift_q;
-  reg  [{{wordp}}:0] p_q;
-
-  always_ff @(posedge clk_i) begin
-    if (go) begin
-      x_sel_q        <= f_x_sel;
-      m_sel_q        <= f_m_sel;
-      c_sel_q        <= f_c_sel;
-      scalar_shift_q <= (f_shift_sel == SHIFT_SCALAR);
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (take_params) p_q <= p_word;
-  end
-
-  // -- stage 2: what came out of the memories, and what selects from it
-  reg  [{{xs}}:0]  x_is_2_q;  // one bit a case, see vec_lane
-  reg  [{{ms}}:0]  m_is_2_q;
-  reg  [{{cs}}:0]  c_is_2_q;
-  reg  [{{wordp}}:0] p_2_q;
-  reg  [{{word27}}:0] a_2_q, b_2_q;
-  reg  [26:0] mean_2_q, mult_2_q;
-
-  always_ff @(posedge clk_i) begin
-    if (v[0]) begin
-      x_is_2_q <= { {{x_is}}};
-      m_is_2_q <= { {{m_is}}};
-      c_is_2_q <= { {{c_is}}};
-      p_2_q    <= p_q;
-      a_2_q    <= va_data_i;
-      b_2_q    <= vb_data_i;
-      mean_2_q <= s_mean;
-      mult_2_q <= s_mult;
-    end
-  end
-
-  // -- the reduction under way
-  reg  [11:0] red_op_q;
-  reg         red_product_q;
-
-  always_ff @(posedge clk_i) begin
-    if (begin_red) begin
-      red_op_q      <= instr_idx_i;
-      red_product_q <= f_acc_sel;
-    end
-  end
-
-  assign trace_sreg_valid_o = mean_we || mult_we;
-  assign trace_sreg_op_o    = red_op_q;
-  assign trace_sreg_seg_o   = 8'(scalar_seg);
-  assign trace_sreg_mean_o  = mean_we ? scalar_value : 27'd0;
-  assign trace_sreg_mult_o  = mult_we ? scalar_value : 27'd0;
-  assign trace_sreg_shift_o = shift_we ? scalar_shift : 6'd0;
-"#;
-
-/// The comparisons of `select` with `cases`, the first one in bit 0.
-fn one_hot(select: &str, cases: &[(&str, u64)]) -> String {
-    cases.iter().rev().map(|(name, _)| format!("{select} == {name}")).collect::<Vec<_>>().join(", ")
 }
 
 fn header(lanes: usize) -> String {
@@ -255,21 +115,15 @@ fn header(lanes: usize) -> String {
 fn ports(m: &mut Module, config: &Config) {
     let lanes = config.vlanes();
     m.input("start_i", 1, "a token starts; everything is idle");
-    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", isa::VEC.bits, "isa VEC").input(
-        "instr_idx_i",
-        12,
-        "",
-    );
+    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "");
+    m.input("instr_i", isa::VEC.bits, "isa VEC").input("instr_idx_i", COUNT_BITS, "");
     m.output("done_o", 1, "pulse: an instruction is finished");
     for port in ["va", "vb"] {
-        m.output(format!("{port}_en_o"), 1, "vmem read").output(format!("{port}_addr_o"), 14, "");
-        m.input(format!("{port}_data_i"), lanes * 27, "");
+        m.output(format!("{port}_en_o"), 1, "vmem read").output(format!("{port}_addr_o"), WORD_ADDR_BITS, "");
+        m.input(format!("{port}_data_i"), lanes * VEC_BITS, "");
     }
-    m.output("vw_valid_o", 1, "vmem word write").input("vw_ready_i", 1, "").output("vw_addr_o", 14, "").output(
-        "vw_data_o",
-        lanes * 27,
-        "",
-    );
+    m.output("vw_valid_o", 1, "vmem word write").input("vw_ready_i", 1, "");
+    m.output("vw_addr_o", WORD_ADDR_BITS, "").output("vw_data_o", lanes * VEC_BITS, "");
     if config.streams_state() {
         m.output("sw_valid_o", 1, "session vector to memory, on vw_data_o").input("sw_ready_i", 1, "");
         m.output("sw_last_o", 1, "its last word");
@@ -277,29 +131,31 @@ fn ports(m: &mut Module, config: &Config) {
             m.output("sw_slot_o", index_bits(config.sessions), "the slice it is taken from");
         }
     }
-    m.output("xw_en_o", 1, "xmem word write").output("xw_addr_o", 14, "").output("xw_data_o", lanes * 16, "");
-    m.output("kw_en_o", 1, "wkv operand write").output("kw_slot_o", 3, "").output("kw_addr_o", 14, "").output(
-        "kw_data_o",
-        lanes * 16,
-        "",
-    );
-    m.output("exp_we_o", 1, "exponent of an operand")
-        .output("exp_wkv_o", 1, "wkv's, not xexp")
-        .output("exp_slot_o", 4, "")
-        .output("exp_o", 5, "");
+    m.output("xw_en_o", 1, "xmem word write");
+    m.output("xw_addr_o", WORD_ADDR_BITS, "").output("xw_data_o", lanes * OPERAND_BITS, "");
+    m.output("kw_en_o", 1, "wkv operand write").output("kw_slot_o", WKV_SLOT_BITS, "");
+    m.output("kw_addr_o", WORD_ADDR_BITS, "").output("kw_data_o", lanes * OPERAND_BITS, "");
+    m.output("exp_we_o", 1, "exponent of an operand").output("exp_wkv_o", 1, "wkv's, not xexp");
+    m.output("exp_slot_o", field_bits("slot"), "").output("exp_o", EXP_BITS, "");
     if config.sessions > 1 {
-        m.input("slot_i", 3, "which slice this is; constant");
+        m.input("slot_i", SLICE_BITS, "which slice this is; constant");
         m.input("prefill_i", 1, "the slots read one text").input("home_i", 1, "its first token is here");
         m.output("vw_en_o", 1, "write vmem").output("vw_ring_o", 1, "with what the slice before this one writes");
     }
     m.input("p_valid_i", 1, "parameter beats").output("p_ready_o", 1, "").input("p_data_i", config.bus_bits, "");
-    m.output("sat_o", 6, "values clipped a cycle ago").output("busy_o", 1, "");
+    m.output("sat_o", SAT_BITS, "values clipped a cycle ago").output("busy_o", 1, "");
     m.output("started_o", 1, "the first word of an instruction is issued");
-    m.output("trace_vec_valid_o", 1, "").output("trace_vec_op_o", 12, "").output("trace_vec_word_o", 13, "");
-    m.output("trace_vec_data_o", lanes * 27, "");
-    m.output("trace_sreg_valid_o", 1, "").output("trace_sreg_op_o", 12, "").output("trace_sreg_seg_o", 8, "");
-    m.output("trace_sreg_mean_o", 27, "").output("trace_sreg_mult_o", 27, "").output("trace_sreg_shift_o", 6, "");
-    m.output("trace_exp_valid_o", 1, "").output("trace_exp_op_o", 12, "").output("trace_exp_exp_o", 5, "");
+    m.output("trace_vec_valid_o", 1, "").output("trace_vec_op_o", COUNT_BITS, "");
+    m.output("trace_vec_word_o", field_bits("n_words"), "").output("trace_vec_data_o", lanes * VEC_BITS, "");
+    m.output("trace_sreg_valid_o", 1, "").output("trace_sreg_op_o", COUNT_BITS, "");
+    m.output("trace_sreg_seg_o", TRACE_SEG_BITS, "");
+    m.output("trace_sreg_mean_o", VEC_BITS, "").output("trace_sreg_mult_o", VEC_BITS, "");
+    m.output("trace_sreg_shift_o", field_bits("shift"), "");
+    m.output("trace_exp_valid_o", 1, "").output("trace_exp_op_o", COUNT_BITS, "").output(
+        "trace_exp_exp_o",
+        EXP_BITS,
+        "",
+    );
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@ use crate::blocks::vec::control::vec_control;
 use crate::blocks::vec::finish::vec_finish;
 use crate::blocks::vec::issue::vec_issue;
 use crate::blocks::vec::lane::vec_lane;
-use crate::blocks::vec::param_gear::{element_bits, param_gear};
+use crate::blocks::vec::param_gear::param_gear;
 use crate::blocks::vec::reduce::vec_reduce;
 use crate::blocks::vec::scalar::vec_scalar;
+use crate::blocks::vec::sizes::{param_bits, record, PRODUCT_BITS};
 use crate::blocks::vec::sreg::sreg;
-use crate::blocks::vec::write::{record_bits, vec_write};
-use crate::config::Config;
+use crate::blocks::vec::write::vec_write;
+use crate::config::{Config, VEC_BITS};
 use crate::hdl::Module;
 
 /// Finished words that may wait for vmem: the pipeline hears of a refused one a cycle later.
@@ -22,10 +23,9 @@ const BEATS: usize = 2;
 /// Instructions that may be in the pipeline at once.
 const RECORDS: usize = 4;
 
-/// Places the parts of `vec` in `m`, whose wires they are connected to.
+/// Places the parts of `vec` in `m`, whose wires (`rtl/vec/wires.sv`) they are connected to.
 pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
     let lanes = config.vlanes();
-    let here = if config.sessions > 1 { " && scalar_here" } else { "" };
     let wide = config.streams_state();
     let mut issue = vec![
         ("instr_valid_i", "instr_valid_i"),
@@ -33,8 +33,8 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
         ("instr_i", "instr_i"),
         ("instr_idx_i", "instr_idx_i"),
         ("en_i", "en"),
-        ("drained_i", "!rec_valid && !red_busy"),
-        ("record_ready_i", "rec_ready"),
+        ("drained_i", "drained"),
+        ("record_ready_i", "record_ready"),
         ("red_busy_i", "red_busy"),
         ("report_full_i", "report_full"),
         ("p_valid_i", "p_valid"),
@@ -51,9 +51,9 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
         ("reduce_o", "reduce"),
         ("take_params_o", "take_params"),
         ("seg_o", "seg"),
-        ("shift_o", "shift_in"),
-        ("tag_o", "tag_in"),
-        ("record_o", "rec_in"),
+        ("shift_o", "issue_shift"),
+        ("tag_o", "tag"),
+        ("record_o", "issue_record"),
     ];
     issue.extend(wide.then_some(("wide_o", "wide")));
     m.instance("u_issue", &vec_issue(config), &issue);
@@ -63,9 +63,9 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
         &[
             ("go_i", "go"),
             ("en_i", "en"),
-            ("tag_i", "tag_in"),
-            ("shift_i", "shift_in"),
-            ("pshift_i", "f_c_sel == C_P ? f_pshift : 5'd0"),
+            ("tag_i", "tag"),
+            ("shift_i", "issue_shift"),
+            ("pshift_i", "pshift"),
             ("lut_i", "f_lut"),
             ("lut_shift_i", "f_lut_shift"),
             ("scalar_shift_i", "scalar_shift_q"),
@@ -90,9 +90,9 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
     );
     m.instance(
         "u_results",
-        &fifo(lanes * 28 + 3, RESULTS),
+        &fifo(lanes * (VEC_BITS + 1) + 3, RESULTS),
         &[
-            ("in_valid_i", "w_valid && en"),
+            ("in_valid_i", "w_push"),
             ("in_ready_o", "unused_results_ready"),
             ("in_data_i", "{w_last, w_red, w_to_vmem, clip, o}"),
             ("out_valid_o", "r_valid"),
@@ -105,7 +105,7 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
         ("valid_i", "r_valid"),
         ("to_vmem_i", "r_to_vmem"),
         ("last_i", "r_last"),
-        ("record_i", "rec"),
+        ("record_i", "record"),
         ("o_i", "r_o"),
         ("clip_i", "r_clip"),
         ("en_o", "en"),
@@ -123,7 +123,7 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
         "u_finish",
         &vec_finish(),
         &[
-            ("open_red_i", "open && reduce"),
+            ("open_red_i", "open_red"),
             ("finish_i", "finish"),
             ("finish_red_i", "r_red"),
             ("last_scalar_i", "scalar_last"),
@@ -135,14 +135,14 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
     );
     m.instance(
         "u_records",
-        &fifo(record_bits(config), RECORDS),
+        &fifo(record(config).bits(), RECORDS),
         &[
             ("in_valid_i", "open"),
-            ("in_ready_o", "rec_ready"),
-            ("in_data_i", "rec_in"),
-            ("out_valid_o", "rec_valid"),
+            ("in_ready_o", "record_ready"),
+            ("in_data_i", "issue_record"),
+            ("out_valid_o", "record_valid"),
             ("out_ready_i", "finish"),
-            ("out_data_o", "rec"),
+            ("out_data_o", "record"),
         ],
     );
     m.instance(
@@ -174,11 +174,11 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
         &sreg(config),
         &[
             ("waddr_i", "scalar_seg"),
-            ("mean_we_i", &format!("mean_we{here}")),
+            ("mean_we_i", "mean_keep"),
             ("mean_i", "scalar_value"),
-            ("mult_we_i", &format!("mult_we{here}")),
+            ("mult_we_i", "mult_keep"),
             ("mult_i", "scalar_value"),
-            ("shift_we_i", &format!("shift_we{here}")),
+            ("shift_we_i", "shift_keep"),
             ("shift_i", "scalar_shift"),
             ("re_i", "go"),
             ("raddr_i", "seg"),
@@ -187,7 +187,7 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
             ("shift_o", "s_shift"),
         ],
     );
-    let lane = vec_lane(element_bits(config));
+    let lane = vec_lane(param_bits(config));
     for l in 0..lanes {
         let slice = |name: &str, bits: usize| format!("{name}[{}:{}]", bits * l + bits - 1, bits * l);
         m.instance(
@@ -197,9 +197,9 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
                 ("clk_i", "clk_i"),
                 ("v_i", "v"),
                 ("lv_i", "lv"),
-                ("a_i", &slice("a_2_q", 27)),
-                ("b_i", &slice("b_2_q", 27)),
-                ("p_i", &slice("p_2_q", element_bits(config))),
+                ("a_i", &slice("a_2_q", VEC_BITS)),
+                ("b_i", &slice("b_2_q", VEC_BITS)),
+                ("p_i", &slice("p_2_q", param_bits(config))),
                 ("mean_i", "mean_2_q"),
                 ("mult_i", "mult_2_q"),
                 ("x_is_i", "x_is_2_q"),
@@ -211,8 +211,8 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
                 ("lut_shift_i", "lut_shift_l1"),
                 ("lut_i", "lut_l4"),
                 ("live_end_i", &format!("live_end[{l}]")),
-                ("t_o", &slice("t", 56)),
-                ("o_o", &slice("o", 27)),
+                ("t_o", &slice("t", PRODUCT_BITS)),
+                ("o_o", &slice("o", VEC_BITS)),
                 ("clip_o", &format!("clip[{l}]")),
             ],
         );
@@ -226,7 +226,7 @@ pub(in crate::blocks) fn parts(m: &mut Module, config: &Config) {
             ("t_end_i", "t_end"),
             ("t_last_i", "t_last"),
             ("t_i", "t"),
-            ("o_valid_i", "w_valid && w_red && en"),
+            ("o_valid_i", "w_sum"),
             ("o_end_i", "w_seg_end"),
             ("o_last_i", "w_last"),
             ("o_i", "o"),

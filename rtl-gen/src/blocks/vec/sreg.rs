@@ -1,31 +1,34 @@
 //! Scalar registers of the vector unit: mean, mult and shift of each segment.
 
 use crate::blocks::prim::ram_1w1r;
+use crate::blocks::vec::sizes::{field_bits, seg_bits};
 use crate::config::{Config, VEC_BITS};
-use crate::hdl::{index_bits, Module};
+use crate::hdl::Module;
 use std::sync::Arc;
 
 /// `n_head` entries of mean, mult and shift; the three are written independently and read together.
 pub fn sreg(config: &Config) -> Arc<Module> {
     let depth = config.limits.n_head;
-    let addr = index_bits(depth);
+    let addr = seg_bits(config);
+    let shift = field_bits("shift");
+    let fields = [("mean", VEC_BITS), ("mult", VEC_BITS), ("shift", shift)];
     let mut m = Module::combinational(
         "sreg",
         format!(
-            "Scalars of {depth} segments: mean (27 signed), mult (27 signed), shift (6).\n\
+            "Scalars of {depth} segments: mean ({VEC_BITS} bits, signed), mult ({VEC_BITS}, signed), shift ({shift}).\n\
              Latency: the read ports hold entry raddr_i one cycle after re_i, and keep it while re_i is low. No reset: memories.\n\
              Each field has its own write enable, because MEAN, RSQ and VALUE write different ones."
         ),
     );
     m.input("clk_i", 1, "").input("waddr_i", addr, "");
-    for (field, bits) in [("mean", VEC_BITS), ("mult", VEC_BITS), ("shift", 6)] {
+    for (field, bits) in fields {
         m.input(format!("{field}_we_i"), 1, "").input(format!("{field}_i"), bits, "");
     }
     m.input("re_i", 1, "").input("raddr_i", addr, "");
-    for (field, bits) in [("mean", VEC_BITS), ("mult", VEC_BITS), ("shift", 6)] {
+    for (field, bits) in fields {
         m.output(format!("{field}_o"), bits, "");
     }
-    for (field, bits) in [("mean", VEC_BITS), ("mult", VEC_BITS), ("shift", 6)] {
+    for (field, bits) in fields {
         m.instance(
             &format!("u_{field}"),
             &ram_1w1r(bits, depth),

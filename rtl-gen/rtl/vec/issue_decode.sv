@@ -1,0 +1,19 @@
+  // The fields that decide about the issue; the rest of the instruction goes to the stages that use it.
+  wire                                     f_drain     = instr_i[anser_pkg::VEC_DRAIN_LSB];
+  wire [anser_pkg::VEC_A_ADDR_BITS-1:0]    f_a_addr    = instr_i[anser_pkg::VEC_A_ADDR_LSB +: anser_pkg::VEC_A_ADDR_BITS];
+  wire [anser_pkg::VEC_B_ADDR_BITS-1:0]    f_b_addr    = instr_i[anser_pkg::VEC_B_ADDR_LSB +: anser_pkg::VEC_B_ADDR_BITS];
+  wire [anser_pkg::VEC_D_ADDR_BITS-1:0]    f_d_addr    = instr_i[anser_pkg::VEC_D_ADDR_LSB +: anser_pkg::VEC_D_ADDR_BITS];
+  wire [anser_pkg::VEC_N_WORDS_BITS-1:0]   f_n_words   = instr_i[anser_pkg::VEC_N_WORDS_LSB +: anser_pkg::VEC_N_WORDS_BITS];
+  wire [anser_pkg::VEC_TAIL_BITS-1:0]      f_tail      = instr_i[anser_pkg::VEC_TAIL_LSB +: anser_pkg::VEC_TAIL_BITS];
+  wire [anser_pkg::VEC_SEG_WORDS_BITS-1:0] f_seg_words = instr_i[anser_pkg::VEC_SEG_WORDS_LSB +: anser_pkg::VEC_SEG_WORDS_BITS];
+  wire [anser_pkg::VEC_X_SEL_BITS-1:0]     f_x_sel     = instr_i[anser_pkg::VEC_X_SEL_LSB +: anser_pkg::VEC_X_SEL_BITS];
+  wire [anser_pkg::VEC_M_SEL_BITS-1:0]     f_m_sel     = instr_i[anser_pkg::VEC_M_SEL_LSB +: anser_pkg::VEC_M_SEL_BITS];
+  wire [anser_pkg::VEC_C_SEL_BITS-1:0]     f_c_sel     = instr_i[anser_pkg::VEC_C_SEL_LSB +: anser_pkg::VEC_C_SEL_BITS];
+  wire [anser_pkg::VEC_SHIFT_SEL_BITS-1:0] f_shift_sel = instr_i[anser_pkg::VEC_SHIFT_SEL_LSB +: anser_pkg::VEC_SHIFT_SEL_BITS];
+  wire [anser_pkg::VEC_SHIFT_BITS-1:0]     f_shift     = instr_i[anser_pkg::VEC_SHIFT_LSB +: anser_pkg::VEC_SHIFT_BITS];
+  wire [anser_pkg::VEC_LUT_BITS-1:0]       f_lut       = instr_i[anser_pkg::VEC_LUT_LSB +: anser_pkg::VEC_LUT_BITS];
+  wire [anser_pkg::VEC_POST_BITS-1:0]      f_post      = instr_i[anser_pkg::VEC_POST_LSB +: anser_pkg::VEC_POST_BITS];
+  wire                                     f_amax      = instr_i[anser_pkg::VEC_AMAX_LSB];
+  wire                                     f_amax_keep = instr_i[anser_pkg::VEC_AMAX_KEEP_LSB];
+  wire [anser_pkg::VEC_DEST_BITS-1:0]      f_dest      = instr_i[anser_pkg::VEC_DEST_LSB +: anser_pkg::VEC_DEST_BITS];
+  wire [anser_pkg::VEC_SLOT_BITS-1:0]      f_slot      = instr_i[anser_pkg::VEC_SLOT_LSB +: anser_pkg::VEC_SLOT_BITS];
