@@ -19,80 +19,15 @@ pub fn axi_read(addr_bits: usize, beat_bits: usize) -> Arc<Module> {
              follow each other without a gap: one waits while another is under way. arready_o is a register."
         ),
     );
-    m.input("araddr_i", addr_bits, "bytes").input("arlen_i", 8, "beats - 1");
+    m.param("ADDR_BITS", addr_bits, 32, "of a byte's address, more than BEAT_BITS + 4");
+    m.param("BEAT_BITS", beat_bits, 20, "of a beat's address in the memory");
+    m.input("araddr_i", "ADDR_BITS", "bytes").input("arlen_i", 8, "beats - 1");
     m.input("arvalid_i", 1, "").output("arready_o", 1, "");
     m.output("rdata_o", 128, "").output("rresp_o", 2, "").output("rlast_o", 1, "");
     m.output("rvalid_o", 1, "").input("rready_i", 1, "");
-    m.output("mem_valid_o", 1, "").input("mem_ready_i", 1, "").output("mem_beat_o", beat_bits, "");
+    m.output("mem_valid_o", 1, "").input("mem_ready_i", 1, "").output("mem_beat_o", "BEAT_BITS", "");
     m.input("mem_rvalid_i", 1, "").input("mem_rdata_i", 128, "");
-    m.text(
-        r#"
-  reg         wait_q;        // a burst waits
-  reg  [{{amsb}}:4] wait_addr_q;
-  reg  [7:0]  wait_len_q;
-  reg         active_q, outside_q;
-  reg  [{{bmsb}}:0] beat_q;
-  reg  [7:0]  left_q;
-  reg  [5:0]  credit_q;      // beats that may still be asked for
-  reg         credit_ok_q;   // there is one
-
-  wire        last  = (left_q == 8'd0);
-  wire        ask   = mem_valid_o && mem_ready_i;
-  wire        begins = wait_q && (!active_q || (ask && last));
-  wire        data_valid, data_ready;
-  wire [129:0] data;
-  wire        taken = data_valid && data_ready;  // into the two entries in front, so that rready_i is not waited for
-  wire [1:0]  tag, unused_ready;
-  wire        unused_tag;
-
-  wire [5:0]  credit = (ask == taken) ? credit_q : ask ? credit_q - 6'd1 : credit_q + 6'd1;
-
-  assign mem_valid_o = active_q && credit_ok_q;
-  assign mem_beat_o  = beat_q;
-  assign arready_o   = !wait_q;
-  assign rresp_o[0]  = 1'b0;
-  wire unused_addr = &{1'b0, araddr_i[3:0], unused_ready, unused_tag};
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      active_q <= 1'b0;
-      wait_q   <= 1'b0;
-      credit_q <= 6'd{{depth}};
-      credit_ok_q <= 1'b1;
-    end else begin
-      if (arvalid_i && arready_o) wait_q <= 1'b1;
-      else if (begins) wait_q <= 1'b0;
-      if (begins) active_q <= 1'b1;
-      else if (ask && last) active_q <= 1'b0;
-      credit_q    <= credit;
-      credit_ok_q <= (credit != '0);
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (arready_o) begin
-      wait_addr_q <= araddr_i[{{amsb}}:4];
-      wait_len_q  <= arlen_i;
-    end
-    if (begins) begin
-      beat_q    <= wait_addr_q[{{top}}:4];
-      left_q    <= wait_len_q;
-      outside_q <= |wait_addr_q[{{amsb}}:{{above}}];
-    end else if (ask) begin
-      beat_q <= beat_q + {{one}};
-      left_q <= left_q - 8'd1;
-    end
-  end
-"#,
-        &[
-            ("bmsb", (beat_bits - 1).to_string()),
-            ("top", (beat_bits + 3).to_string()),
-            ("amsb", (addr_bits - 1).to_string()),
-            ("above", (beat_bits + 4).to_string()),
-            ("depth", DEPTH.to_string()),
-            ("one", format!("{beat_bits}'d1")),
-        ],
-    );
+    m.sizes(&[("DEPTH", DEPTH)]).body(include_str!("../../rtl/axi_read.sv"));
     m.instance(
         "u_tags",
         &fifo(2, DEPTH),

@@ -10,7 +10,8 @@ use crate::board::Board;
 use rtl_gen::blocks::core::top;
 use rtl_gen::blocks::prim::fifo;
 use rtl_gen::config::Config;
-use rtl_gen::hdl::{Dir, Module};
+use rtl_gen::hdl::assembly::{declare_outputs, place, row, Connection, Row, Units};
+use rtl_gen::hdl::Module;
 use std::sync::Arc;
 
 /// What a system is built for.
@@ -41,24 +42,7 @@ fn reset_sync() -> Arc<Module> {
         "Reset synchroniser: rst_no falls with rst_ni, whatever the clock does, and rises with the third clock after rst_ni did.",
     );
     m.input("clk_i", 1, "").input("rst_ni", 1, "any time").output("rst_no", 1, "released with clk_i");
-    m.text(
-        r#"
-  reg [1:0] chain_q;
-  reg       released_q;
-  assign rst_no = released_q;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      chain_q    <= '0;
-      released_q <= 1'b0;
-    end else begin
-      chain_q    <= {chain_q[0], 1'b1};
-      released_q <= chain_q[1];
-    end
-  end
-"#,
-        &[],
-    );
+    m.body(include_str!("../../rtl/reset_sync.sv"));
     m.done()
 }
 
@@ -92,7 +76,7 @@ pub fn system(config: &Config, board: &Board, options: &SystemOptions) -> Result
     m.output("sdram_ba_o", 2, "").output("sdram_addr_o", shape.row_bits, "");
     m.output("sdram_dq_oe_o", 1, "").output("sdram_dq_o", 16, "").input("sdram_dq_i", 16, "");
 
-    let units: [(&str, Arc<Module>); 9] = [
+    let units: Units = vec![
         ("rx", uart_rx(options.clocks_per_bit)),
         ("bytes", fifo(8, 16)),
         ("frame", frame_rx(options.frame_timeout_cycles)),
@@ -103,54 +87,29 @@ pub fn system(config: &Config, board: &Board, options: &SystemOptions) -> Result
         ("axi", axi_read(config.axi_addr_bits, beat_bits)),
         ("sdram", sdram(shape, &board.sdram_timing.cycles(options.clock_khz))),
     ];
-    m.text("  // Outputs of the instances below: NAME of instance u_X is wire X_NAME.", &[]);
-    for (name, unit) in &units {
-        for p in unit.ports.iter().filter(|p| p.dir == Dir::Out && m_port(name, &p.name).is_none()) {
-            let range = if p.bits == 1 { String::new() } else { format!("[{}:0] ", p.bits - 1) };
-            m.text("  wire {{r}}{{w}};", &[("r", range), ("w", wire(name, &p.name))]);
-        }
-    }
-    m.text(GLUE, &[("amsb", (config.axi_addr_bits - 1).to_string())]);
+    m.sizes(&[("ADDR_BITS", config.axi_addr_bits)]);
+    m.body("  // Output PORT_o of instance u_NAME is the wire NAME_PORT.");
+    declare_outputs(&mut m, &units, parent);
+    m.body(include_str!("../../rtl/system.sv"));
     m.instance("u_reset", &reset_sync(), &[("rst_no", "rst_sync_n")]);
-    for (name, unit) in &units {
-        let connections: Vec<(&str, String)> = (unit.ports.iter())
-            .filter(|p| p.name != "clk_i")
-            .map(|p| (p.name.as_str(), expression(name, &p.name, p.dir)))
-            .collect();
-        let connections: Vec<_> = connections.iter().map(|(a, b)| (*a, b.as_str())).collect();
-        m.instance(&format!("u_{name}"), unit, &connections);
-    }
+    place(&mut m, &units, parent, |unit, port| row(&[INPUTS], unit, port));
     m.instance("u_anser", &top(config), CHIP);
     Ok(m.done())
 }
 
-/// The system's own port that a unit's port is wired straight to.
-fn m_port(unit: &str, port: &str) -> Option<String> {
+/// What a unit's port is wired straight to: pins of the system, and the reset that is released with the clock.
+fn parent(unit: &str, port: &str) -> Connection {
     const PADS: [&str; 9] = ["cs_no", "ras_no", "cas_no", "we_no", "ba_o", "addr_o", "dq_oe_o", "dq_o", "dq_i"];
     match (unit, port) {
-        ("rx", "rx_i") | ("tx", "tx_o") => Some(format!("uart_{port}")),
-        ("sdram", p) if PADS.contains(&p) => Some(format!("sdram_{p}")),
-        _ => None,
+        (_, "rst_ni") => Connection::Parent("rst_sync_n".into()),
+        ("rx", "rx_i") | ("tx", "tx_o") => Connection::Parent(format!("uart_{port}")),
+        ("sdram", p) if PADS.contains(&p) => Connection::Parent(format!("sdram_{p}")),
+        _ => Connection::Usual,
     }
 }
 
-fn wire(unit: &str, port: &str) -> String {
-    format!("{unit}_{}", port.strip_suffix("_o").unwrap_or(port))
-}
-
-fn expression(unit: &str, port: &str, dir: Dir) -> String {
-    if port == "rst_ni" {
-        return "rst_sync_n".into();
-    }
-    let own = m_port(unit, port).or((dir == Dir::Out).then(|| wire(unit, port)));
-    own.unwrap_or_else(|| {
-        let row = INPUTS.iter().find(|(u, p, _)| *u == unit && *p == port);
-        row.unwrap_or_else(|| panic!("anser_system: nothing drives {port} of {unit}")).2.to_string()
-    })
-}
-
-/// (instance, input, what drives it).
-const INPUTS: &[(&str, &str, &str)] = &[
+/// Instance, input, and what drives it.
+const INPUTS: &[Row] = &[
     ("bytes", "in_valid_i", "rx_valid"),
     ("bytes", "in_data_i", "rx_data"),
     ("bytes", "out_ready_i", "frame_byte_ready"),
@@ -235,36 +194,3 @@ const CHIP: &[(&str, &str)] = &[
     ("m_axis_logits_tdata", "unused_tdata"),
     ("m_axis_logits_tlast", "unused_tlast"),
 ];
-
-const GLUE: &str = r#"
-  wire        rst_sync_n;
-  wire        awready, wready, bvalid, arready, rvalid;
-  wire [31:0] rdata;
-  wire [{{amsb}}:0] chip_araddr;
-  wire [7:0]  chip_arlen;
-  wire        chip_arvalid, chip_rready;
-  wire [1:0]  unused_bresp, unused_rresp, unused_arburst;
-  wire [2:0]  unused_arsize;
-  wire        unused_tvalid, unused_tlast;
-  wire [31:0] unused_tdata;
-  wire unused_glue = &{1'b0, lite_busy, bytes_in_ready};
-
-  // Lights: blink with 2^25 clocks, or for as long as a person can see.
-  reg  [25:0] alive_q;
-  reg  [21:0] byte_q, read_q;
-  assign led_o = {alive_q[25], 3'b0, control_error, read_q[21], byte_q[21], control_busy};
-
-  always_ff @(posedge clk_i or negedge rst_sync_n) begin
-    if (!rst_sync_n) begin
-      alive_q <= '0;
-      byte_q  <= '0;
-      read_q  <= '0;
-    end else begin
-      alive_q <= alive_q + 26'd1;
-      if (rx_valid) byte_q <= '1;
-      else if (byte_q != '0) byte_q <= byte_q - 22'd1;
-      if (sdram_rvalid) read_q <= '1;
-      else if (read_q != '0) read_q <= read_q - 22'd1;
-    end
-  end
-"#;
