@@ -129,7 +129,9 @@ fn slice_wires(m: &mut Module, config: &Config) {
         m.sizes(&[("WORD_BITS", config.vlanes() * VEC_BITS)]);
     }
     for s in 0..n {
-        outputs.iter().for_each(|o| drop(m.wire(&slice_wire(s, &o.wire), o.bits)));
+        for o in &outputs {
+            m.wire(&slice_wire(s, &o.wire), o.bits);
+        }
     }
     let side_by_side = |name: &str| {
         let each: Vec<_> = (0..n).rev().map(|s| slice_wire(s, name)).collect();
