@@ -21,7 +21,7 @@ pub fn is_trace(port: &str) -> bool {
     port.starts_with("trace_")
 }
 
-/// What drives input `port` of unit `name`, if a table has a row for it: [`STREAMED_SLOTS`] and [`STREAMED`] come first where the state lies
+/// What drives input `port` of unit `name`, if a table has a row for it: `STREAMED_SLOTS` and `STREAMED` come first where the state lies
 /// in memory. What all units with a program have alike is in none of them.
 pub fn input_of(name: &str, port: &str, config: &Config) -> Option<String> {
     let tables: &[&[Row]] = match (config.streams_state(), config.sessions) {
