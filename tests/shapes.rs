@@ -218,7 +218,12 @@ fn a_broken_way_to_memory_is_found() {
     let config = streamed("nano");
     let good = print(&core(&config)).expect("distinct modules");
     for (file, from, to, place) in [
-        ("anser_token_control.sv", "(clear_o) zero_q <= 1'b1", "(clear_o) zero_q <= 1'b0", "att.x_prev"),
+        (
+            "anser_token_control.sv",
+            "zero_q <= zero_q | cleared_slots",
+            "zero_q <= zero_q & cleared_slots",
+            "att.x_prev",
+        ),
         ("anser_state_writer.sv", "at_end   = ((beat", "at_end   = 1'b0 && ((beat", "Hang"),
         ("anser_wkv_stream.sv", "if (read_q[1]) word_2_q", "if (re_i) word_2_q", "wkv_sa"),
     ] {
