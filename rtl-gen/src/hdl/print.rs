@@ -78,16 +78,18 @@ impl Module {
             let _ = writeln!(s, "  {dir}{range}{}{}{}", p.name, comma(i, self.ports.len()), doc(&p.doc));
         }
         let _ = write!(s, ");\n\n");
-        if special {
-            for p in &self.params {
-                let _ = writeln!(s, "  localparam int {} = {};", p.name, p.value);
-            }
-        }
         let mut body = String::new();
         for item in &self.items {
             match item {
                 Item::Text(text) => body += text,
                 Item::Instance(i) => body += &self.instances[*i].verilog(style),
+            }
+        }
+        if special {
+            // ports have numbers, so a parameter may be left without a use
+            let used = |name: &str| super::token::tokens(&body).iter().any(|t| t.text == name);
+            for p in self.params.iter().filter(|p| used(&p.name)) {
+                let _ = writeln!(s, "  localparam int {} = {};", p.name, p.value);
             }
         }
         let _ = write!(s, "{}\nendmodule\n", body.trim_end());
