@@ -89,22 +89,35 @@ fn round_shift_is_the_golden_rounding() {
         [(56usize, 6usize, 56usize), (56, 6, 28), (43, 6, 30), (32, 5, 32), (64, 6, 64)]
     {
         let mut dut = build(&prim::round_shift(in_bits, shift_bits, out_bits));
-        let (x_i, shift_i, y_o) = (dut.port("x_i").unwrap(), dut.port("shift_i").unwrap(), dut.port("y_o").unwrap());
-        let mut checked = 0;
+        let port = |name: &str| dut.port(name).unwrap();
+        let (en_i, x_i, shift_i, floor_o, up_o) =
+            (port("en_i"), port("x_i"), port("shift_i"), port("floor_o"), port("up_o"));
+        let (mut checked, mut kept) = (0, 0);
         for x in operands(in_bits, &mut rng) {
             for shift in [rng.gen_range(0..1u32 << shift_bits), 0, (1 << shift_bits) - 1, in_bits as u32 / 2] {
                 let want = fixed::round_shift(x, shift);
                 if want >> (out_bits - 1) != want >> 63 {
                     continue; // outside the block's contract
                 }
+                dut.set(en_i, 1);
                 dut.set(x_i, x as u64);
                 dut.set(shift_i, u64::from(shift));
-                dut.eval();
-                assert_eq!(dut.get_signed(y_o), want, "round_shift {in_bits} to {out_bits}: x {x} shift {shift}");
+                dut.tick();
+                if rng.gen_bool(0.2) {
+                    dut.set(en_i, 0);
+                    dut.set(x_i, rng.gen::<u64>() >> (64 - in_bits));
+                    dut.set(shift_i, u64::from(rng.gen_range(0..1u32 << shift_bits)));
+                    dut.tick();
+                    kept += 1;
+                }
+                let got = dut.get_signed(floor_o) + dut.get(up_o) as i64;
+                // The caller adds in OUT_BITS bits, so the sum wraps there.
+                let got = got << (64 - out_bits) >> (64 - out_bits);
+                assert_eq!(got, want, "round_shift {in_bits} to {out_bits}: x {x} shift {shift}");
                 checked += 1;
             }
         }
-        assert!(checked > 5000, "{checked}");
+        assert!(checked > 5000 && kept > 500, "{checked} {kept}");
     }
 }
 

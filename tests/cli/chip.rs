@@ -144,8 +144,9 @@ fn check_rtl(folder: &str, told: &serde_json::Value) -> Vec<String> {
     let top = told["top"].as_str().expect("a name");
     assert!(files.iter().any(|f| *f == format!("{top}.sv")), "{top}");
     for file in &files {
-        let module = file.trim_end_matches(".sv");
-        assert!(read(file).contains(&format!("module {module}")), "{file} holds no module of its name");
+        let name = file.trim_end_matches(".sv");
+        let what = if name.ends_with("_pkg") { "package" } else { "module" };
+        assert!(read(file).contains(&format!("{what} {name}")), "{file} holds no {what} of its name");
     }
     files
 }

@@ -41,7 +41,7 @@ const EXAMPLES: &[(&str, Examples)] = &[
                 "4 bits, rounded on a text",
             ),
             (
-                "anser quantize model.pth -o model.anser --weights auto --budget 4.5 --branch 0 --calibrate text.txt",
+                "anser quantize m.pth -o m.anser --weights auto --budget 4.5 --branch 0 --calibrate text.txt",
                 "each matrix as it needs",
             ),
         ],
@@ -186,6 +186,25 @@ pub fn finish(command: Command) -> Command {
     })
 }
 
+/// Columns of a page of help. The parser folds longer lines by itself where the terminal is narrower, without their indent.
+const WIDTH: usize = 100;
+
+/// `words` in lines of up to [`WIDTH`] columns, each but the first indented by `indent`.
+fn folded(words: &[String], indent: usize) -> String {
+    let (mut text, mut column) = (String::new(), indent);
+    for word in words {
+        if column + word.len() > WIDTH {
+            text += &format!("\n{:indent$}", "");
+            column = indent;
+        } else if !text.is_empty() {
+            text += " ";
+        }
+        text += word;
+        column += word.len() + 1;
+    }
+    text
+}
+
 /// Whether `name`, which stands where a verb stands, is a topic.
 pub fn is_topic(name: &str) -> bool {
     TOPICS.iter().any(|t| t.name == name)
@@ -206,7 +225,7 @@ fn prepare(mut command: Command, verb: &str) -> Command {
             continue;
         }
         let names: Vec<String> = hidden.iter().map(|o| format!("--{}", o.replace('_', "-"))).collect();
-        more += &format!("  anser help {:<9}{}\n", topic.name, names.join(" "));
+        more += &format!("  anser help {:<9}{}\n", topic.name, folded(&names, 2 + 11 + 9));
         command = command.mut_args(|a| if id(&a).is_some() { a.hide(true) } else { a });
     }
     let mut after = String::new();
@@ -215,9 +234,13 @@ fn prepare(mut command: Command, verb: &str) -> Command {
     }
     if let Some((_, examples)) = EXAMPLES.iter().find(|(v, _)| *v == verb) {
         let width = examples.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
+        let beside = examples.iter().all(|(_, what)| 2 + width + 3 + what.len() <= WIDTH);
         after += if after.is_empty() { "Examples:\n" } else { "\nExamples:\n" };
         for (line, what) in *examples {
-            after += &format!("  {line:<width$}   {what}\n");
+            after += &match beside {
+                true => format!("  {line:<width$}   {what}\n"),
+                false => format!("  {line}\n      {what}\n"),
+            };
         }
     }
     match after.is_empty() {

@@ -75,18 +75,24 @@ pub fn fifo(bits: usize, depth: usize) -> Arc<Module> {
     m.done()
 }
 
-/// `round(x, shift)`: arithmetic shift right, to nearest, ties to even (`golden_model::arithmetic::fixed::round_shift`).
-/// `out_bits` of the result are kept; the caller makes sure they suffice.
+/// `round(x, shift) = floor_o + up_o`: arithmetic shift right, to nearest, ties to even
+/// (`golden_model::arithmetic::fixed::round_shift`). The addition is left to the caller, whose pipeline may have an adder that takes
+/// `up_o` as its carry. A shift by a multiple of 8 comes before the register inside and the rest, 0 to 7, after it: each is a stage's
+/// work at 150 MHz.
 pub fn round_shift(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Module> {
     assert!(out_bits <= in_bits, "round_shift {in_bits} to {out_bits}");
-    assert!(shift_bits >= 2, "round_shift: {shift_bits} shift bits");
+    assert!(in_bits >= 8 && shift_bits >= 4, "round_shift: {in_bits} bits, {shift_bits} shift bits");
     let mut m = Module::combinational(
         "round_shift",
-        "Divides a signed number of IN_BITS bits by 2^shift_i, to nearest, ties to even; combinational.\n\
-         The result must fit OUT_BITS bits (the upper bits are dropped); shifts of IN_BITS and more give 0.",
+        "round(x_i, shift_i) = floor_o + up_o: a signed number of IN_BITS bits divided by 2^shift_i, to nearest, ties to even.\n\
+         The result must fit OUT_BITS bits (the upper bits are dropped); from a shift of IN_BITS on the sum is 0.\n\
+         Latency: 1 cycle, half of the shift after the register; en_i low keeps the result. No reset: data only.",
     );
-    m.param("IN_BITS", in_bits, 8, "").param("SHIFT_BITS", shift_bits, 3, "").param("OUT_BITS", out_bits, 8, "");
-    m.input("x_i", "IN_BITS", "signed").input("shift_i", "SHIFT_BITS", "").output("y_o", "OUT_BITS", "signed");
+    m.param("IN_BITS", in_bits, 8, "8 or more").param("SHIFT_BITS", shift_bits, 4, "4 or more");
+    m.param("OUT_BITS", out_bits, 8, "up to IN_BITS");
+    m.input("clk_i", 1, "").input("en_i", 1, "x_i and shift_i are taken");
+    m.input("x_i", "IN_BITS", "signed").input("shift_i", "SHIFT_BITS", "");
+    m.output("floor_o", "OUT_BITS", "signed").output("up_o", 1, "");
     m.body(include_str!("../../../rtl/prim/round_shift.sv"));
     m.done()
 }

@@ -1,9 +1,8 @@
 //! One lane of the vector unit: select, multiply, round, add, saturate or look up.
 
 use crate::blocks::prim::mul_pipe::mul_pipe;
-use crate::blocks::prim::saturate;
+use crate::blocks::prim::{round_shift, saturate};
 use crate::blocks::vec::lut::{lut, LUT_STAGES};
-use crate::blocks::vec::round_parts::round_parts;
 use crate::blocks::vec::sizes::{declare_cases, field_bits, FACTOR_BITS, PRODUCT_BITS, TABLE_IN_BITS, TABLE_OUT_BITS};
 use crate::config::{OPERAND_BITS, VEC_BITS};
 use crate::hdl::Module;
@@ -77,7 +76,7 @@ pub fn vec_lane(param_bits: usize) -> Arc<Module> {
     );
     m.instance(
         "u_round",
-        &round_parts(PRODUCT_BITS, shift),
+        &round_shift(PRODUCT_BITS, shift, PRODUCT_BITS),
         &[
             ("clk_i", "clk_i"),
             ("en_i", "v_i[5]"),
@@ -95,7 +94,7 @@ pub fn vec_lane(param_bits: usize) -> Arc<Module> {
     );
     m.instance(
         "u_lut_round",
-        &round_parts(clip, lut_shift),
+        &round_shift(clip, lut_shift, clip),
         &[
             ("clk_i", "clk_i"),
             ("en_i", "lv_i[1]"),

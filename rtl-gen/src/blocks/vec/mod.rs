@@ -13,7 +13,6 @@ pub mod lut;
 pub mod param_gear;
 pub mod parts;
 pub mod reduce;
-pub mod round_parts;
 pub mod scalar;
 pub mod sizes;
 pub mod sreg;

@@ -1,7 +1,7 @@
 //! From a segment's sum to its scalars: MEAN, RSQ and VALUE, one segment at a time.
 
+use crate::blocks::prim::round_shift;
 use crate::blocks::vec::lut::{declare_rom, table_rom};
-use crate::blocks::vec::round_parts::round_parts;
 use crate::blocks::vec::sizes::{field_bits, seg_bits, ACC_BITS};
 use crate::config::{Config, VEC_BITS};
 use crate::hdl::Module;
@@ -54,7 +54,7 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
     );
     m.instance(
         "u_round",
-        &round_parts(work, shift),
+        &round_shift(work, shift, work),
         &[
             ("clk_i", "clk_i"),
             ("en_i", "round_en"),

@@ -2,10 +2,9 @@
 
 use super::adder_level::wkv_adder_level;
 use super::mul::wkv_mul;
-use super::round::wkv_round;
 use super::sizes::Sizes;
 use crate::blocks::connect::bare;
-use crate::blocks::prim::saturate;
+use crate::blocks::prim::{round_shift, saturate};
 use crate::config::OPERAND_BITS;
 use crate::hdl::Module;
 use crate::widths::SHIFT_BITS;
@@ -73,7 +72,7 @@ pub fn wkv_dot(sizes: &Sizes, out_bits: usize, negate: bool) -> Arc<Module> {
     m.body(if sizes.many() { include_str!("../../../rtl/wkv/wkv_dot_slots.sv") } else { "  assign shift = shift_i;" });
     let mut c = bare(&["shift_i", "floor_o", "up_o"]);
     c.extend([("en_i", "acc_valid_q"), ("x_i", "acc_q")]);
-    m.instance("u_round", &wkv_round(sum, SHIFT_BITS, sum), &c);
+    m.instance("u_round", &round_shift(sum, SHIFT_BITS, sum), &c);
     let c = [("x_i", "rounded_q"), ("y_o", "saturated"), ("clipped_o", "clipped")];
     m.instance_of("u_sat", &saturate(sum, out_bits), &[("OUT_BITS", "OUT_BITS")], &c);
     m.done()

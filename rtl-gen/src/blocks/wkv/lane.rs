@@ -1,8 +1,7 @@
 //! One lane of the state update: `S' = sat(S − round(S·d) + round(sa·b) + round(v·k))`.
 
 use super::mul::wkv_mul;
-use super::round::wkv_round;
-use crate::blocks::prim::saturate;
+use crate::blocks::prim::{round_shift, saturate};
 use crate::config::OPERAND_BITS;
 use crate::hdl::Module;
 use crate::widths::SHIFT_BITS;
@@ -45,9 +44,9 @@ pub fn wkv_lane(sw: usize) -> Arc<Module> {
         m.instance(&format!("u_{name}"), mul, &[("en_i", en), ("a_i", a), ("b_i", b), ("p_o", name)]);
     }
     for (name, round, en, shift) in [
-        ("sd", wkv_round(product, D_SHIFT_BITS, sw), "en_i[2]", "D_FRACTION"),
-        ("sab", wkv_round(product, SHIFT_BITS, product), "en_i[2]", "shift_b_i"),
-        ("vk", wkv_round(2 * OPERAND_BITS, SHIFT_BITS, 2 * OPERAND_BITS), "en_i[3]", "shift_vk_i"),
+        ("sd", round_shift(product, D_SHIFT_BITS, sw), "en_i[2]", "D_FRACTION"),
+        ("sab", round_shift(product, SHIFT_BITS, product), "en_i[2]", "shift_b_i"),
+        ("vk", round_shift(2 * OPERAND_BITS, SHIFT_BITS, 2 * OPERAND_BITS), "en_i[3]", "shift_vk_i"),
     ] {
         let (floor, up) = (format!("{name}_floor"), format!("{name}_up"));
         m.instance(

@@ -10,7 +10,6 @@ mod mul;
 mod operands;
 mod pass1;
 mod pass2;
-mod round;
 mod rows;
 mod setup;
 mod sizes;
