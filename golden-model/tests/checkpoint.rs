@@ -74,20 +74,63 @@ fn the_format_is_recognised_by_content_and_the_numbers_stay_in_the_file() {
 }
 
 #[test]
-fn value_residual_of_layer_0_and_other_extras_are_ignored_and_any_order_is_read() {
+fn value_residual_of_layer_0_is_ignored_and_any_order_is_read() {
     let mut tensors = network(&tiny_shape());
     let expected = tensors.clone();
     for (leaf, shape) in [("v0", vec![6]), ("v1", vec![6, 9]), ("v2", vec![9, 6])] {
         let values = vec![f32::NAN; shape.iter().product()];
         tensors.push(Tensor { name: format!("blocks.0.att.{leaf}"), shape, values });
     }
-    tensors.push(Tensor { name: "odd".into(), shape: vec![2, 2, 2], values: vec![0.0; 8] });
     tensors.reverse();
     for bytes in
         [safetensors(&tensors, Num::F32), pth(&tensors, Num::F32, PthStyle::default()), ggmf_reordered(&tensors)]
     {
         assert_holds(&bytes, &expected, "with extras");
-        assert_eq!(open(&bytes).unwrap().ignored(), ["blocks.0.att.v0", "blocks.0.att.v1", "blocks.0.att.v2", "odd"]);
+        assert_eq!(open(&bytes).unwrap().ignored(), ["blocks.0.att.v0", "blocks.0.att.v1", "blocks.0.att.v2"]);
+    }
+}
+
+/// Leaving out a tensor that something else uses would give wrong logits without a word.
+#[test]
+fn a_tensor_that_no_formula_uses_is_refused_with_what_it_is() {
+    let refused = |names: &[&str]| {
+        let mut tensors = network(&tiny_shape());
+        tensors.extend(names.iter().map(|n| Tensor { name: n.to_string(), shape: vec![2, 3], values: vec![0.0; 6] }));
+        [safetensors(&tensors, Num::F16), pth(&tensors, Num::F32, PthStyle::default())].map(|bytes| refusal(&bytes))
+    };
+    let cases: &[(&[&str], &str)] = &[
+        (&["blocks.0.att.receptance.lora_A"], "belongs to an adapter (LoRA, Bone, MiSS or the like)"),
+        (&["blocks.1.ffn.key.lora_B"], "belongs to an adapter"),
+        (&["blocks.1.ffn.key.bone"], "belongs to an adapter"),
+        (&["blocks.1.att.time_state"], "is an initial state from state tuning, not a weight"),
+        (&["blocks.0.ffn.s_emb.weight"], "belongs to RWKV-7a (DeepEmbed), expected RWKV-7"),
+        (&["blocks.1.ffn.s_emb_x.weight"], "belongs to RWKV-7a (DeepEmbed)"),
+        (&["blocks.0.ffn.s0"], "belongs to RWKV-7a (DeepEmbed)"),
+        // RWKV-7b has the tensors of RWKV-7a too
+        (&["blocks.0.qkv.k1", "blocks.0.ffn.s0"], "belongs to the attention of RWKV-7b"),
+        (&["blocks.0.ffn.enn.weight", "blocks.0.qkv.qq.weight"], "belongs to RWKV-8, expected RWKV-7"),
+        (&["rosa_1bit.emb0"], "belongs to RWKV-8"),
+        (&["blocks.1.att.time_maa_k"], "belongs to RWKV-4, 5 or 6, expected RWKV-7"),
+        (&["blocks.1.ffn.receptance.weight"], "belongs to RWKV-4, 5 or 6"),
+        (&["blocks.1.att.q_proj.weight"], "belongs to another kind of layer beside RWKV-7's"),
+        (&["blocks.1.att.key.weight_scale"], "belongs to a matrix that another tool has quantised"),
+        (&["optimizer.exp_avg"], "belongs to a training run's optimiser"),
+        (&["vit.patch.weight"], "belongs to an encoder of images or sound"),
+        (&["score.weight"], "belongs to a classifier or reward head"),
+        (&["blocks.1.att.receptance.bias"], "is a bias of a linear layer, and RWKV-7's linear layers have none"),
+        (&["head.bias"], "is a bias of a linear layer"),
+        (&["blocks.1.ln0.weight"], "is none of RWKV-7's tensors"),
+        (&["odd"], "is none of RWKV-7's tensors"),
+        (&["blocks.x.att.w0"], "is none of RWKV-7's tensors"),
+    ];
+    for (names, what) in cases {
+        for text in refused(names) {
+            assert!(text.starts_with(&format!("tensor {} {what}", names[0])), "{names:?}: {text}");
+            assert!(
+                text.ends_with("; no formula of RWKV-7 uses it, and without it the logits would be wrong"),
+                "{text}"
+            );
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Pickle { offset: usize, what: String },
     #[error("tensor {name}: {what}")]
     Tensor { name: String, what: String },
+    #[error("tensor {name} {what}; no formula of RWKV-7 uses it, and without it the logits would be wrong")]
+    Foreign { name: String, what: &'static str },
     #[error("tensor {name} is missing; {hint}")]
     Missing { name: String, hint: String },
     #[error("tensor {name} has shape {found}, expected {expected}")]

@@ -3,12 +3,13 @@
 //! The file is memory-mapped and recognised by its first bytes, never by its name. Each format module only finds the
 //! tensors: names, number format, position, strides. Everything they have in common is here and in [`names`]: the
 //! network's sizes are deduced from the tensors, every tensor the network needs is checked to be there with the right
-//! shape, and what else the file holds is left alone. No number is read before [`TensorView::to_f32`].
+//! shape, and a tensor that no formula uses is refused by name. No number is read before [`TensorView::to_f32`].
 //!
 //! Files are not trusted. Offsets and sizes are checked before use, nothing in a file is executed, and work and memory
 //! are bounded by the file's size, so a damaged or hostile file ends in one [`CheckpointError`].
 mod archive;
 mod error;
+mod foreign;
 mod ggmf;
 pub mod names;
 mod pickle;
@@ -131,7 +132,8 @@ impl Checkpoint {
     /// Maps and checks the checkpoint at `path`. The file must not be changed while the result is alive.
     ///
     /// # Errors
-    /// A [`CheckpointError`] if the file cannot be read, is none of the formats, is damaged, is not RWKV-7, or lacks a tensor.
+    /// A [`CheckpointError`] if the file cannot be read, is none of the formats, is damaged, is not RWKV-7, lacks a tensor, or
+    /// holds one that RWKV-7 does not have.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
         Self::open_inner(path).map_err(|kind| CheckpointError::new(path, kind))
@@ -173,7 +175,7 @@ impl Checkpoint {
         }
     }
 
-    /// Names of tensors in the file that RWKV-7 has no use for, such as `blocks.0.att.v0`.
+    /// Names of tensors in the file that no formula uses: `v0 v1 v2` of `blocks.0.att`, or nothing.
     pub fn ignored(&self) -> &[String] {
         &self.ignored
     }
@@ -255,6 +257,10 @@ fn check(found: Vec<Entry>) -> Result<Checked, ErrorKind> {
     if let Some((generation, sign)) = names::other_generation(|n| all.contains_key(n)) {
         return Err(ErrorKind::OtherGeneration { generation, sign });
     }
+    let foreign = |name: &str, what| ErrorKind::Foreign { name: printable(name), what };
+    if let Some((name, what)) = foreign::known(all.keys().map(String::as_str)) {
+        return Err(foreign(name, what));
+    }
     let shape = deduce(&all)?;
     let mut entries = BTreeMap::new();
     for spec in shape.tensors() {
@@ -270,7 +276,10 @@ fn check(found: Vec<Entry>) -> Result<Checked, ErrorKind> {
         entries.insert(spec.name, entry);
     }
     check_disjoint(&entries)?;
-    Ok((shape, entries, all.into_keys().map(|n| printable(&n)).collect()))
+    if let Some(name) = all.keys().find(|n| !foreign::may_be_left_out(n)) {
+        return Err(foreign(name, foreign::UNKNOWN));
+    }
+    Ok((shape, entries, all.into_keys().collect()))
 }
 
 /// The sizes, from the tensors that show them.
@@ -294,8 +303,8 @@ fn deduce(all: &BTreeMap<String, Entry>) -> Result<Shape, ErrorKind> {
         let expected = format!("(n_head, head_size) with n_head * head_size = n_embd = {n_embd}");
         return Err(misshapen(&all["blocks.0.att.r_k"], expected));
     }
-    let layers: BTreeSet<&str> = all.keys().filter_map(|n| n.strip_prefix("blocks.")?.split('.').next()).collect();
-    let n_layer = layers.len();
+    let layer = |name: &str| name.strip_prefix("blocks.")?.split('.').next()?.parse::<usize>().ok();
+    let n_layer = all.keys().filter_map(|n| layer(n)).collect::<BTreeSet<_>>().len();
     Ok(Shape {
         n_layer,
         n_embd,

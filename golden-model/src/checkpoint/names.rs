@@ -119,6 +119,15 @@ impl TensorSpec {
     }
 }
 
+/// Whether RWKV-7 has a tensor called `name` in some layer; of `blocks.N.`, N is not limited.
+pub(super) fn is_official(name: &str) -> bool {
+    let listed = |table: &[(&str, &[Dim])], name: &str| table.iter().any(|(n, _)| *n == name);
+    let leaf = || name.strip_prefix("blocks.")?.split_once('.').filter(|(layer, _)| layer.parse::<usize>().is_ok());
+    listed(FIRST, name)
+        || listed(LAST, name)
+        || leaf().is_some_and(|(layer, leaf)| listed(BLOCK, leaf) && (layer != "0" || !is_value_residual(leaf)))
+}
+
 /// `v0 v1 v2` mix layer 0's value into later layers. Some files hold them for layer 0 too, unused.
 pub fn is_value_residual(leaf: &str) -> bool {
     matches!(leaf, "att.v0" | "att.v1" | "att.v2")
