@@ -49,7 +49,7 @@ struct Count {
     last: u32,
 }
 
-/// As many words as `n` bits need, all set.
+/// Returns as many words as `n` bits need, all set.
 fn all_set(n: usize) -> Vec<u64> {
     let mut bits = vec![u64::MAX; n.div_ceil(64)];
     if let (Some(last), used @ 1..) = (bits.last_mut(), n % 64) {

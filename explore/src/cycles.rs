@@ -141,7 +141,7 @@ struct Simulation<'a> {
     rate: f64,
     weights: Fifo,
     params: Fifo,
-    /// Of a configuration with the state in memory.
+    /// The queue of state beats of a configuration with the state in memory.
     states: Fifo,
     mat_done: Vec<f64>,
     vec_done: Vec<f64>,

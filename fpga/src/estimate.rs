@@ -97,7 +97,7 @@ pub const PARTS: [&Part; 2] = [&XCK26, &LFE5U_85F];
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Resources {
     pub luts: u64,
-    /// Of `luts`, those used as memory.
+    /// The part of `luts` that is used as memory.
     pub memory_luts: u64,
     pub ffs: u64,
     pub dsps: u64,

@@ -20,7 +20,7 @@ use sim_harness::dut::BuildOptions;
 use std::time::Duration;
 
 const OPTIONS: SystemOptions = SystemOptions { clock_khz: 80_000, clocks_per_bit: 8, frame_timeout_cycles: 4_000 };
-/// As `OPTIONS` and the simulated clock need it: a lost frame costs 24,000 cycles, not millions.
+/// The waits that `OPTIONS` and the simulated clock need: a lost frame costs 24,000 cycles, not millions.
 const LINK: LinkOptions = LinkOptions { reply: Duration::from_micros(300), token: Duration::from_millis(5), tries: 4 };
 
 fn nano() -> Config {

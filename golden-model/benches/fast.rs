@@ -111,7 +111,7 @@ fn every_other_column(bencher: Bencher, set: &str) {
         .bench_local(|| column_run(isa(set), black_box(&weights), &used, &x, &mut acc));
 }
 
-/// The same in 4 bits.
+/// Reads every other column of a matrix of 4 bits.
 #[divan::bench(args = sets())]
 fn every_other_column_of_nibbles(bencher: Bencher, set: &str) {
     let bytes = vec![0x5au8; 4 * COLUMNS * column_bytes(COLUMNS)];

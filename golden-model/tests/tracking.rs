@@ -41,7 +41,7 @@ fn floats_and_integers_know_every_product() {
     }
 }
 
-/// The same words spelled backwards are another product: a network that is right on them would be right about nothing.
+/// Words spelled backwards are another product: a network that is right on them would be right about nothing.
 #[test]
 fn the_order_of_the_words_matters() {
     let (checkpoint, task) = model();

@@ -47,11 +47,11 @@ pub struct AccuracyRecord {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
-    /// Of the matrices: `w4`, `w4-gptq`, `w8`, `w16`.
+    /// Number format of the matrices: `w4`, `w4-gptq`, `w8`, `w16`.
     pub weights: String,
-    /// Of a matrix operand's mantissas.
+    /// Bits of a matrix operand's mantissas.
     pub operand_bits: u32,
-    /// Of an element of the recurrence's state.
+    /// Bits of an element of the recurrence's state.
     pub state_bits: u32,
 }
 
@@ -111,7 +111,7 @@ pub struct TapStudy {
 pub struct TapRecord {
     /// `n_layer` for the head.
     pub layer: u32,
-    /// As in `docs/integer-step.md`.
+    /// Name of the vector in `docs/integer-step.md`.
     pub name: String,
     #[serde(flatten)]
     pub range: Range,
@@ -181,10 +181,10 @@ pub struct DriftRun {
     pub bins: Vec<PositionBin>,
     /// The state after so many tokens, in order.
     pub states: Vec<StateSample>,
-    /// Of the state's relative error; absent if the text is too short.
+    /// Line through the state's relative error; absent if the text is too short.
     #[serde(default)]
     pub state_fit: Option<Fit>,
-    /// Of the logits' relative error, in blocks of 256 tokens.
+    /// Line through the logits' relative error, in blocks of 256 tokens.
     #[serde(default)]
     pub logit_fit: Option<Fit>,
 }

@@ -30,7 +30,7 @@ pub struct AllRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// As on the command line: `latency`, `asic`.
+    /// Name of the step on the command line: `latency`, `asic`.
     pub name: String,
     /// For people.
     pub title: String,
@@ -125,7 +125,7 @@ impl AllRecord {
     /// Reads a record.
     ///
     /// # Errors
-    /// As [`crate::input::read`].
+    /// Fails where [`crate::input::read`] does.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
         input::read(path, SCHEMA_VERSION)
     }

@@ -77,7 +77,7 @@ pub struct Cycles {
 pub struct Resources {
     /// Bits in memories; ports and padding are not counted.
     pub memory_bits: u64,
-    /// The same bits by unit of the core (`state` is the recurrence's).
+    /// Memory bits by unit of the core (`state` is the recurrence's).
     pub memory_bits_by_unit: BTreeMap<String, u64>,
     /// Multiplications of the design, each written to fit one 27 × 18 multiplier of a DSP48E2 (a 19 × 19 and the drain's
     /// wider ones take two).

@@ -153,7 +153,7 @@ impl FpgaEstimateRecord {
 /// Reads a record that was written as JSON; another schema version is refused.
 ///
 /// # Errors
-/// As [`crate::input::read`].
+/// Fails where [`crate::input::read`] does.
 pub fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
     input::read(path, SCHEMA_VERSION)
 }

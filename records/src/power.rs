@@ -117,7 +117,7 @@ pub struct PowerRecord {
     pub external: External,
     /// The netlist against the RTL, in the simulator that counted.
     pub replay: ReplayRecord,
-    /// The same comparison in Verilator, if it was asked for.
+    /// The comparison in Verilator, if it was asked for.
     pub replay_verilator: Option<ReplayRecord>,
     /// Values of the RTL's run that were compared with the golden model on the way.
     pub values_compared_with_golden: u64,

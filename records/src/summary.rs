@@ -13,7 +13,7 @@ pub struct LatencySummary {
     /// Useful bytes of weights and parameters over all bytes the bus could have carried: `weight_bytes_per_token /
     /// (cycles_per_token * bus_bytes)`.
     pub utilisation: f64,
-    /// The same share with the padding of the stream counted as useful.
+    /// The share of beats that carry the stream, its padding counted as useful.
     pub stream_utilisation: f64,
     pub clock_mhz: f64,
     /// Texts that share each read of a weight; with more than one, `cycles_per_token` is a pass that makes a token of each.

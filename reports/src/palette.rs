@@ -68,7 +68,7 @@ impl Colour {
         }
     }
 
-    /// As a CSS value.
+    /// Returns the colour as a CSS value.
     pub fn css(&self) -> String {
         format!("var(--{})", self.name)
     }

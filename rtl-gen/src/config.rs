@@ -65,12 +65,12 @@ pub struct Limits {
     pub dim_ffn: usize,
     pub vmem_elements: usize,
     pub xmem_elements: usize,
-    /// Of one session.
+    /// Elements of the recurrence state of one session.
     pub state_elements: usize,
     pub n_head: usize,
     pub param_fifo_beats: usize,
     pub weight_fifo_beats: usize,
-    /// With the state in memory: beats of it that can wait for the recurrence. With several sessions also the largest head, in beats,
+    /// Beats of a state in memory that can wait for the recurrence. With several sessions it also bounds the largest head, in beats,
     /// because that is kept while one prompt is read in all slots.
     #[serde(default = "default_state_fifo", skip_serializing_if = "is_default_state_fifo")]
     pub state_fifo_beats: usize,
@@ -97,7 +97,7 @@ pub struct Numbers {
 
 /// The simulated memory; it changes cycles, never values.
 ///
-/// With `ddr4` it is that device behind a controller; without, an ideal memory of constant latency and bandwidth.
+/// If `ddr4` is set, it is that device behind a controller; otherwise an ideal memory of constant latency and bandwidth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {

@@ -147,7 +147,7 @@ field_values! {
         PARAMS = 1,
         /// Row `token` of slot `slot` of the embedding: address `addr + token * len`, into the parameter FIFO.
         EMBEDDING = 2,
-        /// Of the columns from `addr`, `len` units each, those whose operand (`cols` elements from xmem word `x_addr`) is not 0.
+        /// Reads, of the columns from `addr`, `len` units each, those whose operand (`cols` elements from xmem word `x_addr`) is not 0.
         COLUMNS = 3,
         /// State of the recurrence, to wkv; `addr` from STATE_BASE. State in memory only, as [`SESSION`]. With several sessions `cols` heads of
         /// `len` units each, each of them for every slot at work before the next one.

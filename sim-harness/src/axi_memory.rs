@@ -5,7 +5,7 @@
 //! [`AxiMemory::drive_write`] and [`AxiMemory::sample_write`] between the two ([`crate::axi_write`]).
 //! Timing of the ideal memory: the first beat of a burst comes at the earliest `latency_cycles` after its address was accepted;
 //! `bytes_per_cycle` may be a fraction of the bus; every `refresh_interval_cycles` no new beat starts for `refresh_cycles`.
-//! With a [`Ddr4`] the device says when each beat comes ([`crate::dram`]); its refreshes are counted from the first request after a
+//! If there is a [`Ddr4`], the device says when each beat comes ([`crate::dram`]); its refreshes are counted from the first request after a
 //! pause that is long enough for one, so that equal sequences of requests after such a pause take equal times.
 //! Timing and random stalls change when data comes, never what comes.
 

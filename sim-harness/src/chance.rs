@@ -4,7 +4,7 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// A source of coin flips that come up true with a fixed probability; the same seed gives the same flips everywhere.
-/// With probability 0 no random number is drawn, so a run without stalls costs nothing.
+/// If the probability is 0, no random number is drawn, so a run without stalls costs nothing.
 #[derive(Debug, Clone)]
 pub struct Chance {
     rng: ChaCha8Rng,

@@ -149,9 +149,9 @@ pub struct Chip<'a> {
     pub program: Program,
     pub totals: Totals,
     golden: QModel,
-    /// Of every session in memory, but that of one in a slot is there; as many as slots if the state lies on the chip.
+    /// The golden state of every session; as many as slots if the state lies on the chip. That of a session in a slot is kept by the slot.
     states: Vec<IntState>,
-    /// Of those in memory: cleared with the next token, because a clear belongs to the token that follows it.
+    /// The sessions in memory that are cleared with the next token, because a clear belongs to the token that follows it.
     fresh: Vec<bool>,
     /// The session in each slot.
     current: Vec<usize>,
@@ -234,7 +234,7 @@ impl<'a> Chip<'a> {
         self.clear_slots(&(0..self.slots.len()).collect::<Vec<_>>())
     }
 
-    /// The same in some slots; at least one, each below the number of sessions.
+    /// Clears the sessions in some slots; at least one, each below the number of sessions.
     pub fn clear_slots(&mut self, slots: &[usize]) -> Result<(), ChipError> {
         let mut mask = 0;
         for &slot in slots {
@@ -268,7 +268,7 @@ impl<'a> Chip<'a> {
     /// The tokens of slot 0 that follow belong to session `number`.
     ///
     /// # Errors
-    /// As [`Chip::select_in`].
+    /// Fails where [`Chip::select_in`] does.
     pub fn select(&mut self, number: usize) -> Result<(), ChipError> {
         self.select_in(0, number)
     }

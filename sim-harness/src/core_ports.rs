@@ -256,7 +256,7 @@ impl CorePorts {
         }
     }
 
-    /// Which units took an instruction and which finished one this cycle, a bit each.
+    /// Returns which units took an instruction and which finished one this cycle, a bit each.
     #[inline(always)]
     pub fn starts_and_dones(&self) -> (u8, u8) {
         (self.start.byte(), self.done.byte())

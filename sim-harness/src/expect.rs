@@ -76,7 +76,7 @@ pub struct MissingTap {
     pub name: String,
 }
 
-/// Which token of a pass an [`ExpectedToken`] is.
+/// Names the token of a pass that an [`ExpectedToken`] is.
 #[derive(Clone, Copy, Debug)]
 pub struct Which {
     /// The slot it is in.

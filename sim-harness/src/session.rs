@@ -167,7 +167,7 @@ impl<'a> Session<'a> {
         self.clear_slots(all_slots(self.lockstep.len()))
     }
 
-    /// The same for the slots of a mask (bit s: slot s, not 0); the others keep their conversation.
+    /// Clears the slots of a mask (bit s: slot s, not 0); the others keep their conversation.
     pub fn clear_slots(&mut self, mask: u8) -> Result<(), SessionError> {
         self.set_slots(mask, None)?;
         self.write(reg::CTRL, bit::CTRL::CLEAR)?;

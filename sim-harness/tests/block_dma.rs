@@ -22,7 +22,7 @@ fn config(name: &str) -> Config {
 #[derive(Clone, Copy, Debug)]
 struct Piece {
     kind: u64,
-    /// Of a piece by columns: units of one.
+    /// Units of the piece, or of one column of it.
     len: u64,
     addr: u64,
     /// By columns: which are read.
@@ -41,7 +41,7 @@ impl Piece {
         }
     }
 
-    /// As instruction number `n` of a program.
+    /// Makes instruction number `n` of a program.
     fn instr(&self, n: usize, token: u64, image: &[u8]) -> Instr {
         let to = match self.kind {
             dma_kind::WEIGHTS | dma_kind::COLUMNS => To::Weights,

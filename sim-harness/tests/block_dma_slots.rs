@@ -41,7 +41,7 @@ struct Pass {
     /// STATE_BASE of each slot in units of 64 B.
     bases: Vec<u64>,
     image: Vec<u8>,
-    /// Of each slot; empty for one at rest.
+    /// The bytes of each slot's state; empty for one at rest.
     states: Vec<Vec<u8>>,
 }
 

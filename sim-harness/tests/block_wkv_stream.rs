@@ -161,7 +161,7 @@ fn sixteen_lanes() {
     check(512, 17, 3);
 }
 
-/// With words there and taken at once it takes as long as with the state on the chip.
+/// If words are there and taken at once, the unit takes as long as with the state on the chip.
 #[test]
 fn one_word_a_cycle() {
     for bus_bits in [128, 512] {

@@ -169,7 +169,7 @@ fn another_design_is_refused_by_port() {
     assert!(matches!(&error, SessionError::Ports(PortsError::Width { .. })), "{error}");
 }
 
-/// The same ports, and programs that mean something else.
+/// A configuration with equal ports, whose programs mean something else, is refused.
 #[test]
 fn another_configuration_is_refused() {
     let (nano, image) = (config(NANO), image());

@@ -112,7 +112,7 @@ fn sessions_go_from_slot_to_slot() {
     }
 }
 
-/// The same work takes the same time, and a session moved to another slot costs nothing.
+/// Equal work takes equal time, and a session moved to another slot costs nothing.
 #[test]
 fn cycles_do_not_depend_on_the_texts() {
     same_cycles(&Bench::new(nano(4), 16, 3));

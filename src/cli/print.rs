@@ -151,7 +151,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write_parts(path, [bytes])
 }
 
-/// As [`write_file`], one part after the other.
+/// Writes a file as [`write_file`] does, one part after the other.
 pub fn write_parts(path: &Path, parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<(), Error> {
     let write = || -> std::io::Result<()> {
         let mut file = temporary(folder_of(path))?;

@@ -24,7 +24,7 @@ pub struct SystemOptions {
 }
 
 impl SystemOptions {
-    /// As `board` runs at `clock_khz`: its own baud rate, a frame ends after 25 ms of silence.
+    /// The options of `board` at `clock_khz`: its own baud rate; a frame ends after 25 ms of silence.
     pub fn of(board: &Board, clock_khz: u32) -> Self {
         let clocks = u64::from(clock_khz) * 1000;
         SystemOptions {

@@ -126,7 +126,7 @@ impl Weights {
     /// Opens and reads the checkpoint at `path`.
     ///
     /// # Errors
-    /// As [`Checkpoint::open`] and [`Weights::read`].
+    /// Fails where [`Checkpoint::open`] or [`Weights::read`] does.
     pub fn load(path: impl AsRef<std::path::Path>) -> Result<Self, CheckpointError> {
         Self::read(&Checkpoint::open(path)?)
     }

@@ -43,7 +43,7 @@ impl Isa {
         all
     }
 
-    /// As reports name it.
+    /// Returns the name that reports use.
     pub fn name(self) -> &'static str {
         match self.0 {
             Kind::Portable => "portable",

@@ -30,7 +30,7 @@ pub struct TensorRecord {
     pub output_error: f64,
 }
 
-/// Which formats the weights have and how they were rounded; an image says it.
+/// Says which formats the weights have and how they were rounded; an image carries it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     pub weights: WeightBits,

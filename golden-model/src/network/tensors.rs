@@ -62,7 +62,7 @@ pub enum QTensor<'a, M: Matrix = QMatrix> {
     Embedding(&'a M::Embedding, i32),
     Vector(&'a QVector),
     Matrix(&'a M),
-    /// Which token each row of a clustered head belongs to.
+    /// The token that each row of a clustered head belongs to.
     Order(&'a [u32]),
 }
 

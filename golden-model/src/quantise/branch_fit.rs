@@ -1,4 +1,4 @@
-//! Which low-rank branch makes up best for an error of a matrix.
+//! Finds the low-rank branch that makes up best for an error of a matrix.
 //!
 //! Among all products U V of rank k, the one that minimises `‖(E − U V) X‖²` over the operands X of the calibration is `P Pᵀ E`, the columns of P
 //! the leading eigenvectors of `E H Eᵀ`, H = Xᵀ X + λ I: the truncated singular value decomposition of E seen through its operands. They are found by

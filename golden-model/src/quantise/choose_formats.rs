@@ -1,4 +1,4 @@
-//! Which fraction every vector has: `f_*` of `docs/integer-step.md`, chosen from the weights and from calibration.
+//! Chooses the fraction bits of every vector, `f_*` of `docs/integer-step.md`, from the weights and from calibration.
 //!
 //! Two sources. Layer-norm outputs have a bound that no input exceeds, `√n · max|g| + max|b|`, widened by the token shift. Everything
 //! else takes the largest magnitude seen in calibration times a headroom. The choices are then lowered until every shift of

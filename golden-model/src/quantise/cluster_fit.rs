@@ -1,4 +1,4 @@
-//! Which rows of a head lie together: rows whose logits move together in text.
+//! Finds the rows of a head that belong in one cluster: rows whose logits move together in text.
 //!
 //! A set of rows is cut in two, each half again, until the clusters have their size. A cut is 2-means with halves of fixed sizes: rows are
 //! sorted by how much nearer they are to one centre than to the other. With the operands of a calibration the distance of two rows is that of

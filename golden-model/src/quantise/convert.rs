@@ -55,7 +55,7 @@ pub fn quantise(checkpoint: &Checkpoint, ranges: &Ranges, options: &QuantOptions
 /// recipe tells the error of each matrix' output.
 ///
 /// # Errors
-/// As [`quantise`], and if such a rounding or a branch is asked for without operands.
+/// Fails where [`quantise`] does, and if such a rounding or a branch is asked for without operands.
 pub fn quantise_with(
     checkpoint: &Checkpoint,
     ranges: &Ranges,

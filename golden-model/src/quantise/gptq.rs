@@ -22,7 +22,7 @@ const OPERANDS: [(&str, &str); 5] = [
     ("ffn.xk", "ffn.key.weight"),
 ];
 
-/// The same for `ffn.value`, whose sums take `dim_ffn²` and are kept only where it has 4 bits.
+/// The operand and the matrix `ffn.value`, whose sums take `dim_ffn²` and are kept only where it has 4 bits.
 const VALUE: (&str, &str) = ("ffn.r2", "ffn.value.weight");
 
 /// The tap that is the operand of a matrix of a layer with this name there.

@@ -26,7 +26,7 @@ pub enum RandomModelError {
 /// integers and must serve any shape. The same arguments give the same network everywhere.
 ///
 /// # Errors
-/// As [`write_random`], [`Checkpoint::open`] and [`quantise`], or if there is no room for a temporary file.
+/// Fails where [`write_random`], [`Checkpoint::open`] or [`quantise`] does, or if there is no room for a temporary file.
 pub fn random_model(shape: &Shape, options: &QuantOptions, seed: u64) -> Result<QModel, RandomModelError> {
     let folder = tempfile::tempdir().map_err(RandomModelError::Folder)?;
     let path = folder.path().join("random.safetensors");

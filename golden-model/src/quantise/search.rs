@@ -1,4 +1,4 @@
-//! Which format each matrix gets: a search over formats with the error of the matrix' output as its measure.
+//! Chooses the format of each matrix by a search over formats, with the error of the matrix' output as its measure.
 //!
 //! Every matrix whose operands a calibration has seen is rounded in every candidate format. The error of a candidate is
 //! `‖(W − Ŵ) X‖² / ‖W X‖²`, noise over signal at the matrix' output. What that noise does to the network's predictions differs from matrix to

@@ -59,7 +59,7 @@ pub struct Study<'a> {
 impl<'a> Study<'a> {
     /// Plans a study of `checkpoint`, called `model`, over `n_positions` tokens; a shorter text is read again and again.
     ///
-    /// With a `calibration` text (name and tokens) its vectors set the fixed-point ranges, and error-compensated rounding at 4 bits is
+    /// If there is a `calibration` text (name and tokens), its vectors set the fixed-point ranges, and error-compensated rounding at 4 bits is
     /// tried too; without one, pseudo-random tokens set them.
     ///
     /// # Errors

@@ -75,7 +75,7 @@ pub struct StateError {
     pub position: usize,
     /// RMS of the difference over RMS of the floating-point state, all layers together.
     pub relative_error: f64,
-    /// The same of each layer.
+    /// The relative error of each layer.
     pub by_layer: Vec<f64>,
 }
 

@@ -24,7 +24,7 @@ pub struct Quality {
     pub n_tokens: usize,
     /// Mean −log2 of the probability given to the token that came.
     pub bits_per_token: f64,
-    /// The same less that of floating point, token by token.
+    /// Bits per token less those of floating point, token by token.
     pub loss_bits: f64,
     pub loss_bits_se: f64,
     /// Kullback-Leibler divergence from floating point, nats.

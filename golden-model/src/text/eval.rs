@@ -11,7 +11,7 @@ pub struct Evaluation {
     pub n_tokens: usize,
     /// Mean −log2 of the probability given to the token that came.
     pub bits_per_token: f64,
-    /// The same per byte of text; absent for tokens without text.
+    /// Bits per byte of text; absent for tokens without text.
     pub bits_per_byte: Option<f64>,
     /// Share of predictions whose likeliest token is the reference's, 0 to 1.
     pub top1_agreement: Option<f64>,

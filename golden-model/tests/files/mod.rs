@@ -104,7 +104,7 @@ pub fn ggmf_header(version: u32, shape: &Shape, code: u32) -> Vec<u8> {
         .collect()
 }
 
-/// As rwkv.cpp's converter: shapes reversed, low-rank pairs transposed, the six mixes in one tensor; vectors in f32.
+/// Writes a file as rwkv.cpp's converter does: shapes reversed, low-rank pairs transposed, the six mixes in one tensor; vectors in f32.
 pub fn ggmf(tensors: &[Tensor], shape: &Shape, num: Num) -> Vec<u8> {
     let code = u32::from(num == Num::F16);
     let mut out = ggmf_header(101, shape, code);
@@ -201,7 +201,7 @@ fn row_major(shape: &[usize]) -> Vec<usize> {
     (0..shape.len()).map(|i| shape[i + 1..].iter().product()).collect()
 }
 
-/// As `torch.save(state_dict)` writes it.
+/// Writes a file as `torch.save(state_dict)` does.
 pub fn pth(tensors: &[Tensor], num: Num, style: PthStyle) -> Vec<u8> {
     let class = match num {
         Num::F32 => "FloatStorage",
@@ -269,7 +269,7 @@ fn archive(pickle: &[u8], storages: &[Vec<u8>], wide: bool) -> Vec<u8> {
     }
 }
 
-/// The same archive with every size and position in its 64-bit form.
+/// Returns the archive with every size and position in its 64-bit form.
 fn widened(zip: &[u8]) -> Vec<u8> {
     let u16_at = |at: usize| usize::from(u16::from_le_bytes([zip[at], zip[at + 1]]));
     let u32_at = |at: usize| u32::from_le_bytes(zip[at..at + 4].try_into().unwrap());

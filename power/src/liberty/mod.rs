@@ -114,7 +114,7 @@ pub struct InternalPower {
     pub fall: Option<Table>,
 }
 
-/// Which input edges cause which output edges.
+/// Says which input edges cause which output edges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sense {
     Positive,

@@ -37,7 +37,7 @@ pub fn accuracy_page(record: &AccuracyRecord) -> Result<String, ReportError> {
 /// The sections of the page, for a page that has other reports too.
 ///
 /// # Errors
-/// As [`accuracy_page`].
+/// Fails where [`accuracy_page`] does.
 pub fn sections(record: &AccuracyRecord) -> Result<Vec<Section>, ReportError> {
     record.check()?;
     let section = |heading, parts| Section { heading, parts };

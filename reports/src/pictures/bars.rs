@@ -30,7 +30,7 @@ pub struct BarPart {
 pub struct BarsText<'a> {
     pub title: &'a str,
     pub description: &'a str,
-    /// Of the axis, with its unit.
+    /// Label of the axis, with its unit.
     pub axis: &'a str,
 }
 

@@ -22,7 +22,7 @@ pub struct Curve {
 pub struct CurvesText<'a> {
     pub title: &'a str,
     pub description: &'a str,
-    /// Of the horizontal axis, with its unit.
+    /// Label of the horizontal axis, with its unit.
     pub axis: &'a str,
     /// A length to mark, and its name.
     pub mark: Option<(u64, &'a str)>,

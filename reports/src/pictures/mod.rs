@@ -45,7 +45,7 @@ pub const NARROW_PX: u32 = 360;
 pub struct Picture {
     /// An `<svg>` element.
     pub wide: String,
-    /// The same facts for a narrow screen; without it the wide one is scrolled.
+    /// A picture of these facts for a narrow screen; without it the wide one is scrolled.
     pub narrow: Option<String>,
 }
 

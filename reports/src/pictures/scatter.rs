@@ -23,7 +23,7 @@ pub struct Dot {
 pub struct ScatterText<'a> {
     pub title: &'a str,
     pub description: &'a str,
-    /// Of the axes, with their units.
+    /// Labels of the axes, with their units.
     pub x: &'a str,
     pub y: &'a str,
 }

@@ -25,7 +25,7 @@ pub struct SizeDot {
 pub struct SizesText<'a> {
     pub title: &'a str,
     pub description: &'a str,
-    /// Of the axes, with their units.
+    /// Labels of the axes, with their units.
     pub x: &'a str,
     pub y: &'a str,
     /// Unit of the product that is the same along a line.

@@ -27,7 +27,7 @@
   wire [STATE_BITS-1:0]      sa, sa_old;
   wire [CLIP_BITS-1:0]       s_clips;
 
-  // Which row is final, and which one is handed over.
+  // The rows that are final, and the one that is handed over.
   wire [ROW_BITS-1:0]        sa_row, y_row;
   wire                       hand_over = y_valid_o && y_ready_i;
 

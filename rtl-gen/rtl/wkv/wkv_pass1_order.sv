@@ -1,5 +1,5 @@
 
-  // With prefill_i a slot reads what the one before it wrote: a word may be read when no more than a head's other words are still to be
+  // While prefill_i is high a slot reads what the one before it wrote: a word may be read when no more than a head's other words are still to be
   // written.
   reg [HEAD_TOTAL_BITS-1:0] open_q;  // words read and not yet written
 

@@ -277,7 +277,7 @@ impl Module {
         self.instance_of(name, child, &[], connections)
     }
 
-    /// As [`Module::instance`], in a module that has parameters itself: `params` says which expressions of them give the child's.
+    /// Places an instance as [`Module::instance`] does, in a module that has parameters itself: `params` says which expressions of them give the child's.
     pub fn instance_of(
         &mut self,
         name: &str,

@@ -128,7 +128,7 @@ impl Instance {
 }
 
 impl Printed {
-    /// The same design with `prefix` in place of [`PREFIX`], so that two configurations can live in one simulation.
+    /// Returns the design with `prefix` in place of [`PREFIX`], so that two configurations can live in one simulation.
     ///
     /// # Errors
     /// If `prefix` cannot begin an identifier of the language.
@@ -209,10 +209,10 @@ pub fn print(top: &Module) -> Result<Printed, String> {
     printed(top, Style::Parameterised)
 }
 
-/// The same design without parameters: a module for each set of values, named after them. For flows that take modules one by one.
+/// Prints the design without parameters: a module for each set of values, named after them. Flows that take modules one by one need it.
 ///
 /// # Errors
-/// As [`print()`].
+/// Fails where [`print()`] does.
 pub fn print_specialised(top: &Module) -> Result<Printed, String> {
     printed(top, Style::Specialised)
 }

@@ -189,7 +189,7 @@ pub struct Columns {
     /// The instruction.
     pub op: usize,
     pub read: u64,
-    /// Of the columns in memory, those that fill up included.
+    /// Columns in memory that are not read, those that fill up a tile included.
     pub skipped: u64,
 }
 

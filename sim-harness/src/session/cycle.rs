@@ -5,7 +5,7 @@ use crate::axi_memory::MAX_BEAT_BYTES;
 use crate::lockstep::{GROUPS, UNITS};
 use crate::pass::{slots_in, Awaited};
 
-/// Of a register.
+/// One access to a register.
 pub(super) enum Access {
     Write(u32, u32),
     Read(u32),

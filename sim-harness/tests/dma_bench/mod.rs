@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 /// Where the image lies in memory.
 pub const BASE: u64 = 0x12_3456_7040 & !63;
 
-/// Which way a beat leaves.
+/// The port at which a beat leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum To {
     Weights,
@@ -39,7 +39,7 @@ pub struct Read {
 /// An instruction and what it must do.
 #[derive(Clone, Debug)]
 pub struct Instr {
-    /// As `rtl_gen::isa` names them.
+    /// Fields by their names in `rtl_gen::isa`.
     pub fields: Vec<(&'static str, i64)>,
     pub reads: Vec<Read>,
     /// Runs `(first, len)` of the columns to read; empty but for COLUMNS.

@@ -143,7 +143,7 @@ pub fn prompts(bench: &Bench, stall: f64, seed: u64) {
     assert_eq!(chip.totals.outcome.mismatches, 0, "{place}: {:?}", chip.totals.outcome.first);
 }
 
-/// The same work takes the same time from the second pass on, whatever the texts of four slots are.
+/// Equal work takes equal time from the second pass on, whatever the texts of four slots are.
 pub fn same_cycles(bench: &Bench) {
     let mut chip = bench.chip(0.0, 2);
     for token in 1..6 {

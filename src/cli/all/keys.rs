@@ -17,8 +17,9 @@ pub struct Inputs {
     config: String,
     model: String,
     text: String,
-    /// Of the core with its trace ports, which is simulated, and of the chip, which is mapped.
+    /// RTL of the core with its trace ports, which is simulated.
     core: String,
+    /// RTL of the chip, which is mapped.
     top: String,
     /// Image and programs; a model that is too large for the configuration has none.
     program: Result<String, String>,

@@ -190,7 +190,7 @@ fn running(name: &str) -> ProgressBar {
     line
 }
 
-/// As on the command line.
+/// Returns the step's name on the command line.
 fn name_of(step: ReportStep) -> String {
     step.to_possible_value().map_or_else(String::new, |v| v.get_name().to_string())
 }

@@ -150,7 +150,7 @@ struct Topic {
     about: &'static str,
     /// The options by the parser's names.
     options: &'static [&'static str],
-    /// Of them, those that each verb shows by itself.
+    /// The options that each verb shows by itself.
     shown: &'static [&'static str],
     /// The verb that the options are the subject of, which shows them all.
     at_home: &'static str,

@@ -74,7 +74,7 @@ impl Line<'_> {
 
 /// Options that are idle on some command lines.
 struct Rule {
-    /// As the parser names them: with `_` for `-`.
+    /// Options by the parser's names, with `_` for `-`.
     options: &'static [&'static str],
     idle: fn(&Line) -> bool,
     /// Why they have no effect there, and what would give them one.

@@ -50,7 +50,7 @@ pub enum Verb {
     Eval(Eval),
     /// Write the RTL of a configuration: Verilog, file list and manifest
     ///
-    /// With a MODEL also image.bin, the weight stream to put into memory, program_*.hex, what the four units run, and tb.sv, a bench for
+    /// If there is a MODEL, it also writes image.bin, the weight stream to put into memory, program_*.hex, what the four units run, and tb.sv, a bench for
     /// Icarus and Verilator that runs tokens and compares every logit with the golden model's.
     Rtl(Rtl),
     /// Compare the RTL with the golden model, vector by vector

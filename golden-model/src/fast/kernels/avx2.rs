@@ -17,7 +17,7 @@ pub unsafe fn w8(tiles: [&[u8]; 2], cols: usize, x: &[&Operand], acc: &mut [Acc]
 }
 
 /// # Safety
-/// As [`w8`]; `x` and `acc` have T entries.
+/// The caller keeps the conditions of [`w8`]; `x` and `acc` have T entries.
 #[target_feature(enable = "avx2")]
 #[inline]
 unsafe fn w8_n<const T: usize>(tiles: [&[u8]; 2], cols: usize, x: &[&Operand], acc: &mut [Acc]) {
@@ -63,14 +63,14 @@ fn lanes(v: __m256i) -> [i32; 8] {
 }
 
 /// # Safety
-/// As [`w8`], for four tiles.
+/// The caller keeps the conditions of [`w8`], for four tiles.
 #[target_feature(enable = "avx2")]
 pub unsafe fn w16(tiles: [&[u8]; 4], cols: usize, x: &[&Operand], acc: &mut [Acc]) {
     by_count!(x, acc, w16_n(tiles, cols));
 }
 
 /// # Safety
-/// As [`w16`]; `x` and `acc` have T entries.
+/// The caller keeps the conditions of [`w16`]; `x` and `acc` have T entries.
 #[target_feature(enable = "avx2")]
 #[inline]
 unsafe fn w16_n<const T: usize>(tiles: [&[u8]; 4], cols: usize, x: &[&Operand], acc: &mut [Acc]) {
@@ -105,7 +105,7 @@ unsafe fn w16_n<const T: usize>(tiles: [&[u8]; 4], cols: usize, x: &[&Operand], 
 /// 32-bit sums of 4-bit weights: `gs · Σ q·hi` is within 2^23 and `gs · Σ q·lo` within 2^24 a group.
 const FLUSH_NIBBLES: usize = 64;
 
-/// As with AVX-512: `q·x = 256 · (u·hi − 8·hi) + q·lo` with `u = q + 8`. The byte instruction adds pairs of products to 16 bits; a
+/// The products are split as with AVX-512: `q·x = 256 · (u·hi − 8·hi) + q·lo` with `u = q + 8`. The byte instruction adds pairs of products to 16 bits; a
 /// group adds eight of them, 8 · 2 · 255 · 8 = 32,640 at most, and the instruction that multiplies by gs adds the last pairs.
 ///
 /// # Safety
@@ -116,7 +116,7 @@ pub unsafe fn w4(tiles: [&[u8]; 2], groups: usize, x: &[&Operand], acc: &mut [Ac
 }
 
 /// # Safety
-/// As [`w4`]; `x` and `acc` have T entries.
+/// The caller keeps the conditions of [`w4`]; `x` and `acc` have T entries.
 #[target_feature(enable = "avx2")]
 #[inline]
 unsafe fn w4_n<const T: usize>(tiles: [&[u8]; 2], groups: usize, x: &[&Operand], acc: &mut [Acc]) {
@@ -198,7 +198,7 @@ pub unsafe fn columns(columns: &[&[u8; LINE]], x: &[&Operand], acc: &mut [Wide])
 }
 
 /// # Safety
-/// As [`columns`]; `x` and `acc` have T entries.
+/// The caller keeps the conditions of [`columns`]; `x` and `acc` have T entries.
 #[target_feature(enable = "avx2")]
 #[inline]
 unsafe fn columns_n<const T: usize>(columns: &[&[u8; LINE]], x: &[&Operand], acc: &mut [Wide]) {

@@ -23,7 +23,7 @@ pub unsafe fn w8(tiles: [&[u8]; 2], cols: usize, x: &[&Operand], acc: &mut [Acc]
 }
 
 /// # Safety
-/// As [`w8`]; `x` and `acc` have T entries.
+/// The caller keeps the conditions of [`w8`]; `x` and `acc` have T entries.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
 #[inline]
 unsafe fn w8_n<const T: usize>(tiles: [&[u8]; 2], groups: usize, x: &[&Operand], acc: &mut [Acc]) {
@@ -77,14 +77,14 @@ fn add(acc: &mut [i64], first: usize, lo: __m512i, hi: __m512i) {
 }
 
 /// # Safety
-/// As [`w8`], for four tiles.
+/// The caller keeps the conditions of [`w8`], for four tiles.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
 pub unsafe fn w16(tiles: [&[u8]; 4], cols: usize, x: &[&Operand], acc: &mut [Acc]) {
     by_count!(x, acc, w16_n(tiles, cols / 4));
 }
 
 /// # Safety
-/// As [`w16`]; `x` and `acc` have T entries.
+/// The caller keeps the conditions of [`w16`]; `x` and `acc` have T entries.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
 #[inline]
 unsafe fn w16_n<const T: usize>(tiles: [&[u8]; 4], groups: usize, x: &[&Operand], acc: &mut [Acc]) {
@@ -144,7 +144,7 @@ pub unsafe fn w4(tiles: [&[u8]; 2], groups: usize, x: &[&Operand], acc: &mut [Ac
 }
 
 /// # Safety
-/// As [`w4`]; `x` and `acc` have T entries.
+/// The caller keeps the conditions of [`w4`]; `x` and `acc` have T entries.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
 #[inline]
 unsafe fn w4_n<const T: usize>(tiles: [&[u8]; 2], groups: usize, x: &[&Operand], acc: &mut [Acc]) {
@@ -207,7 +207,7 @@ pub unsafe fn columns(columns: &[&[u8; LINE]], x: &[&Operand], acc: &mut [Wide])
 }
 
 /// # Safety
-/// As [`columns`]; `x` and `acc` have T entries.
+/// The caller keeps the conditions of [`columns`]; `x` and `acc` have T entries.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
 #[inline]
 unsafe fn columns_n<const T: usize>(columns: &[&[u8; LINE]], x: &[&Operand], acc: &mut [Wide]) {

@@ -174,7 +174,7 @@ fn prefetch_ahead(from: *const u8, jump: usize) {
     prefetch(from.wrapping_add(AHEAD + jump));
 }
 
-/// The same for group `g` of 4-bit weights, four lines and a quarter.
+/// Asks for the cache lines of group `g` of 4-bit weights, four lines and a quarter.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn prefetch_group(from: *const u8, g: usize) {

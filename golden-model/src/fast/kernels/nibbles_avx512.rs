@@ -22,7 +22,7 @@ pub unsafe fn nibble_run(w: &NibbleColumns<'_>, used: &[u16], x: &[i16], acc: &m
 }
 
 /// # Safety
-/// As [`nibble_run`]; `acc` has at most [`LINES`] lines, the first of which is line `first` of a column.
+/// The caller keeps the conditions of [`nibble_run`]; `acc` has at most [`LINES`] lines, the first of which is line `first` of a column.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
 #[inline]
 unsafe fn run(w: &NibbleColumns<'_>, first: usize, used: &[u16], x: &[i16], acc: &mut [[i64; UNIT_ROWS]]) {

@@ -49,7 +49,7 @@ fn every_byte_is_where_the_hardware_reads_it() {
     }
 }
 
-/// The same for nibbles and gs.
+/// A matrix of 4 bits: each nibble and each gs lies where the hardware reads it.
 #[test]
 fn every_nibble_is_where_the_hardware_reads_it() {
     for (rows, cols) in [(1usize, 1usize), (16, 32), (33, 31), (50, 40), (96, 5), (64, 128)] {

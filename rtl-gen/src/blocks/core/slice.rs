@@ -35,7 +35,7 @@ pub struct Output {
     pub bits: usize,
     /// Every slice has its own; otherwise all are equal.
     pub own: bool,
-    /// And nobody wants them side by side.
+    /// There is one session, so no other module needs the ports of several side by side.
     pub single: bool,
     doc: String,
 }

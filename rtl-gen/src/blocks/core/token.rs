@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Starts and finishes a token, clears the state, counts finished instructions.
 ///
-/// With the state in memory a cleared state is one that is read as 0, and a token also waits for its last write.
+/// If the state lies in memory, a cleared state is one that is read as 0, and a token also waits for its last write.
 pub fn token_control(config: &Config) -> Arc<Module> {
     let (streamed, slots) = (config.streams_state(), config.sessions);
     let mut m = Module::new(

@@ -1,4 +1,4 @@
-//! Which elements of xmem are not 0: one bit for each, kept while they are written.
+//! Keeps a bit for each element of xmem that says whether it is not 0, set while the element is written.
 
 use crate::blocks::connect::same;
 use crate::blocks::prim::ram_1w1r;

@@ -39,7 +39,7 @@ pub const RESULT_STAGE: usize = LANE_STAGES + 1;
 /// Smallest distance, in cycles without stalls, between the read of a word and a read that sees what was written for it,
 /// for an instruction without table: one more for the queue of results.
 pub const VEC_LATENCY: usize = RESULT_STAGE + 1 + WRITE_LATENCY;
-/// The same through the table.
+/// Cycles through the vector unit with a look-up in a table.
 pub const VEC_LATENCY_LUT: usize = VEC_LATENCY + TABLE_STAGES;
 
 /// The distance that holds for every instruction, with table or without; what the compiler schedules with.

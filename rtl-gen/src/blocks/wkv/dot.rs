@@ -21,8 +21,8 @@ pub fn latency(vlanes: usize) -> usize {
 
 /// The unit that sums ± Σ a·b over a row of words, rounds by `shift_i` and saturates to `out_bits`; with `negate` the sum is subtracted.
 ///
-/// With several sessions each row brings its own shift, because rows of several are under way; with one the shift is that of the
-/// instruction.
+/// In a design of several sessions each row brings its own shift, because rows of several are under way; in one of a single session the
+/// shift is that of the instruction.
 pub fn wkv_dot(sizes: &Sizes, out_bits: usize, negate: bool) -> Arc<Module> {
     let Sizes { vl, sw, .. } = *sizes;
     let product = sw + OPERAND_BITS;

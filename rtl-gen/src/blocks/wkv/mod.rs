@@ -174,7 +174,7 @@ fn passes(m: &mut Module, sizes: &Sizes) {
     m.instance("u_pass2", &pass2::wkv_pass2(sizes), &c);
 }
 
-/// Which rows are final and handed over.
+/// Says which rows are final and handed over.
 fn rows(m: &mut Module, sizes: &Sizes) {
     if !sizes.many() {
         m.body(include_str!("../../../rtl/wkv/wkv_rows_one.sv"));
