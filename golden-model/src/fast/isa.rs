@@ -55,6 +55,24 @@ impl Isa {
     }
 }
 
+/// Calls the function of that name in the module that is made for an [`Isa`]: portable, AVX2 or AVX-512. The caller has checked
+/// whatever else the functions of the instruction sets rely on.
+macro_rules! dispatch {
+    ($isa:expr, [$portable:ident, $avx2:ident, $avx512:ident], $kernel:ident($($arg:expr),*)) => {
+        match $isa.0 {
+            $crate::fast::isa::Kind::Portable => $portable::$kernel($($arg),*),
+            // SAFETY: an `Isa` is made only after the machine was asked for these features; the caller has checked the lengths.
+            #[cfg(target_arch = "x86_64")]
+            $crate::fast::isa::Kind::Avx2 => unsafe { $avx2::$kernel($($arg),*) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            $crate::fast::isa::Kind::Avx512 => unsafe { $avx512::$kernel($($arg),*) },
+        }
+    };
+}
+
+pub(in crate::fast) use dispatch;
+
 /// Compiles one safe function for every instruction set and picks by an [`Isa`], which becomes the first argument.
 macro_rules! versions {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {

@@ -16,7 +16,7 @@ mod nibbles_avx2;
 mod nibbles_avx512;
 mod portable;
 
-use super::isa::{Isa, Kind};
+use super::isa::{dispatch, Isa};
 #[cfg(target_arch = "x86_64")]
 use super::operand::{Nibbles, Operand};
 use crate::arithmetic::tensor::GROUP_COLS;
@@ -42,30 +42,14 @@ pub type Wide = [i64; LINE];
 /// `cols` is a multiple of 4; operands are at least as long.
 pub fn w8(isa: Isa, tiles: [&[u8]; 2], cols: usize, x: &[&Operand], acc: &mut [Acc]) {
     check(&tiles, cols, x, acc);
-    match isa.0 {
-        Kind::Portable => portable::w8(tiles, cols, x, acc),
-        // SAFETY: an `Isa` is made only after the machine was asked for these features; `check` has seen the lengths.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { avx2::w8(tiles, cols, x, acc) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => unsafe { avx512::w8(tiles, cols, x, acc) },
-    }
+    dispatch!(isa, [portable, avx2, avx512], w8(tiles, cols, x, acc))
 }
 
 /// [`w8`] for two tiles of nibbles: `groups` groups of 32 columns, each with its gs; operands are at least as long.
 pub fn w4(isa: Isa, tiles: [&[u8]; 2], groups: usize, x: &[&Operand], acc: &mut [Acc]) {
     assert!(tiles.iter().all(|t| t.len() >= groups * GROUP_BYTES) && x.len() == acc.len());
     assert!(x.iter().all(|x| x.padded_len() >= groups * GROUP_COLS));
-    match isa.0 {
-        Kind::Portable => portable::w4(tiles, groups, x, acc),
-        // SAFETY: an `Isa` is made only after the machine was asked for these features; lengths are asserted above.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { avx2::w4(tiles, groups, x, acc) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => unsafe { avx512::w4(tiles, groups, x, acc) },
-    }
+    dispatch!(isa, [portable, avx2, avx512], w4(tiles, groups, x, acc))
 }
 
 /// Adds the products of some columns of 64 rows, at most 64 columns, to `acc`, one for each of `x`, whose first elements are theirs.
@@ -74,15 +58,7 @@ pub fn w4(isa: Isa, tiles: [&[u8]; 2], groups: usize, x: &[&Operand], acc: &mut 
 pub fn columns(isa: Isa, columns: &[&[u8; LINE]], x: &[&Operand], acc: &mut [Wide]) {
     assert!(columns.len() <= COLUMNS && columns.len().is_multiple_of(4) && x.len() == acc.len());
     assert!(x.iter().all(|x| x.padded_len() >= columns.len()));
-    match isa.0 {
-        Kind::Portable => portable::columns(columns, x, acc),
-        // SAFETY: an `Isa` is made only after the machine was asked for these features; lengths are asserted above.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { avx2::columns(columns, x, acc) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => unsafe { avx512::columns(columns, x, acc) },
-    }
+    dispatch!(isa, [portable, avx2, avx512], columns(columns, x, acc))
 }
 
 /// Some lines of a matrix stored by columns.
@@ -118,29 +94,13 @@ pub fn column_run(isa: Isa, weights: &Columns<'_>, used: &[u16], x: &[i16], acc:
     let Some(last) = used.iter().max() else { return };
     weights.column(*last, acc.len()); // panics if it is not there
     assert_eq!(x.len(), used.len());
-    match isa.0 {
-        Kind::Portable => portable::column_run(weights, used, x, acc),
-        // SAFETY: an `Isa` is made only after the machine was asked for these features; the lengths were checked above.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { avx2::column_run(weights, used, x, acc) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => unsafe { avx512::column_run(weights, used, x, acc) },
-    }
+    dispatch!(isa, [portable, avx2, avx512], column_run(weights, used, x, acc))
 }
 
 /// [`w8`] for four tiles of 8 rows of 16 bits.
 pub fn w16(isa: Isa, tiles: [&[u8]; 4], cols: usize, x: &[&Operand], acc: &mut [Acc]) {
     check(&tiles, cols, x, acc);
-    match isa.0 {
-        Kind::Portable => portable::w16(tiles, cols, x, acc),
-        // SAFETY: an `Isa` is made only after the machine was asked for these features; `check` has seen the lengths.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { avx2::w16(tiles, cols, x, acc) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => unsafe { avx512::w16(tiles, cols, x, acc) },
-    }
+    dispatch!(isa, [portable, avx2, avx512], w16(tiles, cols, x, acc))
 }
 
 /// What the unsafe kernels rely on.

@@ -8,7 +8,7 @@ use super::nibble_columns::NibbleColumns;
 use super::portable;
 #[cfg(target_arch = "x86_64")]
 use super::{nibbles_avx2, nibbles_avx512};
-use crate::fast::isa::{Isa, Kind};
+use crate::fast::isa::{dispatch, Isa};
 use crate::image::nibble_columns::{column_bytes, gs_bytes, UNIT_ROWS};
 
 /// Adds the products of the columns `used` of a matrix of `rows` rows, which start at the first of `bytes`, with their elements of the operand, `x`, to
@@ -20,15 +20,7 @@ pub fn nibble_run(isa: Isa, bytes: &[u8], rows: usize, first_line: usize, used: 
     let lines = first_line + acc.len() / UNIT_ROWS;
     assert!(x.len() == used.len() && acc.len().is_multiple_of(UNIT_ROWS) && lines <= rows.div_ceil(UNIT_ROWS));
     let acc = acc.as_chunks_mut().0;
-    match isa.0 {
-        Kind::Portable => portable::nibble_run(&w, used, x, acc),
-        // SAFETY: an `Isa` is made only after the machine was asked for these features; the lengths were checked above.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { nibbles_avx2::nibble_run(&w, used, x, acc) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => unsafe { nibbles_avx512::nibble_run(&w, used, x, acc) },
-    }
+    dispatch!(isa, [portable, nibbles_avx2, nibbles_avx512], nibble_run(&w, used, x, acc))
 }
 
 #[cfg(test)]
