@@ -12,6 +12,8 @@ pub enum Error {
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
+    Text(#[from] records::TextError),
+    #[error(transparent)]
     Power(#[from] power::Error),
     #[error("{}: {what}", path.display())]
     Library { path: PathBuf, what: String },

@@ -3,6 +3,7 @@
 use crate::Error;
 use power::liberty::syntax::{self, Group};
 use records::shared::Corner;
+use records::text;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -119,7 +120,7 @@ impl Cells {
         let mut has_gates = false;
         let mut has_power = false;
         for path in paths {
-            let text = power::input::read(path)?;
+            let text = text::read(path)?;
             let library = syntax::parse(path, &text)?;
             for group in library.all("cell") {
                 let cell = cell(group);

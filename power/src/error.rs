@@ -1,12 +1,13 @@
 //! What can keep a power number from being found. Each message is one sentence: where, what, what was expected.
 
+use records::TextError;
 use std::path::{Path, PathBuf};
 
 /// Errors of this crate; lines count from 1.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Text(#[from] TextError),
     #[error("{}:{line}: expected {expected}, found {found}", path.display())]
     Syntax { path: PathBuf, line: usize, expected: String, found: String },
     #[error("{}: no cell of this library has an internal_power table, so power cannot be found from it", path.display())]

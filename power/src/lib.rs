@@ -4,13 +4,12 @@
 //! optional constraints (SDC) and extracted wires (SPEF). Gives watts by group and cause. `docs/power.md` has the method,
 //! what it leaves out, and how close it comes to an independent tool.
 //!
-//! The path of a number: [`netlist`] links cells; [`circuit`] finds loads and clocks; [`slew`] how fast pins switch;
+//! Every file is opened by [`records::text`]. The path of a number: [`netlist`] links cells; [`circuit`] finds loads and clocks; [`slew`] how fast pins switch;
 //! [`propagate`] how often; [`watts`] reads the tables. All quantities are SI units.
 
 pub mod activity;
 pub mod circuit;
 mod error;
-pub mod input;
 pub mod liberty;
 pub mod netlist;
 pub mod propagate;

@@ -1,8 +1,8 @@
 //! Parasitics: SPEF (IEEE 1481), detailed nets. Capacitance and the RC tree of each net.
 
 use crate::error::Error;
-use crate::input;
 use crate::netlist::names::normal;
+use records::{text, TextError};
 use std::collections::HashMap;
 use std::io::BufRead;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub struct Wire {
 
 /// Reads a SPEF file.
 pub fn load(path: &Path) -> Result<Parasitics, Error> {
-    parse(path, input::open(path)?)
+    parse(path, text::open(path)?)
 }
 
 struct Reader<'p> {
@@ -46,14 +46,14 @@ enum Section {
 }
 
 /// Parses SPEF text line by line; `path` is for messages.
-pub fn parse(path: &Path, text: impl BufRead) -> Result<Parasitics, Error> {
+pub fn parse(path: &Path, lines: impl BufRead) -> Result<Parasitics, Error> {
     let mut r = Reader { path, line: 0, cap_unit: 1e-12, res_unit: 1.0, delimiter: ':', map: HashMap::new() };
     let mut out = Parasitics::new();
     let mut net: Option<(String, Wire)> = None;
     let mut section = Section::None;
-    for line in text.split(b'\n') {
-        let line = line.map_err(|source| Error::Io { path: path.into(), source })?;
-        let line = String::from_utf8_lossy(&line);
+    for line in lines.split(b'\n') {
+        let line = line.map_err(|source| TextError::Io { path: path.into(), source })?;
+        let line = text::latin1_or_utf8(line);
         r.line += 1;
         let text = line.split("//").next().unwrap_or("");
         let words: Vec<&str> = text.split_whitespace().collect();

@@ -1,12 +1,12 @@
 //! Why a record cannot be used.
 
-use std::path::PathBuf;
+use crate::TextError;
 
 /// A record that cannot be read, printed or believed; the message says what, where and what was expected.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    #[error("{}: cannot read: {source}", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Read(#[from] TextError),
     #[error("{origin}: not a record: {source}")]
     Parse { origin: String, source: serde_json::Error },
     #[error("{origin}: schema_version {found}, expected {expected}")]

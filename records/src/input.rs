@@ -1,7 +1,7 @@
 //! How every record is read and printed: the version is checked before anything else, so that a record of a later version is
 //! refused for its version and not for the first field that changed.
 
-use crate::RecordError;
+use crate::{text, RecordError};
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,9 +12,7 @@ use std::path::Path;
 /// # Errors
 /// A file that cannot be read, and every error of [`parse`].
 pub fn read<T: DeserializeOwned>(path: &Path, version: u32) -> Result<T, RecordError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| RecordError::Read { path: path.to_path_buf(), source })?;
-    parse(&text, &path.display().to_string(), version)
+    parse(&text::read_utf8(path)?, &path.display().to_string(), version)
 }
 
 /// Parses a record whose `schema_version` must be `version`; messages name the text `origin`.

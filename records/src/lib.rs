@@ -18,6 +18,7 @@
 //! | [`model`] | `inspect`, `random`, `quantize`, `rtl` |
 //! | [`shared`] | what several of them hold |
 //! | [`input`] | how records are read and printed |
+//! | [`text`] | how every text file of the project is opened |
 
 pub mod accuracy;
 pub mod all;
@@ -33,6 +34,8 @@ pub mod power;
 pub mod run;
 pub mod shared;
 pub mod summary;
+pub mod text;
 pub mod tracking;
 
 pub use error::RecordError;
+pub use text::TextError;

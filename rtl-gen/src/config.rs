@@ -2,6 +2,7 @@
 
 use crate::isa::FORMATS;
 use golden_model::arithmetic::fixed;
+use records::TextError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -213,8 +214,8 @@ impl Ddr4 {
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("{path}: cannot be read: {source}")]
-    Read { path: String, source: std::io::Error },
+    #[error(transparent)]
+    Read(#[from] TextError),
     #[error("{path}, line {line}: {what}")]
     Parse { path: String, line: usize, what: String },
     #[error("{path}: {field} = {value}, expected {expected}")]
@@ -231,9 +232,7 @@ pub const EXP_BITS: usize = 5;
 impl Config {
     /// Reads and checks a configuration file.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: shown.clone(), source })?;
-        Self::parse(&text, &shown)
+        Self::parse(&records::text::read_utf8(path)?, &path.display().to_string())
     }
 
     /// Parses and checks the text of a configuration file; `path` is only for messages.

@@ -5,6 +5,7 @@
 
 use super::Error;
 use golden_model::text::tokenizer::Tokenizer;
+use records::text;
 use sha2::{Digest, Sha256};
 use sim_harness::{cache, places};
 use std::path::{Path, PathBuf};
@@ -65,7 +66,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// Returns the tokens of a text file. The error names the file.
 pub fn encode(tokenizer: &Tokenizer, path: &Path) -> Result<Vec<u32>, Error> {
-    tokenizer.encode(read(path)?).map_err(|e| format!("{}: {e}", path.display()).into())
+    tokenizer.encode(text::bytes(path)?).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
 #[cfg(test)]

@@ -2,15 +2,15 @@
 
 use super::{not_found, parts, Activity, Measured};
 use crate::error::Error;
-use crate::input;
 use crate::netlist::names::normal;
+use records::text;
 use std::collections::HashMap;
 use std::path::Path;
 
 const MAX_DEPTH: usize = 256;
 
 pub(super) fn load(path: &Path, scope: &str) -> Result<Measured, Error> {
-    parse(path, scope, &input::read(path)?)
+    parse(path, scope, &text::read(path)?)
 }
 
 /// Walks the parentheses once, keeping a stack of what is open.

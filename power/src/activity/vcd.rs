@@ -2,9 +2,9 @@
 
 use super::{not_found, parts, Activity, Measured};
 use crate::error::Error;
-use crate::input;
 use crate::netlist::names::normal;
 use ::vcd::{Command, IdCode, Parser, ReferenceIndex, Value};
+use records::text;
 use std::collections::HashMap;
 use std::io::{BufRead, ErrorKind};
 use std::path::Path;
@@ -20,7 +20,7 @@ struct Bit {
 }
 
 pub(super) fn load(path: &Path, scope: &str) -> Result<Measured, Error> {
-    parse(path, scope, input::open(path)?)
+    parse(path, scope, text::open(path)?)
 }
 
 pub(super) fn parse(path: &Path, scope: &str, text: impl BufRead) -> Result<Measured, Error> {

@@ -5,9 +5,9 @@ use super::pin::{covers, Names};
 use super::syntax::{self, Group};
 use super::{Cell, Kind, Leakage, Library, Register};
 use crate::error::Error;
-use crate::input;
 use crate::sdc::Units;
 use records::shared::Corner;
+use records::text;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -17,7 +17,7 @@ impl Library {
     /// Fails on a file that is no Liberty, on a library without any internal power table, and on a wanted cell
     /// whose groups contradict each other.
     pub fn load(path: &Path, wanted: Option<&HashSet<String>>) -> Result<Library, Error> {
-        let text = input::read(path)?;
+        let text = text::read(path)?;
         let library = syntax::parse(path, &text)?;
         let cx = Context::new(path, &library)?;
         let has_power = |g: &Group| g.groups.iter().any(|i| i.name == "internal_power");

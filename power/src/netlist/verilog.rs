@@ -2,7 +2,7 @@
 
 use super::lexer::{Lexer, Token};
 use crate::error::Error;
-use crate::input;
+use records::text;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -68,7 +68,7 @@ pub enum Expr {
 impl Source {
     /// Reads and parses a netlist file.
     pub fn load(path: &Path) -> Result<Source, Error> {
-        Source::parse(path, &input::read(path)?)
+        Source::parse(path, &text::read(path)?)
     }
 
     /// Parses a netlist; `path` is for messages.

@@ -4,7 +4,7 @@
 //! timing (delays, uncertainties, exceptions) have no bearing on power and are skipped, unread.
 
 use crate::error::Error;
-use crate::input;
+use records::text;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -48,7 +48,7 @@ pub struct Units {
 
 /// Reads an SDC file.
 pub fn load(path: &Path, units: Units) -> Result<Constraints, Error> {
-    parse(path, &input::read(path)?, units)
+    parse(path, &text::read(path)?, units)
 }
 
 /// Parses SDC text; `path` is for messages.
