@@ -8,6 +8,7 @@ use crate::pll::pll;
 use crate::rtl::system::{system, SystemOptions};
 use crate::tools::{Progress, ECPPACK, NEXTPNR_ECP5, YOSYS};
 use crate::FpgaError;
+use records::output::write;
 use rtl_gen::config::Config;
 use rtl_gen::hdl::print;
 use serde::Serialize;
@@ -185,7 +186,7 @@ fn step(
         return Err(FpgaError::Report { what: format!("{name} wrote no {missing}") });
     }
     seconds.insert(name, (start.elapsed().as_secs_f64() * 10.0).round() / 10.0);
-    write(&stamp, key.as_bytes())
+    Ok(write(&stamp, key)?)
 }
 
 fn key(parts: &[&str]) -> String {
@@ -213,14 +214,4 @@ pub(crate) fn io(path: &Path, source: std::io::Error) -> FpgaError {
 
 pub(crate) fn read(path: &Path) -> Result<String, FpgaError> {
     std::fs::read_to_string(path).map_err(|e| io(path, e))
-}
-
-/// Writes under a temporary name, then renames.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FpgaError> {
-    use std::io::Write;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| io(path, e))?;
-    file.write_all(bytes).map_err(|e| io(path, e))?;
-    file.persist(path).map_err(|e| io(path, e.error))?;
-    Ok(())
 }

@@ -4,9 +4,10 @@
 //! `edge` a matter of minutes, and it is why the figures are an estimate: nothing is shared or simplified across modules,
 //! nothing is placed.
 
-use crate::build::{io, read, write};
+use crate::build::{io, read};
 use crate::tools::{Progress, YOSYS};
 use crate::FpgaError;
+use records::output::write;
 use rtl_gen::blocks::core::top;
 use rtl_gen::config::Config;
 use rtl_gen::hdl::print_specialised;

@@ -1,12 +1,15 @@
 //! Why a record cannot be used.
 
 use crate::TextError;
+use std::path::PathBuf;
 
-/// A record that cannot be read, printed or believed; the message says what, where and what was expected.
+/// A record that cannot be read, printed, written or believed; the message says what, where and what was expected.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     #[error(transparent)]
     Read(#[from] TextError),
+    #[error("{}: cannot be written: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
     #[error("{origin}: not a record: {source}")]
     Parse { origin: String, source: serde_json::Error },
     #[error("{origin}: schema_version {found}, expected {expected}")]

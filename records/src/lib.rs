@@ -19,6 +19,7 @@
 //! | [`shared`] | what several of them hold |
 //! | [`input`] | how records are read and printed |
 //! | [`text`] | how every text file of the project is opened |
+//! | [`output`] | how every file of the project is written |
 
 pub mod accuracy;
 pub mod all;
@@ -30,6 +31,7 @@ pub mod input;
 pub mod latency;
 pub mod mismatch;
 pub mod model;
+pub mod output;
 pub mod power;
 pub mod run;
 pub mod shared;

@@ -9,8 +9,8 @@ use records::all::AllRecord;
 use records::fpga::SCHEMA_VERSION as FPGA;
 use records::input;
 use records::latency::LatencyRecord;
+use records::output::write;
 use reports::all::{headline, page, Records};
-use reports::output::write_file;
 use reports::ReportError;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,6 +50,6 @@ fn again(folder: &Path) -> Result<(), ReportError> {
     }
     all.headline = headline(&records)?;
     let json = input::pretty(&all)? + "\n";
-    write_file(&folder.join("all.json"), &json)?;
-    write_file(&folder.join("index.html"), &page(&all, &records)?)
+    write(&folder.join("all.json"), &json)?;
+    Ok(write(&folder.join("index.html"), page(&all, &records)?)?)
 }

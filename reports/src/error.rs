@@ -1,15 +1,12 @@
 //! What can go wrong between a record and its page.
 
 use records::RecordError;
-use std::path::PathBuf;
 
 /// Every way a report can fail; the message says what, where and what was expected.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     #[error(transparent)]
     Record(#[from] RecordError),
-    #[error("{}: cannot write: {source}", path.display())]
-    Write { path: PathBuf, source: std::io::Error },
     #[error("picture \"{picture}\": {message}")]
     Draw { picture: String, message: String },
 }

@@ -1,11 +1,11 @@
 //! The page of a sweep: which configurations are worth their cost.
 
-use crate::output::write_file;
 use crate::page::{code_block, definitions, figure, paragraph, percent, table, thousands, Column, Figure, Html, Page};
 use crate::palette;
 use crate::pictures::{scatter, Dot, ScatterText};
 use crate::ReportError;
 use records::explore::{DrawnPoint, ExploreRecord};
+use records::output;
 use std::path::{Path, PathBuf};
 
 /// Writes `index.html` and `explore.json` into `dir`; gives the page.
@@ -15,10 +15,9 @@ use std::path::{Path, PathBuf};
 pub fn write(record: &ExploreRecord, dir: &Path) -> Result<PathBuf, ReportError> {
     let page = page(record)?;
     let json = records::input::pretty(record)?;
-    std::fs::create_dir_all(dir).map_err(|source| ReportError::Write { path: dir.to_path_buf(), source })?;
-    write_file(&dir.join("explore.json"), &json)?;
+    output::write(&dir.join("explore.json"), &json)?;
     let path = dir.join("index.html");
-    write_file(&path, &page)?;
+    output::write(&path, &page)?;
     Ok(path)
 }
 

@@ -19,7 +19,7 @@
 //! | [`explore`] | the page of a sweep over configurations |
 //! | [`tracking`] | the page of state tracking |
 //! | [`all`] | every report of one chip on one page |
-//! | [`output`] | files under a temporary name, then renamed |
+//! | [`output`] | the files of a latency report |
 //!
 //! ```no_run
 //! # fn main() -> Result<(), reports::ReportError> {

@@ -1,10 +1,10 @@
-//! Files: written under a temporary name in the same folder, then renamed, so that a reader never sees half a report.
+//! The files of a latency report.
 
 use crate::summary::summary;
 use crate::ReportError;
 use records::input::pretty;
 use records::latency::LatencyRecord;
-use std::io::Write;
+use records::output::write;
 use std::path::{Path, PathBuf};
 
 /// The files of one latency report.
@@ -30,29 +30,8 @@ pub fn write_latency_report(record: &LatencyRecord, dir: &Path) -> Result<Latenc
     };
     let page = crate::html::latency_page(record)?;
     let summary = pretty(&summary(record)?)?;
-    std::fs::create_dir_all(dir).map_err(|source| ReportError::Write { path: dir.to_path_buf(), source })?;
-    write_file(&files.record, &pretty(record)?)?;
-    write_file(&files.summary, &summary)?;
-    write_file(&files.page, &page)?;
+    write(&files.record, &pretty(record)?)?;
+    write(&files.summary, &summary)?;
+    write(&files.page, &page)?;
     Ok(files)
-}
-
-/// Writes `text` to `path` so that `path` holds either what it held before or all of it.
-pub fn write_file(path: &Path, text: &str) -> Result<(), ReportError> {
-    let fail = |source| ReportError::Write { path: path.to_path_buf(), source };
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        // a temporary file is private; a report is not (the umask still applies)
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(dir).map_err(fail)?;
-    file.write_all(text.as_bytes()).map_err(fail)?;
-    file.persist(path).map_err(|e| fail(e.error))?;
-    Ok(())
 }

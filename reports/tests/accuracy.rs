@@ -166,7 +166,7 @@ fn the_page_says_what_the_record_says() {
     let headings: Vec<&str> = sections(&record).unwrap().iter().map(|s| s.heading).collect();
     assert!(headings.iter().all(|h| page.contains(&format!("<h2>{h}</h2>"))), "{headings:?}");
     let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-    reports::output::write_file(&dir.join("accuracy.html"), &page).unwrap();
+    records::output::write(&dir.join("accuracy.html"), &page).unwrap();
 }
 
 #[test]

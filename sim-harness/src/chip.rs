@@ -445,8 +445,8 @@ impl<'a> Chip<'a> {
         self.session.memory_stats()
     }
 
-    /// Finishes the waveform, if one is written.
-    pub fn finish(&mut self) {
-        self.session.trace_close();
+    /// Finishes the waveform, if one is written; see [`Session::trace_close`].
+    pub fn finish(&mut self) -> Result<(), SessionError> {
+        self.session.trace_close()
     }
 }

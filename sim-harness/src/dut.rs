@@ -14,10 +14,11 @@
 //! ```
 
 pub use crate::verilate::{BuildError, BuildOptions};
+use records::output::Output;
 use rtl_gen::hdl::Printed;
 use std::collections::HashMap;
 use std::ffi::{c_char, c_int, c_void, CStr, CString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 mod model;
 mod values;
@@ -93,7 +94,8 @@ pub struct Dut {
     by_name: HashMap<String, usize>,
     clock: Option<*mut u8>,
     top: String,
-    tracing: bool,
+    /// The waveform that is being written, and the name it was asked for under.
+    waveform: Option<(Output, PathBuf)>,
     half_cycles: u64,
     // Keeps the code loaded; dropped after the model (Drop::drop runs before fields). None for a model in this program.
     _library: Option<libloading::Library>,
@@ -156,7 +158,7 @@ impl Dut {
             let by_name: HashMap<_, _> = ports.iter().enumerate().map(|(i, p)| (p.name.clone(), i)).collect();
             let clock = by_name.get("clk_i").map(|&i| ports[i].ptr);
             let top = top.to_string();
-            Ok(Dut { handle, api, ports, by_name, clock, top, tracing: false, half_cycles: 0, _library: Some(library) })
+            Ok(Dut { handle, api, ports, by_name, clock, top, waveform: None, half_cycles: 0, _library: Some(library) })
         }
     }
 
@@ -239,7 +241,7 @@ impl Dut {
             unsafe { *clock = level };
         }
         self.try_eval()?;
-        if self.tracing {
+        if self.waveform.is_some() {
             // SAFETY: `handle` is the live model.
             unsafe { (self.api.trace_dump)(self.handle, self.half_cycles) };
             self.half_cycles += 1;
@@ -278,13 +280,13 @@ impl Dut {
         self.half_cycles = 2 * cycle;
         let fail =
             |why: &str| DutError::Trace { top: self.top.clone(), path: path.display().to_string(), why: why.into() };
-        // Verilator's writer does not say when it cannot create its file.
-        std::fs::File::create(path).map_err(|e| fail(&e.to_string()))?;
-        let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|_| fail("the name holds a zero byte"))?;
+        let output = Output::create(path).map_err(|e| fail(&e.to_string()))?;
+        let name = CString::new(output.path().as_os_str().as_encoded_bytes())
+            .map_err(|_| fail("the name holds a zero byte"))?;
         // SAFETY: `handle` is the live model, `name` a C string.
         match unsafe { (self.api.trace_open)(self.handle, name.as_ptr()) } {
             0 => {
-                self.tracing = true;
+                self.waveform = Some((output, path.into()));
                 Ok(())
             }
             1 => Err(fail("the file cannot be opened")),
@@ -292,18 +294,25 @@ impl Dut {
         }
     }
 
-    /// Finishes the waveform, if one is open.
-    pub fn trace_close(&mut self) {
-        if std::mem::take(&mut self.tracing) {
-            // SAFETY: `handle` is the live model.
-            unsafe { (self.api.trace_close)(self.handle) };
-        }
+    /// Finishes the waveform, if one is open. A design that is dropped does the same, but cannot say that it failed.
+    ///
+    /// # Errors
+    /// A file that cannot be put in its place, for instance on a full disk.
+    pub fn trace_close(&mut self) -> Result<(), DutError> {
+        let Some((output, path)) = self.waveform.take() else { return Ok(()) };
+        // SAFETY: `handle` is the live model.
+        unsafe { (self.api.trace_close)(self.handle) };
+        output.finish().map_err(|e| DutError::Trace {
+            top: self.top.clone(),
+            path: path.display().to_string(),
+            why: e.to_string(),
+        })
     }
 }
 
 impl Drop for Dut {
     fn drop(&mut self) {
-        self.trace_close();
+        let _ = self.trace_close();
         // SAFETY: the last use of the handle.
         unsafe {
             (self.api.finish)(self.handle);

@@ -367,8 +367,8 @@ impl<'a> Session<'a> {
         Ok(self.dut.trace_open(path, self.cycle)?)
     }
 
-    /// Finishes the waveform.
-    pub fn trace_close(&mut self) {
-        self.dut.trace_close();
+    /// Finishes the waveform; see [`Dut::trace_close`].
+    pub fn trace_close(&mut self) -> Result<(), SessionError> {
+        Ok(self.dut.trace_close()?)
     }
 }

@@ -194,7 +194,8 @@ fn a_waveform_is_written() {
     let path = dir.path().join("t.fst");
     s.trace_open(&path).unwrap();
     s.token(5, None, TokenOptions::default()).unwrap();
-    s.trace_close();
+    assert!(!path.exists(), "a waveform has its name once it is whole");
+    s.trace_close().unwrap();
     assert!(std::fs::metadata(&path).unwrap().len() > 500);
     assert!(s.trace_open(&dir.path().join("no/such/dir.fst")).is_err());
 }

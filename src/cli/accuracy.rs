@@ -4,11 +4,12 @@ use super::args::Accuracy;
 use super::integers::MAX_CALIBRATION_TOKENS;
 use super::model::{check_tokens, encode, held_out_text, Model};
 use super::origin::origin;
-use super::print::{bar, check_file, command_line, note, write_file, Out};
+use super::print::{bar, command_line, note, Out};
 use super::Error;
 use golden_model::checkpoint::weights::Weights;
 use golden_model::study::accuracy::{Study, Text};
 use records::accuracy::AccuracyRecord;
+use records::output::{check_file, write};
 use std::process::ExitCode;
 
 pub fn accuracy(a: &Accuracy, out: &Out) -> Result<ExitCode, Error> {
@@ -17,7 +18,7 @@ pub fn accuracy(a: &Accuracy, out: &Out) -> Result<ExitCode, Error> {
     }
     let record = measure(a, command_line().join(" "))?;
     if let Some(path) = &a.output {
-        write_file(path, reports::accuracy::accuracy_page(&record)?.as_bytes())?;
+        write(path, reports::accuracy::accuracy_page(&record)?)?;
         note(format_args!("report written to {}", path.display()));
     }
     out.result(&record, || lines(&record))?;

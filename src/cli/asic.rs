@@ -3,12 +3,13 @@
 use super::args::{Asic, Libraries};
 use super::model::config;
 use super::origin::origin;
-use super::print::{check_folder, command_line, note, write_file, Out};
+use super::print::{command_line, note, Out};
 use super::{Error, CHECK_FAILED};
 use asic::library::{self, Cells};
 use asic::memory::{Model, DEFAULT_BITS};
 use asic::Flow;
 use records::asic::{AsicRecord, Bits};
+use records::output::{check_folder, write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,8 +20,8 @@ pub fn asic(a: &Asic, out: &Out) -> Result<ExitCode, Error> {
     let record = measure(a, command_line().join(" "))?;
     if let Some(folder) = &a.output {
         let json = serde_json::to_string_pretty(&record)? + "\n";
-        write_file(&folder.join("asic.json"), json.as_bytes())?;
-        write_file(&folder.join("index.html"), reports::asic::page(&record)?.as_bytes())?;
+        write(&folder.join("asic.json"), json)?;
+        write(&folder.join("index.html"), reports::asic::page(&record)?)?;
         note(format_args!("report written to {}", folder.join("index.html").display()));
     }
     let met = record.timing.slack_ns >= 0.0 || a.libraries.clock_mhz.is_none();

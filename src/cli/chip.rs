@@ -2,10 +2,11 @@
 
 use super::args::{Chip as ChipArgs, Memory, Numbers};
 use super::model::{config_for, Model};
-use super::print::{check_file, command_line, note};
+use super::print::{command_line, note};
 use super::Error;
 use golden_model::image::layout::{stream, StreamLayout};
 use golden_model::network::model::QModel;
+use records::output::check_file;
 use sim_harness::chip::{Chip, ChipOptions};
 use sim_harness::toolchain;
 use sim_harness::verilate::BuildOptions;

@@ -3,12 +3,13 @@
 use super::args::{Chip as ChipArgs, Power};
 use super::model::{held_out_text, Model};
 use super::origin::origin;
-use super::print::{bar, check_folder, command_line, note, write_file, Out};
+use super::print::{bar, command_line, note, Out};
 use super::{asic, chip, Error, CHECK_FAILED};
 use ::asic::chip_power::Run;
 use ::asic::energy::{self, ExternalMemory};
 use ::asic::replay::Cycles;
 use golden_model::quantise::calibrate::random_tokens;
+use records::output::{check_folder, write};
 use records::power::PowerRecord;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,9 +21,9 @@ pub fn chip_power(a: &Power, out: &Out) -> Result<ExitCode, Error> {
     let Measured { record, report, failed } = measure(a, command_line().join(" "))?;
     if let Some(folder) = &a.output {
         let json = serde_json::to_string_pretty(&record)? + "\n";
-        write_file(&folder.join("power.json"), json.as_bytes())?;
-        write_file(&folder.join("instances.csv"), report.instances_csv().as_bytes())?;
-        write_file(&folder.join("index.html"), reports::power::page(&record)?.as_bytes())?;
+        write(&folder.join("power.json"), json)?;
+        write(&folder.join("instances.csv"), report.instances_csv())?;
+        write(&folder.join("index.html"), reports::power::page(&record)?)?;
         note(format_args!("report written to {}", folder.join("index.html").display()));
     }
     out.result(&record, || text(&record))?;

@@ -4,10 +4,11 @@ use super::args::FpgaEstimate;
 use super::fpga::{steps, write_record};
 use super::model::config;
 use super::origin::origin;
-use super::print::{check_folder, command_line, Out};
+use super::print::{command_line, Out};
 use super::{Error, CHECK_FAILED};
 use fpga::estimate::{Part, PARTS};
 use records::fpga::FpgaEstimateRecord;
+use records::output::check_folder;
 use std::process::ExitCode;
 
 /// The part whose estimates are stored without its name.

@@ -2,12 +2,13 @@
 
 use super::args::{Explore, Weights};
 use super::model::{config, Model};
-use super::print::{bar, check_folder, command_line, note, Out};
+use super::print::{bar, command_line, note, Out};
 use super::Error;
 use explore::sweep::{sweep, Axes};
 use golden_model::checkpoint::random::official_shape;
 use golden_model::checkpoint::Shape;
 use records::explore::{DrawnPoint, ExploreRecord, Explored, Weights as Format};
+use records::output::check_folder;
 use rtl_gen::config::Config;
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@ use super::args::{FpgaBuild, FpgaRun, FpgaSimulate, Numbers};
 use super::chip::lasting_stream;
 use super::model::{config, Model};
 use super::origin::origin;
-use super::print::{bar, check_folder, command_line, note, screen, write_file, Out};
+use super::print::{bar, command_line, note, screen, Out};
 use super::{Error, CHECK_FAILED};
 use fpga::board::{Board, BOARDS};
 use fpga::build::BuildRequest;
@@ -18,6 +18,7 @@ use golden_model::image::layout::StreamLayout;
 use golden_model::network::model::QModel;
 use indicatif::ProgressBar;
 use records::fpga::{FpgaBuildRecord, FpgaRunRecord, FpgaSimulationRecord};
+use records::output::{check_folder, write};
 use rtl_gen::config::Config;
 use rtl_gen::program::Program;
 use serde::Serialize;
@@ -101,7 +102,7 @@ pub fn is_of(text: &str, config_name: &str, folder: &Path) -> Result<Option<bool
 
 /// Writes a record and makes the folder's page anew from every record there.
 pub fn write_record(folder: &Path, name: &str, record: &impl Serialize) -> Result<(), Error> {
-    write_file(&folder.join(name), &[&serde_json::to_vec_pretty(record)?[..], b"\n"].concat())?;
+    write(&folder.join(name), serde_json::to_string_pretty(record)? + "\n")?;
     let build: Option<FpgaBuildRecord> = there(folder, fpga::build::FINISHED)?;
     let simulation: Option<FpgaSimulationRecord> = there(folder, SIMULATION)?;
     let mut names: Vec<String> = (std::fs::read_dir(folder)?.flatten())
@@ -111,7 +112,7 @@ pub fn write_record(folder: &Path, name: &str, record: &impl Serialize) -> Resul
     names.sort();
     let estimates = names.iter().map(|n| records::fpga::read(&folder.join(n))).collect::<Result<Vec<_>, _>>()?;
     let page = reports::html::fpga::fpga_page(build.as_ref(), simulation.as_ref(), &estimates)?;
-    write_file(&folder.join("index.html"), page.as_bytes())?;
+    write(&folder.join("index.html"), page)?;
     note(format_args!("report written to {}", folder.join("index.html").display()));
     Ok(())
 }

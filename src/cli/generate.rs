@@ -155,7 +155,7 @@ pub fn cosim(a: &Cosim, out: &Out) -> Result<ExitCode, Error> {
         }
     }
     bar.finish_and_clear();
-    chip.finish();
+    chip.finish()?;
     let failed = chip::report_mismatch(&chip, &a.chip, a.seed);
     let totals = &chip.totals;
     let done = CosimRecord {

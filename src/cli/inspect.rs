@@ -2,12 +2,13 @@
 
 use super::args::{Inspect, Random};
 use super::model::Model;
-use super::print::{check_file, Out};
+use super::print::Out;
 use super::Error;
 use golden_model::checkpoint::random::{official_shape, write_random};
 use golden_model::checkpoint::{Dtype, Shape, TensorSpec};
 use golden_model::network::recipe::{Recipe, TensorRecord};
 use records::model::{Inspected, RandomCheckpoint};
+use records::output::check_file;
 use std::process::ExitCode;
 
 pub fn inspect(a: &Inspect, out: &Out) -> Result<ExitCode, Error> {

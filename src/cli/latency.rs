@@ -3,9 +3,10 @@
 use super::args::Latency;
 use super::model::Model;
 use super::origin::origin;
-use super::print::{bar, check_folder, command_line, note, Out};
+use super::print::{bar, command_line, note, Out};
 use super::{chip, Error, CHECK_FAILED};
 use records::latency::LatencyRecord;
+use records::output::check_folder;
 use sim_harness::latency::TOKENS;
 use std::process::ExitCode;
 

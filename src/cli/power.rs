@@ -1,9 +1,10 @@
 //! `report power`: watts of a netlist.
 
 use super::args::Power;
-use super::print::{check_folder, note, write_file, Out};
+use super::print::{note, Out};
 use super::Error;
 use power::{ActivitySource, Inputs};
+use records::output::{check_folder, write};
 use records::power::NetlistPower;
 use records::shared::Watts;
 use std::path::Path;
@@ -38,8 +39,8 @@ fn of_netlist(netlist: &Path, a: &Power, out: &Out) -> Result<ExitCode, Error> {
     }
     if let Some(folder) = &a.output {
         let json = serde_json::to_string_pretty(&report.power)? + "\n";
-        write_file(&folder.join("power.json"), json.as_bytes())?;
-        write_file(&folder.join("instances.csv"), report.instances_csv().as_bytes())?;
+        write(&folder.join("power.json"), json)?;
+        write(&folder.join("instances.csv"), report.instances_csv())?;
         note(format_args!("report written to {}", folder.display()));
     }
     out.result(&report.power, || table(&report.power))?;

@@ -5,7 +5,6 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::cell::Cell;
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::path::Path;
 use std::sync::OnceLock;
 
 pub struct Out {
@@ -144,63 +143,4 @@ pub fn bar(len: u64, what: &'static str) -> ProgressBar {
     bar.set_style(style);
     bar.set_message(what);
     bar
-}
-
-/// Writes a file under a temporary name in its folder, which is made if it is missing, then renames it.
-pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    write_parts(path, [bytes])
-}
-
-/// Writes a file as [`write_file`] does, one part after the other.
-pub fn write_parts(path: &Path, parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<(), Error> {
-    let write = || -> std::io::Result<()> {
-        let mut file = temporary(folder_of(path))?;
-        for part in parts {
-            file.write_all(part.as_ref())?;
-        }
-        file.persist(path)?;
-        Ok(())
-    };
-    std::fs::create_dir_all(folder_of(path)).and_then(|()| write()).map_err(|e| unwritable(path, &e))
-}
-
-/// Fails now, not after minutes of work, if no file `path` can be written.
-pub fn check_file(path: &Path) -> Result<(), Error> {
-    if path.is_dir() {
-        return Err(format!("{}: is a folder, expected a file to write", path.display()).into());
-    }
-    temporary(folder_of(path)).map(drop).map_err(|e| unwritable(path, &e))
-}
-
-/// Fails now, not after minutes of work, if no file can be written in the folder `path`. Makes nothing, so that a command that fails
-/// leaves no empty folder.
-pub fn check_folder(path: &Path) -> Result<(), Error> {
-    if path.exists() && !path.is_dir() {
-        return Err(format!("{}: is a file, expected a folder to write to", path.display()).into());
-    }
-    let there = path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("."));
-    temporary(there).map(drop).map_err(|e| unwritable(path, &e))
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A file that is removed again unless it is renamed, with an ordinary file's permissions.
-fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".anser-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
-}
-
-/// One sentence without the temporary name that tempfile adds.
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
-    let text = error.to_string();
-    let reason = text.split(" at path ").next().unwrap_or(&text);
-    format!("{}: cannot be written: {reason}", path.display()).into()
 }

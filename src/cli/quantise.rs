@@ -5,7 +5,7 @@ use super::formats::{self, Quantized};
 use super::inspect::tensors;
 use super::integers::{calibration, quantise};
 use super::model::Model;
-use super::print::{bar, check_file, write_file, Out};
+use super::print::{bar, Out};
 use super::Error;
 use golden_model::checkpoint::weights::Weights;
 use golden_model::checkpoint::Checkpoint;
@@ -15,6 +15,7 @@ use golden_model::network::model::QModel;
 use golden_model::network::session::{FloatSession, Session};
 use golden_model::text::generate::log_softmax;
 use records::model::{Check, QuantizedImage, TensorError};
+use records::output::{check_file, write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -59,7 +60,7 @@ pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
         calibration,
     };
     if let Some(page) = &a.report {
-        write_file(page, formats::page(&done, &name)?.as_bytes())?;
+        write(page, formats::page(&done, &name)?)?;
     }
     out.result(&done, || text(&done))?;
     Ok(ExitCode::SUCCESS)

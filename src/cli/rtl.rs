@@ -2,12 +2,13 @@
 
 use super::args::Rtl;
 use super::model::{config_for, Model};
-use super::print::{check_folder, write_file, Out};
+use super::print::Out;
 use super::rtl_bench::{self, Bench};
 use super::Error;
 use golden_model::fast::Weights;
 use golden_model::image::layout::StreamLayout;
 use records::model::{Manifest, ProgramFiles};
+use records::output::{check_folder, write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     };
     remove_older(&a.output);
     for (file, text) in &printed.files {
-        write_file(&a.output.join(file), text.as_bytes())?;
+        write(&a.output.join(file), text)?;
     }
     let mut bench = None;
     let program = match program {
@@ -33,7 +34,7 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
         None => None,
     };
     let files: Vec<String> = printed.files.keys().cloned().collect();
-    write_file(&a.output.join("files.f"), (files.join("\n") + "\n").as_bytes())?;
+    write(&a.output.join("files.f"), files.join("\n") + "\n")?;
     let manifest = Manifest {
         files,
         top: printed.top,
@@ -43,7 +44,7 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
         program,
         bench,
     };
-    write_file(&a.output.join("manifest.json"), &serde_json::to_vec_pretty(&manifest)?)?;
+    write(&a.output.join("manifest.json"), serde_json::to_vec_pretty(&manifest)?)?;
     out.result(&manifest, || {
         let program = manifest.program.as_ref().map_or(String::new(), |p| {
             format!(", {} and programs of {} instructions", p.image, p.instructions.iter().sum::<usize>())
@@ -96,11 +97,11 @@ fn program(a: &Rtl, config: &rtl_gen::config::Config) -> Result<Compiled, Error>
 
 impl Compiled {
     fn write(&self, a: &Rtl) -> Result<ProgramFiles, Error> {
-        write_file(&a.output.join("image.bin"), self.weights.emb.stream())?;
+        write(&a.output.join("image.bin"), self.weights.emb.stream())?;
         let code = rtl_gen::bench::program_files();
         for (name, instructions) in code.iter().zip(&self.program.code) {
             let words = rtl_gen::bench::words(instructions.iter().flatten().copied());
-            write_file(&a.output.join(name), words.as_bytes())?;
+            write(&a.output.join(name), words)?;
         }
         let instructions = [0, 1, 2, 3].map(|i| self.program.code[i].len());
         Ok(ProgramFiles { image: "image.bin".into(), code: code.into(), instructions })

@@ -3,11 +3,12 @@
 use super::args::{Prompt, Rtl};
 use super::generate::prompt_tokens;
 use super::model::Model;
-use super::print::{bar, write_file, write_parts};
+use super::print::bar;
 use super::Error;
 use golden_model::fast::{default_threads, Runner, Weights};
 use golden_model::network::integer_step::argmax;
 use records::model::BenchFiles;
+use records::output::{write, write_parts};
 use rtl_gen::bench::{self, Run, EXPECTED_LOGITS, EXPECTED_TOKENS, FILE, IMAGE, NAME, TOKENS};
 use rtl_gen::config::Config;
 use rtl_gen::program::Program;
@@ -94,9 +95,9 @@ impl Bench {
             image.chunks(PIECE_BEATS * config.beat_bytes()).map(|piece| bench::beats(config, piece).into_bytes());
         write_parts(&folder.join(IMAGE), pieces)?;
         for (name, text) in &self.data {
-            write_file(&folder.join(name), text.as_bytes())?;
+            write(&folder.join(name), text)?;
         }
-        write_file(&folder.join(FILE), self.text.as_bytes())?;
+        write(&folder.join(FILE), &self.text)?;
         Ok(BenchFiles {
             top: self.top.clone(),
             file: FILE.into(),

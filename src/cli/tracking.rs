@@ -3,7 +3,7 @@
 use super::args::{Tracking, Weights as Format};
 use super::files::{project_file, OWN_TRACKER};
 use super::origin::origin;
-use super::print::{bar, check_file, command_line, note, write_file, Out};
+use super::print::{bar, command_line, note, Out};
 use super::Error;
 use golden_model::arithmetic::tensor::WeightBits;
 use golden_model::checkpoint::weights::Weights;
@@ -14,6 +14,7 @@ use golden_model::quantise::calibrate::calibrate;
 use golden_model::quantise::options::QuantOptions;
 use golden_model::quantise::quantise;
 use golden_model::tracking::{measure, FastSession, Point, Task};
+use records::output::{check_file, write};
 use records::tracking::{Tracked, TrackingRecord};
 use reports::tracking::tracking_page;
 use std::process::ExitCode;
@@ -93,7 +94,7 @@ pub fn tracking(a: &Tracking, out: &Out) -> Result<ExitCode, Error> {
         git_revision: origin.git_revision,
     };
     if let Some(page) = &a.output {
-        write_file(page, tracking_page(&record)?.as_bytes())?;
+        write(page, tracking_page(&record)?)?;
         note(format_args!("report written to {}", page.display()));
     }
     out.result(&record, || text(&record))?;

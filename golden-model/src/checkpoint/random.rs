@@ -9,6 +9,7 @@ use half::f16;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use records::output::Output;
 use safetensors::tensor::{serialize_to_file, Dtype as FileDtype, SafeTensorError, View};
 use std::borrow::Cow;
 use std::io;
@@ -102,22 +103,12 @@ pub fn write_random(path: &Path, shape: &Shape, dtype: Dtype, seed: u64) -> Resu
         .tensors()
         .enumerate()
         .map(|(i, spec)| (spec.name.clone(), Random { spec, dtype, seed, stream: i as u64, shape }));
-    let dir = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".anser-random-");
-    #[cfg(unix)]
-    {
-        // as an ordinary file: a temporary one is the owner's alone
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let file = builder.tempfile_in(dir).map_err(failed)?;
-    serialize_to_file(tensors, None, file.path()).map_err(|e| match e {
+    let output = Output::create(path).map_err(failed)?;
+    serialize_to_file(tensors, None, output.path()).map_err(|e| match e {
         SafeTensorError::IoError(e) => failed(e),
         other => failed(io::Error::other(other.to_string())),
     })?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|e| failed(e.error))?;
+    output.finish().map_err(failed)?;
     Ok(shape.n_params())
 }
 

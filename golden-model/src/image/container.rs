@@ -23,6 +23,7 @@ use crate::network::formats::{LayerFormats, NetFormats};
 use crate::network::model::{ModelError, QModel};
 use crate::network::tensors::TensorSource;
 use memmap2::Mmap;
+use records::output::Output;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io::{Seek, SeekFrom, Write};
@@ -105,8 +106,8 @@ fn write_inner(model: &QModel, path: &Path) -> Result<u64, ImageErrorKind> {
     hash.update(&head);
     hash.update(&json);
 
-    let dir = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".anser-").tempfile_in(dir)?;
+    let mut output = Output::create(path)?;
+    let file = output.file();
     file.write_all(&[0; HEADER])?;
     file.write_all(&json)?;
     for (name, tensor) in model.tensors() {
@@ -117,22 +118,8 @@ fn write_inner(model: &QModel, path: &Path) -> Result<u64, ImageErrorKind> {
     head.extend(hash.finalize());
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&head)?;
-    file.as_file().sync_all()?;
-    readable_by_all(file.as_file())?;
-    file.persist(path).map_err(|e| e.error)?;
+    output.finish()?;
     Ok((HEADER + json.len()) as u64 + stream_bytes)
-}
-
-/// Temporary files are private; an image has the permissions of any new file.
-#[cfg(unix)]
-fn readable_by_all(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// An open, verified image.

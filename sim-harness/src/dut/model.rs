@@ -106,6 +106,6 @@ impl Dut {
             trace_dump: inside_dump,
             trace_close: inside_nothing,
         };
-        Dut { handle, api, ports, by_name, clock, top: top.into(), tracing: false, half_cycles: 0, _library: None }
+        Dut { handle, api, ports, by_name, clock, top: top.into(), waveform: None, half_cycles: 0, _library: None }
     }
 }

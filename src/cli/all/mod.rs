@@ -11,10 +11,11 @@ mod store;
 use super::args::{All, ReportStep};
 use super::model::{config, Model};
 use super::origin::origin;
-use super::print::{check_folder, command_line, note, write_file, Out};
+use super::print::{command_line, note, Out};
 use super::{Error, CHECK_FAILED};
 use keys::Inputs;
 use records::all::{AllRecord, State, Step, SCHEMA_VERSION};
+use records::output::{check_folder, write};
 use reports::all::{headline, Records};
 use std::process::ExitCode;
 use steps::Job;
@@ -47,12 +48,12 @@ pub fn all(a: &All, out: &Out) -> Result<ExitCode, Error> {
     for job in &jobs {
         let step = job.step(a);
         if let (Some(file), Some(text)) = (&step.file, job.text()) {
-            write_file(&a.output.join(file), text.as_bytes())?;
+            write(&a.output.join(file), text)?;
         }
         list.push(step);
     }
     for (file, page) in steps::pages(&records)? {
-        write_file(&a.output.join(file), page.as_bytes())?;
+        write(&a.output.join(file), page)?;
     }
     let asked = |s: &&Step| s.state != State::LeftOut;
     let origin = origin(command_line().join(" "));
@@ -68,8 +69,8 @@ pub fn all(a: &All, out: &Out) -> Result<ExitCode, Error> {
         git_revision: origin.git_revision,
     };
     let page = reports::all::page(&all, &records)?;
-    write_file(&a.output.join("all.json"), (serde_json::to_string_pretty(&all)? + "\n").as_bytes())?;
-    write_file(&a.output.join("index.html"), page.as_bytes())?;
+    write(&a.output.join("all.json"), serde_json::to_string_pretty(&all)? + "\n")?;
+    write(&a.output.join("index.html"), page)?;
     note(format_args!("report written to {}", a.output.join("index.html").display()));
     out.result(&all, || text(&all))?;
     // an older record does not stand in for a step that was to run and could not
