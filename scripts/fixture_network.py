@@ -14,6 +14,9 @@ files hold the same numbers and give the same logits:
     small-f16.bin       rwkv.cpp's format, matrices in 16-bit floats
     small.pth           a PyTorch state dict in bfloat16, written by Python's own pickle; holds layer 0's unused att.v0, v1, v2
     small.json          tokens, logits after each of them, and the states after the last
+
+A second network, small-7a.safetensors (bfloat16) with small-7a.json, is the same with DeepEmbed (RWKV-7a) in every layer, from the
+formulas of `rwkv_v7a_demo.py` of RWKV-LM: the matrices of all tokens are made first, as that program does.
 """
 
 import collections
@@ -30,6 +33,7 @@ import numpy as np
 
 LAYERS, D, HEADS, N, VOCAB, FFN = 2, 16, 2, 8, 19, 28
 RANK = {"w": 5, "a": 3, "v": 2, "g": 7}
+RANK_S = 32  # the same in every network
 TOKENS = [3, 0, 18, 7, 7, 1, 12, 5, 9, 16, 2, 4]
 
 
@@ -83,6 +87,20 @@ def make_weights(rng):
     return w
 
 
+def with_deep_embed(w, rng):
+    """Returns the weights with those of DeepEmbed behind each layer's; the gate is near 1 and of either sign."""
+    deep = dict(w)
+    for i in range(LAYERS):
+        b = f"blocks.{i}.ffn."
+        uniform = lambda shape, middle, spread: exact(middle + spread * rng.uniform(-1.0, 1.0, shape))
+        deep[b + "s_emb.weight"] = uniform((VOCAB, RANK_S * RANK_S), 0.0, 0.3)
+        deep[b + "s_emb_x.weight"] = uniform((RANK_S * RANK_S, D), 0.0, 0.1)
+        deep[b + "s0"] = uniform((1, 1, FFN), 0.7, 0.9)
+        deep[b + "s1"] = uniform((D, RANK_S), 0.0, 0.4)
+        deep[b + "s2"] = uniform((RANK_S, FFN), 0.0, 0.3)
+    return deep
+
+
 def sigmoid(x):
     return 1.0 / (1.0 + np.exp(-x))
 
@@ -99,6 +117,12 @@ class Network:
         self.att_prev = np.zeros((LAYERS, D))
         self.ffn_prev = np.zeros((LAYERS, D))
         self.S = np.zeros((LAYERS, HEADS, N, N))  # row = value index, column = key index
+        self.own = []  # of each layer (VOCAB, 32, 32), if there is DeepEmbed
+        if "blocks.0.ffn.s_emb.weight" in w:
+            emb = np.stack([self.norm(row, "blocks.0.ln0") for row in w["emb.weight"]])
+            for i in range(LAYERS):
+                p = lambda name: w[f"blocks.{i}.ffn.{name}.weight"]
+                self.own.append((p("s_emb") + emb @ p("s_emb_x").T).reshape(VOCAB, RANK_S, RANK_S))
 
     def norm(self, x, name):
         return standardise(x, 1e-5) * self.w[name + ".weight"] + self.w[name + ".bias"]
@@ -107,7 +131,7 @@ class Network:
         x = self.norm(self.w["emb.weight"][token], "blocks.0.ln0")
         for i in range(LAYERS):
             x = x + self.time_mix(i, self.norm(x, f"blocks.{i}.ln1"))
-            x = x + self.channel_mix(i, self.norm(x, f"blocks.{i}.ln2"))
+            x = x + self.channel_mix(i, token, self.norm(x, f"blocks.{i}.ln2"))
         return self.w["head.weight"] @ self.norm(x, "ln_out")
 
     def time_mix(self, i, h):
@@ -138,11 +162,14 @@ class Network:
             y[at] = out * p("ln_x.weight")[at] + p("ln_x.bias")[at] + bonus * v[at]
         return p("output.weight") @ (y * g)
 
-    def channel_mix(self, i, h):
+    def channel_mix(self, i, token, h):
         p = lambda name: self.w[f"blocks.{i}.ffn.{name}"]
         mixed = h + (self.ffn_prev[i] - h) * p("x_k")
         self.ffn_prev[i] = h
-        return p("value.weight") @ np.maximum(p("key.weight") @ mixed, 0.0) ** 2
+        k = np.maximum(p("key.weight") @ mixed, 0.0) ** 2
+        if self.own:
+            k = k * (h @ p("s1") @ self.own[i][token] @ p("s2") + p("s0").ravel())
+        return p("value.weight") @ k
 
 
 def bfloat16(values):
@@ -157,11 +184,11 @@ def checked(values, dtype):
     return out
 
 
-def safetensors(w):
+def safetensors(w, dtype="F32"):
     header, data = {"__metadata__": {"format": "pt"}}, b""
     for name, values in w.items():
-        raw = checked(values, "<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        raw = (checked(values, "<f4") if dtype == "F32" else bfloat16(values)).tobytes()
+        header[name] = {"dtype": dtype, "shape": list(values.shape), "data_offsets": [len(data), len(data) + len(raw)]}
         data += raw
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
@@ -238,13 +265,8 @@ def pth(w):
     return archive.getvalue()
 
 
-def main():
-    default = Path(__file__).resolve().parent.parent / "golden-model/tests/fixtures"
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    folder.mkdir(parents=True, exist_ok=True)
-    everything = make_weights(np.random.default_rng(7))
-    unused = {"blocks.0.att.v0", "blocks.0.att.v1", "blocks.0.att.v2"}
-    w = {name: values for name, values in everything.items() if name not in unused}
+def expect(w, path):
+    """Writes what the network of these weights gives."""
     network = Network(w)
     logits = [network.token(t) for t in TOKENS]
     number = lambda x: float(f"{x:.9g}")
@@ -256,12 +278,26 @@ def main():
         "ffn_x_prev": [[number(x) for x in row] for row in network.ffn_prev],
     }
     lines = [f"{json.dumps(key)}: " + json.dumps(value).replace("], [", "],\n[") for key, value in expected.items()]
-    (folder / "small.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    largest = f"largest logit {np.abs(logits).max():.3f}, largest state {np.abs(network.S).max():.3f}"
+    print(f"{path.name}: {largest}", file=sys.stderr)
+
+
+def main():
+    default = Path(__file__).resolve().parent.parent / "golden-model/tests/fixtures"
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else default
+    folder.mkdir(parents=True, exist_ok=True)
+    everything = make_weights(np.random.default_rng(7))
+    unused = {"blocks.0.att.v0", "blocks.0.att.v1", "blocks.0.att.v2"}
+    w = {name: values for name, values in everything.items() if name not in unused}
+    deep = with_deep_embed(w, np.random.default_rng(8))
+    expect(w, folder / "small.json")
+    expect(deep, folder / "small-7a.json")
+    (folder / "small-7a.safetensors").write_bytes(safetensors(deep, "BF16"))
     (folder / "small.safetensors").write_bytes(safetensors(w))
     (folder / "small-f32.bin").write_bytes(ggmf(w, "<f4"))
     (folder / "small-f16.bin").write_bytes(ggmf(w, "<f2"))
     (folder / "small.pth").write_bytes(pth(everything))
-    print(f"largest logit {np.abs(logits).max():.3f}, largest state {np.abs(network.S).max():.3f}", file=sys.stderr)
 
 
 if __name__ == "__main__":

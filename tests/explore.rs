@@ -58,7 +58,7 @@ fn shape(
     let [rank_w, rank_a, rank_v, rank_g] = ranks;
     let rank_v = if n_layer > 1 { rank_v } else { 0 };
     let n_head = n_embd / head_size;
-    Shape { n_layer, n_embd, n_head, head_size, vocab_size, dim_ffn, rank_w, rank_a, rank_v, rank_g }
+    Shape { n_layer, n_embd, n_head, head_size, vocab_size, dim_ffn, rank_w, rank_a, rank_v, rank_g, deep_embed: false }
 }
 
 #[test]

@@ -91,6 +91,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
                 rank_a: ranks.1,
                 rank_v: if n_layer > 1 { ranks.2 } else { 0 },
                 rank_g: ranks.3,
+                deep_embed: false,
             }
         },
     )
@@ -108,6 +109,7 @@ fn small() -> Shape {
         rank_a: 10,
         rank_v: 12,
         rank_g: 17,
+        deep_embed: false,
     }
 }
 

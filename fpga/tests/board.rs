@@ -40,6 +40,7 @@ fn model(seed: u64) -> (QModel, Vec<u8>, Program) {
         rank_a: 8,
         rank_v: 8,
         rank_g: 8,
+        deep_embed: false,
     };
     let golden = random_model(&shape, &QuantOptions::default(), seed).unwrap();
     let image = stream(&golden);

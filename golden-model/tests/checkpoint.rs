@@ -3,7 +3,7 @@ mod files;
 
 use files::*;
 use golden_model::checkpoint::weights::Weights;
-use golden_model::checkpoint::{Checkpoint, Dtype, Format};
+use golden_model::checkpoint::{Checkpoint, Dtype, Format, Shape};
 
 /// Opens `bytes` from a file and gives the checkpoint, or the error text after the path.
 fn open(bytes: &[u8]) -> Result<Checkpoint, String> {
@@ -90,6 +90,34 @@ fn value_residual_of_layer_0_is_ignored_and_any_order_is_read() {
     }
 }
 
+/// DeepEmbed is there as a whole or not at all.
+#[test]
+fn tensors_of_rwkv_7a_are_read_and_missed_by_name() {
+    let shape = Shape { deep_embed: true, ..tiny_shape() };
+    let tensors = network(&shape);
+    for bytes in [safetensors(&tensors, Num::Bf16), pth(&tensors, Num::F32, PthStyle::default())] {
+        let checkpoint = open(&bytes).unwrap();
+        assert_eq!((checkpoint.shape(), checkpoint.tensors().count()), (&shape, tensors.len()));
+        assert!(tensors.iter().all(|t| checkpoint.read(&t.name).unwrap() == t.values));
+    }
+    for leaf in ["ffn.s_emb.weight", "ffn.s_emb_x.weight", "ffn.s0", "ffn.s1", "ffn.s2"] {
+        for layer in 0..2 {
+            let name = format!("blocks.{layer}.{leaf}");
+            let others: Vec<Tensor> = tensors.iter().filter(|t| t.name != name).cloned().collect();
+            let text = refusal(&safetensors(&others, Num::F32));
+            assert!(text.starts_with(&format!("tensor {name} is missing")), "{text}");
+            let mut alone = network(&tiny_shape());
+            alone.push(tensors.iter().find(|t| t.name == name).unwrap().clone());
+            let text = refusal(&safetensors(&alone, Num::F32));
+            assert!(text.contains("blocks.0.ffn.s") && text.contains("is missing"), "{name} alone: {text}");
+        }
+    }
+    let mut narrow = tensors.clone();
+    find(&mut narrow, "blocks.1.ffn.s1").shape.reverse();
+    let text = refusal(&safetensors(&narrow, Num::F32));
+    assert!(text.contains("blocks.1.ffn.s1") && text.contains("(n_embd, rank_s) = (6, 32)"), "{text}");
+}
+
 /// Leaving out a tensor that something else uses would give wrong logits without a word.
 #[test]
 fn a_tensor_that_no_formula_uses_is_refused_with_what_it_is() {
@@ -103,9 +131,6 @@ fn a_tensor_that_no_formula_uses_is_refused_with_what_it_is() {
         (&["blocks.1.ffn.key.lora_B"], "belongs to an adapter"),
         (&["blocks.1.ffn.key.bone"], "belongs to an adapter"),
         (&["blocks.1.att.time_state"], "is an initial state from state tuning, not a weight"),
-        (&["blocks.0.ffn.s_emb.weight"], "belongs to RWKV-7a (DeepEmbed), expected RWKV-7"),
-        (&["blocks.1.ffn.s_emb_x.weight"], "belongs to RWKV-7a (DeepEmbed)"),
-        (&["blocks.0.ffn.s0"], "belongs to RWKV-7a (DeepEmbed)"),
         // RWKV-7b has the tensors of RWKV-7a too
         (&["blocks.0.qkv.k1", "blocks.0.ffn.s0"], "belongs to the attention of RWKV-7b"),
         (&["blocks.0.ffn.enn.weight", "blocks.0.qkv.qq.weight"], "belongs to RWKV-8, expected RWKV-7"),

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{awkward_shape, random, random_pair, shakespeare};
+use common::{awkward_shape, deep_shakespeare, deep_shape, random, random_pair, shakespeare};
 use golden_model::arithmetic::tensor::WeightBits;
 use golden_model::arithmetic::vector_ops::SaturationCounts;
 use golden_model::checkpoint::Shape;
@@ -64,6 +64,32 @@ fn random_networks() {
             let (pair, tokens) = random_pair(&shape, seed, 1.0, 12, &options);
             check("random", &pair.model, &tokens);
         }
+    }
+}
+
+/// Every row of a block has a matrix of its own: one token at a time, a prompt at once, sessions side by side, narrow operands.
+#[test]
+fn deep_embed() {
+    let (pair, text) = deep_shakespeare(&QuantOptions::default());
+    check("trained", &pair.model, &text[..24]);
+    for (seed, shape) in [(1, deep_shape()), (2, Shape { deep_embed: true, ..wide_shape() })] {
+        for bits in [WeightBits::W4, WeightBits::W8] {
+            let options = QuantOptions { bits, operand_bits: 18 - 2 * seed as u32, ..QuantOptions::default() };
+            let (pair, tokens) = random_pair(&shape, seed, 1.0, 35, &options);
+            check("random", &pair.model, &tokens[..12]);
+            let (want, state, _) = specified(&pair.model, &tokens);
+            let mut runner = Runner::new(Arc::new(from_model(&pair.model).unwrap()), 2);
+            let mut session = runner.session();
+            assert!(runner.prefill(&mut session, &tokens).unwrap() == want[34] && session.state == state);
+            let mut sessions = vec![runner.session(); 3];
+            let mut got = vec![vec![]; 3];
+            runner.batch(&mut sessions, &tokens[..3], |i, logits| got[i] = logits.to_vec()).unwrap();
+            assert!((0..3).all(|i| got[i] == specified(&pair.model, &tokens[i..=i]).0[0]));
+        }
+    }
+    for (seed, wild) in [(1, 4.0), (2, 20.0), (3, 1e3), (6, 0.0)] {
+        let (pair, tokens) = random_pair(&deep_shape(), seed, wild, 12, &QuantOptions::default());
+        check("wild", &pair.model, &tokens);
     }
 }
 
@@ -210,6 +236,7 @@ fn shapes_at_random() {
             rank_a: size(40),
             rank_v: size(40),
             rank_g: size(40),
+            deep_embed: false,
         };
         let path = dir.path().join(format!("{seed}.safetensors"));
         random(&shape, seed, 2.0, &path);

@@ -29,9 +29,16 @@ fn worst(got: &[f32], want: &[f64]) -> f64 {
 #[test]
 fn the_small_network_agrees_with_an_independent_implementation() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let text = std::fs::read_to_string(fixtures.join("small.json")).unwrap();
-    let expected: Expected = serde_json::from_str(&text).unwrap();
-    for file in ["small.safetensors", "small-f32.bin", "small-f16.bin", "small.pth"] {
+    let expected = |file: &str| -> Expected {
+        serde_json::from_str(&std::fs::read_to_string(fixtures.join(file)).unwrap()).unwrap()
+    };
+    for (file, expected) in [
+        ("small.safetensors", expected("small.json")),
+        ("small-f32.bin", expected("small.json")),
+        ("small-f16.bin", expected("small.json")),
+        ("small.pth", expected("small.json")),
+        ("small-7a.safetensors", expected("small-7a.json")),
+    ] {
         let weights = Weights::load(fixtures.join(file)).unwrap();
         let mut state = FloatState::new(&weights.shape);
         for (i, (&token, want)) in expected.tokens.iter().zip(&expected.logits).enumerate() {

@@ -2,11 +2,12 @@
 
 mod common;
 
-use common::{awkward_shape, random_pair, shakespeare, Pair};
+use common::{awkward_shape, deep_shakespeare, deep_shape, random_pair, shakespeare, Pair};
 use golden_model::arithmetic::tensor::WeightBits;
 use golden_model::arithmetic::vector_ops::SaturationCounts;
 use golden_model::network::float_step::{self, FloatState};
 use golden_model::network::integer_step::{step, IntState, NoTaps};
+use golden_model::network::session::{FloatSession, GoldenSession, Session};
 use golden_model::quantise::options::QuantOptions;
 use std::collections::BTreeMap;
 
@@ -47,6 +48,10 @@ fn frac(pair: &Pair, layer: usize, name: &str) -> Option<i32> {
         "att.yg" => f.f_yg,
         "ffn.k" => f.f_fk,
         "ffn.r2" => f.f_r2,
+        "ffn.s1" => f.deep_embed.as_ref()?.f_s1,
+        "ffn.ss" => f.deep_embed.as_ref()?.f_ss,
+        "ffn.s2" | "ffn.gate" => f.deep_embed.as_ref()?.f_gate,
+        "ffn.r2g" => f.deep_embed.as_ref()?.f_r2g,
         _ => return None,
     })
 }
@@ -107,16 +112,32 @@ fn trained_network() {
     }
 }
 
+/// The text that both steps go on with is the same, and no tap of DeepEmbed is further from floating point than the others.
+#[test]
+fn a_trained_network_with_deep_embed() {
+    let (pair, text) = deep_shakespeare(&QuantOptions::default());
+    let (errors, sat) = compare(&pair, &text[..48]);
+    eprintln!("worst {:?} logits {:.6} {sat:?}", worst(&errors), errors[&(pair.model.layers.len(), "logits")]);
+    for name in ["ffn.s1", "ffn.ss", "ffn.s2", "ffn.gate", "ffn.r2g"] {
+        eprintln!("{name} {:.6}", errors[&(1, name)]);
+    }
+    assert!(worst(&errors).1 < 0.02);
+    assert_eq!(sat, SaturationCounts::default());
+    let (mut float, mut golden) = (FloatSession::new(&pair.weights), GoldenSession::new(&pair.model));
+    let mut said = [float.prefill(&text[..32]).unwrap(), golden.prefill(&text[..32]).unwrap()];
+    for i in 0..48 {
+        let next =
+            said.map(|logits| (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap() as u32);
+        assert_eq!(next[0], next[1], "token {i} of the text");
+        said = [float.step(next[0]).unwrap(), golden.step(next[1]).unwrap()];
+    }
+}
+
 #[test]
 fn random_networks() {
-    for seed in 0..4 {
-        let (pair, tokens) = random_pair(
-            &awkward_shape(),
-            seed,
-            1.0,
-            40,
-            &QuantOptions { bits: WeightBits::W16, ..QuantOptions::default() },
-        );
+    for (seed, shape) in (0..4).flat_map(|seed| [(seed, awkward_shape()), (seed, deep_shape())]) {
+        let (pair, tokens) =
+            random_pair(&shape, seed, 1.0, 40, &QuantOptions { bits: WeightBits::W16, ..QuantOptions::default() });
         let (errors, sat) = compare(&pair, &tokens);
         eprintln!("seed {seed} worst {:?} {sat:?}", worst(&errors));
         assert!(worst(&errors).1 < 0.02, "seed {seed}: {:?}", worst(&errors));
@@ -127,8 +148,9 @@ fn random_networks() {
 /// Whatever the weights, the step runs: formats exist, shifts stay in range (debug assertions), results are counted when clipped.
 #[test]
 fn wild_networks() {
-    for (seed, wild) in [(1, 4.0), (2, 20.0), (3, 1e3), (4, 1e-3), (5, 1e-12), (6, 0.0)] {
-        let (pair, tokens) = random_pair(&awkward_shape(), seed, wild, 24, &QuantOptions::default());
+    let tempers = [(1, 4.0), (2, 20.0), (3, 1e3), (4, 1e-3), (5, 1e-12), (6, 0.0)];
+    for (shape, (seed, wild)) in [awkward_shape(), deep_shape()].iter().flat_map(|s| tempers.map(|t| (s, t))) {
+        let (pair, tokens) = random_pair(shape, seed, wild, 24, &QuantOptions::default());
         let mut state = IntState::new(&pair.model);
         let mut sat = SaturationCounts::default();
         for token in &tokens {

@@ -38,9 +38,15 @@ fn every_shape_reads_back_as_it_was_written() {
         rank_a: 2,
         rank_v: 3,
         rank_g: 5,
+        deep_embed: false,
     };
-    let mut shapes =
-        vec![(small(), Dtype::F16), (odd, Dtype::F32), (official_shape(1, 16, 16, 1).unwrap(), Dtype::F32)];
+    let deep = Shape { deep_embed: true, ..odd.clone() };
+    let mut shapes = vec![
+        (small(), Dtype::F16),
+        (deep, Dtype::F32),
+        (odd, Dtype::F32),
+        (official_shape(1, 16, 16, 1).unwrap(), Dtype::F32),
+    ];
     shapes.extend([16, 32, 64, 128].map(|head_size| (official_shape(2, 128, head_size, 300).unwrap(), Dtype::F16)));
     for (shape, dtype) in shapes {
         let n = write_random(&path, &shape, dtype, 1).unwrap();

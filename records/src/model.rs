@@ -21,6 +21,9 @@ pub struct Inspected<Recipe> {
     pub rank_a: usize,
     pub rank_v: usize,
     pub rank_g: usize,
+    /// Whether the network is RWKV-7a, with DeepEmbed in its channel mix; absent if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deep_embed: bool,
     pub n_params: u64,
     /// Weights and parameters that one token reads, scales included, padding not: of an image as it is, of a checkpoint at W8.
     pub bytes_per_token: u64,

@@ -4,8 +4,10 @@ use super::args::{Inspect, Random};
 use super::model::Model;
 use super::print::Out;
 use super::Error;
+use golden_model::checkpoint::names::RANK_S;
 use golden_model::checkpoint::random::{official_shape, write_random};
 use golden_model::checkpoint::{Dtype, Shape, TensorSpec};
+use golden_model::network::model::is_own;
 use golden_model::network::recipe::{Recipe, TensorRecord};
 use records::model::{Inspected, RandomCheckpoint};
 use records::output::check_file;
@@ -31,6 +33,7 @@ pub fn inspect(a: &Inspect, out: &Out) -> Result<ExitCode, Error> {
         rank_a: s.rank_a,
         rank_v: s.rank_v,
         rank_g: s.rank_g,
+        deep_embed: s.deep_embed,
         n_params: s.n_params(),
         bytes_per_token: match &model {
             Model::Checkpoint(_) => bytes_per_token(s),
@@ -44,10 +47,10 @@ pub fn inspect(a: &Inspect, out: &Out) -> Result<ExitCode, Error> {
     };
     out.result(&seen, || {
         format!(
-            "{} ({})\n  n_layer {}  n_embd {}  n_head {}  head_size {}  dim_ffn {}  vocab_size {}\n  ranks w {} a {} v {} g {}\n  \
+            "{} ({})\n  n_layer {}  n_embd {}  n_head {}  head_size {}  dim_ffn {}  vocab_size {}\n  ranks w {} a {} v {} g {}{}\n  \
              {} parameters, {} bytes a token{}, {} state elements{}",
             seen.model, seen.format, seen.n_layer, seen.n_embd, seen.n_head, seen.head_size, seen.dim_ffn, seen.vocab_size,
-            seen.rank_w, seen.rank_a, seen.rank_v, seen.rank_g, seen.n_params, seen.bytes_per_token, if seen.recipe.is_some() { "" } else { " at W8" }, seen.state_elements,
+            seen.rank_w, seen.rank_a, seen.rank_v, seen.rank_g, if seen.deep_embed { "  DeepEmbed (RWKV-7a)" } else { "" }, seen.n_params, seen.bytes_per_token, if seen.recipe.is_some() { "" } else { " at W8" }, seen.state_elements,
             seen.recipe.as_ref().map_or(String::new(), tensors)
         )
     })?;
@@ -65,16 +68,19 @@ pub fn tensors(recipe: &Recipe) -> String {
     recipe.tensors.iter().map(line).collect()
 }
 
-/// W8 matrices with 16-bit row scales, 16-bit low-rank pairs and vectors, one row of the embedding; ln0 is folded into it.
+/// W8 matrices with 16-bit row scales, 16-bit low-rank pairs and vectors, one row of the embedding and one matrix of DeepEmbed a layer.
 fn bytes_per_token(shape: &Shape) -> u64 {
     let bytes = |t: TensorSpec| {
         let sizes: Vec<u64> = t.dims.iter().map(|d| shape.size(*d) as u64).collect();
         let leaf = t.name.rsplit('.').next().unwrap_or("").to_string();
         match sizes[..] {
             [_, cols] if t.name == "emb.weight" => 2 * cols,
-            _ if t.name.contains(".ln0.") => 0,
+            // folded into the tables of the embedding and of DeepEmbed
+            _ if t.name.contains(".ln0.") || t.name.contains(".s_emb_x.") => 0,
+            // a matrix of the token's own
+            [_, numbers] if is_own(&t.name) => numbers + 2 * RANK_S as u64,
             // stored (in, out), so that rows of the chip's matrix are columns here
-            [inner, outer] if ["w1", "w2", "a1", "a2", "v1", "v2", "g1", "g2"].contains(&leaf.as_str()) => {
+            [inner, outer] if ["w1", "w2", "a1", "a2", "v1", "v2", "g1", "g2", "s1", "s2"].contains(&leaf.as_str()) => {
                 2 * inner * outer + 2 * outer
             }
             [rows, cols] if leaf == "weight" => rows * cols + 2 * rows,
@@ -93,6 +99,7 @@ pub fn random(a: &Random, out: &Out) -> Result<ExitCode, Error> {
         (shape.rank_w, shape.rank_a, shape.rank_g) = (*w, *a, *g);
         shape.rank_v = if shape.n_layer > 1 { *v } else { 0 };
     }
+    shape.deep_embed = a.deep_embed;
     check_file(&a.output)?;
     let n_params = write_random(&a.output, &shape, Dtype::F16, a.seed)?;
     let written = RandomCheckpoint { output: a.output.display().to_string(), n_params };

@@ -29,10 +29,6 @@ const FAMILIES: &[Family] = &[
         what: "belongs to the attention of RWKV-7b (DeepEmbedAttention), whose cache grows with the text, expected RWKV-7",
     },
     Family {
-        parts: &[".s_emb.", ".s_emb_x.", ".ffn.s0.", ".ffn.s1.", ".ffn.s2."],
-        what: "belongs to RWKV-7a (DeepEmbed), expected RWKV-7",
-    },
-    Family {
         parts: &[
             ".time_decay", ".time_first.", ".time_faaaa.", ".time_maa_", ".time_mix_", ".att.gate.", ".ffn.receptance.",
         ],

@@ -304,6 +304,7 @@ fn deduce(all: &BTreeMap<String, Entry>) -> Result<Shape, ErrorKind> {
         return Err(misshapen(&all["blocks.0.att.r_k"], expected));
     }
     let layer = |name: &str| name.strip_prefix("blocks.")?.split('.').next()?.parse::<usize>().ok();
+    let of_deep_embed = |name: &String| names::in_layer(name).is_some_and(|(_, leaf)| names::is_deep_embed(leaf));
     let n_layer = all.keys().filter_map(|n| layer(n)).collect::<BTreeSet<_>>().len();
     Ok(Shape {
         n_layer,
@@ -316,6 +317,8 @@ fn deduce(all: &BTreeMap<String, Entry>) -> Result<Shape, ErrorKind> {
         rank_a: get("blocks.0.att.a1", "(n_embd, rank_a)")?[1],
         rank_v: if n_layer > 1 { get("blocks.1.att.v1", "(n_embd, rank_v)")?[1] } else { 0 },
         rank_g: get("blocks.0.att.g1", "(n_embd, rank_g)")?[1],
+        // if there is one such tensor, every layer must have all of them
+        deep_embed: all.keys().any(of_deep_embed),
     })
 }
 

@@ -24,7 +24,13 @@ pub struct Shape {
     pub rank_v: usize,
     /// Rank of the gate's pair `g1 g2`.
     pub rank_g: usize,
+    /// Whether every layer has DeepEmbed, as RWKV-7a does: the channel mix then uses a matrix `(RANK_S, RANK_S)` of the token's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deep_embed: bool,
 }
+
+/// Rank of DeepEmbed's pair `s1 s2`, the same in every network.
+pub const RANK_S: usize = 32;
 
 /// A size by its name, as in [`Shape`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +44,8 @@ pub enum Dim {
     RankA,
     RankV,
     RankG,
+    RankS,
+    OwnMatrix,
 }
 
 impl Dim {
@@ -52,6 +60,8 @@ impl Dim {
             Dim::RankA => "rank_a",
             Dim::RankV => "rank_v",
             Dim::RankG => "rank_g",
+            Dim::RankS => "rank_s",
+            Dim::OwnMatrix => "rank_s * rank_s",
         }
     }
 }
@@ -62,7 +72,7 @@ use Dim::*;
 const FIRST: &[(&str, &[Dim])] =
     &[("emb.weight", &[Vocab, Embd]), ("blocks.0.ln0.weight", &[Embd]), ("blocks.0.ln0.bias", &[Embd])];
 
-/// Tensors of every layer, after `blocks.{layer}.`; [`is_value_residual`] names are absent in layer 0.
+/// Tensors of every layer, after `blocks.{layer}.`; [`is_value_residual`] names are absent in layer 0, [`is_deep_embed`] names without DeepEmbed.
 const BLOCK: &[(&str, &[Dim])] = &[
     ("ln1.weight", &[Embd]),
     ("ln1.bias", &[Embd]),
@@ -97,6 +107,11 @@ const BLOCK: &[(&str, &[Dim])] = &[
     ("ffn.x_k", &[Embd]),
     ("ffn.key.weight", &[Ffn, Embd]),
     ("ffn.value.weight", &[Embd, Ffn]),
+    ("ffn.s_emb.weight", &[Vocab, OwnMatrix]),
+    ("ffn.s_emb_x.weight", &[OwnMatrix, Embd]),
+    ("ffn.s0", &[Ffn]),
+    ("ffn.s1", &[Embd, RankS]),
+    ("ffn.s2", &[RankS, Ffn]),
 ];
 
 /// Tensors after the layers.
@@ -122,15 +137,25 @@ impl TensorSpec {
 /// Whether RWKV-7 has a tensor called `name` in some layer; of `blocks.N.`, N is not limited.
 pub(super) fn is_official(name: &str) -> bool {
     let listed = |table: &[(&str, &[Dim])], name: &str| table.iter().any(|(n, _)| *n == name);
-    let leaf = || name.strip_prefix("blocks.")?.split_once('.').filter(|(layer, _)| layer.parse::<usize>().is_ok());
     listed(FIRST, name)
         || listed(LAST, name)
-        || leaf().is_some_and(|(layer, leaf)| listed(BLOCK, leaf) && (layer != "0" || !is_value_residual(leaf)))
+        || in_layer(name).is_some_and(|(layer, leaf)| listed(BLOCK, leaf) && (layer > 0 || !is_value_residual(leaf)))
+}
+
+/// Splits `blocks.3.att.w1` into (3, `att.w1`); none for a name outside the layers.
+pub fn in_layer(name: &str) -> Option<(usize, &str)> {
+    let (layer, leaf) = name.strip_prefix("blocks.")?.split_once('.')?;
+    Some((layer.parse().ok()?, leaf))
 }
 
 /// `v0 v1 v2` mix layer 0's value into later layers. Some files hold them for layer 0 too, unused.
 pub fn is_value_residual(leaf: &str) -> bool {
     matches!(leaf, "att.v0" | "att.v1" | "att.v2")
+}
+
+/// The tensors of DeepEmbed, which RWKV-7a has in every layer.
+pub fn is_deep_embed(leaf: &str) -> bool {
+    matches!(leaf, "ffn.s_emb.weight" | "ffn.s_emb_x.weight" | "ffn.s0" | "ffn.s1" | "ffn.s2")
 }
 
 impl Shape {
@@ -146,16 +171,23 @@ impl Shape {
             RankA => self.rank_a,
             RankV => self.rank_v,
             RankG => self.rank_g,
+            RankS => RANK_S,
+            OwnMatrix => RANK_S * RANK_S,
         }
     }
 
     /// Every tensor of a checkpoint of this shape, first to last.
     pub fn tensors(&self) -> impl Iterator<Item = TensorSpec> + '_ {
         let plain = |&(name, dims): &(&str, &'static [Dim])| (name.to_owned(), dims);
-        let layers = (0..self.n_layer).flat_map(|layer| {
+        let has = |layer: usize, leaf: &str| match leaf {
+            _ if is_value_residual(leaf) => layer > 0,
+            _ if is_deep_embed(leaf) => self.deep_embed,
+            _ => true,
+        };
+        let layers = (0..self.n_layer).flat_map(move |layer| {
             BLOCK
                 .iter()
-                .filter(move |(leaf, _)| layer > 0 || !is_value_residual(leaf))
+                .filter(move |(leaf, _)| has(layer, leaf))
                 .map(move |&(leaf, dims)| (format!("blocks.{layer}.{leaf}"), dims))
         });
         FIRST.iter().map(plain).chain(layers).chain(LAST.iter().map(plain)).map(|(name, dims)| TensorSpec {

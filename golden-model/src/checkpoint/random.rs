@@ -60,6 +60,7 @@ pub fn official_shape(
         rank_a: rank(1.8 * c.sqrt()),
         rank_v: if n_layer > 1 { rank(1.3 * c.sqrt()) } else { 0 },
         rank_g: rank(0.6 * c.powf(0.8)),
+        deep_embed: false,
     };
     check_size(&shape)?;
     Ok(shape)
@@ -195,6 +196,7 @@ impl Random<'_> {
             "a0" | "v0" => (0.0, 0.0, 0.7),
             "k_k" => (0.7, 0.0, 0.1),
             "k_a" => (1.0, 0.0, 0.1),
+            "s0" => (1.0, 0.0, 0.2),
             "r_k" => (0.0, 0.0, 0.1),
             // matrices and low-rank pairs: inputs of unit variance give outputs of variance gain²
             name => (0.0, 0.0, self.gain(name, in_ffn) / (self.n_inputs() as f32).sqrt()),
@@ -209,6 +211,11 @@ impl Random<'_> {
             "output.weight" => 0.7,
             "value.weight" if in_ffn => 0.4,
             "head.weight" => 2.0,
+            // a row is a matrix of 32 inputs
+            "s_emb.weight" => 32f32.sqrt(),
+            // matrices of 32 inputs, too, and half as much as those they are added to
+            "s_emb_x.weight" => 0.5 / 32f32.sqrt(),
+            "s2" => 0.3,
             _ => 1.0,
         }
     }

@@ -4,6 +4,7 @@
 
 use ndarray::{Array1, Array2};
 
+use crate::checkpoint::names::RANK_S;
 use crate::checkpoint::{Checkpoint, CheckpointError, Shape};
 
 pub type Vector = Array1<f32>;
@@ -60,6 +61,18 @@ pub struct Ffn {
     pub x_k: Vector,   // (D)
     pub key: Matrix,   // (F, D)
     pub value: Matrix, // (D, F)
+    /// RWKV-7a only.
+    pub deep: Option<DeepEmbed>,
+}
+
+/// DeepEmbed of RWKV-7a, `s*` of `blocks.{layer}.ffn`. The matrix of token t is `s_emb[t] + s_emb_x · emb[t]`, the embedding after its norm ln0.
+#[derive(Clone, Debug)]
+pub struct DeepEmbed {
+    pub s_emb: Matrix,   // (V, 32 · 32), a row is a row-major matrix
+    pub s_emb_x: Matrix, // (32 · 32, D)
+    pub s0: Vector,      // (F)
+    pub s1: Matrix,      // (D, 32)
+    pub s2: Matrix,      // (32, F)
 }
 
 /// `blocks.{layer}`.
@@ -161,6 +174,15 @@ fn layer(checkpoint: &Checkpoint, layer: usize) -> Result<Layer, CheckpointError
             v2: att.matrix("v2", s.rank_v, d)?,
         })
     };
+    let deep = || -> Result<_, CheckpointError> {
+        Ok(DeepEmbed {
+            s_emb: ffn.matrix("s_emb.weight", s.vocab_size, RANK_S * RANK_S)?,
+            s_emb_x: ffn.matrix("s_emb_x.weight", RANK_S * RANK_S, d)?,
+            s0: ffn.vector("s0")?,
+            s1: ffn.matrix("s1", d, RANK_S)?,
+            s2: ffn.matrix("s2", RANK_S, f)?,
+        })
+    };
     Ok(Layer {
         ln1: block.norm("ln1")?,
         ln2: block.norm("ln2")?,
@@ -193,6 +215,7 @@ fn layer(checkpoint: &Checkpoint, layer: usize) -> Result<Layer, CheckpointError
             x_k: ffn.vector("x_k")?,
             key: ffn.matrix("key.weight", f, d)?,
             value: ffn.matrix("value.weight", d, f)?,
+            deep: s.deep_embed.then(deep).transpose()?,
         },
     })
 }

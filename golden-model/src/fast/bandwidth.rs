@@ -3,6 +3,7 @@
 use super::isa::versions;
 use super::kernels::{prefetch, AHEAD};
 use super::Runner;
+use crate::network::model::is_own;
 use crate::network::tensors::QTensor;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,7 +28,7 @@ impl Runner {
     /// Reads all matrices once, in the order of the stream, and does nothing with them; gives the bytes read.
     pub fn read_weights(&mut self) -> u64 {
         let weights = self.weights.clone();
-        let matrices: Vec<&[u8]> = weights.tensors().into_iter().filter_map(|(_, t)| bytes(t)).collect();
+        let matrices: Vec<&[u8]> = weights.tensors().into_iter().filter_map(|(name, t)| bytes(&name, t)).collect();
         let pieces: Vec<&[u8]> = matrices.iter().flat_map(|m| m.chunks(TASK_BYTES)).collect();
         let total = AtomicU64::new(0);
         let isa = self.isa;
@@ -40,7 +41,7 @@ impl Runner {
 
     /// Bytes of all matrices, each of which a token needs unless its columns are skipped.
     pub fn weight_bytes(&self) -> u64 {
-        self.weights.tensors().into_iter().filter_map(|(_, t)| bytes(t)).map(|b| b.len() as u64).sum()
+        self.weights.tensors().into_iter().filter_map(|(name, t)| bytes(&name, t)).map(|b| b.len() as u64).sum()
     }
 
     /// Bytes of columns that single steps did not read since the runner was made, because their operand was 0.
@@ -54,8 +55,10 @@ impl Runner {
     }
 }
 
-fn bytes<'a>(tensor: QTensor<'a, super::weights::StreamMatrix>) -> Option<&'a [u8]> {
+/// The bytes of tensor `name`, if it is a matrix; of the tokens' own matrices those of the first token.
+fn bytes<'a>(name: &str, tensor: QTensor<'a, super::weights::StreamMatrix>) -> Option<&'a [u8]> {
     match tensor {
+        QTensor::Matrix(m) if is_own(name) => Some(&m.bytes()[..m.panel_bytes()]),
         QTensor::Matrix(m) => Some(m.bytes()),
         _ => None,
     }

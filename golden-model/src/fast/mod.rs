@@ -5,7 +5,7 @@
 //! * [`matmul`]: matrices times several tokens; `columns`: those stored by columns, where one whose operand is zero is not read.
 //! * [`element`], [`operand`], [`wkv`]: what is left, written so that it compiles to vector instructions.
 //! * [`pool`]: threads that stay and share work of microseconds; `ahead`: what those that wait ask the memory for.
-//! * `branch`, `clusters`: what some models have beside their matrices.
+//! * `branch`, `clusters`, `deep_embed`: what some models have beside their matrices.
 //! * [`step`]: the step itself for a block of tokens, of one session or of several.
 //! * [`bandwidth`]: what the machine's memory allows, to compare with.
 //!
@@ -17,6 +17,7 @@ pub mod bandwidth;
 mod branch;
 mod clusters;
 mod columns;
+mod deep_embed;
 pub mod element;
 pub mod isa;
 pub mod kernels;

@@ -1,5 +1,6 @@
 //! The values of one row of a block: one token of one session on its way through the network.
 
+use super::deep_embed::DeepRow;
 use super::operand::Operand;
 use super::weights::{StreamMatrix, Weights};
 use super::wkv::WkvRow;
@@ -45,7 +46,8 @@ pub struct Row {
     pub yg: Operand,
     pub out: Vec<i32>,
     pub fk: Vec<i32>, // (dim_ffn)
-    pub r2: Operand,  // (dim_ffn)
+    pub r2: Operand,  // (dim_ffn) with DeepEmbed its product with the gate
+    pub deep: DeepRow,
     pub head: Operand,
     /// (vocab_size), only in rows that were asked for logits
     pub logits: Vec<i32>,
@@ -98,6 +100,7 @@ impl Row {
             out: d(),
             fk: n(s.dim_ffn),
             r2: o(s.dim_ffn),
+            deep: DeepRow::new(model),
             head: o(s.n_embd),
             branch: BranchRow::new(model),
             clusters: ClusterRow::new(model),

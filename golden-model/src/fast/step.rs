@@ -12,7 +12,7 @@ use super::operand::mantissas;
 use super::row::Row;
 use super::weights::{StreamMatrix, Weights};
 use super::wkv::{self, Access, Constants};
-use super::{branch, clusters, columns, Runner, Session};
+use super::{branch, clusters, columns, deep_embed, Runner, Session};
 use crate::arithmetic::fixed::{sh, O, VEC_BITS};
 use crate::network::integer_step::IntState;
 use crate::network::model::QLayer;
@@ -139,6 +139,12 @@ versions! {
         for k in &mut row.fk {
             let positive = i64::from((*k).max(0));
             *k = sat(round64(positive * positive, s), VEC_BITS, &mut clipped);
+        }
+        if let Some(s) = &layer.shifts.deep_embed {
+            let s = sh(s.r2g);
+            for (k, gate) in row.fk.iter_mut().zip(&row.deep.gate) {
+                *k = sat(round64(i64::from(*k) * i64::from(*gate), s), VEC_BITS, &mut clipped);
+            }
         }
         row.sat.vec.0 += clipped;
         row.r2.set(&row.fk);
@@ -267,6 +273,9 @@ pub fn block(runner: &mut Runner, sessions: &mut [Session], tokens: &[u32], logi
         each_row!(rows, |row| ln2(isa, row, layer));
         hand_on(rows, sessions, |state| &mut state.layers[l].ffn_x_prev);
         each_row!(rows, |row| ffn_mix(isa, row, layer));
+        if let (Some(p), Some(s)) = (&ffn.deep, &s.deep_embed) {
+            deep_embed::gate(pool, isa, rows, tokens, p, s);
+        }
         pool.ahead(first_matrix(l + 1).onwards(AHEAD)); // which columns of `ffn.value` will be read is not known yet
         multiply(pool, isa, rows, &[job!(&ffn.key, s.ffn_key.w, xk -> fk)], mat);
         with_branch!(layer, "ffn.key.weight", s.ffn_key, xk -> fk);

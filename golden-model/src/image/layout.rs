@@ -5,9 +5,10 @@
 //! matrices in the order of use, then `ln_out` and `head`.
 
 use crate::arithmetic::tensor::{QMatrix, QVector, QWeights, RowScale, WeightBits, GROUP_COLS, GROUP_ROWS};
+use crate::checkpoint::names::RANK_S;
 use crate::image::{nibble_columns, nibble_tiles, UNIT};
 use crate::network::clusters::ClusterForm;
-use crate::network::model::QModel;
+use crate::network::model::{is_own, QModel};
 use crate::network::tensors::{Matrix, QTensor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -171,11 +172,15 @@ impl StreamLayout {
         self.by_name.get(name).map(|i| &self.blocks[*i])
     }
 
-    /// Returns the bytes one token reads without padding. Of a head in `clusters` it reads the centroids and the clusters that are visited.
+    /// Returns the bytes one token reads without padding. Of the matrices of DeepEmbed it reads one a layer. Of a head in `clusters` it reads the centroids and the clusters that are visited.
     pub fn bytes_per_token(&self, clusters: Option<ClusterForm>) -> u64 {
         let of = |b: &Block| match clusters {
             Some(form) if b.name == "head.weight" || b.name == "head.order" => {
                 b.kind.bytes_read() * u64::from(form.visit) / u64::from(form.clusters.max(1))
+            }
+            _ if is_own(&b.name) => {
+                let BlockKind::Matrix { rows, .. } = b.kind else { return 0 };
+                b.kind.bytes_read() * RANK_S as u64 / u64::from(rows.max(1))
             }
             _ => b.kind.bytes_read(),
         };

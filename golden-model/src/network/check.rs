@@ -2,10 +2,11 @@
 
 use crate::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
 use crate::arithmetic::tensor::{QMatrix, RowScale, WeightBits};
+use crate::checkpoint::names::RANK_S;
 use crate::network::branch::QBranch;
 use crate::network::clusters::{NO_TOKEN, ROWS};
 use crate::network::formats::{MAX_FRAC, MIN_FRAC};
-use crate::network::model::{ModelError, QLayer, QModel};
+use crate::network::model::{is_own, ModelError, QLayer, QModel};
 use crate::network::shifts::{Range, Ranged};
 use crate::network::tensors::{Matrix, QTensor};
 
@@ -91,7 +92,12 @@ impl<M: Matrix> QModel<M> {
                 }
                 QTensor::Matrix(m) => {
                     let low_rank = !name.ends_with(".weight");
-                    let (rows, cols) = if low_rank { (dims[1], dims[0]) } else { (dims[0], dims[1]) };
+                    let own = is_own(&name);
+                    let (rows, cols) = match (low_rank, own) {
+                        (true, _) => (dims[1], dims[0]),
+                        (false, true) => (dims[0] * RANK_S, RANK_S),
+                        (false, false) => (dims[0], dims[1]),
+                    };
                     let rows = match &self.clusters {
                         Some(c) if name == "head.weight" => c.form.rows(),
                         _ => rows,
@@ -126,6 +132,11 @@ impl<M: Matrix> QLayer<M> {
         let (f, net) = (&self.f, &model.f);
         let (d, n) = (model.shape.n_embd, model.shape.head_size);
         let prefix = format!("layer {l}: ");
+        if f.deep_embed.is_some() != model.shape.deep_embed {
+            let found = format!("{}", f.deep_embed.is_some());
+            let expected = format!("{}, as the shape has it", model.shape.deep_embed);
+            return Err(ModelError::Value { what: format!("{prefix}formats of DeepEmbed"), found, expected });
+        }
         for (name, constants, of) in [
             ("ln1", &f.ln1, (d, EPS_LN, net.f_x)),
             ("ln2", &f.ln2, (d, EPS_LN, net.f_x)),

@@ -1,10 +1,11 @@
 //! One token of RWKV-7 in floating point: the reference, and what the quantiser calibrates with.
 //!
 //! This file and [`crate::network::integer_step`] are twins: the same functions and names in the same order. `docs/integer-step.md` lists the
-//! taps. The formulas are those of the RWKV-7 "Goose" paper (Peng et al., 2025); shapes are in the comments: `D` = n_embd, `H` = n_head,
+//! taps. The formulas are those of the RWKV-7 "Goose" paper (Peng et al., 2025), DeepEmbed is that of `rwkv_v7a_demo.py` of RWKV-LM; shapes are in the comments: `D` = n_embd, `H` = n_head,
 //! `N` = head_size, `F` = dim_ffn, `V` = vocab_size.
 
-use crate::checkpoint::weights::{Att, Ffn, Weights};
+use crate::checkpoint::names::RANK_S;
+use crate::checkpoint::weights::{Att, DeepEmbed, Ffn, Matrix, Weights};
 use crate::checkpoint::Shape;
 use crate::network::float_math::{
     add, map2, matvec, mix, norm, normalized, sigmoid, vecmat, with, Head, Taps, DECAY, GN_EPS, LN_EPS,
@@ -48,7 +49,8 @@ pub fn step(weights: &Weights, token: u32, state: &mut FloatState, tap: &mut imp
 /// Returns the residual stream `(D)` after the last layer.
 fn body(weights: &Weights, token: u32, state: &mut FloatState, tap: &mut impl Tap) -> Vec<f32> {
     let (d, n) = (weights.shape.n_embd, weights.shape.head_size);
-    let mut x = embed(weights, token, &mut Taps { layer: 0, tap: &mut *tap }); // (D)
+    let emb = embed(weights, token, &mut Taps { layer: 0, tap: &mut *tap }); // (D)
+    let mut x = emb.clone(); // (D)
     let mut v_first = Vec::new(); // (D), layer 0's v of this token
     for (l, (layer, state)) in weights.layers.iter().zip(&mut state.layers).enumerate() {
         let tap = &mut Taps { layer: l, tap: &mut *tap };
@@ -58,7 +60,7 @@ fn body(weights: &Weights, token: u32, state: &mut FloatState, tap: &mut impl Ta
         x = tap.pass("att.x", add(&x, &out));
 
         let h = tap.norm(LN2, &x, d, &layer.ln2, LN_EPS);
-        let out = channel_mix(&layer.ffn, h, state, tap); // (D)
+        let out = channel_mix(&layer.ffn, (token, &emb), h, state, tap); // (D)
         x = tap.pass("ffn.x", add(&x, &out));
     }
     x
@@ -172,13 +174,37 @@ fn bonus(p: &Att, n: usize, [r, km, v, yn]: [&[f32]; 4], tap: &mut Taps<impl Tap
     tap.pass("att.yb", (0..yn.len()).map(|i| yn[i] + v[i] * bonus[i / n]).collect())
 }
 
-/// Returns what channel mixing adds to the residual stream `(D)`; `h` is ln2.h.
-fn channel_mix(p: &Ffn, h: Vec<f32>, state: &mut LayerState, tap: &mut Taps<impl Tap>) -> Vec<f32> {
+/// Returns what channel mixing adds to the residual stream `(D)`; `h` is ln2.h. The token and its embedding are for DeepEmbed.
+fn channel_mix(
+    p: &Ffn,
+    token: (u32, &[f32]),
+    h: Vec<f32>,
+    state: &mut LayerState,
+    tap: &mut Taps<impl Tap>,
+) -> Vec<f32> {
+    let gate = p.deep.as_ref().map(|p| deep_embed(p, token, &h, tap)); // (F)
     let xk = tap.pass("ffn.xk", mix(&h, &state.ffn_x_prev, &p.x_k)); // (D)
     state.ffn_x_prev = tap.pass("ffn.prev", h);
     let k = tap.pass("ffn.k", matvec(&p.key, &xk)); // (F)
-    let r2 = tap.pass("ffn.r2", k.iter().map(|k| k.max(0.0).powi(2)).collect()); // (F)
+    let mut r2 = tap.pass("ffn.r2", k.iter().map(|k| k.max(0.0).powi(2)).collect()); // (F)
+    if let Some(gate) = gate {
+        r2 = tap.pass("ffn.r2g", map2(&r2, &gate, |r2, gate| r2 * gate)); // (F)
+    }
     tap.pass("ffn.out", matvec(&p.value, &r2)) // (D)
+}
+
+/// Returns the gate of DeepEmbed, ((h s1) S) s2 + s0 `(F)`, where S is the token's own matrix.
+fn deep_embed(p: &DeepEmbed, (token, emb): (u32, &[f32]), h: &[f32], tap: &mut Taps<impl Tap>) -> Vec<f32> {
+    let s1 = tap.pass("ffn.s1", vecmat(h, &p.s1)); // (32)
+    let ss = tap.pass("ffn.ss", vecmat(&s1, &own_matrix(p, token, emb))); // (32)
+    let s2 = tap.pass("ffn.s2", vecmat(&ss, &p.s2)); // (F)
+    tap.pass("ffn.gate", with(&s2, &p.s0, |s2, s0| s2 + s0))
+}
+
+/// Returns the matrix S of `token`, s_emb + s_emb_x emb `(32, 32)`.
+fn own_matrix(p: &DeepEmbed, token: u32, emb: &[f32]) -> Matrix {
+    let s = with(&matvec(&p.s_emb_x, emb), &p.s_emb.row(token as usize).to_owned(), |x, s| s + x);
+    Matrix::from_shape_fn((RANK_S, RANK_S), |(i, j)| s[i * RANK_S + j])
 }
 
 /// Returns the logits `(V)` for the residual stream `x` after the last layer.

@@ -38,6 +38,25 @@ pub struct LayerFormats {
     /// Fraction bits of the vector between the two matrices of a low-rank branch, by the matrix it goes with. Images of version 2 have none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub f_t: BTreeMap<String, i32>,
+    /// Formats of the vectors that DeepEmbed adds, if the network has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deep_embed: Option<DeepFormats>,
+}
+
+/// The formats that DeepEmbed adds to a layer; names are those of `docs/integer-step.md`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeepFormats {
+    pub f_s1: i32,
+    pub f_ss: i32,
+    pub f_gate: i32,
+    pub f_r2g: i32,
+}
+
+impl LayerFormats {
+    /// Fraction bits of the operand of `ffn.value`: relu², or its product with the gate of DeepEmbed.
+    pub fn f_hidden(&self) -> i32 {
+        self.deep_embed.as_ref().map_or(self.f_r2, |deep| deep.f_r2g)
+    }
 }
 
 fn chip_operand_bits() -> u32 {

@@ -12,7 +12,8 @@ use crate::arithmetic::vector_ops::{l2, matvec, matvec_rows, norm, Operand, Satu
 use crate::network::clusters::{picked, Gathered, QClusters};
 use crate::network::integer_math::Ops;
 pub use crate::network::integer_math::{NoTaps, Tap};
-use crate::network::model::{QLayer, QModel};
+use crate::network::model::{own_rows, QDeepEmbed, QLayer, QModel};
+use crate::network::shifts::DeepShifts;
 use crate::network::taps::{LN1, LN2, LN_OUT, LN_X};
 use crate::network::tensors::Matrix;
 
@@ -84,7 +85,7 @@ fn body<T: Tap>(
         x = on.add("att.x", &x, &out);
 
         let h = on.norm(LN2, &x, &layer.f.ln2, &layer.ln2, layer.shifts.ln2);
-        let out = channel_mix(layer, h, state, on); // (D)
+        let out = channel_mix(layer, token, h, state, on); // (D)
         x = on.add("ffn.x", &x, &out);
     }
     x
@@ -236,17 +237,38 @@ fn bonus(layer: &QLayer, n: usize, [r, km, v, yn]: [&[i32]; 4], on: &mut Ops<imp
     on.each("att.yb", yn.len(), |i| i64::from(yn[i]) + round_shift(i64::from(v[i]) * i64::from(bonus[i / n]), s_yb))
 }
 
-/// Returns what channel mixing adds to the residual stream `(D)`; `h` is ln2.h.
-fn channel_mix(layer: &QLayer, h: Vec<i32>, state: &mut LayerState, on: &mut Ops<impl Tap>) -> Vec<i32> {
+/// Returns what channel mixing adds to the residual stream `(D)`; `h` is ln2.h. The token is for DeepEmbed.
+fn channel_mix(layer: &QLayer, token: usize, h: Vec<i32>, state: &mut LayerState, on: &mut Ops<impl Tap>) -> Vec<i32> {
     let (p, s) = (&layer.ffn, &layer.shifts);
+    let deep = p.deep.as_ref().zip(s.deep_embed.as_ref());
+    let gate = deep.map(|(p, s)| (deep_embed(p, s, token, &h, on), s.r2g)); // (F)
     let xk = on.mix("ffn.xk", &h, &state.ffn_x_prev, &p.x_k, s.ffn_x_k); // (D)
     state.ffn_x_prev = on.pass("ffn.prev", h);
     let xk = on.operand(["q.ffn.xk", "e.ffn.xk"], &xk);
     let k = on.product("ffn.k", &p.key, layer.branches.get("ffn.key.weight"), &xk, s.ffn_key); // (F)
     let (positive, s_r2) = (|i: usize| i64::from(k[i].max(0)), sh(s.r2));
     let r2 = on.each("ffn.r2", k.len(), |i| round_shift(positive(i) * positive(i), s_r2)); // (F)
-    let r2 = on.operand(["q.ffn.r2", "e.ffn.r2"], &r2);
-    on.matvec("ffn.out", &p.value, &r2, s.ffn_value) // (D)
+    let hidden = match gate {
+        None => on.operand(["q.ffn.r2", "e.ffn.r2"], &r2),
+        Some((gate, shift)) => {
+            let r2g = on.mul("ffn.r2g", &r2, &gate, shift); // (F)
+            on.operand(["q.ffn.r2g", "e.ffn.r2g"], &r2g)
+        }
+    };
+    on.matvec("ffn.out", &p.value, &hidden, s.ffn_value) // (D)
+}
+
+/// Returns the gate of DeepEmbed, ((h s1) S) s2 + s0 `(F)`, where S is the token's own matrix.
+fn deep_embed(p: &QDeepEmbed, s: &DeepShifts, token: usize, h: &[i32], on: &mut Ops<impl Tap>) -> Vec<i32> {
+    let h = on.operand(["q.ln2.h", "e.ln2.h"], h);
+    let s1 = on.matvec("ffn.s1", &p.s1, &h, s.s1); // (32)
+    let s1 = on.operand(["q.ffn.s1", "e.ffn.s1"], &s1);
+    let ss = matvec_rows(&p.s_emb, own_rows(token), &s1, s.s_emb, &mut on.sat.mat); // (32)
+    let ss = on.pass("ffn.ss", ss);
+    let ss = on.operand(["q.ffn.ss", "e.ffn.ss"], &ss);
+    let s2 = on.matvec("ffn.s2", &p.s2, &ss, s.s2); // (F)
+    let s_s0 = sh(s.s0);
+    on.each("ffn.gate", s2.len(), |i| i64::from(s2[i]) + (i64::from(p.s0.q[i]) << s_s0))
 }
 
 /// Returns the logits `(V)` for the residual stream `x` after the last layer.

@@ -1,6 +1,7 @@
 //! A quantised network: every tensor as integers under its official name, and the formats between them.
 
 use crate::arithmetic::tensor::{QMatrix, QVector};
+use crate::checkpoint::names::{in_layer, RANK_S};
 use crate::checkpoint::Shape;
 use crate::network::branch::{QBranch, BRANCHED, HEAD};
 use crate::network::clusters::QClusters;
@@ -58,6 +59,31 @@ pub struct QFfn<M = QMatrix> {
     pub x_k: QVector,
     pub key: M,   // (dim_ffn, n_embd)
     pub value: M, // (n_embd, dim_ffn), streamed by columns
+    /// RWKV-7a only.
+    pub deep: Option<QDeepEmbed<M>>,
+}
+
+/// DeepEmbed of RWKV-7a, `s*` of `blocks.{l}.ffn`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QDeepEmbed<M = QMatrix> {
+    pub s0: QVector, // dim_ffn
+    pub s1: M,       // (32, n_embd)
+    /// The matrices `(32, 32)` of all tokens, one below the other; `s_emb_x` is folded in.
+    pub s_emb: M, // (vocab_size · 32, 32)
+    pub s2: M,       // (dim_ffn, 32)
+}
+
+/// The name within its layer of the matrix of which a token reads its own rows alone, see [`own_rows`].
+pub const S_EMB: &str = "ffn.s_emb.weight";
+
+/// Whether the tensor of this complete name is [`S_EMB`] of a layer.
+pub fn is_own(name: &str) -> bool {
+    in_layer(name).is_some_and(|(_, leaf)| leaf == S_EMB)
+}
+
+/// The rows of [`S_EMB`] that belong to `token`.
+pub fn own_rows(token: usize) -> std::ops::Range<usize> {
+    token * RANK_S..(token + 1) * RANK_S
 }
 
 /// `blocks.{l}`.
@@ -124,6 +150,15 @@ impl<M: Matrix> QLayer<M> {
             }
         }
         let att = |n: &str| format!("{b}.att.{n}");
+        let deep = match f.deep_embed {
+            None => None,
+            Some(_) => Some(QDeepEmbed {
+                s0: s.vector(&format!("{b}.ffn.s0"))?,
+                s1: s.matrix(&format!("{b}.ffn.s1"))?,
+                s_emb: s.matrix(&format!("{b}.{S_EMB}"))?,
+                s2: s.matrix(&format!("{b}.ffn.s2"))?,
+            }),
+        };
         let mut layer = Self {
             f,
             shifts: LayerShifts::default(),
@@ -165,6 +200,7 @@ impl<M: Matrix> QLayer<M> {
                 x_k: s.vector(&format!("{b}.ffn.x_k"))?,
                 key: s.matrix(&format!("{b}.ffn.key.weight"))?,
                 value: s.matrix(&format!("{b}.ffn.value.weight"))?,
+                deep,
             },
             branches,
         };
@@ -183,7 +219,7 @@ impl<M: Matrix> QLayer<M> {
     pub fn tensors(&self) -> Vec<(&'static str, QTensor<'_, M>)> {
         use crate::network::tensors::QTensor::{Matrix as M, Vector as V};
         let a = &self.att;
-        let v = a.v.as_ref();
+        let (v, deep) = (a.v.as_ref(), self.ffn.deep.as_ref());
         let vectors = [
             ("ln1.weight", Some(&self.ln1.weight)),
             ("ln1.bias", Some(&self.ln1.bias)),
@@ -204,6 +240,7 @@ impl<M: Matrix> QLayer<M> {
             ("ln2.weight", Some(&self.ln2.weight)),
             ("ln2.bias", Some(&self.ln2.bias)),
             ("ffn.x_k", Some(&self.ffn.x_k)),
+            ("ffn.s0", deep.map(|p| &p.s0)),
         ];
         let matrices = [
             ("att.key.weight", Some(&a.key)),
@@ -219,6 +256,9 @@ impl<M: Matrix> QLayer<M> {
             ("att.g2", Some(&a.g2)),
             ("att.output.weight", Some(&a.output)),
             ("ffn.key.weight", Some(&self.ffn.key)),
+            ("ffn.s1", deep.map(|p| &p.s1)),
+            (S_EMB, deep.map(|p| &p.s_emb)),
+            ("ffn.s2", deep.map(|p| &p.s2)),
             ("ffn.value.weight", Some(&self.ffn.value)),
         ];
         let vectors = vectors.into_iter().filter_map(|(name, v)| Some((name, V(v?))));

@@ -9,7 +9,7 @@ use crate::arithmetic::fixed::{NORM, O, Z};
 use crate::arithmetic::norm::NormShifts;
 use crate::arithmetic::recurrence::WkvShifts;
 use crate::network::branch::{Branched, ATT_KEY, ATT_OUTPUT, ATT_RECEPTANCE, ATT_VALUE, FFN_KEY, HEAD};
-use crate::network::formats::{LayerFormats, NetFormats};
+use crate::network::formats::{DeepFormats, LayerFormats, NetFormats};
 
 /// The smallest and the largest value a shift may have.
 pub type Range = (i32, i32);
@@ -106,6 +106,7 @@ struct Fractions<'a> {
 
 /// Fraction bits of the operand and of the result of matrix `name`, whose name is that within its layer; none for what is no matrix.
 pub fn matrix_fractions(name: &str, f: &LayerFormats, net: &NetFormats) -> Option<(i32, i32)> {
+    let deep = f.deep_embed.as_ref();
     Some(match name {
         "att.key.weight" => (f.f_h1, f.f_k),
         "att.w1" => (f.f_h1, Z),
@@ -120,7 +121,10 @@ pub fn matrix_fractions(name: &str, f: &LayerFormats, net: &NetFormats) -> Optio
         "att.g2" => (O, f.f_g),
         "att.output.weight" => (f.f_yg, net.f_x),
         "ffn.key.weight" => (f.f_h2, f.f_fk),
-        "ffn.value.weight" => (f.f_r2, net.f_x),
+        "ffn.s1" => (f.f_h2, deep?.f_s1),
+        "ffn.s_emb.weight" => (deep?.f_s1, deep?.f_ss),
+        "ffn.s2" => (deep?.f_ss, deep?.f_gate),
+        "ffn.value.weight" => (f.f_hidden(), net.f_x),
         "head.weight" | "head.centroids" => (net.f_ho, net.f_logits),
         _ => return None,
     })
@@ -135,6 +139,11 @@ impl Fractions<'_> {
     fn matrix(&self, name: &str) -> i32 {
         let (from, to) = matrix_fractions(name, self.f, self.net).unwrap_or_else(|| panic!("{name} is no matrix"));
         product(from, self.of(name), to)
+    }
+
+    /// The formats of DeepEmbed, in a layer that has it.
+    fn deep(&self) -> DeepFormats {
+        self.f.deep_embed.clone().unwrap_or_default()
     }
 
     fn norm(&self, weight: &str, bias: &str, to: i32) -> NormShifts {
@@ -223,7 +232,7 @@ shifts! {
         ffn_x_k in RIGHT = of.of("ffn.x_k");
         /// `relu(k)²`: `f_fk + f_fk − f_r2`
         r2 in RIGHT = product(of.f.f_fk, of.f.f_fk, of.f.f_r2);
-        /// `f_r2 + f(ffn.value) − f_x`
+        /// `f_r2 + f(ffn.value) − f_x`, with DeepEmbed `f_r2g + f(ffn.value) − f_x`
         ffn_value in MATRIX = of.matrix("ffn.value.weight");
     } groups {
         /// Gain `NORM + f(ln1.weight) − f_h1`, bias `f_h1 − f(ln1.bias)`
@@ -251,6 +260,8 @@ shifts! {
         ln2: NormShifts = of.norm("ln2.weight", "ln2.bias", of.f.f_h2);
         /// `f_h2 + f(ffn.key) − f_fk`
         ffn_key: ProductShifts = of.product(&FFN_KEY);
+        /// DeepEmbed, which only RWKV-7a has.
+        deep_embed: Option<DeepShifts> = of.f.deep_embed.as_ref().map(|_| DeepShifts::new(of));
     }
 }
 
@@ -265,6 +276,22 @@ shifts! {
         v0 in LEFT = aligned(of.of("att.v0"), Z);
         /// `(v_first − v0) · gate`: `f_v + O − f_v`
         vg in RIGHT = O;
+    } groups {}
+}
+
+shifts! {
+    /// The shifts of DeepEmbed.
+    DeepShifts(of) {
+        /// `f_h2 + f(s1) − f_s1`
+        s1 in MATRIX = of.matrix("ffn.s1");
+        /// The token's own matrix: `f_s1 + f(s_emb) − f_ss`
+        s_emb in MATRIX = of.matrix("ffn.s_emb.weight");
+        /// `f_ss + f(s2) − f_gate`
+        s2 in MATRIX = of.matrix("ffn.s2");
+        /// The bias of the gate: `f_gate − f(s0)`
+        s0 in LEFT = aligned(of.of("ffn.s0"), of.deep().f_gate);
+        /// `relu(k)² · gate`: `f_r2 + f_gate − f_r2g`
+        r2g in RIGHT = product(of.f.f_r2, of.deep().f_gate, of.deep().f_r2g);
     } groups {}
 }
 
@@ -338,6 +365,7 @@ mod tests {
             f_fk: 32768,
             f_r2: 65536,
             f_t: [("att.key.weight".to_string(), 1 << 22)].into(),
+            deep_embed: Some(DeepFormats { f_s1: 3, f_ss: 5, f_gate: 9, f_r2g: 1 << 23 }),
             ..LayerFormats::default()
         };
         let net = NetFormats {
@@ -379,7 +407,7 @@ mod tests {
             ("yg", 1024 + 32 - 8192),
             ("ffn_x_k", tensor),
             ("r2", 2 * 32768 - 65536),
-            ("ffn_value", 65536 + tensor - (1 << 18)),
+            ("ffn_value", (1 << 23) + tensor - (1 << 18)),
             ("ln1.gain", 20 + tensor - 1),
             ("ln1.bias", 1 - tensor),
             ("key", 1 + tensor - 2),
@@ -401,6 +429,11 @@ mod tests {
             ("ln2.gain", 20 + tensor - 16384),
             ("ln2.bias", 16384 - tensor),
             ("ffn_key", 16384 + tensor - 32768),
+            ("deep_embed.s1", 16384 + tensor - 3),
+            ("deep_embed.s_emb", 3 + tensor - 5),
+            ("deep_embed.s2", 5 + tensor - 9),
+            ("deep_embed.s0", 9 - tensor),
+            ("deep_embed.r2g", 65536 + 9 - (1 << 23)),
             ("net.emb", (1 << 18) - (1 << 17)),
             ("net.ln_out.gain", 20 + tensor - (1 << 20)),
             ("net.ln_out.bias", (1 << 20) - tensor),
@@ -408,6 +441,8 @@ mod tests {
         ];
         let want: BTreeMap<_, _> = want.map(|(name, value)| (name.to_string(), value)).into();
         assert_eq!(got, want);
+        let plain = LayerShifts::of(&LayerFormats { deep_embed: None, ..f }, &net, &|_| Some(tensor));
+        assert_eq!((plain.ffn_value, plain.deep_embed), (65536 + tensor - (1 << 18), None));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
 
 use crate::arithmetic::tensor::WeightBits;
 
-use crate::network::formats::{LayerFormats, NetFormats, MAX_FRAC, MIN_FRAC};
+use crate::network::formats::{DeepFormats, LayerFormats, NetFormats, MAX_FRAC, MIN_FRAC};
+use crate::network::model::S_EMB;
 use crate::network::shifts::{MATRIX, VK, Y};
 
 use crate::quantise::calibrate::Ranges;
@@ -79,6 +80,17 @@ pub fn choose(
             ..LayerFormats::default()
         });
     }
+    for (l, (m, f)) in layers.iter().zip(&mut out).enumerate().filter(|(_, (m, _))| m.contains_key(S_EMB)) {
+        let frac = |name: &str| matrix_frac(of(m, name), options.tensor(&format!("blocks.{l}.{name}")).bits);
+        let f_s1 = elements(seen(l, &["ffn.s1"])).min(f.f_h2 + frac("ffn.s1") - MATRIX.0);
+        let f_ss = elements(seen(l, &["ffn.ss"])).min(f_s1 + frac(S_EMB) - MATRIX.0);
+        let gate = seen(l, &["ffn.s2", "ffn.gate"]).max(of(m, "ffn.s0"));
+        let f_gate = elements(gate).min(f_ss + frac("ffn.s2") - MATRIX.0);
+        // as with relu², whatever the sign was in calibration
+        let r2g = seen(l, &["ffn.r2g"]).max(ranges.get(l, "ffn.k").powi(2) * ranges.get(l, "ffn.gate"));
+        let f_r2g = elements(r2g).min(f.f_r2 + f_gate);
+        f.deep_embed = Some(DeepFormats { f_s1, f_ss, f_gate, f_r2g });
+    }
     let mut f_x = (0..=n_layer).map(|l| elements(seen(l, &["x.emb", "att.x", "ffn.x"]))).min().unwrap_or(MAX_FRAC);
     for (l, (m, f)) in layers.iter().zip(&mut out).enumerate() {
         f.f_s = bits_frac(seen(l, &["S", "att.sa"]), options.state_bits).min(f_v + f.f_km - VK.0);
@@ -91,7 +103,7 @@ pub fn choose(
         let value_bits = options.tensor(&format!("blocks.{l}.ffn.value.weight")).bits;
         f_x = f_x
             .min(f.f_yg + matrix_frac(of(m, "att.output.weight"), output_bits) - MATRIX.0)
-            .min(f.f_r2 + matrix_frac(of(m, "ffn.value.weight"), value_bits) - MATRIX.0);
+            .min(f.f_hidden() + matrix_frac(of(m, "ffn.value.weight"), value_bits) - MATRIX.0);
     }
     for f in &mut out {
         f.ln1 = NormConstants::new(n_embd, EPS_LN, f_x);

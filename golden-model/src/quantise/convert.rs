@@ -4,11 +4,12 @@
 use crate::arithmetic::fixed::{VEC_BITS, Z};
 use crate::arithmetic::norm::EPS_LN;
 use crate::arithmetic::tensor::{QMatrix, QVector, WeightBits};
+use crate::checkpoint::names::{in_layer, RANK_S};
 use crate::checkpoint::{Checkpoint, CheckpointError, Shape};
 use crate::network::branch::{BRANCHED, HEAD};
 use crate::network::clusters::NO_TOKEN;
 use crate::network::formats::{LayerFormats, NetFormats, MAX_FRAC, MIN_FRAC};
-use crate::network::model::{ModelError, QModel};
+use crate::network::model::{is_own, ModelError, QModel, S_EMB};
 use crate::network::recipe::{Rounding, TensorFormat, TensorRecord};
 use crate::network::shifts::{matrix_fractions, MATRIX};
 use crate::network::tensors::TensorSource;
@@ -18,6 +19,7 @@ use crate::quantise::choose_formats::{choose, Maxima, NORM_GAIN_MAX};
 use crate::quantise::cluster_fit;
 use crate::quantise::gptq::{operand_of, Hessians};
 use crate::quantise::options::{default_head, value_bits, QuantOptions};
+use crate::quantise::own_matrices::OwnMatrices;
 use crate::quantise::scales::{frac_for, matrix_frac, quantise16, ErrorSum, QuantError};
 use std::collections::BTreeMap;
 
@@ -72,13 +74,15 @@ pub fn quantise_with(
     if let Some((layer, name)) = ranges.first_infinite() {
         return Err(QuantiseError::Range { layer, name });
     }
-    let (net_max, layer_max, emb_max) = maxima(checkpoint, &shape)?;
+    let exact_emb = exact_embedding(checkpoint, &shape)?;
+    let (net_max, layer_max, emb_max) = maxima(checkpoint, &shape, &exact_emb)?;
     let (mut net, layers) = choose(shape.n_embd, shape.head_size, options, &net_max, &layer_max, ranges);
     net.f_emb = frac_for(emb_max, 16, net.f_x);
     let (emb, error) = embedding(checkpoint, &shape, net.f_emb)?;
     let mut tensors = Tensors {
         checkpoint,
         shape: &shape,
+        exact_emb: &exact_emb,
         options,
         operands,
         net,
@@ -106,16 +110,29 @@ pub fn quantise_with(
 }
 
 /// Largest magnitudes: of the net's tensors, of each layer's, and of the embedding after ln0.
-fn maxima(checkpoint: &Checkpoint, shape: &Shape) -> Result<(Maxima, Vec<Maxima>, f64), CheckpointError> {
+fn maxima(
+    checkpoint: &Checkpoint,
+    shape: &Shape,
+    exact_emb: &[f32],
+) -> Result<(Maxima, Vec<Maxima>, f64), QuantiseError> {
     let mut net = Maxima::new();
     let mut layers = vec![Maxima::new(); shape.n_layer];
     for spec in shape.tensors() {
-        if spec.name == "emb.weight" || spec.name.contains(".ln0.") {
+        let leaf = in_layer(&spec.name);
+        if spec.name == "emb.weight" || leaf.is_some_and(|(_, leaf)| leaf.starts_with("ln0.") || leaf == S_EMB_X) {
+            continue;
+        }
+        if let Some((l, S_EMB)) = leaf {
+            let max = OwnMatrices::read(checkpoint, l, exact_emb)?.max();
+            if max.is_infinite() {
+                return Err(QuantiseError::Range { layer: l, name: S_EMB });
+            }
+            layers[l].insert(S_EMB.into(), max);
             continue;
         }
         let values = checkpoint.read(&spec.name)?;
         let max = values.iter().fold(0f64, |m, v| m.max(f64::from(v.abs())));
-        let Some((l, leaf)) = in_layer(&spec.name) else {
+        let Some((l, leaf)) = leaf else {
             net.insert(spec.name, max);
             continue;
         };
@@ -137,10 +154,17 @@ fn maxima(checkpoint: &Checkpoint, shape: &Shape) -> Result<(Maxima, Vec<Maxima>
     Ok((net, layers, emb_max))
 }
 
-/// `blocks.3.att.w1` → (3, `att.w1`).
-fn in_layer(name: &str) -> Option<(usize, &str)> {
-    let (l, leaf) = name.strip_prefix("blocks.")?.split_once('.')?;
-    Some((l.parse().ok()?, leaf))
+/// What DeepEmbed adds to each token's own matrix; it is folded into [`S_EMB`].
+const S_EMB_X: &str = "ffn.s_emb_x.weight";
+
+/// Returns the embedding after ln0, `(vocab_size, n_embd)`, for the matrices of DeepEmbed; nothing for a network without them.
+fn exact_embedding(checkpoint: &Checkpoint, shape: &Shape) -> Result<Vec<f32>, CheckpointError> {
+    let mut emb = vec![];
+    if shape.deep_embed {
+        emb.reserve_exact(shape.vocab_size * shape.n_embd);
+        each_embedding(checkpoint, shape, |row| emb.extend(row.iter().map(|v| *v as f32)))?;
+    }
+    Ok(emb)
 }
 
 /// Calls `f` with layer_norm(emb[token]; ln0) of each token in turn.
@@ -178,6 +202,8 @@ fn six_digits(x: f64) -> f64 {
 struct Tensors<'a> {
     checkpoint: &'a Checkpoint,
     shape: &'a Shape,
+    /// After ln0; empty without DeepEmbed.
+    exact_emb: &'a [f32],
     options: &'a QuantOptions,
     operands: Option<&'a Hessians>,
     net: NetFormats,
@@ -203,6 +229,7 @@ impl Tensors<'_> {
             "ln2.bias" => f.f_h2,
             "att.ln_x.bias" => f.f_yb,
             "att.w0" | "att.a0" | "att.v0" => Z,
+            "ffn.s0" => f.deep_embed.as_ref().map_or(NORM_GAIN_MAX, |deep| deep.f_gate),
             _ => NORM_GAIN_MAX,
         }
     }
@@ -224,7 +251,7 @@ impl Tensors<'_> {
         };
         let bits = match self.options.tensor(name).bits {
             _ if !name.ends_with(".weight") => WeightBits::W16,
-            bits if name.ends_with("ffn.value.weight") => value_bits(bits),
+            bits if name.ends_with("ffn.value.weight") || is_own(name) => value_bits(bits),
             bits => bits,
         };
         let limit = self.fractions(name).map_or(i32::MAX, |(f_in, f_out)| MATRIX.1 + f_out - f_in);
@@ -336,6 +363,11 @@ impl TensorSource for Tensors<'_> {
         if known || matches!(bits, WeightBits::W4 | WeightBits::W4Columns) {
             return Ok(self.approximate(name)?.main);
         }
+        if let Some((l, S_EMB)) = in_layer(name) {
+            let (m, error) = OwnMatrices::read(self.checkpoint, l, self.exact_emb)?.quantise(bits, frac);
+            self.errors.push((name.into(), error));
+            return Ok(m);
+        }
         let values = self.checkpoint.read(name)?;
         // low-rank pairs lie (in, out) in the checkpoint
         let (m, error) = if name.ends_with(".weight") {
@@ -361,6 +393,7 @@ impl Tensors<'_> {
             Some("a2") => s.rank_a,
             Some("v2") => s.rank_v,
             Some("g2") => s.rank_g,
+            Some("s2") => RANK_S,
             _ => s.n_embd,
         }
     }

@@ -23,7 +23,9 @@ const OPERANDS: [(&str, &str); 5] = [
 ];
 
 /// The operand and the matrix `ffn.value`, whose sums take `dim_ffn²` and are kept only where it has 4 bits.
-const VALUE: (&str, &str) = ("ffn.r2", "ffn.value.weight");
+const VALUE: &str = "ffn.value.weight";
+/// The tap that is its operand, without and with DeepEmbed.
+const VALUE_OPERANDS: [&str; 2] = ["ffn.r2", "ffn.r2g"];
 
 /// The tap that is the operand of a matrix of a layer with this name there.
 pub fn operand_of(leaf: &str) -> Option<&'static str> {
@@ -114,6 +116,7 @@ pub struct TooLarge {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hessians {
     n_layer: usize,
+    value_operand: &'static str,
     by_name: BTreeMap<String, Gram>,
 }
 
@@ -132,15 +135,16 @@ impl Hessians {
         let in_layer = |l: usize| OPERANDS.map(|(_, leaf)| (format!("blocks.{l}.{leaf}"), Gram::new(n)));
         let mut by_name: BTreeMap<_, _> = (0..shape.n_layer).flat_map(in_layer).collect();
         if value {
-            by_name.extend((0..shape.n_layer).map(|l| (format!("blocks.{l}.{}", VALUE.1), Gram::new(n_value))));
+            by_name.extend((0..shape.n_layer).map(|l| (format!("blocks.{l}.{VALUE}"), Gram::new(n_value))));
         }
         by_name.insert("head.weight".into(), Gram::new(n));
-        Ok(Self { n_layer: shape.n_layer, by_name })
+        let value_operand = VALUE_OPERANDS[usize::from(shape.deep_embed)];
+        Ok(Self { n_layer: shape.n_layer, value_operand, by_name })
     }
 
     /// Takes a tap of the float step in; others than operands of these matrices are ignored.
     pub fn observe(&mut self, layer: usize, tap: &str, values: &[f32]) {
-        let name = match OPERANDS.iter().chain([&VALUE]).find(|(t, _)| *t == tap) {
+        let name = match OPERANDS.iter().chain([&(self.value_operand, VALUE)]).find(|(t, _)| *t == tap) {
             Some((_, leaf)) => format!("blocks.{layer}.{leaf}"),
             None if tap == "ln_out.h" && layer == self.n_layer => "head.weight".into(),
             None => return,

@@ -2,7 +2,7 @@
 //!
 //! Callers find ranges with [`calibrate`], say what they want in [`options`] and call [`quantise`] or [`quantise_with`]. [`search`] finds a format
 //! for each matrix within a budget of bytes. The other modules are parts of these: [`choose_formats`] sizes the vectors, [`rounding`], [`groups`],
-//! [`column_groups`] and [`gptq`] round weights, [`branch_fit`] and [`cluster_fit`] make what some models have beside their matrices.
+//! [`column_groups`] and [`gptq`] round weights, [`own_matrices`] makes the matrices of DeepEmbed, [`branch_fit`] and [`cluster_fit`] make what some models have beside their matrices.
 pub mod approximate;
 pub mod branch_fit;
 pub mod calibrate;
@@ -13,6 +13,7 @@ mod convert;
 pub mod gptq;
 pub mod groups;
 pub mod options;
+pub mod own_matrices;
 pub mod random;
 pub mod rounding;
 pub mod scales;

@@ -4,13 +4,14 @@ use crate::arithmetic::fixed::OPERAND_BITS;
 use crate::arithmetic::tensor::WeightBits;
 use crate::checkpoint::Shape;
 use crate::network::clusters::ClusterForm;
+use crate::network::model::is_own;
 use crate::network::recipe::{GroupScales, Recipe, Rounding, TensorFormat};
 use std::collections::BTreeMap;
 
 /// How a network is to be quantised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantOptions {
-    /// Width of all matrices but the low-rank pairs, which have 16 bits, and `ffn.value`, which has 8 where they have 4.
+    /// Width of all matrices but the low-rank pairs, which have 16 bits, and those of [`value_bits`], which have 8 where they have 4.
     pub bits: WeightBits,
     /// Width of the head; if absent, [`crate::quantise::options::default_head`] says.
     pub head: Option<WeightBits>,
@@ -52,7 +53,8 @@ impl Default for QuantOptions {
     }
 }
 
-/// Width of `ffn.value` in a model of width `bits` that asks for nothing else: it is streamed by columns, and the chip has those with 8 bits.
+/// Width of `ffn.value` in a model of width `bits` that asks for nothing else: it is streamed by columns, and the chip has those with 8 bits. The tokens' own
+/// matrices of DeepEmbed have the same: `docs/quantisation.md` has what 8 bits cost.
 pub fn value_bits(bits: WeightBits) -> WeightBits {
     match bits {
         WeightBits::W4 | WeightBits::W8 => WeightBits::W8,
@@ -87,6 +89,7 @@ impl QuantOptions {
         }
         let bits = match name {
             "head.weight" => self.head.unwrap_or(self.bits),
+            _ if is_own(name) => value_bits(self.bits),
             _ if name.ends_with("ffn.value.weight") => self.value.unwrap_or(value_bits(self.bits)),
             _ if name.ends_with(".weight") => self.bits,
             _ => WeightBits::W16,
@@ -131,6 +134,8 @@ mod tests {
         let format = |bits, round, branch| TensorFormat { bits, round, branch };
         assert_eq!(four.tensor("blocks.3.att.key.weight"), format(WeightBits::W4, Rounding::Gptq, 4));
         assert_eq!(four.tensor("blocks.3.ffn.value.weight"), format(WeightBits::W8, Rounding::Plain, 0));
+        assert_eq!(four.tensor("blocks.3.ffn.s_emb.weight"), format(WeightBits::W8, Rounding::Plain, 0));
+        assert_eq!(four.tensor("blocks.3.ffn.s2"), format(WeightBits::W16, Rounding::Plain, 0));
         assert_eq!(four.tensor("blocks.3.att.w1"), format(WeightBits::W16, Rounding::Plain, 0));
         let one = format(WeightBits::W8, Rounding::Plain, 0);
         let but_one = QuantOptions { tensors: [("head.weight".to_string(), one)].into(), ..four };

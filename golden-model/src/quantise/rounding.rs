@@ -19,6 +19,17 @@ impl QMatrix {
             WeightBits::W4Columns => return Self::quantise_columns(&all(), cols, frac, GroupScales::default(), None),
             WeightBits::W8 | WeightBits::W16 => {}
         }
+        let (q, scales, errors) = Self::quantise_rows(rows, row, bits, frac);
+        (Self { rows, cols, q, scales, frac }, errors.finish())
+    }
+
+    /// Rounds `row(r)`, r in 0..rows, to 16 bits, or else to 8, with a scale for each row.
+    pub(super) fn quantise_rows<R: AsRef<[f32]>>(
+        rows: usize,
+        row: impl Fn(usize) -> R,
+        bits: WeightBits,
+        frac: i32,
+    ) -> (QWeights, Vec<RowScale>, ErrorSum) {
         let mut scales = Vec::with_capacity(rows);
         let mut errors = ErrorSum::default();
         let mut w8 = Vec::new();
@@ -45,7 +56,7 @@ impl QMatrix {
             WeightBits::W16 => QWeights::W16(w16),
             _ => QWeights::W8(w8),
         };
-        (Self { rows, cols, q, scales, frac }, errors.finish())
+        (q, scales, errors)
     }
 }
 

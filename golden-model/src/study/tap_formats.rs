@@ -70,6 +70,10 @@ pub fn tap_format<M: Matrix>(model: &QModel<M>, layer: usize, name: &str) -> Opt
         "ln2.g" | "ln2.h" | "ffn.xk" | "ffn.prev" => f.f_h2,
         "ffn.k" => f.f_fk,
         "ffn.r2" => f.f_r2,
+        "ffn.s1" => f.deep_embed.as_ref()?.f_s1,
+        "ffn.ss" => f.deep_embed.as_ref()?.f_ss,
+        "ffn.s2" | "ffn.gate" => f.deep_embed.as_ref()?.f_gate,
+        "ffn.r2g" => f.deep_embed.as_ref()?.f_r2g,
         _ => return None,
     })
 }

@@ -3,7 +3,7 @@
 use super::spread::{Spread, Summary};
 use super::{Source, StudyError};
 use crate::arithmetic::tensor::WeightBits;
-use crate::network::model::QModel;
+use crate::network::model::{is_own, QModel};
 use crate::network::tensors::QTensor;
 use crate::quantise::scales::QuantError;
 use crate::quantise::{QuantiseError, Quantised};
@@ -12,14 +12,14 @@ use std::collections::{HashMap, HashSet};
 /// One tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorRange {
-    /// Official name; `emb.weight` is the table with the layer norm ln0 folded in.
+    /// Official name; `emb.weight` is the table with the layer norm ln0 folded in, `ffn.s_emb.weight` that with `s_emb_x` folded in.
     pub name: String,
     /// 4, 8 or 16.
     pub bits: u32,
     pub frac: i32,
     /// Largest magnitude the format holds: for a matrix, in the row with the largest scale.
     pub limit: f64,
-    /// How the checkpoint's values spread.
+    /// How the checkpoint's values spread; of these two tables, how the integers' values do.
     pub values: Summary,
     pub error: QuantError,
 }
@@ -64,8 +64,12 @@ fn of(
             (bits, m.frac, largest * f64::from(m.bits().q_max()))
         }
     };
-    if !matches!(tensor, QTensor::Embedding(..)) {
-        spread.add(&source.checkpoint.read(&name).map_err(QuantiseError::from)?);
+    match tensor {
+        QTensor::Embedding(..) => {}
+        QTensor::Matrix(m) if is_own(&name) => {
+            (0..m.rows).for_each(|r| spread.add(&(0..m.cols).map(|c| m.value(r, c) as f32).collect::<Vec<_>>()));
+        }
+        _ => spread.add(&source.checkpoint.read(&name).map_err(QuantiseError::from)?),
     }
     let error = errors.get(name.as_str()).copied().unwrap_or_default();
     Ok(TensorRange { name, bits, frac, limit, values: spread.summary(), error })

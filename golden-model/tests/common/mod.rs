@@ -1,6 +1,8 @@
 //! Networks for the integer tests: the trained one of the repository, and random ones of any shape and temper.
 #![allow(dead_code)] // each test binary uses its part
 
+mod deepened;
+
 use golden_model::checkpoint::weights::Weights;
 use golden_model::checkpoint::{Checkpoint, Shape};
 use golden_model::network::model::QModel;
@@ -50,7 +52,25 @@ pub fn awkward_shape() -> Shape {
         rank_a: 7,
         rank_v: 5,
         rank_g: 13,
+        deep_embed: false,
     }
+}
+
+/// The same with DeepEmbed.
+pub fn deep_shape() -> Shape {
+    Shape { deep_embed: true, ..awkward_shape() }
+}
+
+/// The network trained on tinyshakespeare with DeepEmbed added: a gate around 1 of which every token's own matrix makes another one.
+pub fn deep_shakespeare(options: &QuantOptions) -> (Pair, Vec<u32>) {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("deep.safetensors");
+    deepened::write(&models.join("shakespeare.safetensors"), 0.15, &path);
+    let text = std::fs::read(models.join("text/tinyshakespeare.txt")).unwrap();
+    let (trained, held_out) = text.split_at(text.len() / 20 * 19);
+    let tokens = |t: &[u8]| t.iter().map(|b| u32::from(*b)).collect::<Vec<_>>();
+    (load(&path, &tokens(&trained[..512]), options), tokens(held_out))
 }
 
 /// Writes a random checkpoint. `wild` multiplies what makes activations large: 1 is a tame network.
@@ -67,6 +87,8 @@ pub fn random(shape: &Shape, seed: u64, wild: f32, path: &Path) {
                 "a0" | "v0" => (0.0, 1.5 * wild),
                 "k_k" | "k_a" => (0.9, 0.3 * wild),
                 "r_k" => (0.0, 0.5 * wild),
+                _ if t.name.ends_with("ffn.s0") => (0.7, 0.9 * wild),
+                _ if t.name.ends_with("s_emb.weight") => (0.0, 0.3 * wild),
                 _ if t.name.contains("ln") && t.name.ends_with("weight") => (1.0, 0.5 * wild),
                 _ if t.name.contains("ln") => (0.0, 0.3 * wild),
                 _ => (0.0, 1.7 * wild / columns.sqrt()),

@@ -45,6 +45,7 @@ pub fn tiny_shape() -> Shape {
         rank_a: 2,
         rank_v: 4,
         rank_g: 8,
+        deep_embed: false,
     }
 }
 

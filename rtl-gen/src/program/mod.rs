@@ -41,6 +41,10 @@ pub enum CompileError {
     Clusters,
     #[error("{0} has 4-bit weights by columns, which only the golden backend computes so far; expected a model quantised without --value w4")]
     ColumnNibbles(String),
+    #[error(
+        "the model has DeepEmbed (RWKV-7a), which only the golden backend computes so far; expected a model of RWKV-7"
+    )]
+    DeepEmbed,
     #[error("the model's matrix operands have {0} bits, which only the golden backend computes; expected 16")]
     OperandBits(u32),
     #[error("{0}")]
@@ -204,6 +208,9 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     }
     if let Some((name, _)) = model.matrices.iter().find(|(_, m)| m.fmt == crate::isa::W4_COLUMNS) {
         return Err(CompileError::ColumnNibbles(name.clone()));
+    }
+    if model.layers.iter().any(|f| f.deep_embed.is_some()) {
+        return Err(CompileError::DeepEmbed);
     }
     if model.net.operand_bits != OPERAND_BITS {
         return Err(CompileError::OperandBits(model.net.operand_bits));

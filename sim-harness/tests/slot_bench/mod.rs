@@ -31,6 +31,7 @@ fn shape(head_size: usize) -> Shape {
         rank_a: 10,
         rank_v: 12,
         rank_g: 17,
+        deep_embed: false,
     }
 }
 

@@ -155,6 +155,9 @@ pub struct Random {
     /// Ranks of the low-rank pairs w, a, v, g [default: as in released models]
     #[arg(long, value_name = "W,A,V,G", value_parser = ranks)]
     pub ranks: Option<[usize; 4]>,
+    /// Add DeepEmbed to every layer, as RWKV-7a has it
+    #[arg(long)]
+    pub deep_embed: bool,
     /// Seed of the weights
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
