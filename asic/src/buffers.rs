@@ -205,7 +205,7 @@ mod tests {
             top.cells.extend((0..instances).map(|_| cell("lane", &[("en_i", false, 2)])));
             top.cells.push(cell("source", &[("q_o", true, 2)]));
             let modules = [source, lane, top].map(|m| (m.name.clone(), m)).into_iter().collect();
-            let mut netlist = Netlist { top: "top".into(), modules };
+            let mut netlist = Netlist { top: "top".into(), modules, ..Netlist::default() };
             let (mut loads, mut worst) = (Loads::new(), 0);
             let order = netlist.inner_first();
             assert_eq!(order.last().map(String::as_str), Some("top"));

@@ -57,7 +57,7 @@ pub fn measure(
 ) -> Result<Found, Error> {
     energy::check(flow.cells)?;
     let config = chip.config.clone();
-    let rtl = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config)).map_err(Error::Rtl)?;
+    let rtl = rtl_gen::hdl::print_specialised(&rtl_gen::blocks::core::top(&config)).map_err(Error::Rtl)?;
     let mut mapped = synthesise(&rtl, flow)?;
     area::areas(&mapped.netlist, flow.cells, &mut mapped.memories);
     let step = |token: &u32| Ok(chip.step(*token, TokenOptions { logits: true, timeline: false })?.result);

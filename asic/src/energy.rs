@@ -119,8 +119,9 @@ fn watts(mapped: &Mapped, flow: &Flow, measured: Measured) -> Result<Report, Err
     libraries.push(file("memories.lib", &memory::liberty(&plans, flow.cells))?);
     let inputs = Inputs {
         netlist: file("netlist.v", &mapped.netlist.verilog())?,
+        top: Some(mapped.netlist.top.clone()),
         libraries,
-        sdc: Some(file("clock.sdc", &timing::sdc(flow.cells, flow.clock_mhz))?),
+        sdc: Some(file("clock.sdc", &timing::clock(flow.cells, flow.clock_mhz))?),
         spef: None,
         activity: Source::Saif("the replay".into()),
         scope: mapped.netlist.top.clone(),

@@ -22,6 +22,8 @@ pub enum Error {
          with --liberty", path.display()
     )]
     NoLibrary { path: PathBuf },
+    #[error("the libraries are of different corners: {found}; expected one process, voltage and temperature")]
+    Corners { found: String },
     #[error("the libraries have no {what}, which mapping needs; give a Liberty file that does with --liberty")]
     NoCell { what: &'static str },
     #[error("yosys fails on {module}:\n{said}")]

@@ -1,7 +1,6 @@
 //! The hierarchical netlist as one flat circuit of truth tables, registers and memories.
 
 use crate::library::{Cell, Cells};
-use crate::memory;
 use crate::netlist::{Bit, Cell as Instance, Module, Netlist};
 use crate::Error;
 use power::liberty::Expr;
@@ -164,7 +163,7 @@ impl Circuit {
             if let Some(cell) = cells.cells.get(&instance.kind) {
                 self.leaf(instance, cell, &pins, &tied)
                     .map_err(|why| Error::NoModel { cell: instance.kind.clone(), why })?;
-            } else if memory::is_cut(&instance.kind) {
+            } else if netlist.memories.contains_key(&instance.kind) {
                 let one = |name: &str| pins(name).first().copied().unwrap_or(0);
                 let rdata: Vec<u32> = pins("rdata_o");
                 let ram = Ram {

@@ -7,7 +7,7 @@
 //! The numbers Yosys gives to nameless things count through the whole design. Each piece gets numbers of its own, so that its
 //! text is the same as long as the module is, and its hash is the key of what it is mapped to.
 
-use crate::memory;
+use crate::memory::Cut;
 use crate::tools::Program;
 use crate::Error;
 use rtl_gen::hdl::Printed;
@@ -34,10 +34,9 @@ fn is_melted(text: &str) -> bool {
     !text.contains(" clk_i")
 }
 
-/// Splits `printed` into pieces.
-pub fn split(printed: &Printed, yosys: &Program, work: &Path) -> Result<BTreeMap<String, Piece>, Error> {
+/// Splits `printed` into pieces, without the memories `cut`.
+pub fn split(printed: &Printed, cut: &Cut, yosys: &Program, work: &Path) -> Result<BTreeMap<String, Piece>, Error> {
     let mut script = String::new();
-    let mut cut = vec![];
     for (file, text) in &printed.files {
         std::fs::write(work.join(file), text).map_err(Error::io(work.join(file)))?;
         let _ = writeln!(script, "read_verilog -sv {file}");
@@ -45,9 +44,8 @@ pub fn split(printed: &Printed, yosys: &Program, work: &Path) -> Result<BTreeMap
     let _ = writeln!(script, "hierarchy -check -top {}\nproc", printed.top);
     for (file, text) in &printed.files {
         let module = file.trim_end_matches(".sv");
-        if memory::is_cut(module) {
+        if cut.contains_key(module) {
             let _ = writeln!(script, "blackbox {module}");
-            cut.push(module);
         } else if !is_melted(text) {
             let _ = writeln!(script, "setattr -mod -set keep_hierarchy 1 {module}");
         }

@@ -10,7 +10,6 @@
 use crate::flat::{Circuit, PortBits, Ram, Register, REGISTER};
 use power::activity::{Activity, Measured};
 use sim_harness::dut::{Model, ModelPort};
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 
@@ -97,8 +96,7 @@ impl Interpreter {
         if counts.now == 0 {
             return None;
         }
-        let mut nets = HashMap::with_capacity(self.circuit.names.len());
-        for (name, net) in &self.circuit.names {
+        let nets = self.circuit.names.iter().map(|(name, net)| {
             let i = *net as usize;
             let Count { toggles, ones, last } = counts.nets[i];
             let ones = u64::from(ones) + u64::from(self.values[i]) * (counts.now - u64::from(last));
@@ -106,9 +104,9 @@ impl Interpreter {
                 density: f64::from(toggles) / seconds,
                 duty: (ones as f64 / counts.now as f64).clamp(0.0, 1.0),
             };
-            nets.insert(name.clone(), activity);
-        }
-        Some(Measured { nets, seconds })
+            (name.clone(), activity)
+        });
+        Some(Measured::new(seconds, nets))
     }
 
     #[inline]

@@ -68,16 +68,18 @@ pub struct Mapped {
 ///
 /// Fails when Yosys is missing or refuses, and when the result holds a cell that no library has.
 pub fn synthesise(printed: &Printed, flow: &Flow) -> Result<Mapped, Error> {
+    let cut = memory::cut(printed)?;
     let yosys = tools::yosys()?;
     let work = tempfile::Builder::new().prefix("anser-asic-").tempdir().map_err(Error::io("a temporary folder"))?;
-    let pieces = front::split(printed, &yosys, work.path())?;
-    let mut netlist = map::map(&pieces, &printed.top, flow, &yosys)?;
+    let pieces = front::split(printed, &cut, &yosys, work.path())?;
+    let mut netlist = map::map(&pieces, &printed.top, cut, flow, &yosys)?;
     let directions: BTreeMap<(String, String), bool> = netlist
         .modules
         .values()
         .flat_map(|m| m.ports.iter().map(|p| ((m.name.clone(), p.name.clone()), !p.is_input)))
         .collect();
-    let is_child = |kind: &str| memory::is_cut(kind) || pieces.contains_key(kind);
+    let cut = netlist.memories.clone();
+    let is_child = |kind: &str| cut.contains_key(kind) || pieces.contains_key(kind);
     let mut memories = BTreeMap::new();
     let (mut buffers_added, mut worst_fanout) = (0, 0);
     let mut loads = buffers::Loads::new();
@@ -85,15 +87,15 @@ pub fn synthesise(printed: &Printed, flow: &Flow) -> Result<Mapped, Error> {
         let Some(module) = netlist.modules.get_mut(&name) else { continue };
         module.set_directions(|kind, pin| match flow.cells.cells.get(kind) {
             Some(cell) => Some(cell.outputs.iter().any(|(name, _)| name == pin)),
-            None if memory::is_cut(kind) => Some(pin == "rdata_o"),
+            None if cut.contains_key(kind) => Some(pin == "rdata_o"),
             None => directions.get(&(kind.to_string(), pin.to_string())).copied(),
         })?;
         buffers_added += buffers::finish(module, flow.cells, &mut loads);
         worst_fanout = worst_fanout.max(buffers::worst_fanout(module, &loads));
         module.rename(|kind| flow.cells.cells.get(kind).is_some_and(|c| c.register.is_some()), is_child);
         for kind in module.cells.iter().map(|c| &c.kind) {
-            if let (true, Some((bits, words))) = (memory::is_cut(kind), memory::shape(kind)) {
-                memories.entry(kind.clone()).or_insert_with(|| flow.memory.plan(kind, bits, words, flow.cells));
+            if let Some((bits, words)) = cut.get(kind) {
+                memories.entry(kind.clone()).or_insert_with(|| flow.memory.plan(kind, *bits, *words, flow.cells));
             }
         }
     }

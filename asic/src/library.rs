@@ -2,6 +2,7 @@
 
 use crate::Error;
 use power::liberty::syntax::{self, Group};
+use power::liberty::Basics;
 use records::shared::Corner;
 use records::text;
 use std::collections::BTreeMap;
@@ -116,29 +117,35 @@ impl Cells {
         let mut all = BTreeMap::new();
         let mut memories = vec![];
         let mut texts = vec![];
-        let mut corner = None;
-        let mut has_gates = false;
+        let mut corners: Vec<(bool, Corner)> = vec![];
         let mut has_power = false;
         for path in paths {
             let text = text::read(path)?;
             let library = syntax::parse(path, &text)?;
+            let basics = Basics::of(path, &library)?;
+            has_power |= basics.has_power;
             for group in library.all("cell") {
                 let cell = cell(group);
                 if cell.is_memory {
-                    memories.extend(memory(path, &library, group, cell.area_um2)?);
+                    memories.extend(memory(path, &basics, group, cell.area_um2)?);
                 }
-                has_power |= has_internal_power(group);
                 all.entry(group.arg().to_string()).or_insert(cell);
             }
-            // the corner is that of the gates; memories come in libraries of their own
-            if corner.is_none() || library.all("cell").any(|c| c.all("ff").next().is_some()) && !has_gates {
-                corner = Some(conditions(&library));
-            }
-            has_gates |= library.all("cell").any(|c| c.all("ff").next().is_some());
+            // the corner is called after the library with the gates; memories come in libraries of their own
+            let gates = library.all("cell").any(|c| c.all("ff").next().is_some());
+            corners.insert(
+                if gates { corners.partition_point(|(gates, _)| *gates) } else { corners.len() },
+                (gates, basics.corner),
+            );
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             texts.push((name.trim_end_matches(".gz").to_string(), text));
         }
-        let Some(corner) = corner else { return Err(Error::NoCell { what: "cells at all" }) };
+        let Some((_, corner)) = corners.first().cloned() else { return Err(Error::NoCell { what: "cells at all" }) };
+        if corners.iter().any(|(_, other)| !other.is_same_as(&corner)) {
+            return Err(Error::Corners {
+                found: corners.iter().map(|(_, c)| c.to_string()).collect::<Vec<_>>().join(", "),
+            });
+        }
         memories.sort_by(|a: &Memory, b| a.cell.cmp(&b.cell));
         let mut dont_use: Vec<String> = NEVER.map(String::from).to_vec();
         dont_use.extend(all.iter().filter(|(_, c)| c.dont_use).map(|(n, _)| n.clone()));
@@ -271,28 +278,8 @@ fn cell(group: &Group) -> Cell {
     cell
 }
 
-fn has_internal_power(cell: &Group) -> bool {
-    let has = |g: &Group| g.all("internal_power").next().is_some();
-    has(cell) || cell.groups.iter().any(|p| has(p) || p.groups.iter().any(has))
-}
-
-fn conditions(library: &Group) -> Corner {
-    let named = library.get("default_operating_conditions");
-    let group = library.all("operating_conditions").find(|g| named.is_none_or(|n| n == g.arg()));
-    let of = |name: &str, nominal: &str, default: f64| {
-        group.and_then(|g| number(g, name)).or_else(|| number(library, nominal)).unwrap_or(default)
-    };
-    Corner {
-        library: library.arg().to_string(),
-        operating_conditions: group.map(|g| g.arg().to_string()),
-        process: of("process", "nom_process", 1.0),
-        voltage_v: of("voltage", "nom_voltage", 0.0),
-        temperature_c: of("temperature", "nom_temperature", 25.0),
-    }
-}
-
 /// A single-port memory with `A_CLK A_MEN A_WEN A_REN A_ADDR A_DIN A_DOUT`; others are no use to this flow and left out.
-fn memory(path: &Path, library: &Group, cell: &Group, area_um2: f64) -> Result<Option<Memory>, Error> {
+fn memory(path: &Path, basics: &Basics, cell: &Group, area_um2: f64) -> Result<Option<Memory>, Error> {
     let bad = |what: String| Error::Library { path: path.into(), what: format!("memory {}: {what}", cell.arg()) };
     let shape = cell.all("memory").next();
     let size = |name: &str| shape.and_then(|m| number(m, name)).map(|n| n as usize);
@@ -301,9 +288,6 @@ fn memory(path: &Path, library: &Group, cell: &Group, area_um2: f64) -> Result<O
     };
     let pin = |name: &str| cell.groups.iter().find(|g| matches!(g.name, "pin" | "bus") && g.arg() == name);
     let (Some(clock), Some(out), Some(addr)) = (pin("A_CLK"), pin("A_DOUT"), pin("A_ADDR")) else { return Ok(None) };
-    let scale =
-        |attribute: &str, unit: char, default: f64| library.get(attribute).and_then(|t| si(t, unit)).unwrap_or(default);
-    let (ns, nw) = (scale("time_unit", 's', 1e-9) * 1e9, scale("leakage_power_unit", 'W', 1e-9));
     let energy = |writes: bool, reads: bool| -> Option<f64> {
         let group = clock.all("internal_power").find(|g| {
             let when: String = g.get("when").unwrap_or("").chars().filter(|c| !c.is_whitespace()).collect();
@@ -316,7 +300,7 @@ fn memory(path: &Path, library: &Group, cell: &Group, area_um2: f64) -> Result<O
     let timing = |pin: &Group, kind: &str, tables: [&str; 2]| -> Option<f64> {
         let group = pin.all("timing").find(|t| t.get("timing_type").map(str::trim) == Some(kind))?;
         let values = tables.iter().filter_map(|t| entry(group, t, kind == "rising_edge"));
-        values.reduce(f64::max).map(|v| v * ns)
+        values.reduce(f64::max).map(|v| v * basics.units.time * 1e9)
     };
     let missing = |what: &str| bad(format!("{what} is missing"));
     Ok(Some(Memory {
@@ -324,7 +308,7 @@ fn memory(path: &Path, library: &Group, cell: &Group, area_um2: f64) -> Result<O
         words: 1 << address.min(30),
         bits,
         area_um2,
-        leakage_w: number(cell, "cell_leakage_power").unwrap_or(0.0) * nw,
+        leakage_w: number(cell, "cell_leakage_power").unwrap_or(0.0) * basics.leakage,
         clk_to_q_ns: timing(out, "rising_edge", ["cell_rise", "cell_fall"]).ok_or_else(|| missing("its delay"))?,
         setup_ns: timing(addr, "setup_rising", ["rise_constraint", "fall_constraint"])
             .ok_or_else(|| missing("its setup time"))?
@@ -341,22 +325,6 @@ fn entry(group: &Group, table: &str, last: bool) -> Option<f64> {
         values.iter().map(|row| row.split([',', ' ']).filter_map(|v| v.trim().parse().ok()).collect()).collect();
     let row = rows.get(rows.len() / 2)?;
     row.get(if last { row.len() - 1 } else { row.len() / 2 }).copied()
-}
-
-/// `1ns` as 1e-9.
-fn si(text: &str, unit: char) -> Option<f64> {
-    let text = text.trim().strip_suffix(unit)?;
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let prefix = match &text[digits.len()..] {
-        "" => 1.0,
-        "m" => 1e-3,
-        "u" => 1e-6,
-        "n" => 1e-9,
-        "p" => 1e-12,
-        "f" => 1e-15,
-        _ => return None,
-    };
-    digits.trim().parse::<f64>().ok().map(|d| d * prefix)
 }
 
 #[cfg(test)]
@@ -380,10 +348,5 @@ mod tests {
         assert!(is_function(&gate("!(A&B)", &["A", "B"]), 2, |v| !(v[0] && v[1])));
         assert!(!is_function(&gate("!(A|B)", &["A", "B"]), 2, |v| !(v[0] && v[1])));
         assert!(is_function(&gate("A", &["A"]), 1, |v| v[0]));
-    }
-
-    #[test]
-    fn units_are_read() {
-        assert_eq!((si("1ns", 's'), si("10pW", 'W'), si("x", 's')), (Some(1e-9), Some(1e-11), None));
     }
 }

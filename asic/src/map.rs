@@ -2,7 +2,7 @@
 
 use crate::front::{run, Piece};
 use crate::library::Cells;
-use crate::memory;
+use crate::memory::Cut;
 use crate::netlist::{Module, Netlist};
 use crate::tools::Program;
 use crate::{Error, Flow};
@@ -43,10 +43,16 @@ pub(crate) fn key<'a>(prefix: &str, parts: impl IntoIterator<Item = &'a str>) ->
 type Entry<'a> = (&'a String, String);
 
 /// Maps every piece of `flow` to cells.
-pub fn map(pieces: &BTreeMap<String, Piece>, top: &str, flow: &Flow, yosys: &Program) -> Result<Netlist, Error> {
+pub fn map(
+    pieces: &BTreeMap<String, Piece>,
+    top: &str,
+    memories: Cut,
+    flow: &Flow,
+    yosys: &Program,
+) -> Result<Netlist, Error> {
     let cells = flow.cells;
     let recipe = recipe(cells, flow.clock_mhz);
-    let wanted: Vec<&String> = pieces.keys().filter(|m| !memory::is_cut(m)).collect();
+    let wanted: Vec<&String> = pieces.keys().filter(|m| !memories.contains_key(*m)).collect();
     let stubs = |piece: &Piece| -> String { piece.children.iter().map(|c| pieces[c].stub.as_str()).collect() };
     let entries: Vec<Entry> = wanted
         .iter()
@@ -84,7 +90,7 @@ pub fn map(pieces: &BTreeMap<String, Piece>, top: &str, flow: &Flow, yosys: &Pro
         Ok((module.to_string(), Module::from_json(module, &json)?))
     });
     let modules = modules.collect::<Result<BTreeMap<_, _>, Error>>()?;
-    Ok(Netlist { top: top.into(), modules })
+    Ok(Netlist { top: top.into(), modules, memories })
 }
 
 /// A module without what nobody reads again: attributes, parameters and names of nameless things.

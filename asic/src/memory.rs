@@ -1,7 +1,8 @@
 //! The memories of the RTL, cut out of the netlist, and what stands in for them.
 //!
-//! Every `ram_1w1r_BITS_WORDS` deeper than [`REGISTER_WORDS`] is a black box to mapping. Its area, delays and energies come
-//! from one of two models; both are written as a Liberty cell, so that timing and power read them as they read any cell.
+//! The printer says which modules are memories and how large. Each one deeper than [`REGISTER_WORDS`] is a black box to mapping. Its
+//! area, delays and energies come from one of two models; both are written as a Liberty cell, so that timing and power read them
+//! as they read any cell.
 //!
 //! **Macros** ([`Model::Macros`]). The library's macros have one port; the RTL's memory reads and writes in one cycle. What is
 //! counted is a construction that does exactly that: two macros (A and B) a tile, each with room for all words, and one bit a
@@ -13,7 +14,10 @@
 //! **Bits** ([`Model::Bits`]). Libraries without macros: an area a bit, an energy a bit and a delay, all parameters.
 
 use crate::library::{Cells, Memory};
+use crate::Error;
 use records::asic::{Bits, MemoryModel, Ram};
+use rtl_gen::hdl::{Kind, Printed};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Memories of up to this many words become flip-flops.
@@ -42,16 +46,22 @@ pub struct Plan {
     pub setup_ns: f64,
 }
 
-/// Bits and words of a module that is one of the RTL's memories.
-pub fn shape(module: &str) -> Option<(usize, usize)> {
-    // whatever prefix the printer puts before every name
-    let (bits, words) = module.split_once("ram_1w1r_")?.1.split_once('_')?;
-    Some((bits.parse().ok()?, words.parse().ok()?))
-}
+/// Memories that are cut out of a design: bits and words by module name.
+pub type Cut = BTreeMap<String, (usize, usize)>;
 
-/// Whether a module is cut out.
-pub fn is_cut(module: &str) -> bool {
-    shape(module).is_some_and(|(_, words)| words > REGISTER_WORDS)
+/// The memories of `printed` that are cut out.
+///
+/// # Errors
+/// A design that was printed with parameters, in which one module is memories of many sizes.
+pub fn cut(printed: &Printed) -> Result<Cut, Error> {
+    if printed.kinds.is_empty() {
+        return Err(Error::Rtl("its modules have parameters; expected it printed with print_specialised".into()));
+    }
+    let deep = printed.kinds.iter().filter_map(|(module, kind)| match *kind {
+        Kind::Memory { bits, words } if words > REGISTER_WORDS => Some((module.clone(), (bits, words))),
+        _ => None,
+    });
+    Ok(deep.collect())
 }
 
 impl Model {
@@ -213,7 +223,14 @@ mod tests {
 
     #[test]
     fn only_deep_memories_are_cut() {
-        assert_eq!((shape("ram_1w1r_27_4096"), shape("anser_ram_1w1r_9_64")), (Some((27, 4096)), Some((9, 64))));
-        assert!(is_cut("ram_1w1r_27_4096") && !is_cut("ram_1w1r_544_16") && !is_cut("fifo_27_4096"));
+        let memory = |name: &str, bits, words| (name.to_string(), Kind::Memory { bits, words });
+        let kinds = [
+            memory("deep", 27, 4096),
+            memory("small", 544, REGISTER_WORDS),
+            ("ram_1w1r_9_64".to_string(), Kind::Logic),
+        ];
+        let printed = Printed { kinds: kinds.into(), ..Printed::default() };
+        assert_eq!(cut(&printed).unwrap(), Cut::from([("deep".to_string(), (27, 4096))]));
+        assert!(cut(&Printed::default()).is_err_and(|e| e.to_string().contains("print_specialised")));
     }
 }

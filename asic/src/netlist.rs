@@ -4,6 +4,7 @@
 //! is called after the net it drives. No expression, no escape, no `assign` where a cell can say it: OpenSTA of 2019 reads it.
 
 use crate::library::Cells;
+use crate::memory::Cut;
 use crate::Error;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -56,6 +57,8 @@ pub struct Module {
 pub struct Netlist {
     pub top: String,
     pub modules: BTreeMap<String, Module>,
+    /// The memories that stand in the modules as black boxes
+    pub memories: Cut,
 }
 
 impl Module {

@@ -5,7 +5,6 @@
 //! cut out before mapping. Nets have the names of the structural netlist, so counted toggles fit it. Hierarchy is kept.
 
 use crate::library::{Cell, Cells, Register};
-use crate::memory;
 use crate::netlist::{bit_text, connections, Bit, Cell as Instance, Module, Netlist};
 use crate::Error;
 use power::liberty::Expr;
@@ -20,7 +19,7 @@ pub fn printed(netlist: &Netlist, cells: &Cells, rtl: &Printed) -> Result<Printe
     let mut files: indexmap::IndexMap<String, String> = rtl
         .files
         .iter()
-        .filter(|(f, _)| memory::is_cut(f.trim_end_matches(".sv")))
+        .filter(|(f, _)| netlist.memories.contains_key(f.trim_end_matches(".sv")))
         .map(|(f, t)| (f.clone(), t.clone()))
         .collect();
     for module in netlist.modules.values() {

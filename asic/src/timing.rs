@@ -15,15 +15,17 @@ pub const VERSION: &str = "1";
 /// Paths with different ends that are asked for.
 const PATHS: usize = 40;
 
-/// The constraints as SDC: one ideal clock, reset not timed, ports driven and loaded like inner nets.
+/// The clock and the loads behind the ports as SDC: ports are loaded like inner nets.
+pub fn clock(cells: &Cells, clock_mhz: f64) -> String {
+    let (period, load) = (1e3 / clock_mhz, 4.0 * cells.buffer_pf());
+    format!("create_clock -name clk -period {period:.4} [get_ports clk_i]\nset_load {load:.6} [all_outputs]\n")
+}
+
+/// The constraints of timing as SDC: one ideal clock, reset not timed, ports driven and loaded like inner nets.
 pub fn sdc(cells: &Cells, clock_mhz: f64) -> String {
-    format!(
-        "create_clock -name clk -period {:.4} [get_ports clk_i]\nset_false_path -from [get_ports rst_ni]\n\
-         set_driving_cell -lib_cell {} [all_inputs]\nset_load {:.6} [all_outputs]\n",
-        1e3 / clock_mhz,
-        cells.buffer.cell,
-        4.0 * cells.buffer_pf()
-    )
+    let clock = clock(cells, clock_mhz);
+    let buffer = &cells.buffer.cell;
+    format!("{clock}set_false_path -from [get_ports rst_ni]\nset_driving_cell -lib_cell {buffer} [all_inputs]\n")
 }
 
 /// Times `netlist` in `work`, which gets the libraries as files.
@@ -165,7 +167,7 @@ fn place(pin: &str, netlist: &Netlist) -> (String, String) {
     let is_memory = netlist
         .modules
         .get(&module)
-        .is_some_and(|m| m.cells.iter().any(|c| c.name == cell && crate::memory::is_cut(&c.kind)));
+        .is_some_and(|m| m.cells.iter().any(|c| c.name == cell && netlist.memories.contains_key(&c.kind)));
     let pin = parts.last().copied().unwrap_or("");
     let name = if is_memory { format!("{}/{pin}", cell.trim_start_matches("u_")) } else { cell.to_string() };
     (format!("{instance}.{name}"), module)
@@ -191,7 +193,7 @@ mod tests {
             Module { name: "t".into(), cells: vec![cell("u_a", "leaf"), cell("g7", "nand2")], ..Module::default() };
         let leaf = Module { name: "leaf".into(), ..Module::default() };
         let modules = [("t".to_string(), top), ("leaf".to_string(), leaf)].into();
-        let paths = parse(TEXT, &Netlist { top: "t".into(), modules }, 5.0).expect("one path");
+        let paths = parse(TEXT, &Netlist { top: "t".into(), modules, ..Netlist::default() }, 5.0).expect("one path");
         let p = &paths[0];
         assert_eq!((p.start.as_str(), p.start_module.as_str(), p.end.as_str()), ("a.x_q_reg_0", "leaf", "top.y_q_reg"));
         assert!((p.period_ns - 1.0).abs() < 1e-9 && (p.setup_ns - 0.1).abs() < 1e-9 && p.n_cells == 3);

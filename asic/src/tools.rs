@@ -65,6 +65,15 @@ pub fn sta() -> Result<Program, Error> {
     Ok(Program { path, version })
 }
 
+/// Fails now, before minutes of work, if a program of the flow is missing.
+///
+/// # Errors
+/// As [`yosys`] and [`sta`].
+pub fn check() -> Result<(), Error> {
+    yosys()?;
+    sta().map(drop)
+}
+
 fn first_line(program: &Path, args: &[&str]) -> Option<String> {
     let out = Command::new(program).args(args).stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&out.stdout).into_owned();

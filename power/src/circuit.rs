@@ -1,7 +1,8 @@
 //! What every later step asks of a design: loads of nets, the clock network, an order of evaluation.
 
-use crate::netlist::{Design, Net, PinRef, PortDirection};
-use crate::sdc::{self, Constraints};
+use crate::netlist::names::{count, normal};
+use crate::netlist::{Design, Net, PinRef};
+use crate::sdc::{selects, Constraints, Period};
 use crate::spef::{Parasitics, Wire};
 
 /// A design with its wires, loads and clocks.
@@ -14,6 +15,12 @@ pub struct Circuit<'a> {
     pub clocks: Vec<Clock>,
     /// Index into `clocks` of the clock each net carries
     pub clock_of: Vec<Option<usize>>,
+    /// Whether a clock enters at each net
+    pub is_root: Vec<bool>,
+    /// What the constraints say is constant
+    pub cases: Vec<Option<bool>>,
+    /// What a reader of the watts should know of constraints and wires
+    pub notes: Vec<String>,
     /// Driving pins in an order in which inputs come before outputs; those in loops come last
     pub order: Vec<PinRef>,
 }
@@ -22,7 +29,7 @@ pub struct Circuit<'a> {
 #[derive(Clone, Debug)]
 pub struct Clock {
     pub name: String,
-    /// Seconds; None when there are no constraints and it was found in the netlist
+    /// Seconds; none when it was found in the netlist, without constraints, or when nothing says what a generated clock is made of
     pub period: Option<f64>,
     pub duty: f64,
     pub is_propagated: bool,
@@ -33,9 +40,7 @@ impl<'a> Circuit<'a> {
     pub fn new(design: &'a Design, parasitics: &'a Parasitics, constraints: &Constraints) -> Circuit<'a> {
         let mut wires: Vec<Option<&Wire>> = vec![None; design.nets.len()];
         for (name, &net) in &design.net_of {
-            if let Some(wire) = parasitics.get(name) {
-                wires[net] = Some(wire);
-            }
+            wires[net] = parasitics.get(name).or(wires[net]);
         }
         let loads = design.nets.iter().zip(&wires).map(|(net, wire)| load(design, net, *wire, constraints)).collect();
         let mut circuit = Circuit {
@@ -44,11 +49,40 @@ impl<'a> Circuit<'a> {
             loads,
             clocks: Vec::new(),
             clock_of: vec![None; design.nets.len()],
-            order: Vec::new(),
+            is_root: vec![false; design.nets.len()],
+            cases: vec![None; design.nets.len()],
+            notes: constraints.notes.clone(),
+            order: order(design),
         };
-        circuit.order = order(design);
-        circuit.find_clocks(constraints);
+        let strange = parasitics.keys().filter(|name| !design.net_of.contains_key(*name));
+        circuit.notes.extend(count(strange, |n, such| {
+            format!("{n} of {} extracted wires are of no net of the netlist (such as {such})", parasitics.len())
+        }));
+        circuit.constrain(constraints);
         circuit
+    }
+
+    /// The nets that a target of the constraints stands for: those of ports, else those of a pin, else one by its name.
+    fn targets(&self, target: &str) -> Vec<usize> {
+        let design = self.design;
+        let ports = design.ports.iter().filter(|p| selects(target, &p.name, Some(p.direction)));
+        let nets: Vec<usize> = ports.map(|p| p.net).collect();
+        if !nets.is_empty() {
+            return nets;
+        }
+        let name = normal(target);
+        let pins = design.instances.iter().enumerate().flat_map(|(instance, i)| {
+            let pins = design.cell(instance).pins.iter().enumerate();
+            pins.map(move |(pin, p)| (PinRef { instance, pin }, i, p))
+        });
+        let (instances, pin_name) = name.rsplit_once('.').unwrap_or(("", ""));
+        let pins = pins.filter(|(_, i, p)| selects(pin_name, &p.name, None) && selects(instances, &i.name, None));
+        let nets: Vec<usize> = pins.filter_map(|(at, ..)| design.net(at)).collect();
+        if nets.is_empty() {
+            design.net_of.get(&name).copied().into_iter().collect()
+        } else {
+            nets
+        }
     }
 
     /// Farads a driver of the net sees, the larger of both edges.
@@ -56,39 +90,74 @@ impl<'a> Circuit<'a> {
         self.loads[net][0].max(self.loads[net][1])
     }
 
-    fn find_clocks(&mut self, constraints: &Constraints) {
+    /// Finds the nets of clocks and constants, and the names that match nothing.
+    fn constrain(&mut self, constraints: &Constraints) {
+        let mut unmatched = Vec::new();
+        for (target, value) in &constraints.cases {
+            let nets = self.targets(target);
+            unmatched.extend(nets.is_empty().then(|| target.clone()));
+            nets.into_iter().for_each(|net| self.cases[net] = Some(*value));
+        }
+        let mut roots = Vec::new();
         if constraints.clocks.is_empty() {
             for net in clock_roots(self.design) {
                 let name = self.design.nets[net].name.clone();
+                roots.push((net, self.clocks.len()));
                 self.clocks.push(Clock { name, period: None, duty: 0.5, is_propagated: false, slew: 0.0 });
-                self.spread(net, self.clocks.len() - 1);
             }
         }
         for c in &constraints.clocks {
-            let (period, duty) = (Some(c.period), c.duty);
-            self.clocks.push(Clock {
-                name: c.name.clone(),
-                period,
-                duty,
-                is_propagated: c.is_propagated,
-                slew: c.slew,
-            });
-            let ports = self.design.ports.iter().filter(|p| c.ports.iter().any(|t| sdc::matches(t, &p.name)));
-            let nets: Vec<usize> = ports.map(|p| p.net).collect();
-            nets.into_iter().for_each(|net| self.spread(net, self.clocks.len() - 1));
+            let period = if let Period::Seconds(period) = c.period { Some(period) } else { None };
+            for target in &c.targets {
+                let nets = self.targets(target);
+                unmatched.extend(nets.is_empty().then(|| target.clone()));
+                roots.extend(nets.into_iter().map(|net| (net, self.clocks.len())));
+            }
+            let (name, duty) = (c.name.clone(), c.duty.unwrap_or(0.5));
+            self.clocks.push(Clock { name, period, duty, is_propagated: c.is_propagated, slew: c.slew });
         }
+        // a clock ends where another enters
+        for &(net, clock) in &roots {
+            self.clock_of[net].get_or_insert(clock);
+            self.is_root[net] = true;
+        }
+        roots.iter().for_each(|&(net, clock)| self.spread(net, clock));
+        for (i, c) in constraints.clocks.iter().enumerate() {
+            let Period::Of { factor, master, source } = &c.period else { continue };
+            let named = master.as_ref().and_then(|m| self.clocks.iter().position(|c| c.name == *m));
+            let reaching = || source.iter().flat_map(|s| self.targets(s)).find_map(|net| self.clock_of[net]);
+            let master = named.or_else(reaching).filter(|m| *m != i);
+            match master.and_then(|m| Some((self.clocks[m].period? * factor, self.clocks[m].duty))) {
+                Some((period, duty)) => {
+                    (self.clocks[i].period, self.clocks[i].duty) = (Some(period), c.duty.unwrap_or(duty));
+                }
+                None => self.notes.push(format!(
+                    "no clock reaches the source of the generated clock {}, so its period is unknown",
+                    c.name
+                )),
+            }
+        }
+        let inputs = constraints.inputs.iter().map(|(target, _)| target);
+        let of_ports = inputs.chain(constraints.loads.iter().map(|(target, _)| target));
+        let is_there = |t: &&String| self.design.ports.iter().any(|p| selects(t, &p.name, Some(p.direction)));
+        unmatched.extend(of_ports.filter(|t| !t.starts_with('@') && !is_there(t)).cloned());
+        self.notes.extend(count(unmatched.iter(), |n, such| {
+            format!("{n} names of the constraints stand for nothing in the netlist (such as {such})")
+        }));
     }
 
-    /// Marks everything a level on this net reaches through gates; registers stop it.
-    fn spread(&mut self, net: usize, clock: usize) {
-        let mut todo = vec![net];
+    /// Marks everything a level on the net of a clock reaches through gates; registers and constants stop it.
+    fn spread(&mut self, root: usize, clock: usize) {
+        let mut todo = vec![root];
         while let Some(net) = todo.pop() {
-            if self.clock_of[net].is_some() || self.design.nets[net].constant.is_some() {
+            let is_other =
+                self.clock_of[net].is_some_and(|c| c != clock) || net != root && self.clock_of[net].is_some();
+            if is_other || self.design.nets[net].constant.or(self.cases[net]).is_some() {
                 continue;
             }
             self.clock_of[net] = Some(clock);
             for &load in &self.design.nets[net].loads {
-                todo.extend(passes(self.design, load).filter_map(|out| self.design.net(out)));
+                todo.extend(passes(self.design, load).filter_map(|out| self.design.net(out)).filter(|&n| n != root));
             }
         }
     }
@@ -117,10 +186,8 @@ fn load(design: &Design, net: &Net, wire: Option<&Wire>, constraints: &Constrain
     }
     for &port in &net.ports {
         let port = &design.ports[port];
-        let outside = |(target, _): &&(String, f64)| {
-            sdc::matches(target, &port.name) || target == "@outputs" && port.direction == PortDirection::Output
-        };
-        let farads = constraints.loads.iter().rev().find(outside).map_or(0.0, |l| l.1);
+        let selected = |(target, _): &&(String, f64)| selects(target, &port.name, Some(port.direction));
+        let farads = constraints.loads.iter().rev().find(selected).map_or(0.0, |l| l.1);
         load[0] += farads;
         load[1] += farads;
     }

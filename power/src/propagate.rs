@@ -46,6 +46,9 @@ impl Activities {
                 *slot = Some((Activity { density: 0.0, duty: f64::from(u8::from(value)) }, Level::Measured));
             }
         }
+        for (case, slot) in circuit.cases.iter().zip(&mut nets).filter(|(_, slot)| slot.is_none()) {
+            *slot = case.map(|value| (Activity { density: 0.0, duty: f64::from(u8::from(value)) }, Level::Propagated));
+        }
         let density_of = |net: usize| nets[net].map(|(a, _): (Activity, Level)| a.density);
         let periods = circuit.clocks.iter().enumerate().map(|(i, c)| {
             c.period
@@ -57,7 +60,7 @@ impl Activities {
                 continue;
             }
             // a gated clock is found through its gate below
-            let clock = circuit.clock_of[net].filter(|_| design.nets[net].drivers.is_empty());
+            let clock = circuit.clock_of[net].filter(|_| design.nets[net].drivers.is_empty() || circuit.is_root[net]);
             if let Some(period) = clock.and_then(|c| periods[c]) {
                 let duty = clock.map_or(0.5, |c| circuit.clocks[c].duty);
                 *slot = Some((Activity { density: 2.0 / period, duty }, Level::Propagated));

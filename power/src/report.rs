@@ -2,6 +2,7 @@
 
 use crate::circuit::Circuit;
 use crate::liberty::Kind;
+use crate::netlist::names::count;
 use crate::propagate::{Activities, Level};
 use crate::slew::Slews;
 use crate::watts;
@@ -91,7 +92,7 @@ pub(crate) fn build(circuit: &Circuit, slews: &Slews, activities: &Activities, s
             total: groups.total.total,
         },
         annotated: share(levels.measured),
-        notes: notes(circuit, &levels, &clocks, &libraries),
+        notes: notes(circuit, activities, &levels, &clocks, &libraries),
         groups,
         levels,
         corner: libraries[0].clone(),
@@ -120,15 +121,22 @@ fn group(circuit: &Circuit, instance: usize) -> &'static str {
     }
 }
 
-fn notes(circuit: &Circuit, levels: &Levels, clocks: &[ClockPower], libraries: &[Corner]) -> Vec<String> {
-    let mut notes = Vec::new();
-    let physical = &circuit.design.physical_only;
-    if let Some((instance, cell)) = physical.first() {
-        notes.push(format!(
-            "{} instances without a signal are of cells in no library (such as {instance} of {cell}) and count nothing",
-            physical.len()
-        ));
-    }
+fn notes(
+    circuit: &Circuit,
+    activities: &Activities,
+    levels: &Levels,
+    clocks: &[ClockPower],
+    libraries: &[Corner],
+) -> Vec<String> {
+    let mut notes = circuit.design.notes.clone();
+    notes.extend(circuit.notes.clone());
+    let differs = |(net, case): (usize, &Option<bool>)| {
+        let (activity, duty) = (activities.nets[net], f64::from(u8::from((*case)?)));
+        (activity.density > 0.0 || activity.duty != duty).then_some(&circuit.design.nets[net].name)
+    };
+    notes.extend(count(circuit.cases.iter().enumerate().filter_map(differs), |n, such| {
+        format!("{n} nets that the constraints hold constant are not so in the simulation (such as {such}); the simulation counts")
+    }));
     for clock in clocks {
         if let (Some(given), Some(measured)) = (clock.period_ns, clock.measured_period_ns) {
             if (given - measured).abs() > 0.1 * given {
@@ -152,11 +160,9 @@ fn notes(circuit: &Circuit, levels: &Levels, clocks: &[ClockPower], libraries: &
     if circuit.wires.iter().all(Option::is_none) {
         notes.push("no wire was extracted: loads are pins only, so switching power is a lower bound".into());
     }
-    if let Some(other) = libraries
-        .iter()
-        .find(|l| l.voltage_v != libraries[0].voltage_v || l.temperature_c != libraries[0].temperature_c)
-    {
-        notes.push(format!("libraries {} and {} are of different corners", libraries[0].library, other.library));
+    if libraries.iter().any(|l| !l.is_same_as(&libraries[0])) {
+        let all: Vec<String> = libraries.iter().map(ToString::to_string).collect();
+        notes.push(format!("the libraries are of different corners: {}", all.join(", ")));
     }
     notes
 }

@@ -3,7 +3,7 @@
 use crate::circuit::Circuit;
 use crate::liberty::{Pin, Sense};
 use crate::netlist::PinRef;
-use crate::sdc::{self, Constraints};
+use crate::sdc::{selects, Constraints, Input};
 use crate::spef::Wire;
 
 /// Rise and fall slews (seconds, as the libraries' tables count them) at each pin of each instance.
@@ -25,16 +25,20 @@ impl Slews {
         let mut slews = Slews(design.instances.iter().map(|i| vec![[0.0; 2]; i.pins.len()]).collect());
         for port in design.ports.iter().filter(|p| design.nets[p.net].drivers.is_empty()) {
             let mut slew = [0.0; 2];
-            for (target, [rise, fall]) in &constraints.input_slews {
-                if target == "@inputs" || sdc::matches(target, &port.name) {
-                    slew = [rise.unwrap_or(slew[RISE]), fall.unwrap_or(slew[FALL])];
-                }
+            for (_, input) in constraints.inputs.iter().filter(|(t, _)| selects(t, &port.name, Some(port.direction))) {
+                slew = match input {
+                    Input::Slew([rise, fall]) => [rise.unwrap_or(slew[RISE]), fall.unwrap_or(slew[FALL])],
+                    Input::Driver { cell, output, from, slews } => {
+                        driven(circuit, port.net, cell, output.as_deref(), from.as_deref(), *slews)
+                    }
+                };
             }
             slews.spread(circuit, port.net, &port.name, None, slew);
         }
         for &out in &circuit.order {
             let pin = &design.cell(out.instance).pins[out.pin];
-            let slew = slews.of_output(circuit, out, pin);
+            let load = design.net(out).map_or([0.0; 2], |n| circuit.loads[n]);
+            let slew = output_slew(pin, load, |from| Some(slews.at(PinRef { pin: from, ..out })));
             slews.0[out.instance][out.pin] = slew;
             if let Some(net) = design.net(out) {
                 let node = format!("{}:{}", design.instances[out.instance].name, pin.name);
@@ -42,28 +46,6 @@ impl Slews {
             }
         }
         slews
-    }
-
-    fn of_output(&self, circuit: &Circuit, out: PinRef, pin: &Pin) -> [f64; 2] {
-        let load = circuit.design.net(out).map_or([0.0; 2], |n| circuit.loads[n]);
-        let mut slew = [0.0f64; 2];
-        for arc in &pin.arcs {
-            let input = self.at(PinRef { pin: arc.from, ..out });
-            for (to, table) in [(RISE, &arc.rise_slew), (FALL, &arc.fall_slew)] {
-                let Some(table) = table else { continue };
-                let from: &[usize] = match arc.sense {
-                    Sense::Positive => &[to],
-                    Sense::Negative => &[1 - to],
-                    Sense::Both => &[RISE, FALL],
-                    Sense::RisingEdge => &[RISE],
-                    Sense::FallingEdge => &[FALL],
-                };
-                for &edge in from {
-                    slew[to] = slew[to].max(table.at(input[edge], load[to]));
-                }
-            }
-        }
-        slew
     }
 
     /// Brings the slew of a driver to the loads of its net. A wire adds its own slew, an exponential of the Elmore delay,
@@ -97,6 +79,44 @@ impl Slews {
             self.0[driver.instance][driver.pin] = [clock.slew; 2];
         }
     }
+}
+
+/// The slew of an output with `load` farads, when rising and falling, from those of the inputs that count.
+fn output_slew(pin: &Pin, load: [f64; 2], input: impl Fn(usize) -> Option<[f64; 2]>) -> [f64; 2] {
+    let mut slew = [0.0f64; 2];
+    for arc in &pin.arcs {
+        let Some(input) = input(arc.from) else { continue };
+        for (to, table) in [(RISE, &arc.rise_slew), (FALL, &arc.fall_slew)] {
+            let Some(table) = table else { continue };
+            let from: &[usize] = match arc.sense {
+                Sense::Positive => &[to],
+                Sense::Negative => &[1 - to],
+                Sense::Both => &[RISE, FALL],
+                Sense::RisingEdge => &[RISE],
+                Sense::FallingEdge => &[FALL],
+            };
+            for &edge in from {
+                slew[to] = slew[to].max(table.at(input[edge], load[to]));
+            }
+        }
+    }
+    slew
+}
+
+/// The slew that a cell outside gives to the net of a port.
+fn driven(
+    circuit: &Circuit,
+    net: usize,
+    cell: &str,
+    output: Option<&str>,
+    from: Option<&str>,
+    slews: [f64; 2],
+) -> [f64; 2] {
+    let Some(cell) = circuit.design.libraries.iter().find_map(|l| l.cells.get(cell)) else { return [0.0; 2] };
+    let is_from = |pin: usize| from.is_none_or(|name| cell.pins[pin].name == name);
+    let outputs = cell.outputs().filter(|&o| output.is_none_or(|name| cell.pins[o].name == name));
+    let outputs = outputs.map(|o| output_slew(&cell.pins[o], circuit.loads[net], |pin| is_from(pin).then_some(slews)));
+    outputs.reduce(|a, b| [a[RISE].max(b[RISE]), a[FALL].max(b[FALL])]).unwrap_or_default()
 }
 
 fn elmore(circuit: &Circuit, net: usize, wire: &Wire, node: &str) -> Vec<Option<f64>> {

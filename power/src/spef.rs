@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::netlist::names::normal;
+use crate::units;
 use records::{text, TextError};
 use std::collections::HashMap;
 use std::io::BufRead;
@@ -34,6 +35,9 @@ struct Reader<'p> {
     cap_unit: f64,
     res_unit: f64,
     delimiter: char,
+    divider: char,
+    /// What stands before and behind the number of a bit
+    bus: (String, String),
     map: HashMap<String, String>,
 }
 
@@ -47,7 +51,16 @@ enum Section {
 
 /// Parses SPEF text line by line; `path` is for messages.
 pub fn parse(path: &Path, lines: impl BufRead) -> Result<Parasitics, Error> {
-    let mut r = Reader { path, line: 0, cap_unit: 1e-12, res_unit: 1.0, delimiter: ':', map: HashMap::new() };
+    let mut r = Reader {
+        path,
+        line: 0,
+        cap_unit: 1e-12,
+        res_unit: 1.0,
+        delimiter: ':',
+        divider: '/',
+        bus: ("[".into(), "]".into()),
+        map: HashMap::new(),
+    };
     let mut out = Parasitics::new();
     let mut net: Option<(String, Wire)> = None;
     let mut section = Section::None;
@@ -61,12 +74,20 @@ pub fn parse(path: &Path, lines: impl BufRead) -> Result<Parasitics, Error> {
         if first.len() > 1 && first.starts_with('*') && first[1..].starts_with(|c: char| c.is_ascii_uppercase()) {
             match first {
                 "*SPEF" => {}
-                "*C_UNIT" => {
-                    r.cap_unit =
-                        r.unit(&words, &[("FF", 1e-15), ("PF", 1e-12), ("NF", 1e-9), ("UF", 1e-6), ("F", 1.0)])?
+                "*C_UNIT" => r.cap_unit = r.unit(&words, "f")?,
+                "*R_UNIT" => r.res_unit = r.unit(&words, "ohm")?,
+                "*DELIMITER" => r.delimiter = r.character(&words)?,
+                "*DIVIDER" => r.divider = r.character(&words)?,
+                "*BUS_DELIMITER" => {
+                    // `[ ]` or `[]`, or one character before the number of a bit
+                    let both = words[1..].concat();
+                    let mut characters = both.chars();
+                    let (Some(open), close, None) = (characters.next(), characters.next(), characters.next()) else {
+                        return Err(r.expected("one or two characters", text));
+                    };
+                    r.bus = (open.into(), close.map_or(String::new(), String::from));
                 }
-                "*R_UNIT" => r.res_unit = r.unit(&words, &[("OHM", 1.0), ("KOHM", 1e3), ("MOHM", 1e6)])?,
-                "*DELIMITER" => r.delimiter = words.get(1).and_then(|w| w.chars().next()).unwrap_or(':'),
+                "*DEFINE" | "*PDEFINE" => return Err(r.expected("a flat file, without parts in other files", text)),
                 "*NAME_MAP" => section = Section::NameMap,
                 "*CAP" => section = Section::Caps,
                 "*RES" => section = Section::Resistors,
@@ -75,7 +96,7 @@ pub fn parse(path: &Path, lines: impl BufRead) -> Result<Parasitics, Error> {
                         return Err(r.expected("*D_NET with a net and its capacitance", text));
                     };
                     let wire = Wire { capacitance: r.number(cap, r.cap_unit)?, ..Wire::default() };
-                    net = Some((normal(&r.name(name)?), wire));
+                    net = Some((r.name(name)?, wire));
                     section = Section::None;
                 }
                 "*END" => {
@@ -84,6 +105,9 @@ pub fn parse(path: &Path, lines: impl BufRead) -> Result<Parasitics, Error> {
                     };
                     if !wire.caps.is_empty() {
                         wire.capacitance = wire.caps.iter().map(|c| c.1).sum();
+                    }
+                    if out.contains_key(&name) {
+                        return Err(r.expected("each net once", &name));
                     }
                     out.insert(name, wire);
                     section = Section::None;
@@ -135,19 +159,38 @@ impl Reader<'_> {
         number.map(|n| n * unit).ok_or_else(|| self.expected("a number", word))
     }
 
-    fn unit(&self, words: &[&str], units: &[(&str, f64)]) -> Result<f64, Error> {
-        let number = self.number(words.get(1).unwrap_or(&""), 1.0)?;
-        let name = words.get(2).unwrap_or(&"").to_ascii_uppercase();
-        let unit = units.iter().find(|u| u.0 == name);
-        unit.map(|u| u.1 * number).ok_or_else(|| self.expected("a unit", &words.join(" ")))
+    fn unit(&self, words: &[&str], unit: &str) -> Result<f64, Error> {
+        let scale = units::scale(&words[1..].concat(), unit);
+        scale.ok_or_else(|| self.expected("a number and a unit", &words.join(" ")))
     }
 
-    /// A name, or the name that a number stands for.
+    fn character(&self, words: &[&str]) -> Result<char, Error> {
+        let word = words.get(1).copied().unwrap_or("");
+        let mut chars = word.chars();
+        chars.next().filter(|_| chars.next().is_none()).ok_or_else(|| self.expected("one character", &words.join(" ")))
+    }
+
+    /// A name, or the name that a number stands for, in the spelling of [`normal`].
     fn name(&self, word: &str) -> Result<String, Error> {
-        if !word.starts_with('*') {
-            return Ok(word.into());
+        let name = match word.starts_with('*') {
+            true => self.map.get(word).ok_or_else(|| self.expected("a number of the *NAME_MAP", word))?.as_str(),
+            false => word,
+        };
+        Ok(self.spelled(name))
+    }
+
+    /// `a|b<3>` as `a.b[3]`, whatever the file has for the divider and the brackets.
+    fn spelled(&self, name: &str) -> String {
+        let mut name = normal(name);
+        if !matches!(self.divider, '/' | '.') {
+            name = name.replace(self.divider, ".");
         }
-        self.map.get(word).cloned().ok_or_else(|| self.expected("a number of the *NAME_MAP", word))
+        let (open, close) = (self.bus.0.as_str(), self.bus.1.as_str());
+        let bit = name.strip_suffix(close).and_then(|n| n.rsplit_once(open)).filter(|_| !open.is_empty());
+        match bit.filter(|(_, bit)| !bit.is_empty() && bit.chars().all(|c| c.is_ascii_digit())) {
+            Some((base, bit)) => format!("{base}[{bit}]"),
+            None => name,
+        }
     }
 
     fn node(&self, wire: &mut Wire, word: &str) -> Result<usize, Error> {
@@ -155,10 +198,9 @@ impl Reader<'_> {
             Some((base, pin)) => (base, Some(pin)),
             None => (word, None),
         };
-        let mut name = normal(&self.name(base)?);
+        let mut name = self.name(base)?;
         if let Some(pin) = pin {
-            name.push(':');
-            name.push_str(pin);
+            name = format!("{name}:{}", self.spelled(pin));
         }
         let next = wire.nodes.len();
         Ok(*wire.nodes.entry(name).or_insert(next))
@@ -221,6 +263,19 @@ mod tests {
         // 1 kOhm sees 2 + 4 + 1 fF, 3 kOhm sees 4 + 1 fF
         let want = 1e3 * 7e-15 + 3e3 * 5e-15;
         assert!((delays[sink].expect("reached") - want).abs() < 1e-20, "{delays:?}");
+    }
+
+    #[test]
+    fn names_are_spelled_with_the_characters_of_the_file() {
+        let text = TEXT
+            .replace("*DELIMITER :", "*DELIMITER |\n*DIVIDER :\n*BUS_DELIMITER <>")
+            .replace(':', "|")
+            .replace("*DIVIDER |", "*DIVIDER :");
+        let text = text.replace("*1 a\\[0\\]", "*1 top:a<0>").replace("u2|A", "m:u2|A<1>");
+        let p = parse(Path::new("t"), text.as_bytes()).expect("valid");
+        assert!(p["top.a[0]"].nodes.contains_key("m.u2:A[1]"), "{p:?}");
+        let one = TEXT.replace("*DELIMITER :", "*DELIMITER :\n*BUS_DELIMITER _").replace("*1 a\\[0\\]", "*1 a_0");
+        assert!(parse(Path::new("t"), one.as_bytes()).expect("valid").contains_key("a[0]"));
     }
 
     #[test]

@@ -89,31 +89,29 @@ fn is_inverting(arcs: &[Arc], from: usize) -> bool {
 }
 
 /// Conditional values weighted by how long each condition holds; the rest of the time the value of the whole cell.
+///
+/// Values without a supply pin are of the whole cell, and those of its supplies are parts of them: so either count, not both. A
+/// supply takes its own unconditional value where its conditions leave time, or else an equal part of that of the whole cell.
 fn leakage(cell: &Cell, activity: &[Activity]) -> f64 {
     let duty = |v: usize| activity[v].duty;
     let mut supplies: Vec<Option<&str>> = cell.leakage.iter().map(|l| l.supply.as_deref()).collect();
     supplies.sort_unstable();
     supplies.dedup();
-    if supplies.is_empty() {
-        return cell.default_leakage.unwrap_or(0.0);
+    if supplies.first() == Some(&None) {
+        supplies.truncate(1);
     }
-    let mut total = 0.0;
-    for supply in supplies {
-        let groups = || cell.leakage.iter().filter(move |l| l.supply.as_deref() == supply);
+    let whole = cell.default_leakage;
+    let share = whole.map(|w| w / supplies.len().max(1) as f64);
+    let mut total = if supplies.is_empty() { whole.unwrap_or(0.0) } else { 0.0 };
+    for supply in &supplies {
+        let groups = || cell.leakage.iter().filter(|l| l.supply.as_deref() == *supply);
         let unconditional = groups().find(|l| l.when.is_none()).map(|l| l.watts);
-        let (mut sum, mut covered, mut any) = (0.0, 0.0, false);
-        for group in groups() {
-            if let Some(when) = &group.when {
-                let share = when.probability(&duty);
-                sum += share * group.watts;
-                covered += share;
-                any = true;
-            }
-        }
-        total += match (any, unconditional) {
-            (true, _) => sum + (1.0 - covered).max(0.0) * cell.default_leakage.or(unconditional).unwrap_or(0.0),
-            (false, Some(watts)) => watts,
-            (false, None) => 0.0,
+        let conditional = groups().filter_map(|l| Some((l.when.as_ref()?.probability(&duty), l.watts)));
+        let (any, sum, covered) = conditional.fold((false, 0.0, 0.0), |(_, s, c), (p, w)| (true, s + p * w, c + p));
+        let rest = if supplies.len() == 1 { share.or(unconditional) } else { unconditional.or(share) };
+        total += match unconditional.filter(|_| !any) {
+            Some(watts) => watts,
+            None => sum + (1.0 - covered).max(0.0) * rest.unwrap_or(0.0),
         };
     }
     total

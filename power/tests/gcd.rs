@@ -19,6 +19,7 @@ fn inputs(pdk: &Path, activity: ActivitySource) -> Inputs {
     let at = |name: &str| pdk.join("opensta-gcd").join(name);
     Inputs {
         netlist: at("gcd_sky130hd.v"),
+        top: None,
         libraries: vec![pdk.join("sky130/sky130hd_tt.lib.gz")],
         sdc: Some(at("gcd_sky130hd.sdc")),
         spef: Some(at("gcd_sky130hd.spef")),

@@ -88,6 +88,7 @@ fn a_memory_is_counted_as_a_macro() {
     let run = |scope: &str| {
         analyse(&Inputs {
             netlist: netlist.clone(),
+            top: None,
             libraries: vec![library("sg13g2_stdcell"), library("RM_IHPSG13_1P_64x64_c2_bm_bist")],
             sdc: None,
             spef: None,

@@ -12,6 +12,7 @@ fn file(name: &str) -> PathBuf {
 fn report(activity: ActivitySource) -> Report {
     let inputs = Inputs {
         netlist: file("ring.v"),
+        top: None,
         libraries: vec![file("../tiny/tiny.lib")],
         sdc: Some(file("ring.sdc")),
         spef: Some(file("ring.spef")),

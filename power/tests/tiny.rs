@@ -9,6 +9,7 @@ fn inputs() -> Inputs {
     let at = |name: &str| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/tiny").join(name);
     Inputs {
         netlist: at("tiny.v"),
+        top: None,
         libraries: vec![at("tiny.lib")],
         sdc: Some(at("tiny.sdc")),
         spef: Some(at("tiny.spef")),

@@ -35,6 +35,21 @@ pub struct Corner {
     pub temperature_c: f64,
 }
 
+impl Corner {
+    /// Whether both are of the same process, voltage and temperature, whatever they are called.
+    pub fn is_same_as(&self, other: &Corner) -> bool {
+        let key = |c: &Corner| [c.process, c.voltage_v, c.temperature_c];
+        key(self) == key(other)
+    }
+}
+
+impl std::fmt::Display for Corner {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Corner { library, process, voltage_v, temperature_c, .. } = self;
+        write!(f, "{library} (process {process}, {voltage_v} V, {temperature_c} °C)")
+    }
+}
+
 /// Watts by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Watts {

@@ -31,6 +31,7 @@ pub fn asic(a: &Asic, out: &Out) -> Result<ExitCode, Error> {
 
 /// Maps and times the chip; writes nothing.
 pub fn measure(a: &Asic, command: String) -> Result<AsicRecord, Error> {
+    ::asic::tools::check()?;
     let config = config(&a.config)?;
     let cells = cells(&a.libraries)?;
     let printed = rtl_gen::hdl::print_specialised(&rtl_gen::blocks::core::top(&config))?;

@@ -11,6 +11,7 @@ use ::asic::replay::Cycles;
 use golden_model::quantise::calibrate::random_tokens;
 use records::output::{check_folder, write};
 use records::power::PowerRecord;
+use sim_harness::toolchain::check_simulator;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ pub struct Measured {
 
 /// Maps the chip, runs its netlist and turns the toggles into watts; writes nothing.
 pub fn measure(a: &Power, command: String) -> Result<Measured, Error> {
+    ::asic::tools::yosys()?; // what is missing is said before minutes of work
+    check_simulator()?;
     let cells = asic::cells(&a.libraries)?;
     energy::check(&cells)?;
     let (model, name) = Model::open(&a.model)?;

@@ -28,6 +28,7 @@ fn of_netlist(netlist: &Path, a: &Power, out: &Out) -> Result<ExitCode, Error> {
     }
     let report = power::analyse(&Inputs {
         netlist: netlist.into(),
+        top: a.top.clone(),
         libraries: a.libraries.liberty.clone(),
         sdc: a.sdc.clone(),
         spef: a.spef.clone(),

@@ -33,6 +33,25 @@ fn the_folder_has_every_instance() {
     assert!(folder.join("power.json").is_file());
 }
 
+/// Tools are looked for first, and a failed command makes neither the folder it was to write to nor that of the cache.
+#[test]
+fn a_missing_tool_is_said_first_and_leaves_nothing() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let (folder, cache) = (dir.path().join("new"), dir.path().join("cache"));
+    for (verb, variable) in [("power", "ANSER_YOSYS"), ("asic", "ANSER_YOSYS"), ("asic", "ANSER_STA"), ("power", "CXX")]
+    {
+        let out = super::anser()
+            .args(["report", verb, "--liberty", "nowhere.lib", "-o", &folder.to_string_lossy()])
+            .env(variable, "/nowhere/tool")
+            .env("ANSER_CACHE", &cache)
+            .output()
+            .expect("it runs");
+        let message = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.code() == Some(2) && message.contains("/nowhere/tool"), "{verb} {variable}: {message}");
+        assert_eq!(std::fs::read_dir(dir.path()).expect("a folder").count(), 0, "{verb} {variable}");
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_refused() {
     refused(

@@ -1,11 +1,13 @@
 //! What a simulation says about each net: how often it changes and how long it is 1.
 
 mod saif;
+mod scope;
 mod vcd;
 
 use crate::error::Error;
+use crate::netlist::names::count;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Activity of a net.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -28,11 +30,29 @@ pub enum Source {
 pub struct Measured {
     /// By net name relative to the scope, in the spelling of [`crate::netlist::names::normal`]
     pub nets: HashMap<String, Activity>,
-    /// Seconds simulated
+    /// Seconds recorded
     pub seconds: f64,
+    /// What a reader of the watts should know of the recording
+    pub notes: Vec<String>,
 }
 
 impl Measured {
+    /// What was counted in `seconds`. A name that comes with two different activities stands for two nets, so it is left out.
+    pub fn new(seconds: f64, nets: impl IntoIterator<Item = (String, Activity)>) -> Measured {
+        let mut all: HashMap<String, Option<Activity>> = HashMap::new();
+        for (name, activity) in nets {
+            all.entry(name).and_modify(|known| *known = known.filter(|k| *k == activity)).or_insert(Some(activity));
+        }
+        let doubtful = all.iter().filter(|(_, activity)| activity.is_none()).map(|(name, _)| name);
+        let notes = count(doubtful, |n, such| {
+            format!(
+                "{n} names stand for several nets of the recording (such as {such}); no activity is taken from them"
+            )
+        });
+        let nets = all.into_iter().filter_map(|(name, activity)| Some((name, activity?))).collect();
+        Measured { nets, seconds, notes: notes.into_iter().collect() }
+    }
+
     /// Reads the activity of the nets below `scope` (`top.dut` or `top/dut`).
     ///
     /// Fails when the file has no such scope (the message lists those it has) or covers no time.
@@ -47,26 +67,4 @@ impl Measured {
         }
         Err(Error::Invalid { path: path.clone(), what: "the recording covers no time".into() })
     }
-}
-
-/// `scope` as its parts.
-fn parts(scope: &str) -> Vec<&str> {
-    scope.split(['.', '/']).filter(|s| !s.is_empty()).collect()
-}
-
-/// The error for a scope that is not there: names those that are, shallow ones first.
-fn not_found(path: &Path, scope: &str, mut scopes: Vec<String>) -> Error {
-    const SHOWN: usize = 12;
-    scopes.sort_by_key(|s| (s.matches('.').count(), s.clone()));
-    scopes.dedup();
-    let more = scopes.len().saturating_sub(SHOWN);
-    scopes.truncate(SHOWN);
-    let mut existing = scopes.join(", ");
-    if existing.is_empty() {
-        existing = "no scope at all".into();
-    }
-    if more > 0 {
-        existing.push_str(&format!(" and {more} more"));
-    }
-    Error::ScopeNotFound { path: path.into(), scope: scope.into(), existing }
 }

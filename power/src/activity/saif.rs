@@ -1,10 +1,10 @@
 //! Activity from a SAIF file (backward, net section).
 
-use super::{not_found, parts, Activity, Measured};
+use super::scope::Scopes;
+use super::{Activity, Measured};
 use crate::error::Error;
-use crate::netlist::names::normal;
+use crate::units;
 use records::text;
-use std::collections::HashMap;
 use std::path::Path;
 
 const MAX_DEPTH: usize = 256;
@@ -15,14 +15,11 @@ pub(super) fn load(path: &Path, scope: &str) -> Result<Measured, Error> {
 
 /// Walks the parentheses once, keeping a stack of what is open.
 pub(super) fn parse(path: &Path, scope: &str, text: &str) -> Result<Measured, Error> {
-    let wanted = parts(scope);
     let mut reader = Reader { path, text, line: 1 };
     let (mut tick, mut duration) = (1e-9, 0.0);
     let mut open: Vec<Vec<&str>> = Vec::new(); // words of each open group
-    let mut here: Vec<String> = Vec::new();
-    let mut scopes = Vec::new();
-    let mut nets: HashMap<String, (f64, f64)> = HashMap::new();
-    let mut found = wanted.is_empty();
+    let mut scopes = Scopes::new(scope);
+    let mut nets: Vec<(usize, String, (f64, f64))> = Vec::new();
     let mut current: Option<(f64, f64)> = None; // T1, TC of the net that is open
     let mut is_saif = false;
     while let Some(token) = reader.next()? {
@@ -52,30 +49,17 @@ pub(super) fn parse(path: &Path, scope: &str, text: &str) -> Result<Measured, Er
                 match words.first().copied().unwrap_or("") {
                     "DURATION" => duration = number(1)?,
                     "TIMESCALE" => {
-                        let (n, unit) = split_unit(&words[1..].concat());
-                        let unit = match unit.as_str() {
-                            "fs" => 1e-15,
-                            "ps" => 1e-12,
-                            "ns" => 1e-9,
-                            "us" => 1e-6,
-                            "ms" => 1e-3,
-                            "s" => 1.0,
-                            _ => return Err(Error::syntax(path, reader.line, "a time unit", unit)),
-                        };
-                        tick = n * unit;
+                        let text = words[1..].concat();
+                        let unit = units::scale(&text, "s");
+                        tick = unit.ok_or_else(|| Error::syntax(path, reader.line, "a time such as 1 ns", text))?;
                     }
                     "T1" => current.get_or_insert_default().0 = number(1)?,
                     "TC" => current.get_or_insert_default().1 = number(1)?,
-                    "INSTANCE" => _ = here.pop(),
+                    "INSTANCE" => scopes.leave(),
                     "T0" | "TX" | "TZ" | "TB" | "IG" | "IK" => {}
                     name => {
-                        if let Some(counts) = current.take() {
-                            let inside = here.len() >= wanted.len() && here.iter().zip(&wanted).all(|(a, b)| a == b);
-                            if inside {
-                                let below = here[wanted.len()..].iter().map(String::as_str).chain([name]);
-                                nets.insert(normal(&below.collect::<Vec<_>>().join(".")), counts);
-                            }
-                        }
+                        let counts = current.take().zip(scopes.name(name));
+                        nets.extend(counts.map(|(counts, (scope, name))| (scope, name, counts)));
                     }
                 }
             }
@@ -88,9 +72,7 @@ pub(super) fn parse(path: &Path, scope: &str, text: &str) -> Result<Measured, Er
                 // (INSTANCE name …) or (INSTANCE "type" name …)
                 let quoted = words.get(1).is_some_and(|w| w.starts_with('"'));
                 if words[0] == "INSTANCE" && words.len() == if quoted { 3 } else { 2 } {
-                    here.push(normal(word));
-                    found |= here.len() == wanted.len() && here.iter().zip(&wanted).all(|(a, b)| a == b);
-                    scopes.push(here.join("."));
+                    scopes.enter(word);
                 }
             }
         }
@@ -101,22 +83,11 @@ pub(super) fn parse(path: &Path, scope: &str, text: &str) -> Result<Measured, Er
     if !is_saif {
         return Err(Error::syntax(path, 1, "(SAIFILE", text.trim_start().lines().next().unwrap_or("")));
     }
-    if !found {
-        return Err(not_found(path, scope, scopes));
-    }
+    let chosen = scopes.choose(path)?;
     let seconds = duration * tick;
-    let nets = if seconds > 0.0 {
-        let activity = |(t1, tc): (f64, f64)| Activity { density: tc / seconds, duty: (t1 / duration).clamp(0.0, 1.0) };
-        nets.into_iter().map(|(name, counts)| (name, activity(counts))).collect()
-    } else {
-        HashMap::new()
-    };
-    Ok(Measured { nets, seconds })
-}
-
-fn split_unit(text: &str) -> (f64, String) {
-    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    (text[..digits].parse().unwrap_or(1.0), text[digits..].to_string())
+    let activity = |(t1, tc): (f64, f64)| Activity { density: tc / seconds, duty: (t1 / duration).clamp(0.0, 1.0) };
+    let nets = nets.into_iter().filter(|(scope, ..)| *scope == chosen && seconds > 0.0);
+    Ok(Measured::new(seconds, nets.map(|(_, name, counts)| (name, activity(counts)))))
 }
 
 struct Reader<'a> {

@@ -3,9 +3,9 @@
 use super::context::Context;
 use super::pin::{covers, Names};
 use super::syntax::{self, Group};
-use super::{Cell, Kind, Leakage, Library, Register};
+use super::{Basics, Cell, Kind, Leakage, Library, Register};
 use crate::error::Error;
-use crate::sdc::Units;
+use crate::units::Units;
 use records::shared::Corner;
 use records::text;
 use std::collections::{HashMap, HashSet};
@@ -20,9 +20,8 @@ impl Library {
         let text = text::read(path)?;
         let library = syntax::parse(path, &text)?;
         let cx = Context::new(path, &library)?;
-        let has_power = |g: &Group| g.groups.iter().any(|i| i.name == "internal_power");
-        let cell_has_power = |c: &Group| c.groups.iter().any(|p| has_power(p) || p.groups.iter().any(has_power));
-        if !library.all("cell").any(cell_has_power) {
+        let basics = cx.basics()?;
+        if !basics.has_power {
             return Err(Error::NoPowerTables { path: path.into() });
         }
         let mut cells = HashMap::new();
@@ -38,24 +37,10 @@ impl Library {
         if !(slew_derate > 0.0 && 0.0 <= slew_low && slew_low < slew_high && slew_high < 1.0) {
             return Err(cx.invalid("slew thresholds must rise within 0 … 100 % and the slew derating must be positive"));
         }
-        let conditions = cx.conditions();
-        let of = |name: &str, nominal: f64| -> Result<f64, Error> {
-            Ok(match conditions {
-                Some(c) => cx.number(c, name)?.unwrap_or(nominal),
-                None => nominal,
-            })
-        };
-        let corner = Corner {
-            library: library.arg().to_string(),
-            operating_conditions: conditions.map(|c| c.arg().to_string()),
-            process: of("process", cx.number(&library, "nom_process")?.unwrap_or(1.0))?,
-            voltage_v: cx.voltage,
-            temperature_c: of("temperature", cx.number(&library, "nom_temperature")?.unwrap_or(25.0))?,
-        };
         Ok(Library {
             name: library.arg().to_string(),
-            corner,
-            units: Units { time: cx.time, cap: cx.cap },
+            corner: basics.corner,
+            units: basics.units,
             slew_low,
             slew_high,
             slew_derate,
@@ -64,7 +49,36 @@ impl Library {
     }
 }
 
+impl Basics {
+    /// What holds for every cell of a parsed library.
+    ///
+    /// # Errors
+    /// A unit that is none, and a library without a voltage.
+    pub fn of(path: &Path, library: &Group) -> Result<Basics, Error> {
+        Context::new(path, library)?.basics()
+    }
+}
+
 impl Context<'_> {
+    fn basics(&self) -> Result<Basics, Error> {
+        let conditions = self.conditions();
+        let of = |name: &str, nominal: &str, default: f64| -> Result<f64, Error> {
+            let own = conditions.map(|c| self.number(c, name)).transpose()?.flatten();
+            Ok(own.or(self.number(self.library, nominal)?).unwrap_or(default))
+        };
+        let has_power = |g: &Group| g.groups.iter().any(|i| i.name == "internal_power");
+        let cell_has_power = |c: &Group| c.groups.iter().any(|p| has_power(p) || p.groups.iter().any(has_power));
+        let corner = Corner {
+            library: self.library.arg().to_string(),
+            operating_conditions: conditions.map(|c| c.arg().to_string()),
+            process: of("process", "nom_process", 1.0)?,
+            voltage_v: self.voltage,
+            temperature_c: of("temperature", "nom_temperature", 25.0)?,
+        };
+        let units = Units { time: self.time, cap: self.cap };
+        Ok(Basics { corner, units, leakage: self.leakage, has_power: self.library.all("cell").any(cell_has_power) })
+    }
+
     fn cell(&self, group: &Group) -> Result<Cell, Error> {
         let mut pins: Vec<(String, Vec<&Group>)> = Vec::new();
         let mut buses = HashMap::new();

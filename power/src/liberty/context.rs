@@ -2,6 +2,7 @@
 
 use super::syntax::Group;
 use crate::error::Error;
+use crate::units;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -32,19 +33,15 @@ impl<'a> Context<'a> {
             energy: 1e-12,
             leakage: 1e-9,
         };
-        let unit = |name: &str, letter: char, default: f64| match library.get(name) {
+        let unit = |name: &str, letter: &str, default: f64| match library.attribute(name) {
             None => Ok(default),
-            Some(text) => scale(text, letter)
-                .ok_or_else(|| cx.invalid(&format!("{name} `{text}` is no unit such as \"1n{letter}\""))),
+            Some(a) => units::scale(&a.values.concat(), letter).ok_or_else(|| {
+                Error::syntax(path, a.line, format!("{name} such as \"1n{letter}\""), a.values.concat())
+            }),
         };
         let (time, volt, leakage) =
-            (unit("time_unit", 's', 1e-9)?, unit("voltage_unit", 'V', 1.0)?, unit("leakage_power_unit", 'W', 1e-9)?);
-        let cap = match library.attribute("capacitive_load_unit").map(|a| a.values.as_slice()) {
-            None => 1e-12,
-            Some([number, unit]) => scale(&format!("{number}{}", unit.to_ascii_lowercase()), 'f')
-                .ok_or_else(|| cx.invalid("capacitive_load_unit is no pair such as (1, pf)"))?,
-            Some(_) => return Err(cx.invalid("capacitive_load_unit is no pair such as (1, pf)")),
-        };
+            (unit("time_unit", "s", 1e-9)?, unit("voltage_unit", "v", 1.0)?, unit("leakage_power_unit", "w", 1e-9)?);
+        let cap = unit("capacitive_load_unit", "f", 1e-12)?;
         for a in library.attributes.iter().filter(|a| a.name == "voltage_map") {
             if let [name, volts] = a.values.as_slice() {
                 let volts = cx.parse_number(volts, a.line)? * volt;
@@ -96,23 +93,4 @@ impl<'a> Context<'a> {
             .collect::<Result<_, _>>()
             .map(Some)
     }
-}
-
-/// `1ns`, `100ps`, `0.01pf` … in SI units.
-fn scale(text: &str, letter: char) -> Option<f64> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: f64 = if number.is_empty() { 1.0 } else { number.parse().ok()? };
-    let prefix = unit.trim().strip_suffix(letter)?;
-    let factor = match prefix {
-        "" => 1.0,
-        "m" => 1e-3,
-        "u" => 1e-6,
-        "n" => 1e-9,
-        "p" => 1e-12,
-        "f" => 1e-15,
-        _ => return None,
-    };
-    Some(number * factor)
 }

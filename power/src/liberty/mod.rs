@@ -14,13 +14,24 @@ use records::shared::Corner;
 use std::collections::HashMap;
 pub use table::Table;
 
+/// What holds for all cells of a library.
+#[derive(Clone, Debug)]
+pub struct Basics {
+    pub corner: Corner,
+    pub units: crate::units::Units,
+    /// Watts that 1 means as leakage
+    pub leakage: f64,
+    /// Whether any cell has a table of internal power
+    pub has_power: bool,
+}
+
 /// One library: its corner and the cells asked for.
 #[derive(Debug)]
 pub struct Library {
     pub name: String,
     pub corner: Corner,
     /// Its units of time and capacitance, which constraints share
-    pub units: crate::sdc::Units,
+    pub units: crate::units::Units,
     /// Slew thresholds and derating; slews in tables are between these fractions of the supply
     pub slew_low: f64,
     pub slew_high: f64,

@@ -1,7 +1,7 @@
 //! Flattening the module hierarchy and linking instances to library cells.
 
-use super::names::normal;
-use super::verilog::{Declared, Expr, Instance as Inst, Module, Source};
+use super::names::{count, normal};
+use super::verilog::{Declared, Expr, Instance as Inst, Module, Pin, Source};
 use super::{Design, Instance, Net, PinRef, Port, PortDirection};
 use crate::error::Error;
 use crate::liberty::Library;
@@ -9,18 +9,19 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 const MAX_DEPTH: usize = 64;
+/// Modules that stand in each other can make any number of instances of a few lines.
+const MAX_INSTANCES: usize = 1 << 25;
+/// Widest connection.
+const MAX_WIDTH: usize = 1 << 20;
 
-/// Flattens the module that no other instantiates (the last such one) and links its instances to cells.
+/// Flattens the module `top`, or the one that no other instantiates, and links its instances to cells.
 ///
-/// Fails on a cell or pin that no library has, on unequal widths and on modules that contain themselves.
-/// A cell that no library has is let through when none of its pins is connected: a tap or filler.
-pub fn flatten(path: &Path, source: &Source, libraries: Vec<Library>) -> Result<Design, Error> {
-    let used: HashSet<&str> =
-        source.modules.values().flat_map(|m| m.instances.iter().map(|i| i.cell.as_str())).collect();
-    let top = source.order.iter().rev().find(|m| !used.contains(m.as_str())).and_then(|m| source.modules.get(m));
-    let Some(top) = top else {
-        return Err(Error::Invalid { path: path.into(), what: "the netlist has no top module".into() });
-    };
+/// Fails on several modules that may be the top, on a cell or pin that no library has, on unequal widths, on a library's cell that
+/// is a module with contents too, and on modules that contain themselves. A cell that no library has is let through when none of
+/// its pins is connected: a tap or filler. An empty module, as of a black box, is let through too; notes count both.
+pub fn flatten(path: &Path, source: &Source, libraries: Vec<Library>, top: Option<&str>) -> Result<Design, Error> {
+    let top = self::top(path, source, &libraries, top)?;
+    size(path, source, top, &mut HashMap::new(), 0)?;
     let mut f = Flattener {
         path,
         source,
@@ -30,21 +31,20 @@ pub fn flatten(path: &Path, source: &Source, libraries: Vec<Library>) -> Result<
         of: HashMap::new(),
         raw: Vec::new(),
         physical_only: Vec::new(),
+        empty: Vec::new(),
     };
     // nets 0 and 1 are the constants
     f.new_net("1'b0");
     f.new_net("1'b1");
-    f.module(top, "", 0)?;
+    f.module(top, "")?;
     let mut ports = Vec::new();
-    for name in &top.ports {
-        let declared = top.nets.get(name).copied().unwrap_or_default();
-        let direction = declared.direction.unwrap_or(PortDirection::Input);
-        for bit in bits(name, &declared) {
-            let net = f.net(&bit);
-            ports.push(Port { name: normal(&bit), direction, net });
-        }
+    for value in top.ports.iter().filter_map(|p| p.value.as_ref()) {
+        let mut nets = Vec::new();
+        f.expr(&At { module: top, prefix: "", line: 1 }, value, &mut nets)?;
+        let direction = value.first_name().and_then(|n| top.nets.get(n)?.direction).unwrap_or(PortDirection::Input);
+        ports.extend(nets.into_iter().map(|net| Port { name: f.names[net].clone(), direction, net }));
     }
-    let Flattener { mut parent, names, of, raw, physical_only, .. } = f;
+    let Flattener { mut parent, names, of, raw, physical_only, empty, .. } = f;
     let mut index = vec![usize::MAX; parent.len()];
     let mut nets: Vec<Net> = Vec::new();
     let mut root = |n: usize, nets: &mut Vec<Net>| {
@@ -76,8 +76,97 @@ pub fn flatten(path: &Path, source: &Source, libraries: Vec<Library>) -> Result<
         port.net = root(port.net, &mut nets);
         nets[port.net].ports.push(i);
     }
-    let net_of = of.into_iter().map(|(name, n)| (name, root(n, &mut nets))).collect();
-    Ok(Design { top: top.name.clone(), libraries, instances, nets, ports, net_of, physical_only })
+    let mut net_of: HashMap<String, Option<usize>> = HashMap::new();
+    for n in of.into_values() {
+        let net = root(n, &mut nets);
+        net_of.entry(names[n].clone()).and_modify(|known| *known = known.filter(|k| *k == net)).or_insert(Some(net));
+    }
+    let doubtful = net_of.iter().filter(|(_, net)| net.is_none()).map(|(name, _)| name);
+    let mut notes = Vec::new();
+    notes.extend(count(physical_only.iter(), |n, such| {
+        format!("{n} instances without a signal are of cells in no library (such as {such}) and count nothing")
+    }));
+    notes.extend(count(empty.iter(), |n, such| {
+        format!("{n} instances of modules without contents, which are in no library (such as {such}), count nothing")
+    }));
+    notes.extend(count(doubtful, |n, such| {
+        format!("{n} names are spelled like those of another net once escapes are gone (such as {such}); no other file gives them anything")
+    }));
+    let net_of = net_of.into_iter().filter_map(|(name, net)| Some((name, net?))).collect();
+    Ok(Design { top: top.name.clone(), libraries, instances, nets, ports, net_of, notes })
+}
+
+/// The module to flatten: that of this name, or the only one with contents that no other instantiates.
+fn top<'s>(path: &Path, source: &'s Source, libraries: &[Library], wanted: Option<&str>) -> Result<&'s Module, Error> {
+    let invalid = |what: String| Error::Invalid { path: path.into(), what };
+    if let Some(name) = wanted {
+        let modules = || source.order.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
+        return source
+            .modules
+            .get(name)
+            .ok_or_else(|| invalid(format!("no module {name}; the file has {}", modules())));
+    }
+    let used: HashSet<&str> =
+        source.modules.values().flat_map(|m| m.instances.iter().map(|i| i.cell.as_str())).collect();
+    let is_cell = |m: &&Module| libraries.iter().any(|l| l.cells.contains_key(&m.name));
+    let free = source.order.iter().filter(|m| !used.contains(m.as_str())).filter_map(|m| source.modules.get(m));
+    let free: Vec<&Module> = free.filter(|m| !is_cell(m)).collect();
+    let full: Vec<&Module> = free.iter().copied().filter(|m| !m.is_empty()).collect();
+    match (&full[..], &free[..]) {
+        ([one], _) | ([], [one]) => Ok(one),
+        ([], []) => Err(invalid("the netlist has no top module: each is instantiated by another".into())),
+        ([], several) | (several, _) => {
+            let names: Vec<&str> = several.iter().map(|m| m.name.as_str()).collect();
+            Err(invalid(format!(
+                "no module instantiates {}; say which of them is the design (--top)",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+/// The number of instances in a module, those in its modules included.
+fn size<'s>(
+    path: &Path,
+    source: &'s Source,
+    module: &'s Module,
+    known: &mut HashMap<&'s str, usize>,
+    depth: usize,
+) -> Result<usize, Error> {
+    let invalid = |what: String| Error::Invalid { path: path.into(), what };
+    if let Some(size) = known.get(module.name.as_str()) {
+        return Ok(*size);
+    }
+    if depth > MAX_DEPTH {
+        return Err(invalid(format!("module {} is nested more than {MAX_DEPTH} deep", module.name)));
+    }
+    let mut total = module.instances.len();
+    for child in module.instances.iter().filter_map(|i| source.modules.get(&i.cell)) {
+        total += size(path, source, child, known, depth + 1)?;
+        if total > MAX_INSTANCES {
+            return Err(invalid(format!("module {} has more than {MAX_INSTANCES} instances", module.name)));
+        }
+    }
+    known.insert(&module.name, total);
+    Ok(total)
+}
+
+/// Where an expression stands.
+struct At<'a> {
+    module: &'a Module,
+    prefix: &'a str,
+    line: usize,
+}
+
+impl Expr {
+    fn first_name(&self) -> Option<&str> {
+        match self {
+            Expr::Name(name) | Expr::Select(name, ..) => Some(name),
+            Expr::Concat(parts) => parts.iter().find_map(Expr::first_name),
+            Expr::Repeat(_, inner) => inner.first_name(),
+            Expr::Constant(_) | Expr::Unsized(..) => None,
+        }
+    }
 }
 
 struct Flattener<'a> {
@@ -87,9 +176,12 @@ struct Flattener<'a> {
     /// Union-find; the smaller number is the root, so constants and outer names win
     parent: Vec<usize>,
     names: Vec<String>,
+    /// By the path of the instance and the name as the module has it, with its escape
     of: HashMap<String, usize>,
     raw: Vec<Instance>,
-    physical_only: Vec<(String, String)>,
+    /// Instances, and the cells they are of
+    physical_only: Vec<String>,
+    empty: Vec<String>,
 }
 
 fn find(parent: &mut [usize], mut n: usize) -> usize {
@@ -120,12 +212,11 @@ impl Flattener<'_> {
     fn new_net(&mut self, name: &str) -> usize {
         let n = self.parent.len();
         self.parent.push(n);
-        self.names.push(name.into());
+        self.names.push(normal(name));
         n
     }
 
-    fn net(&mut self, name: &str) -> usize {
-        let name = normal(name);
+    fn net(&mut self, name: String) -> usize {
         if let Some(&n) = self.of.get(&name) {
             return n;
         }
@@ -134,130 +225,176 @@ impl Flattener<'_> {
         n
     }
 
-    fn join(&mut self, a: usize, b: usize) {
+    fn join(&mut self, line: usize, a: usize, b: usize) -> Result<(), Error> {
         let (a, b) = (find(&mut self.parent, a), find(&mut self.parent, b));
+        if (a.min(b), a.max(b)) == (0, 1) {
+            return Err(Error::syntax(self.path, line, "one constant for a net", "0 and 1"));
+        }
         self.parent[a.max(b)] = a.min(b);
+        Ok(())
     }
 
     /// The nets of an expression, most significant first.
-    fn expr(&mut self, module: &Module, prefix: &str, expr: &Expr, out: &mut Vec<usize>) {
+    fn expr(&mut self, at: &At, expr: &Expr, out: &mut Vec<usize>) -> Result<(), Error> {
+        let declared = |name: &String| at.module.nets.get(name).copied().unwrap_or_default();
         match expr {
-            Expr::Constant(bits) => out.extend(bits.iter().map(|&b| usize::from(b))),
-            Expr::Concat(parts) => parts.iter().for_each(|p| self.expr(module, prefix, p, out)),
+            Expr::Constant(bits) | Expr::Unsized(bits, _) => out.extend(bits.iter().map(|&b| usize::from(b))),
+            Expr::Concat(parts) => parts.iter().try_for_each(|p| self.expr(at, p, out))?,
+            Expr::Repeat(times, inner) => {
+                let mut once = Vec::new();
+                self.expr(at, inner, &mut once)?;
+                self.at_most(at, out.len() + times * once.len())?;
+                (0..*times).for_each(|_| out.extend(&once));
+            }
             Expr::Select(name, from, to) => {
-                for b in span(*from, *to) {
-                    out.push(self.net(&format!("{prefix}{name}[{b}]")));
+                let range = declared(name).range;
+                let is_part = |(a, b): (i64, i64)| {
+                    let is_inside = [from, to].iter().all(|i| (a.min(b)..=a.max(b)).contains(*i));
+                    is_inside && (from == to || (from < to) == (a < b))
+                };
+                if !range.is_some_and(is_part) {
+                    let range = range.map_or("a single bit".into(), |(a, b)| format!("[{a}:{b}]"));
+                    let what = format!("a part of {name}, which is {range}");
+                    return Err(Error::syntax(self.path, at.line, what, format!("{name}[{from}:{to}]")));
                 }
+                out.extend(span(*from, *to).map(|b| self.net(format!("{}{name}[{b}]", at.prefix))));
             }
             Expr::Name(name) => {
-                let declared = module.nets.get(name).copied().unwrap_or_default();
-                for bit in bits(name, &declared) {
-                    let n = self.net(&format!("{prefix}{bit}"));
-                    if let Some(value) = declared.constant {
-                        self.join(n, usize::from(value));
-                    }
-                    out.push(n);
-                }
+                out.extend(bits(name, &declared(name)).iter().map(|bit| self.net(format!("{}{bit}", at.prefix))));
             }
         }
+        self.at_most(at, out.len())
     }
 
-    fn width(&self, line: usize, what: String, expected: usize, found: usize) -> Result<(), Error> {
-        if expected == found {
-            return Ok(());
+    fn at_most(&self, at: &At, width: usize) -> Result<(), Error> {
+        match width > MAX_WIDTH {
+            true => Err(Error::syntax(self.path, at.line, "a connection of at most 1048576 bits", format!("{width}"))),
+            false => Ok(()),
         }
-        Err(Error::Width { path: self.path.into(), line, what, expected, found })
     }
 
-    fn module(&mut self, module: &Module, prefix: &str, depth: usize) -> Result<(), Error> {
-        if depth > MAX_DEPTH {
-            let what = format!("module {} is nested more than {MAX_DEPTH} deep", module.name);
-            return Err(Error::Invalid { path: self.path.into(), what });
+    /// The nets of an expression that is connected to `width` bits called `what`.
+    fn connected(&mut self, at: &At, expr: &Expr, width: usize, what: String) -> Result<Vec<usize>, Error> {
+        let mut nets = Vec::new();
+        self.expr(at, expr, &mut nets)?;
+        if let Expr::Unsized(_, above) = expr {
+            let missing = width.saturating_sub(nets.len());
+            nets.drain(..nets.len().saturating_sub(width));
+            nets.splice(..0, std::iter::repeat_n(usize::from(*above), missing));
+        }
+        if nets.len() != width {
+            return Err(Error::Width {
+                path: self.path.into(),
+                line: at.line,
+                what,
+                expected: width,
+                found: nets.len(),
+            });
+        }
+        Ok(nets)
+    }
+
+    fn module(&mut self, module: &Module, prefix: &str) -> Result<(), Error> {
+        let constants = module.nets.iter().filter_map(|(name, net)| Some((name, net, net.constant?)));
+        for (name, net, value) in constants {
+            for bit in bits(name, net) {
+                let n = self.net(format!("{prefix}{bit}"));
+                self.join(module.line, n, usize::from(value))?;
+            }
         }
         for (left, right, line) in &module.assigns {
-            let (mut l, mut r) = (Vec::new(), Vec::new());
-            self.expr(module, prefix, left, &mut l);
-            self.expr(module, prefix, right, &mut r);
-            if let (Expr::Constant(_), true) = (right, r.len() > l.len()) {
-                r.drain(..r.len() - l.len()); // an unsized constant
-            }
-            self.width(*line, "the left side".into(), l.len(), r.len())?;
-            l.into_iter().zip(r).for_each(|(a, b)| self.join(a, b));
+            let at = At { module, prefix, line: *line };
+            let mut l = Vec::new();
+            self.expr(&at, left, &mut l)?;
+            let r = self.connected(&at, right, l.len(), "the left side".into())?;
+            l.into_iter().zip(r).try_for_each(|(a, b)| self.join(*line, a, b))?;
         }
         for instance in &module.instances {
+            let at = At { module, prefix, line: instance.line };
             let path = format!("{prefix}{}", instance.name);
-            match self.source.modules.get(&instance.cell) {
-                Some(child) => self.child(module, prefix, instance, child, &path, depth)?,
-                None => self.leaf(module, prefix, instance, &path)?,
+            let is_cell = self.libraries.iter().find(|l| l.cells.contains_key(&instance.cell));
+            match (self.source.modules.get(&instance.cell), is_cell) {
+                (Some(child), None) => self.child(&at, instance, child, &path)?,
+                (Some(child), Some(library)) if !child.is_empty() => {
+                    let what = format!(
+                        "{} is a module with contents and a cell of library {}: give one of them another name",
+                        child.name, library.name
+                    );
+                    return Err(Error::Invalid { path: self.path.into(), what });
+                }
+                (stub, _) => self.leaf(&at, instance, stub, &path)?,
             }
         }
         Ok(())
     }
 
-    fn child(
-        &mut self,
-        module: &Module,
-        prefix: &str,
-        instance: &Inst,
-        child: &Module,
-        path: &str,
-        depth: usize,
-    ) -> Result<(), Error> {
-        let inner = format!("{path}/");
+    fn child(&mut self, at: &At, instance: &Inst, child: &Module, path: &str) -> Result<(), Error> {
+        let prefix = &format!("{path}/");
         for (pin, value) in &instance.pins {
-            if !child.ports.contains(pin) {
-                return Err(self.unknown_pin(instance, path, pin));
-            }
-            let declared = child.nets.get(pin).copied().unwrap_or_default();
-            let Some(value) = value else { continue };
-            let mut outer = Vec::new();
-            self.expr(module, prefix, value, &mut outer);
-            let ports = bits(pin, &declared);
-            self.width(instance.line, format!("port {pin} of {path}"), ports.len(), outer.len())?;
-            for (bit, net) in ports.iter().zip(outer) {
-                let port = self.net(&format!("{inner}{bit}"));
-                self.join(net, port);
-            }
+            let port = match pin {
+                Pin::Name(name) => child.ports.iter().find(|p| p.name.as_ref() == Some(name)),
+                Pin::Place(place) => child.ports.get(*place),
+            };
+            let port = port.ok_or_else(|| self.unknown_pin(instance, path, pin))?;
+            let (Some(outer), Some(inner)) = (value, &port.value) else { continue };
+            let mut ports = Vec::new();
+            self.expr(&At { module: child, prefix, line: at.line }, inner, &mut ports)?;
+            let outer = self.connected(at, outer, ports.len(), format!("port {pin} of {}", normal(path)))?;
+            outer.into_iter().zip(ports).try_for_each(|(net, port)| self.join(at.line, net, port))?;
         }
-        self.module(child, &inner, depth + 1)
+        if child.is_empty() {
+            self.empty.push(format!("{} of {}", normal(path), child.name));
+        }
+        self.module(child, prefix)
     }
 
-    fn unknown_pin(&self, instance: &Inst, path: &str, pin: &str) -> Error {
+    fn unknown_pin(&self, instance: &Inst, path: &str, pin: &Pin) -> Error {
         Error::UnknownPin {
             path: self.path.into(),
             line: instance.line,
             cell: instance.cell.clone(),
-            instance: path.into(),
-            pin: pin.into(),
+            instance: normal(path),
+            pin: pin.to_string(),
         }
     }
 
-    fn leaf(&mut self, module: &Module, prefix: &str, instance: &Inst, path: &str) -> Result<(), Error> {
+    /// Links an instance to its cell; `stub` is an empty module of the same name, which says in which order the pins stand.
+    fn leaf(&mut self, at: &At, instance: &Inst, stub: Option<&Module>, path: &str) -> Result<(), Error> {
         let found = self.libraries.iter().enumerate().find_map(|(i, l)| l.cells.get(&instance.cell).map(|c| (i, c)));
         let Some((library, cell)) = found else {
             if instance.pins.iter().all(|(_, value)| value.is_none()) {
-                self.physical_only.push((normal(path), instance.cell.clone()));
+                self.physical_only.push(format!("{} of {}", normal(path), instance.cell));
                 return Ok(());
             }
             return Err(Error::UnknownCell {
                 path: self.path.into(),
                 line: instance.line,
                 cell: instance.cell.clone(),
-                instance: path.into(),
+                instance: normal(path),
             });
         };
         let mut pins = vec![None; cell.pins.len()];
-        for (name, value) in &instance.pins {
+        for (pin, value) in &instance.pins {
+            let name = match pin {
+                Pin::Name(name) => name,
+                Pin::Place(place) => match stub.map(|m| m.ports.get(*place).and_then(|p| p.name.as_ref())) {
+                    Some(name) => name.ok_or_else(|| self.unknown_pin(instance, path, pin))?,
+                    None => {
+                        let what =
+                            format!("connections by name, since a library does not order the pins of {}", cell.name);
+                        return Err(Error::syntax(self.path, at.line, what, &instance.name));
+                    }
+                },
+            };
             let Some(value) = value else { continue };
             let targets = match (cell.pin(name), cell.buses.get(name)) {
                 (Some(pin), _) => vec![pin],
                 (None, Some(bits)) => bits.clone(),
                 (None, None) if cell.supplies.contains(name) => continue,
-                (None, None) => return Err(self.unknown_pin(instance, path, name)),
+                (None, None) => return Err(self.unknown_pin(instance, path, pin)),
             };
-            let mut nets = Vec::new();
-            self.expr(module, prefix, value, &mut nets);
-            self.width(instance.line, format!("pin {name} of {path}"), targets.len(), nets.len())?;
+            let what = format!("pin {name} of {}", normal(path));
+            let nets = self.connected(at, value, targets.len(), what)?;
             targets.into_iter().zip(nets).for_each(|(pin, net)| pins[pin] = Some(net));
         }
         self.raw.push(Instance { name: normal(path), library, cell: instance.cell.clone(), pins });

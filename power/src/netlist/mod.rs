@@ -19,10 +19,10 @@ pub struct Design {
     pub instances: Vec<Instance>,
     pub nets: Vec<Net>,
     pub ports: Vec<Port>,
-    /// Every name of every net, in the spelling of [`names::normal`]
+    /// Every name of every net, in the spelling of [`names::normal`], but for those that two nets share in it
     pub net_of: HashMap<String, usize>,
-    /// Instances without a signal whose cell is in no library: taps, fillers. They take no power here.
-    pub physical_only: Vec<(String, String)>,
+    /// What a reader of the watts should know of the netlist
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug)]

@@ -1,9 +1,11 @@
-//! Structural Verilog as synthesis and place-and-route tools write it: modules, wires, assigns, instances with named pins.
+//! Structural Verilog as synthesis and place-and-route tools write it: modules, wires, assigns and instances.
+//!
+//! A name that only an escape can spell keeps its backslash and its blank, `\a.b `: it is another name than bit or level `a.b`.
 
 use super::lexer::{Lexer, Token};
 use crate::error::Error;
 use records::text;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// Vectors wider than this are refused: a typing error, not a netlist.
@@ -21,11 +23,27 @@ pub struct Source {
 #[derive(Debug, Default)]
 pub struct Module {
     pub name: String,
-    /// Ports in order; their directions are in `nets`
-    pub ports: Vec<String>,
+    /// Line of its name
+    pub line: usize,
+    /// Ports in order; their directions are those of the nets in `value`
+    pub ports: Vec<ModulePort>,
     pub nets: HashMap<String, Declared>,
     pub assigns: Vec<(Expr, Expr, usize)>,
     pub instances: Vec<Instance>,
+}
+
+/// A port: the name that instances connect by, if it has one, and what it is inside.
+#[derive(Debug)]
+pub struct ModulePort {
+    pub name: Option<String>,
+    pub value: Option<Expr>,
+}
+
+impl Module {
+    /// Whether nothing stands in the module, as in the declaration of a black box.
+    pub fn is_empty(&self) -> bool {
+        self.instances.is_empty() && self.assigns.is_empty()
+    }
 }
 
 /// A net or port: its range, none for one bit, and its direction if it is a port.
@@ -49,8 +67,25 @@ pub struct Instance {
     pub cell: String,
     pub name: String,
     pub line: usize,
-    /// Pin name and what it is connected to
-    pub pins: Vec<(String, Option<Expr>)>,
+    /// Pins and what they are connected to
+    pub pins: Vec<(Pin, Option<Expr>)>,
+}
+
+/// A pin of an instance.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pin {
+    Name(String),
+    /// The port in this place of the list, from 0
+    Place(usize),
+}
+
+impl std::fmt::Display for Pin {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Pin::Name(name) => f.write_str(name),
+            Pin::Place(place) => write!(f, "number {}", place + 1),
+        }
+    }
 }
 
 /// What a pin is connected to.
@@ -63,6 +98,10 @@ pub enum Expr {
     Concat(Vec<Expr>),
     /// Most significant bit first
     Constant(Vec<bool>),
+    /// As wide as what it is connected to: the bits given, and the one above them
+    Unsized(Vec<bool>, bool),
+    /// So many times the same
+    Repeat(usize, Box<Expr>),
 }
 
 impl Source {
@@ -73,7 +112,8 @@ impl Source {
 
     /// Parses a netlist; `path` is for messages.
     pub fn parse(path: &Path, text: &str) -> Result<Source, Error> {
-        let mut parser = Parser { lexer: Lexer::new(path, text)? };
+        let mut parser =
+            Parser { lexer: Lexer::new(path, text)?, parameters: HashSet::new(), instances: HashSet::new() };
         let mut source = Source { modules: HashMap::new(), order: Vec::new() };
         while parser.lexer.token != Token::End {
             parser.keyword("module")?;
@@ -91,7 +131,30 @@ impl Source {
 
 struct Parser<'a> {
     lexer: Lexer<'a>,
+    /// Of the module that is read
+    parameters: HashSet<String>,
+    instances: HashSet<String>,
 }
+
+/// Words that begin what no netlist has.
+const NOT_STRUCTURAL: [&str; 16] = [
+    "always",
+    "always_comb",
+    "always_ff",
+    "always_latch",
+    "case",
+    "for",
+    "function",
+    "generate",
+    "genvar",
+    "if",
+    "initial",
+    "integer",
+    "specify",
+    "task",
+    "tri0",
+    "tri1",
+];
 
 impl Parser<'_> {
     fn keyword(&mut self, word: &str) -> Result<(), Error> {
@@ -118,8 +181,15 @@ impl Parser<'_> {
 
     fn name(&mut self, what: &str) -> Result<String, Error> {
         match &self.lexer.token {
-            Token::Word(name) | Token::Escaped(name) => {
+            Token::Word(name) => {
                 let name = name.clone();
+                self.lexer.advance()?;
+                Ok(name)
+            }
+            Token::Escaped(name) => {
+                let is_plain = !name.starts_with(|c: char| c.is_ascii_digit())
+                    && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$');
+                let name = if is_plain { name.clone() } else { format!("\\{name} ") };
                 self.lexer.advance()?;
                 Ok(name)
             }
@@ -155,21 +225,35 @@ impl Parser<'_> {
     }
 
     fn module(&mut self) -> Result<Module, Error> {
-        let mut module = Module { name: self.name("a module name")?, ..Module::default() };
-        if self.eat('(')? {
+        self.parameters.clear();
+        self.instances.clear();
+        let line = self.lexer.line;
+        let mut module = Module { name: self.name("a module name")?, line, ..Module::default() };
+        if self.eat('#')? {
+            self.parameters()?;
+        }
+        if self.eat('(')? && !self.eat(')')? {
             let mut declared = Declared::default();
-            while !self.eat(')')? {
+            loop {
                 if let Some(direction) = self.direction()? {
                     declared = Declared { range: None, direction: Some(direction), constant: None };
                     self.net_type()?;
                     declared.range = self.range()?;
                 }
-                let name = self.name("a port name")?;
-                if declared.direction.is_some() {
+                let port = self.port()?;
+                if let (Some(name), true) = (&port.name, declared.direction.is_some()) {
                     module.nets.insert(name.clone(), declared);
                 }
-                module.ports.push(name);
-                self.eat(',')?;
+                if port.name.is_some() && module.ports.iter().any(|p| p.name == port.name) {
+                    return Err(self
+                        .lexer
+                        .expected(&format!("each port once, not {} again", port.name.unwrap_or_default())));
+                }
+                module.ports.push(port);
+                if self.eat(')')? {
+                    break;
+                }
+                self.symbol(',')?;
             }
         }
         self.symbol(';')?;
@@ -196,6 +280,28 @@ impl Parser<'_> {
                 _ => return Err(self.lexer.expected("a declaration, an instance or endmodule")),
             }
         }
+    }
+
+    /// `name`, `.name(expression)` or a concatenation without a name.
+    fn port(&mut self) -> Result<ModulePort, Error> {
+        if self.eat('.')? {
+            let name = Some(self.name("a port name")?);
+            return Ok(ModulePort { name, value: self.parenthesised()? });
+        }
+        let value = self.expr(0)?;
+        let name = if let Expr::Name(name) = &value { Some(name.clone()) } else { None };
+        Ok(ModulePort { name, value: Some(value) })
+    }
+
+    /// `(expression)` or `()`.
+    fn parenthesised(&mut self) -> Result<Option<Expr>, Error> {
+        self.symbol('(')?;
+        if self.eat(')')? {
+            return Ok(None);
+        }
+        let value = self.expr(0)?;
+        self.symbol(')')?;
+        Ok(Some(value))
     }
 
     fn direction(&mut self) -> Result<Option<PortDirection>, Error> {
@@ -242,46 +348,28 @@ impl Parser<'_> {
             }
             return self.symbol(';');
         }
+        if matches!(&self.lexer.token, Token::Word(w) if matches!(w.as_str(), "parameter" | "localparam" | "defparam"))
+        {
+            return self.parameters();
+        }
         let cell = self.name("a cell name")?;
-        if matches!(
-            cell.as_str(),
-            "always" | "initial" | "always_ff" | "always_comb" | "generate" | "function" | "parameter"
-        ) {
-            return Err(Error::syntax(
-                self.lexer.path,
-                line,
-                "a mapped netlist (only wires, assigns and instances)",
-                cell,
-            ));
+        if NOT_STRUCTURAL.contains(&cell.as_str()) {
+            let what = "a mapped netlist (only wires, assigns and instances)";
+            return Err(Error::syntax(self.lexer.path, line, what, cell));
         }
         if self.eat('#')? {
-            self.skip_parentheses()?;
+            self.parameters()?; // what they change inside a cell is in no library
         }
         loop {
             let line = self.lexer.line;
             let name = self.name("an instance name")?;
-            let range = self.range()?;
-            if range.is_some() {
+            if self.range()?.is_some() {
                 return Err(self.lexer.expected("single instances, no array of them"));
             }
-            self.symbol('(')?;
-            let mut pins = Vec::new();
-            while !self.eat(')')? {
-                self.symbol('.').map_err(|_| self.lexer.expected("a connection by name, `.pin(net)`"))?;
-                let pin = self.name("a pin name")?;
-                self.symbol('(')?;
-                let value = if self.eat(')')? {
-                    None
-                } else {
-                    let value = self.expr(0)?;
-                    self.symbol(')')?;
-                    Some(value)
-                };
-                pins.push((pin, value));
-                if !self.eat(',')? && self.lexer.token != Token::Symbol(')') {
-                    return Err(self.lexer.expected("`,` or `)`"));
-                }
+            if !self.instances.insert(name.clone()) {
+                return Err(Error::syntax(self.lexer.path, line, "each instance name once in a module", name));
             }
+            let pins = self.pins()?;
             module.instances.push(Instance { cell: cell.clone(), name, line, pins });
             if !self.eat(',')? {
                 break;
@@ -290,18 +378,57 @@ impl Parser<'_> {
         self.symbol(';')
     }
 
-    fn skip_parentheses(&mut self) -> Result<(), Error> {
+    /// The connections of an instance, all by name or all by place.
+    fn pins(&mut self) -> Result<Vec<(Pin, Option<Expr>)>, Error> {
+        let mut pins: Vec<(Pin, Option<Expr>)> = Vec::new();
+        self.symbol('(')?;
+        if self.eat(')')? {
+            return Ok(pins);
+        }
+        loop {
+            let line = self.lexer.line;
+            let pin = if self.eat('.')? {
+                let name = self.name("a pin name")?;
+                let is_short = matches!(self.lexer.token, Token::Symbol(',' | ')')); // `.a` is `.a(a)`
+                let value = if is_short { Some(Expr::Name(name.clone())) } else { self.parenthesised()? };
+                (Pin::Name(name), value)
+            } else {
+                let is_open = matches!(self.lexer.token, Token::Symbol(',' | ')'));
+                (Pin::Place(pins.len()), if is_open { None } else { Some(self.expr(0)?) })
+            };
+            let is_named = |p: &(Pin, Option<Expr>)| matches!(p.0, Pin::Name(_));
+            if pins.iter().any(|p| p.0 == pin.0 || is_named(p) != is_named(&pin)) {
+                let what = "each pin once, all by name or all by place";
+                return Err(Error::syntax(self.lexer.path, line, what, pin.0.to_string()));
+            }
+            pins.push(pin);
+            if self.eat(')')? {
+                return Ok(pins);
+            }
+            if !self.eat(',')? {
+                return Err(self.lexer.expected("`,` or `)`"));
+            }
+        }
+    }
+
+    /// Passes over parameters, which are in parentheses or end with a semicolon, and remembers their names.
+    fn parameters(&mut self) -> Result<(), Error> {
         let mut depth = 0usize;
         loop {
+            let word = if let Token::Word(w) = &self.lexer.token { Some(w.clone()) } else { None };
             match self.lexer.token {
-                Token::Symbol('(') => depth += 1,
-                Token::Symbol(')') => depth = depth.saturating_sub(1),
-                Token::End => return Err(self.lexer.expected("`)` of the parameters")),
+                Token::Symbol('(' | '{' | '[') => depth += 1,
+                Token::Symbol(')' | '}' | ']') => depth = depth.saturating_sub(1),
+                Token::End => return Err(self.lexer.expected("the end of the parameters")),
                 _ => {}
             }
+            let is_last = matches!(self.lexer.token, Token::Symbol(')' | ';')) && depth == 0;
             self.lexer.advance()?;
-            if depth == 0 {
+            if is_last {
                 return Ok(());
+            }
+            if let (Some(word), Token::Symbol('=')) = (word, &self.lexer.token) {
+                self.parameters.insert(word);
             }
         }
     }
@@ -315,12 +442,16 @@ impl Parser<'_> {
                 self.lexer.advance()?;
                 Ok(Expr::Constant(bits))
             }
+            Token::Unsized(..) | Token::Number(_) if depth > 0 => {
+                Err(self.lexer.expected("a constant with its width inside braces"))
+            }
+            Token::Unsized(bits, above) => {
+                self.lexer.advance()?;
+                Ok(Expr::Unsized(bits, above))
+            }
             Token::Number(n) => {
                 self.lexer.advance()?;
-                if self.lexer.token == Token::Symbol('{') {
-                    return Err(self.lexer.expected("a replication inside braces"));
-                }
-                Ok(Expr::Constant((0..32).rev().map(|i| n >> i & 1 == 1).collect()))
+                Ok(Expr::Unsized((0..64).rev().map(|i| n >> i & 1 == 1).collect(), false))
             }
             Token::Symbol('{') => {
                 self.lexer.advance()?;
@@ -328,10 +459,9 @@ impl Parser<'_> {
                     self.lexer.advance()?;
                     let inner = self.expr(depth + 1)?;
                     self.symbol('}')?;
-                    if !(0..=4096).contains(&times) {
-                        return Err(self.lexer.expected("a replication of at most 4096"));
-                    }
-                    return Ok(Expr::Concat(vec![inner; times as usize]));
+                    let times = usize::try_from(times).ok().filter(|t| (1..=4096).contains(t));
+                    let times = times.ok_or_else(|| self.lexer.expected("a replication of 1 to 4096 times"))?;
+                    return Ok(Expr::Repeat(times, Box::new(inner)));
                 }
                 let mut parts = Vec::new();
                 loop {
@@ -343,6 +473,11 @@ impl Parser<'_> {
                 }
             }
             Token::Word(_) | Token::Escaped(_) => {
+                if let Token::Word(word) = &self.lexer.token {
+                    if self.parameters.contains(word) {
+                        return Err(self.lexer.expected("a constant; this reader evaluates no parameter"));
+                    }
+                }
                 let name = self.name("a net")?;
                 if !self.eat('[')? {
                     return Ok(Expr::Name(name));

@@ -4,53 +4,52 @@ use super::MAX_DEPTH;
 use crate::error::Error;
 use std::path::Path;
 
-/// Splits text into commands of raw words, each with its line. Brackets, braces and quotes keep a word together.
+/// Splits text into commands of raw words, each with its line. Brackets, braces and quotes keep a word together; a backslash takes
+/// the meaning of the next character, and at the end of a line it joins the next line, in a comment too.
 pub(super) fn commands(path: &Path, text: &str) -> Result<Vec<(usize, Vec<String>)>, Error> {
     let mut out = Vec::new();
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
     let (mut line, mut start) = (1, 1);
     let mut open: Vec<char> = Vec::new();
-    let mut chars = text.chars().peekable();
+    let mut is_comment = false;
+    let mut chars = text.chars();
     while let Some(c) = chars.next() {
-        if c == '\n' {
-            line += 1;
+        line += usize::from(c == '\n');
+        let next = if c == '\\' { chars.next() } else { None };
+        line += usize::from(next == Some('\n'));
+        let is_break = next == Some('\n');
+        if is_comment {
+            is_comment = c != '\n';
+            continue;
         }
-        match c {
-            '\\' if chars.peek() == Some(&'\n') => {
-                chars.next();
-                line += 1;
-                word.push(' ');
-                if open.is_empty() {
-                    let w = std::mem::take(&mut word);
-                    words.extend(Some(w.trim().to_string()).filter(|w| !w.is_empty()));
-                }
-                continue;
+        let blank = is_break || c.is_whitespace() || c == ';';
+        if open.is_empty() && blank {
+            words.extend(Some(std::mem::take(&mut word)).filter(|w| !w.is_empty()));
+            if matches!(c, '\n' | ';') && !words.is_empty() {
+                out.push((start, std::mem::take(&mut words)));
             }
-            '#' if open.is_empty() && words.is_empty() && word.is_empty() => {
-                while chars.peek().is_some_and(|&c| c != '\n') {
-                    chars.next();
-                }
-                continue;
-            }
-            '{' | '[' => open.push(c),
-            '"' if open.last() == Some(&'"') => _ = open.pop(),
-            '"' => open.push(c),
-            '}' if open.last() == Some(&'{') => _ = open.pop(),
-            ']' if open.last() == Some(&'[') => _ = open.pop(),
-            _ if open.is_empty() && (c.is_whitespace() || c == ';') => {
-                words.extend(Some(std::mem::take(&mut word)).filter(|w| !w.is_empty()));
-                if (c == '\n' || c == ';') && !words.is_empty() {
-                    out.push((start, std::mem::take(&mut words)));
-                }
-                continue;
-            }
-            _ => {}
+            continue;
         }
         if words.is_empty() && word.is_empty() {
             start = line;
+            if c == '#' {
+                is_comment = true;
+                continue;
+            }
         }
-        word.push(c);
+        let begins = word.chars().next_back().is_none_or(|p| p.is_whitespace() || matches!(p, '[' | ';'));
+        match (c, open.last()) {
+            ('{', Some('{')) | ('[', None | Some('[' | '"')) => open.push(c),
+            ('{' | '"', None | Some('[')) if begins => open.push(c),
+            ('"', Some('"')) | ('}', Some('{')) | (']', Some('[')) => _ = open.pop(),
+            _ => {}
+        }
+        match next {
+            _ if is_break => word.push(' '),
+            Some(next) => word.extend([c, next]),
+            None => word.push(c),
+        }
     }
     if let Some(open) = open.first() {
         return Err(Error::syntax(path, start, format!("the end of what `{open}` begins"), ""));

@@ -205,6 +205,9 @@ pub struct Power {
     /// Any mapped netlist instead of the chip's: structural Verilog, wires, assigns and instances of library cells
     #[arg(long, value_name = "V", requires_all = ["liberty", "scope", "activity"], conflicts_with_all = ["model", "pdk"], help_heading = NETLIST)]
     pub netlist: Option<PathBuf>,
+    /// Module of the netlist that is the design; needed where several are instantiated by none
+    #[arg(long, value_name = "MODULE", requires = "netlist", help_heading = NETLIST)]
+    pub top: Option<String>,
     /// Constraints: clocks, slews of inputs, loads of outputs
     #[arg(long, value_name = "F", requires = "netlist", help_heading = NETLIST)]
     pub sdc: Option<PathBuf>,
@@ -234,6 +237,7 @@ impl Power {
             config: DEFAULT_CONFIG.into(),
             numbers: Numbers::default(),
             netlist: None,
+            top: None,
             sdc: None,
             spef: None,
             activity: Activity::default(),
