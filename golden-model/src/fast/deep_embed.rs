@@ -4,44 +4,13 @@
 use super::element::sat;
 use super::isa::Isa;
 use super::matmul::{multiply, Job};
-use super::operand::Operand;
 use super::pool::Pool;
 use super::row::Row;
-use super::weights::{StreamMatrix, Weights};
+use super::weights::StreamMatrix;
 use crate::arithmetic::fixed::{sh, VEC_BITS};
-use crate::checkpoint::names::RANK_S;
 use crate::network::model::{own_rows, QDeepEmbed};
 use crate::network::shifts::DeepShifts;
 use std::sync::atomic::AtomicU64;
-
-/// What one row needs for DeepEmbed; empty in a model without it.
-#[derive(Debug, Default)]
-pub struct DeepRow {
-    pub h: Operand,     // (n_embd)
-    pub s1: Vec<i32>,   // (32)
-    pub s1q: Operand,   // (32)
-    pub ss: Vec<i32>,   // (32)
-    pub ssq: Operand,   // (32)
-    pub gate: Vec<i32>, // (dim_ffn) s2, then the gate
-}
-
-impl DeepRow {
-    pub fn new(model: &Weights) -> Self {
-        let s = &model.shape;
-        if !s.deep_embed {
-            return Self::default();
-        }
-        let operand = |n: usize| Operand::with_bits(n, model.f.operand_bits);
-        Self {
-            h: operand(s.n_embd),
-            s1: vec![0; RANK_S],
-            s1q: operand(RANK_S),
-            ss: vec![0; RANK_S],
-            ssq: operand(RANK_S),
-            gate: vec![0; s.dim_ffn],
-        }
-    }
-}
 
 /// Computes the gate of every row from its `h`; `tokens` are those of the rows.
 pub fn gate(pool: &mut Pool, isa: Isa, rows: &mut [Row], tokens: &[u32], p: &QDeepEmbed<StreamMatrix>, s: &DeepShifts) {

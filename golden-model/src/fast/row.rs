@@ -1,10 +1,10 @@
 //! The values of one row of a block: one token of one session on its way through the network.
 
-use super::deep_embed::DeepRow;
 use super::operand::Operand;
 use super::weights::{StreamMatrix, Weights};
 use super::wkv::WkvRow;
 use crate::arithmetic::vector_ops::SaturationCounts;
+use crate::checkpoint::names::RANK_S;
 use crate::network::clusters::QClusters;
 use crate::network::tensors::Matrix;
 use std::sync::atomic::AtomicU64;
@@ -144,5 +144,34 @@ impl ClusterRow {
     pub fn new(model: &Weights) -> Self {
         let n = |f: fn(&QClusters<StreamMatrix>) -> u32| model.clusters.as_ref().map_or(0, |c| f(c) as usize);
         Self { centroids: vec![0; n(|c| c.form.clusters)], rows: vec![0; n(|c| c.form.size)] }
+    }
+}
+
+/// What one row needs for DeepEmbed; empty in a model without it.
+#[derive(Debug, Default)]
+pub struct DeepRow {
+    pub h: Operand,     // (n_embd)
+    pub s1: Vec<i32>,   // (32)
+    pub s1q: Operand,   // (32)
+    pub ss: Vec<i32>,   // (32)
+    pub ssq: Operand,   // (32)
+    pub gate: Vec<i32>, // (dim_ffn) s2, then the gate
+}
+
+impl DeepRow {
+    pub fn new(model: &Weights) -> Self {
+        let s = &model.shape;
+        if !s.deep_embed {
+            return Self::default();
+        }
+        let operand = |n: usize| Operand::with_bits(n, model.f.operand_bits);
+        Self {
+            h: operand(s.n_embd),
+            s1: vec![0; RANK_S],
+            s1q: operand(RANK_S),
+            ss: vec![0; RANK_S],
+            ssq: operand(RANK_S),
+            gate: vec![0; s.dim_ffn],
+        }
     }
 }
