@@ -1,6 +1,6 @@
 //! A model of a given shape without its weights: all that the compiler needs.
 
-use golden_model::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
+use golden_model::arithmetic::norm::{Eps, NormConstants};
 use golden_model::arithmetic::tensor::{QVector, RowScale, WeightBits};
 use golden_model::checkpoint::Shape;
 use golden_model::image::layout::StreamLayout;
@@ -91,7 +91,8 @@ impl TensorSource for Outlines<'_> {
 /// What the compiler sees of a model of `shape`.
 pub fn outline(shape: &Shape, weights: Weights, state_bits: u32) -> Model {
     let norm = |n: usize, eps: f64| NormConstants::new(n, eps, FRAC);
-    let (layer_norm, group_norm) = (norm(shape.n_embd, EPS_LN), norm(shape.head_size, EPS_LN_X));
+    let eps = Eps::default();
+    let (layer_norm, group_norm) = (norm(shape.n_embd, eps.ln), norm(shape.head_size, eps.ln_x));
     let layer = LayerFormats {
         f_h1: FRAC,
         f_k: FRAC,

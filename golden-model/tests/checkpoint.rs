@@ -69,7 +69,7 @@ fn the_format_is_recognised_by_content_and_the_numbers_stay_in_the_file() {
         let emb = checkpoint.tensor("emb.weight").unwrap();
         assert_eq!(emb.dtype, dtype);
         assert!(emb.is_contiguous());
-        assert_eq!(emb.bytes.len(), emb.len() * dtype.size());
+        assert_eq!(Some(emb.bytes.len()), dtype.bytes(emb.len()));
     }
 }
 
@@ -198,15 +198,14 @@ fn what_is_not_a_file_of_a_known_format() {
     let text = |path: &std::path::Path| after_path(&Checkpoint::open(path).unwrap_err().to_string(), path);
     assert_eq!(
         text(dir.path()),
-        "is not a regular file; expected an RWKV-7 checkpoint (.pth, .safetensors or rwkv.cpp .bin)"
+        "is a folder without model.safetensors or pytorch_model.bin (or their index.json); name the file of the checkpoint"
     );
     assert!(text(&dir.path().join("none.pth")).starts_with("cannot be read: No such file"));
-    let expected = "expected a torch zip (.pth), .safetensors or an rwkv.cpp FP32/FP16 .bin";
+    let expected = "expected a torch zip (.pth), .safetensors, .gguf or an rwkv.cpp .bin";
     for (bytes, is) in [
         (&b"hello world"[..], format!("is no checkpoint (its first bytes are 68 65 6c 6c 6f 20 77 6f); {expected}")),
         (b"x", format!("is no checkpoint (its first bytes are 78); {expected}")),
-        (b"GGUF\x03\0\0\0\0", format!("is a GGUF file; {expected}")),
-        (b"", "is empty; expected an RWKV-7 checkpoint (.pth, .safetensors or rwkv.cpp .bin)".into()),
+        (b"", "is empty; expected an RWKV-7 checkpoint (.pth, .safetensors, .gguf or rwkv.cpp .bin)".into()),
     ] {
         assert_eq!(refusal(bytes), is);
     }
@@ -228,7 +227,7 @@ fn a_missing_or_misshapen_tensor_is_named() {
         })
     };
     assert_eq!(without("blocks.1.att.w2"), "tensor blocks.1.att.w2 is missing; expected (rank_w, n_embd) = (1, 6)");
-    assert_eq!(without("head.weight"), "tensor head.weight is missing; expected (vocab_size, n_embd) = (7, 6)");
+    assert_eq!(without("ln_out.bias"), "tensor ln_out.bias is missing; expected (n_embd) = (6)");
     assert_eq!(without("emb.weight"), "tensor emb.weight is missing; expected (vocab_size, n_embd); the file has 68 tensors, the first is blocks.0.att.a0");
     assert_eq!(without("blocks.0.att.r_k"), "tensor blocks.0.att.r_k is missing; expected (n_head, head_size); the file has 68 tensors, the first is blocks.0.att.a0");
     assert_eq!(
@@ -321,7 +320,7 @@ fn damaged_safetensors() {
     let other = String::from_utf8_lossy(&other[8..]).replace(r#""F32""#, r#""I32""#);
     let end = other.find("]}}").unwrap() + 3;
     let data = safetensors(&network(&tiny_shape()), Num::F32).len();
-    assert_eq!(case(&other[..end], data), "tensor emb.weight holds I32 numbers, expected F32, F16 or BF16");
+    assert_eq!(case(&other[..end], data), "tensor emb.weight holds I32 numbers, expected F32, F16, BF16 or ggml's Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K");
 }
 
 #[test]
@@ -331,28 +330,40 @@ fn damaged_ggmf() {
     let with = |record: Vec<u8>| refusal(&[&header[..], &record].concat());
     let prefix = "damaged or unsupported rwkv.cpp .bin file: ";
     assert_eq!(refusal(&ggmf_header(102, &shape, 0)), format!("{prefix}version 102, expected 100 or 101"));
-    assert_eq!(refusal(&ggmf_header(101, &shape, 8)), format!("{prefix}is block-quantised, expected FP32 or FP16"));
+    let old = "is block-quantised as before version 101; quantise the original again";
+    assert_eq!(refusal(&ggmf_header(100, &shape, 8)), format!("{prefix}{old}"));
+    let removed = "has a block format that rwkv.cpp has removed; quantise the original again";
+    assert_eq!(refusal(&ggmf_header(101, &shape, 5)), format!("{prefix}{removed}"));
     assert_eq!(
         refusal(&header[..20]),
         format!("{prefix}the file ends at byte 20, 4 more bytes expected after byte 20")
     );
     assert_eq!(refusal(&header), format!("{prefix}the header says 2 layers, the tensors make 0"));
     assert_eq!(with(ggmf_record("a", &[4], 0, &[0; 15])), "tensor a: needs 16 bytes, the file has 15 more");
-    assert_eq!(with(ggmf_record("a", &[4], 2, &[0; 16])), "tensor a: is block-quantised, expected FP32 or FP16");
-    assert_eq!(with(ggmf_record("a", &[4], 77, &[0; 16])), "tensor a: has data type 77, expected 0 (FP32) or 1 (FP16)");
+    assert_eq!(with(ggmf_record("a", &[4], 2, &[0; 16])), "tensor a: shape (4) is none that Q4_0 can have");
+    assert_eq!(
+        with(ggmf_record("a", &[16, 2], 2, &[0; 18])),
+        "tensor a: has rows of 16 numbers, expected whole blocks of 32 of Q4_0"
+    );
+    assert_eq!(
+        with(ggmf_record("a", &[4], 77, &[0; 16])),
+        "tensor a: has data type 77, expected 0 (FP32), 1 (FP16), or 2 3 7 8 9 (block-quantised)"
+    );
     assert_eq!(
         with(ggmf_record("a", &[1; 5], 0, &[0; 4])),
         format!("{prefix}the record at byte 24 has 5 axes and a name of 1 bytes")
     );
     assert_eq!(
         with(ggmf_record("a", &[u32::MAX as usize; 4], 0, &[])),
-        "tensor a: shape (4294967295, 4294967295, 4294967295, 4294967295) is absurd"
-    );
-    assert_eq!(
-        with(ggmf_record("blocks.0.att.x_rwkvag", &[5, 1], 0, &[0; 20])),
-        "tensor blocks.0.att.x_rwkvag: has shape (5, 1), expected six vectors of equal length"
+        "tensor a: shape (4294967295, 4294967295, 4294967295, 4294967295) is none that F32 can have"
     );
     let mut other = shape.clone();
+    other.n_layer = 0;
+    assert_eq!(
+        refusal(&[ggmf_header(101, &other, 1), ggmf_record("blocks.0.att.x_rwkvag", &[5, 1], 0, &[0; 20])].concat()),
+        "tensor blocks.0.att.x_rwkvag: has shape (1, 5), expected six vectors of equal length"
+    );
+    other.n_layer = 2;
     other.vocab_size = 8;
     let tensors = network(&shape);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! The integer operations against a plain restatement of `docs/hardware.md` §2 to §4 in exact rational arithmetic.
 
 use golden_model::arithmetic::fixed::{clip, round_shift, round_shift_wide, sat, Saturations};
-use golden_model::arithmetic::norm::{NormConstants, NormShifts, EPS_LN, EPS_LN_X};
+use golden_model::arithmetic::norm::{Eps, NormConstants, NormShifts};
 use golden_model::arithmetic::recurrence::{Wkv, WkvShifts};
 use golden_model::arithmetic::tables;
 use golden_model::arithmetic::tensor::{QMatrix, QVector, QWeights, RowScale};
@@ -141,7 +141,7 @@ proptest! {
     #[test]
     fn norms_normalise(x in prop::collection::vec(element(), 64), small in 0u32..14, n in prop_oneof![Just(16usize), Just(32), Just(64)], f_x in 0i32..22) {
         let x: Vec<i32> = x.iter().map(|v| v >> small).collect();
-        let eps = if n == 64 { EPS_LN } else { EPS_LN_X };
+        let eps = if n == 64 { Eps::default().ln } else { Eps::default().ln_x };
         let c = NormConstants::new(n, eps, f_x);
         let unit = QVector { q: vec![1 << 14; 64], frac: 14 };
         let none = QVector { q: vec![0; 64], frac: 14 };

@@ -32,6 +32,20 @@ pub struct Inspected<Recipe> {
     pub recipe: Option<Recipe>,
     /// Elements that a session keeps between tokens.
     pub state_elements: usize,
+    /// Whose names the tensors have: `official`, `hugging face` or `gguf`; of an image `official`.
+    pub names: String,
+    /// Number formats of the tensors, each once; of an image those of its matrices.
+    pub dtypes: Vec<String>,
+    /// Tensors of the file that no formula uses: at most the value residual of layer 0.
+    pub ignored: Vec<String>,
+    /// Whether the head is the embedding.
+    pub tied_head: bool,
+    /// What layer norms add to the variance.
+    pub norm_eps: f64,
+    /// What the group norm of each head adds to the variance.
+    pub group_norm_eps: f64,
+    /// `bytes`, `world`, `tokens of the file`, or `numbers`.
+    pub tokenizer: String,
 }
 
 fn none<T>() -> Option<T> {

@@ -6,7 +6,7 @@ use super::print::Out;
 use super::Error;
 use golden_model::checkpoint::names::RANK_S;
 use golden_model::checkpoint::random::{official_shape, write_random};
-use golden_model::checkpoint::{Dtype, Shape, TensorSpec};
+use golden_model::checkpoint::{Dtype, Shape, Spelling, TensorSpec};
 use golden_model::network::model::is_own;
 use golden_model::network::recipe::{Recipe, TensorRecord};
 use records::model::{Inspected, RandomCheckpoint};
@@ -19,6 +19,10 @@ pub fn inspect(a: &Inspect, out: &Out) -> Result<ExitCode, Error> {
     let format = match &model {
         Model::Checkpoint(c) => format!("{:?}", c.format()).to_lowercase(),
         Model::Image(_) => "anser image".into(),
+    };
+    let eps = match &model {
+        Model::Checkpoint(c) => c.eps(),
+        Model::Image(i) => i.formats().0.eps,
     };
     let seen = Inspected {
         model: name,
@@ -44,13 +48,34 @@ pub fn inspect(a: &Inspect, out: &Out) -> Result<ExitCode, Error> {
             Model::Image(i) => i.formats().0.recipe.clone(),
         },
         state_elements: s.n_layer * s.n_embd * (s.head_size + 2),
+        names: match &model {
+            Model::Checkpoint(c) if c.spelling() == Spelling::HuggingFace => "hugging face".into(),
+            Model::Checkpoint(c) if c.spelling() == Spelling::Gguf => "gguf".into(),
+            _ => "official".into(),
+        },
+        dtypes: match &model {
+            Model::Checkpoint(c) => c.dtypes().iter().map(Dtype::to_string).collect(),
+            Model::Image(i) => i.layout().matrix_formats(),
+        },
+        ignored: match &model {
+            Model::Checkpoint(c) => c.ignored().to_vec(),
+            Model::Image(_) => vec![],
+        },
+        tied_head: matches!(&model, Model::Checkpoint(c) if c.tied_head()),
+        norm_eps: eps.ln,
+        group_norm_eps: eps.ln_x,
+        tokenizer: model.tokenizer().name().into(),
     };
     out.result(&seen, || {
         format!(
             "{} ({})\n  n_layer {}  n_embd {}  n_head {}  head_size {}  dim_ffn {}  vocab_size {}\n  ranks w {} a {} v {} g {}{}\n  \
-             {} parameters, {} bytes a token{}, {} state elements{}",
+             {} parameters, {} bytes a token{}, {} state elements\n  \
+             {} numbers, {} names, tokenizer: {}, epsilon {:e} (group norm {:e}){}{}{}",
             seen.model, seen.format, seen.n_layer, seen.n_embd, seen.n_head, seen.head_size, seen.dim_ffn, seen.vocab_size,
             seen.rank_w, seen.rank_a, seen.rank_v, seen.rank_g, if seen.deep_embed { "  DeepEmbed (RWKV-7a)" } else { "" }, seen.n_params, seen.bytes_per_token, if seen.recipe.is_some() { "" } else { " at W8" }, seen.state_elements,
+            seen.dtypes.join(" "), seen.names, seen.tokenizer, seen.norm_eps, seen.group_norm_eps,
+            if seen.tied_head { "\n  the head is the embedding" } else { "" },
+            if seen.ignored.is_empty() { String::new() } else { format!("\n  ignored: {}", seen.ignored.join(" ")) },
             seen.recipe.as_ref().map_or(String::new(), tensors)
         )
     })?;

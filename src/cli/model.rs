@@ -21,7 +21,7 @@ const HELD_OUT: f64 = 0.05;
 
 /// A model as the user gave it.
 pub enum Model {
-    Checkpoint(Checkpoint),
+    Checkpoint(Box<Checkpoint>),
     Image(Arc<Image>),
 }
 
@@ -59,7 +59,7 @@ impl Model {
         let model = if Image::is_image(&path) {
             Model::Image(Arc::new(Image::open(&path)?))
         } else {
-            Model::Checkpoint(Checkpoint::open(&path)?)
+            Model::Checkpoint(Checkpoint::open(&path)?.into())
         };
         Ok((model, name))
     }
@@ -72,7 +72,10 @@ impl Model {
     }
 
     pub fn tokenizer(&self) -> Tokenizer {
-        Tokenizer::for_vocab(self.shape().vocab_size)
+        match self {
+            Model::Checkpoint(c) => Tokenizer::of(c),
+            Model::Image(i) => Tokenizer::of_image(i.shape().vocab_size, i.formats().0.numbers_only),
+        }
     }
 
     /// Returns the weights as floats.

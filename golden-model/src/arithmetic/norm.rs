@@ -4,8 +4,21 @@ use crate::arithmetic::fixed::NORM;
 use crate::arithmetic::tensor::scale2;
 use serde::{Deserialize, Serialize};
 
-pub const EPS_LN: f64 = 1e-5;
-pub const EPS_LN_X: f64 = 64e-5;
+/// What norms add to the variance before they divide by its root.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Eps {
+    /// Layer norms.
+    pub ln: f64,
+    /// The group norm of each head, `ln_x`.
+    pub ln_x: f64,
+}
+
+/// The official network's, whatever its head size.
+impl Default for Eps {
+    fn default() -> Self {
+        Self { ln: 1e-5, ln_x: 64e-5 }
+    }
+}
 
 /// Integer constants of a norm over `n` elements.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,12 +82,12 @@ mod tests {
     fn norm_constants_are_the_nearest() {
         for n in [8usize, 16, 32, 48, 64, 100, 128, 768, 1024, 2048, 2560, 4096] {
             for f_x in [-8, 0, 5, 13, 22] {
-                let c = NormConstants::new(n, EPS_LN, f_x);
+                let c = NormConstants::new(n, Eps::default().ln, f_x);
                 assert_eq!(c.inv_n, (2f64.powi(c.q_n) / n as f64).round() as i64);
                 let q_r = c.rsq_base - 6 + NORM;
                 assert_eq!(c.root_n, ((n as f64).sqrt() * 2f64.powi(q_r)).round() as i64);
                 assert!(c.inv_n <= 1 << 17 && (1 << 17..1 << 18).contains(&c.root_n), "{c:?}");
-                let eps = EPS_LN * n as f64 * 2f64.powi(2 * f_x);
+                let eps = Eps::default().ln * n as f64 * 2f64.powi(2 * f_x);
                 let got = c.eps_int() as f64;
                 assert!(c.eps_m < 65536 && (got == 1.0 && eps < 1.5 || (got / eps - 1.0).abs() < 0.5), "{c:?} {eps}");
             }

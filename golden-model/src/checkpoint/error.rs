@@ -21,11 +21,21 @@ impl CheckpointError {
 pub enum ErrorKind {
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
-    #[error("is not a regular file; expected an RWKV-7 checkpoint (.pth, .safetensors or rwkv.cpp .bin)")]
+    #[error("is neither a file nor a folder; expected an RWKV-7 checkpoint (.pth, .safetensors, .gguf, rwkv.cpp .bin or a Hugging Face folder)")]
     NotAFile,
-    #[error("is empty; expected an RWKV-7 checkpoint (.pth, .safetensors or rwkv.cpp .bin)")]
+    #[error("is empty; expected an RWKV-7 checkpoint (.pth, .safetensors, .gguf or rwkv.cpp .bin)")]
     Empty,
-    #[error("is {what}; expected a torch zip (.pth), .safetensors or an rwkv.cpp FP32/FP16 .bin")]
+    #[error("is a folder without model.safetensors or pytorch_model.bin (or their index.json); name the file of the checkpoint")]
+    NoWeights,
+    #[error("is missing; the tensors have Hugging Face's names, and the epsilon of such a network stands in config.json beside them")]
+    NoConfig,
+    #[error("has another format than the first part of the checkpoint")]
+    OtherFormat,
+    #[error("says {key} {found}, expected {expected}")]
+    Setting { key: String, found: String, expected: String },
+    #[error("is {what}; {remedy}")]
+    Recognised { what: String, remedy: String },
+    #[error("is {what}; expected a torch zip (.pth), .safetensors, .gguf or an rwkv.cpp .bin")]
     UnknownFormat { what: String },
     #[error("damaged or unsupported {format} file: {what}")]
     Container { format: &'static str, what: String },
@@ -39,7 +49,7 @@ pub enum ErrorKind {
     Missing { name: String, hint: String },
     #[error("tensor {name} has shape {found}, expected {expected}")]
     Misshapen { name: String, found: String, expected: String },
-    #[error("tensor {name} holds {found} numbers, expected F32, F16 or BF16")]
+    #[error("tensor {name} holds {found} numbers, expected F32, F16, BF16 or ggml's Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K")]
     Dtype { name: String, found: String },
     #[error("tensor {name} holds {value} at index {index}, expected finite numbers only")]
     NotFinite { name: String, index: String, value: f32 },

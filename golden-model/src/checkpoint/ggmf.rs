@@ -6,10 +6,12 @@
 //! ```
 //!
 //! Two things differ from the official tensors: low-rank pairs are stored transposed, and the six mixes
-//! `x_r x_w x_k x_v x_a x_g` are one tensor `x_rwkvag`.
+//! `x_r x_w x_k x_v x_a x_g` are one tensor `x_rwkvag`, which [`super::spelling`] cuts apart.
 
+use super::entry::Entry;
 use super::error::{printable, tuple};
-use super::{row_major, Dtype, Entry, ErrorKind};
+use super::spelling::is_low_rank;
+use super::{Dtype, ErrorKind};
 
 /// 0x67676d66, little-endian.
 pub(super) const MAGIC: [u8; 4] = *b"fmgg";
@@ -54,25 +56,34 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ErrorKind> {
         return Err(damaged(format!("version {version}, expected 100 or 101")));
     }
     let [n_vocab, n_embed, n_layer] = [r.word()?, r.word()?, r.word()?];
-    number_format(r.word()?).map_err(damaged)?;
+    number_format(r.word()?, version).map_err(damaged)?;
     let mut out = Vec::new();
     while r.at < bytes.len() {
-        record(&mut r, &mut out)?;
+        out.push(record(&mut r, version)?);
     }
     check_header(&out, n_vocab, n_embed, n_layer)?;
     Ok(out)
 }
 
-fn number_format(code: u32) -> Result<Dtype, String> {
-    match code {
-        0 => Ok(Dtype::F32),
-        1 => Ok(Dtype::F16),
-        2 | 3 | 7 | 8 | 9 => Err("is block-quantised, expected FP32 or FP16".to_owned()),
-        _ => Err(format!("has data type {code}, expected 0 (FP32) or 1 (FP16)")),
+fn number_format(code: u32, version: u32) -> Result<Dtype, String> {
+    let dtype = match code {
+        0 => Dtype::F32,
+        1 => Dtype::F16,
+        2 => Dtype::Q4_0,
+        3 => Dtype::Q4_1,
+        7 => Dtype::Q5_0,
+        8 => Dtype::Q5_1,
+        9 => Dtype::Q8_0,
+        4..=6 => return Err("has a block format that rwkv.cpp has removed; quantise the original again".into()),
+        _ => return Err(format!("has data type {code}, expected 0 (FP32), 1 (FP16), or 2 3 7 8 9 (block-quantised)")),
+    };
+    match dtype.block().0 {
+        2.. if version < 101 => Err("is block-quantised as before version 101; quantise the original again".into()),
+        _ => Ok(dtype),
     }
 }
 
-fn record(r: &mut Reader<'_>, out: &mut Vec<Entry>) -> Result<(), ErrorKind> {
+fn record(r: &mut Reader<'_>, version: u32) -> Result<Entry, ErrorKind> {
     let start = r.at;
     let [n_dims, key_length, code] = [r.word()?, r.word()?, r.word()?];
     if n_dims == 0 || n_dims > MAX_DIMS || key_length > MAX_KEY {
@@ -86,39 +97,18 @@ fn record(r: &mut Reader<'_>, out: &mut Vec<Entry>) -> Result<(), ErrorKind> {
         .map_err(|_| damaged(format!("the name in the record at byte {start} is not UTF-8")))?
         .to_owned();
     let tensor = |what| ErrorKind::Tensor { name: printable(&name), what };
-    let dtype = number_format(code).map_err(tensor)?;
+    let dtype = number_format(code, version).map_err(tensor)?;
     let count = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-    let Some(size) = count.and_then(|n| n.checked_mul(dtype.size())) else {
-        return Err(tensor(format!("shape {} is absurd", tuple(&shape))));
+    let Some(size) = count.and_then(|n| dtype.bytes(n)) else {
+        return Err(tensor(format!("shape {} is none that {dtype} can have", tuple(&shape))));
     };
     let data = r.at;
     r.take(size).map_err(|_| tensor(format!("needs {size} bytes, the file has {} more", r.bytes.len() - data)))?;
-
-    let leaf = name.rsplit('.').next().unwrap_or_default();
-    if leaf == "x_rwkvag" {
-        let prefix = &name[..name.len() - "rwkvag".len()];
-        let n = size / dtype.size() / 6;
-        if n == 0 || n * 6 * dtype.size() != size {
-            return Err(tensor(format!("has shape {}, expected six vectors of equal length", tuple(&shape))));
-        }
-        for (i, mix) in "rwkvag".chars().enumerate() {
-            let at = data + i * n * dtype.size();
-            out.push(
-                Entry::new(format!("{prefix}{mix}"), Ok(dtype), at, data + size, vec![n], vec![1]).map_err(tensor)?,
-            );
-        }
-        return Ok(());
+    let mut entry = Entry::ggml(name.clone(), dtype, data, data + size, shape).map_err(tensor)?;
+    if is_low_rank(&name) {
+        entry.transpose();
     }
-    let low_rank = matches!(leaf, "w1" | "w2" | "a1" | "a2" | "v1" | "v2" | "g1" | "g2");
-    let strides = match shape[..] {
-        [rows, _] if low_rank => vec![1, rows],
-        _ => {
-            shape.reverse();
-            row_major(&shape)
-        }
-    };
-    out.push(Entry::new(name.clone(), Ok(dtype), data, data + size, shape, strides).map_err(tensor)?);
-    Ok(())
+    Ok(entry)
 }
 
 /// The header repeats what the tensors show; a difference means a damaged file.

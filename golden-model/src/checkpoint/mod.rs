@@ -8,14 +8,22 @@
 //! Files are not trusted. Offsets and sizes are checked before use, nothing in a file is executed, and work and memory
 //! are bounded by the file's size, so a damaged or hostile file ends in one [`CheckpointError`].
 mod archive;
+mod blocks;
+mod config;
+mod entry;
 mod error;
+mod facts;
+mod files;
 mod foreign;
 mod ggmf;
+mod gguf;
 pub mod names;
 mod pickle;
 mod pth;
 pub mod random;
+mod recognise;
 mod safetensors;
+mod spelling;
 mod view;
 pub mod weights;
 
@@ -27,10 +35,16 @@ use memmap2::Mmap;
 use serde::Serialize;
 
 pub use error::{CheckpointError, ErrorKind};
+pub use facts::Vocabulary;
 pub use names::{Shape, TensorSpec};
+pub use spelling::Spelling;
 pub use view::{Dtype, TensorView};
 
+use crate::arithmetic::norm::Eps;
+use entry::Entry;
 use error::{printable, tuple};
+use facts::Facts;
+use files::{Files, InFile};
 
 /// The container a checkpoint came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -39,81 +53,10 @@ pub enum Format {
     /// BlinkDL's: what `torch.save` writes, a zip archive with a pickle.
     Pth,
     Safetensors,
-    /// rwkv.cpp's `.bin`, version 100 or 101, FP32 or FP16.
+    /// rwkv.cpp's `.bin`, version 100 or 101.
     Ggmf,
-}
-
-/// A tensor as a format module found it.
-#[derive(Debug)]
-struct Entry {
-    name: String,
-    /// The number format, or the name of one that no weight may have.
-    dtype: Result<Dtype, String>,
-    /// File position of the first number.
-    start: usize,
-    /// Bytes from the first number to the last.
-    span: usize,
-    shape: Vec<usize>,
-    strides: Vec<usize>,
-}
-
-/// Reason why a tensor cannot be where the file says; the caller adds the name.
-type Reason = String;
-
-impl Entry {
-    /// `start` and `end` bound the bytes the tensor may lie in and must lie in the file; `strides` in numbers.
-    fn new(
-        name: String,
-        dtype: Result<Dtype, String>,
-        start: usize,
-        end: usize,
-        shape: Vec<usize>,
-        strides: Vec<usize>,
-    ) -> Result<Self, Reason> {
-        let Ok(known) = dtype else {
-            return Ok(Self { name, dtype, start, span: 0, shape, strides });
-        };
-        let too_big = || format!("shape {} with strides {} is absurd", tuple(&shape), tuple(&strides));
-        let count = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).ok_or_else(too_big)?;
-        let numbers = shape
-            .iter()
-            .zip(&strides)
-            .try_fold(1usize, |n, (&d, &s)| d.saturating_sub(1).checked_mul(s)?.checked_add(n))
-            .ok_or_else(too_big)?;
-        if count > numbers {
-            return Err(format!("shape {} with strides {} uses numbers twice", tuple(&shape), tuple(&strides)));
-        }
-        let numbers = if count == 0 { 0 } else { numbers };
-        let span = numbers.checked_mul(known.size()).ok_or_else(too_big)?;
-        if start > end || span > end - start {
-            return Err(format!(
-                "shape {} needs {span} bytes at {start}, expected them to end at or before byte {end}",
-                tuple(&shape)
-            ));
-        }
-        Ok(Self { name, dtype, start, span, shape, strides })
-    }
-
-    /// The official form of the small vectors: `(1, 1, n)` becomes `(n)`.
-    fn drop_unit_axes(&mut self) {
-        if self.shape.len() > 2 {
-            let keep: Vec<bool> = self.shape.iter().map(|&d| d != 1).collect();
-            let filter = |v: &[usize]| v.iter().zip(&keep).filter(|(_, &k)| k).map(|(&x, _)| x).collect();
-            (self.shape, self.strides) = (filter(&self.shape), filter(&self.strides));
-            if self.shape.is_empty() {
-                (self.shape, self.strides) = (vec![1], vec![1]);
-            }
-        }
-    }
-}
-
-/// Strides of a row-major tensor.
-fn row_major(shape: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1usize; shape.len()];
-    for i in (1..shape.len()).rev() {
-        strides[i - 1] = strides[i].saturating_mul(shape[i]);
-    }
-    strides
+    /// llama.cpp's.
+    Gguf,
 }
 
 /// An open checkpoint: complete, well-shaped, not yet read.
@@ -121,38 +64,57 @@ fn row_major(shape: &[usize]) -> Vec<usize> {
 pub struct Checkpoint {
     path: PathBuf,
     format: Format,
+    spelling: Spelling,
     shape: Shape,
-    map: Mmap,
+    maps: Vec<Mmap>,
     /// The tensors of [`Shape::tensors`], by name.
     entries: BTreeMap<String, Entry>,
     ignored: Vec<String>,
+    facts: Facts,
 }
 
 impl Checkpoint {
-    /// Maps and checks the checkpoint at `path`. The file must not be changed while the result is alive.
+    /// Maps and checks the checkpoint at `path`: a file, or the folder of a Hugging Face model. No file of it must be
+    /// changed while the result is alive.
     ///
     /// # Errors
-    /// A [`CheckpointError`] if the file cannot be read, is none of the formats, is damaged, is not RWKV-7, lacks a tensor, or
+    /// A [`CheckpointError`] if a file cannot be read, is none of the formats, is damaged, is not RWKV-7, lacks a tensor, or
     /// holds one that RWKV-7 does not have.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
-        Self::open_inner(path).map_err(|kind| CheckpointError::new(path, kind))
+        Self::open_inner(path).map_err(|(file, kind)| CheckpointError::new(&file, kind))
     }
 
-    fn open_inner(path: &Path) -> Result<Self, ErrorKind> {
-        let meta = std::fs::metadata(path)?;
-        if !meta.is_file() {
-            return Err(ErrorKind::NotAFile);
+    fn open_inner(path: &Path) -> Result<Self, InFile> {
+        let fail = |kind| (path.to_owned(), kind);
+        let files = Files::find(path)?;
+        let mut maps = Vec::with_capacity(files.weights.len());
+        let mut found: Option<Parsed> = None;
+        for (i, file) in files.weights.iter().enumerate() {
+            let in_file = |kind| (file.clone(), kind);
+            let map = map(file).map_err(in_file)?;
+            let mut part = parse(&map).map_err(in_file)?;
+            part.entries.iter_mut().for_each(|e| e.file = i);
+            maps.push(map);
+            match &mut found {
+                None => found = Some(part),
+                Some(all) if all.format == part.format => all.entries.append(&mut part.entries),
+                Some(_) => return Err(in_file(ErrorKind::OtherFormat)),
+            }
         }
-        if meta.len() == 0 {
-            return Err(ErrorKind::Empty);
+        let Some(Parsed { format, mut entries, mut facts }) = found else { return Err(fail(ErrorKind::NoWeights)) };
+        if let Some(name) = files.promised.iter().find(|p| !entries.iter().any(|e| e.source == **p)) {
+            return Err(fail(missing(name, "the index of the checkpoint lists it".into())));
         }
-        let file = File::open(path)?;
-        // SAFETY: the mapping is read-only and outlives every view; that nobody truncates the file is the documented condition.
-        let map = unsafe { Mmap::map(&file)? };
-        let (format, found) = parse(&map)?;
-        let (shape, entries, ignored) = check(found)?;
-        Ok(Self { path: path.to_owned(), format, shape, map, entries, ignored })
+        spelling::strip_prefixes(&mut entries);
+        let spelling = if format == Format::Gguf { Spelling::Gguf } else { Spelling::of(&entries) };
+        if spelling == Spelling::HuggingFace {
+            facts = config::facts(&files.folder)?;
+        }
+        // the names of GGUF are translated where it is read
+        let entries = if format == Format::Gguf { entries } else { spelling.translate(entries).map_err(fail)? };
+        let (shape, entries, ignored) = check(entries, spelling, &facts).map_err(fail)?;
+        Ok(Self { path: path.to_owned(), format, spelling, shape, maps, entries, ignored, facts })
     }
 
     pub fn path(&self) -> &Path {
@@ -169,15 +131,41 @@ impl Checkpoint {
 
     /// What a `.safetensors` file says about itself, such as the task it was trained for; nothing for other formats.
     pub fn metadata(&self) -> BTreeMap<String, String> {
-        match self.format {
-            Format::Safetensors => safetensors::metadata(&self.map),
-            Format::Pth | Format::Ggmf => BTreeMap::new(),
+        match (self.format, self.maps.first()) {
+            (Format::Safetensors, Some(map)) => safetensors::metadata(map),
+            _ => BTreeMap::new(),
         }
     }
 
-    /// Names of tensors in the file that no formula uses: `v0 v1 v2` of `blocks.0.att`, or nothing.
+    /// Whose names the file uses.
+    pub fn spelling(&self) -> Spelling {
+        self.spelling
+    }
+
+    /// Names of tensors in the file that no formula uses: `v0 v1 v2` of layer 0, or nothing.
     pub fn ignored(&self) -> &[String] {
         &self.ignored
+    }
+
+    /// What the norms add to the variance.
+    pub fn eps(&self) -> Eps {
+        self.facts.eps(&self.shape)
+    }
+
+    /// What the file says of its tokens.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.facts.vocabulary
+    }
+
+    /// Whether the head is the embedding.
+    pub fn tied_head(&self) -> bool {
+        let place = |name: &str| self.entries.get(name).map(|e| (e.file, e.start));
+        place("head.weight") == place("emb.weight")
+    }
+
+    /// The number formats of the network's tensors, each once.
+    pub fn dtypes(&self) -> BTreeSet<Dtype> {
+        self.tensors().map(|t| t.dtype).collect()
     }
 
     /// The tensor called `name`, if RWKV-7 has one of that name.
@@ -197,7 +185,7 @@ impl Checkpoint {
             dtype: *e.dtype.as_ref().ok()?,
             shape: &e.shape,
             strides: &e.strides,
-            bytes: self.map.get(e.start..e.start + e.span)?,
+            bytes: self.maps.get(e.file)?.get(e.start..e.start + e.span)?,
         })
     }
 
@@ -221,47 +209,63 @@ impl Checkpoint {
     }
 }
 
+/// Maps a file that is not empty.
+fn map(path: &Path) -> Result<Mmap, ErrorKind> {
+    let file = File::open(path)?;
+    if file.metadata()?.len() == 0 {
+        return Err(ErrorKind::Empty);
+    }
+    // SAFETY: the mapping is read-only and outlives every view; that nobody truncates the file is the documented condition.
+    Ok(unsafe { Mmap::map(&file)? })
+}
+
+/// What a format module found in a file.
+struct Parsed {
+    format: Format,
+    entries: Vec<Entry>,
+    facts: Facts,
+}
+
 /// Recognises the container by its first bytes and lists its tensors.
-fn parse(bytes: &[u8]) -> Result<(Format, Vec<Entry>), ErrorKind> {
-    if bytes.starts_with(b"PK\x03\x04") {
-        return Ok((Format::Pth, pth::entries(bytes)?));
-    }
-    if bytes.starts_with(&ggmf::MAGIC) {
-        return Ok((Format::Ggmf, ggmf::entries(bytes)?));
-    }
-    if bytes.get(8) == Some(&b'{') {
-        return Ok((Format::Safetensors, safetensors::entries(bytes)?));
-    }
-    let what = if bytes.starts_with(b"GGUF") {
-        "a GGUF file".to_owned()
-    } else if bytes.starts_with(b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19") {
-        "a torch file of before 2020 (load it with torch and save it again)".to_owned()
+fn parse(bytes: &[u8]) -> Result<Parsed, ErrorKind> {
+    let (format, (entries, facts)) = if bytes.starts_with(b"PK\x03\x04") {
+        (Format::Pth, (pth::entries(bytes)?, Facts::default()))
+    } else if bytes.starts_with(&ggmf::MAGIC) {
+        (Format::Ggmf, (ggmf::entries(bytes)?, Facts::default()))
+    } else if bytes.starts_with(&gguf::MAGIC) {
+        (Format::Gguf, gguf::read(bytes)?)
+    } else if bytes.get(8) == Some(&b'{') {
+        (Format::Safetensors, (safetensors::entries(bytes)?, Facts::default()))
     } else {
-        let head: Vec<String> = bytes.iter().take(8).map(|b| format!("{b:02x}")).collect();
-        format!("no checkpoint (its first bytes are {})", head.join(" "))
+        return Err(recognise::what_else(bytes));
     };
-    Err(ErrorKind::UnknownFormat { what })
+    Ok(Parsed { format, entries, facts })
 }
 
 type Checked = (Shape, BTreeMap<String, Entry>, Vec<String>);
 
 /// Deduces the sizes and checks that every tensor the network needs is there, well-shaped, and nobody else's.
-fn check(found: Vec<Entry>) -> Result<Checked, ErrorKind> {
+fn check(found: Vec<Entry>, spelling: Spelling, facts: &Facts) -> Result<Checked, ErrorKind> {
     let mut all = BTreeMap::new();
     for mut entry in found {
         entry.drop_unit_axes();
         if let Some(twin) = all.insert(entry.name.clone(), entry) {
-            return Err(ErrorKind::Tensor { name: printable(&twin.name), what: "is in the file twice".into() });
+            return Err(ErrorKind::Tensor { name: twin.shown(), what: "is in the file twice".into() });
         }
     }
     if let Some((generation, sign)) = names::other_generation(|n| all.contains_key(n)) {
         return Err(ErrorKind::OtherGeneration { generation, sign });
     }
-    let foreign = |name: &str, what| ErrorKind::Foreign { name: printable(name), what };
     if let Some((name, what)) = foreign::known(all.keys().map(String::as_str)) {
-        return Err(foreign(name, what));
+        return Err(ErrorKind::Foreign { name: all[name].shown(), what });
     }
-    let shape = deduce(&all)?;
+    tie(&mut all, facts.tied)?;
+    let missing = |name: &str, hint: String| match spelling.written(name) {
+        Some(written) => missing(name, format!("it is called {written} in such a file; {hint}")),
+        None => missing(name, hint),
+    };
+    let shape = deduce(&all, &missing)?;
+    facts.check(&shape)?;
     let mut entries = BTreeMap::new();
     for spec in shape.tensors() {
         let Some(entry) = all.remove(&spec.name) else {
@@ -271,19 +275,39 @@ fn check(found: Vec<Entry>) -> Result<Checked, ErrorKind> {
             return Err(misshapen(&entry, format!("{} = {}", spec.dim_names(), tuple(&spec.shape))));
         }
         if let Err(found) = &entry.dtype {
-            return Err(ErrorKind::Dtype { name: spec.name, found: found.clone() });
+            return Err(ErrorKind::Dtype { name: entry.shown(), found: found.clone() });
         }
         entries.insert(spec.name, entry);
     }
     check_disjoint(&entries)?;
-    if let Some(name) = all.keys().find(|n| !foreign::may_be_left_out(n)) {
-        return Err(foreign(name, foreign::UNKNOWN));
+    if let Some((_, e)) = all.iter().find(|(n, _)| !foreign::may_be_left_out(n)) {
+        return Err(ErrorKind::Foreign { name: e.shown(), what: foreign::UNKNOWN });
     }
-    Ok((shape, entries, all.into_keys().collect()))
+    Ok((shape, entries, all.into_values().map(|e| printable(&e.source)).collect()))
+}
+
+/// Makes the embedding the head of a network that has none of its own; `said` is what the file says of it.
+fn tie(all: &mut BTreeMap<String, Entry>, said: Option<bool>) -> Result<(), ErrorKind> {
+    const KEY: &str = "tie_word_embeddings";
+    let setting = |found: &str, expected: &str| {
+        Err(ErrorKind::Setting { key: KEY.into(), found: found.into(), expected: expected.into() })
+    };
+    let (Some(emb), head) = (all.get("emb.weight"), all.get("head.weight")) else { return Ok(()) };
+    let same = head.is_some_and(|h| (h.file, h.start) == (emb.file, emb.start));
+    match (head.is_some(), said) {
+        (true, Some(true)) if !same => setting("true", "false, because the file holds another head.weight"),
+        (false, Some(false)) => setting("false", "true, because the file holds no head.weight"),
+        (false, _) => {
+            let head = Entry { name: "head.weight".into(), ..emb.clone() };
+            all.insert("head.weight".into(), head);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The sizes, from the tensors that show them.
-fn deduce(all: &BTreeMap<String, Entry>) -> Result<Shape, ErrorKind> {
+fn deduce(all: &BTreeMap<String, Entry>, missing: &dyn Fn(&str, String) -> ErrorKind) -> Result<Shape, ErrorKind> {
     let get = |name: &str, axes: &'static str| -> Result<[usize; 2], ErrorKind> {
         let hint = || match all.keys().next() {
             Some(first) => {
@@ -323,14 +347,14 @@ fn deduce(all: &BTreeMap<String, Entry>) -> Result<Shape, ErrorKind> {
 }
 
 /// No two tensors may share bytes, except the embedding and the head, which some networks tie. With this the weights
-/// in memory are never more than twice the file.
+/// in memory are never more than eight times the file, whose numbers have 4.5 bits or more.
 fn check_disjoint(entries: &BTreeMap<String, Entry>) -> Result<(), ErrorKind> {
     let mut by_start: Vec<&Entry> = entries.values().filter(|e| e.name != "head.weight").collect();
-    by_start.sort_by_key(|e| e.start);
-    match by_start.windows(2).find(|w| w[1].start < w[0].start + w[0].span) {
+    by_start.sort_by_key(|e| (e.file, e.start));
+    match by_start.windows(2).find(|w| w[1].file == w[0].file && w[1].start < w[0].start + w[0].span) {
         Some(w) => Err(ErrorKind::Tensor {
-            name: w[1].name.clone(),
-            what: format!("overlaps tensor {} in the file, expected each to have its own bytes", w[0].name),
+            name: w[1].shown(),
+            what: format!("overlaps tensor {} in the file, expected each to have its own bytes", w[0].shown()),
         }),
         None => Ok(()),
     }
@@ -341,5 +365,5 @@ fn missing(name: &str, hint: String) -> ErrorKind {
 }
 
 fn misshapen(entry: &Entry, expected: String) -> ErrorKind {
-    ErrorKind::Misshapen { name: entry.name.clone(), found: tuple(&entry.shape), expected }
+    ErrorKind::Misshapen { name: entry.shown(), found: tuple(&entry.shape), expected }
 }

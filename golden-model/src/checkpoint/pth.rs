@@ -4,9 +4,10 @@
 
 use std::ops::Range;
 
+use super::entry::Entry;
 use super::error::{printable, tuple};
 use super::pickle::{state_dict, PickledTensor};
-use super::{archive, Entry, ErrorKind};
+use super::{archive, ErrorKind};
 
 fn damaged(what: String) -> ErrorKind {
     ErrorKind::Container { format: "torch zip", what }
@@ -15,6 +16,12 @@ fn damaged(what: String) -> ErrorKind {
 /// The tensors of the file.
 pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ErrorKind> {
     let members = archive::members(bytes).map_err(damaged)?;
+    if members.keys().any(|n| n.contains("code/") && n.ends_with(".py")) {
+        return Err(ErrorKind::Recognised {
+            what: "a TorchScript archive, which holds a program".into(),
+            remedy: "save the state dict of the module with torch.save".into(),
+        });
+    }
     let mut roots =
         members.keys().filter_map(|n| n.strip_suffix("data.pkl").filter(|r| r.is_empty() || r.ends_with('/')));
     let root = roots.next().ok_or_else(|| damaged("holds no data.pkl, expected what torch.save writes".into()))?;
@@ -46,11 +53,11 @@ fn window(t: &PickledTensor, data: &Range<usize>) -> Result<(usize, usize), Stri
     let Ok(dtype) = t.dtype else {
         return Ok((data.start, data.end)); // never read
     };
-    let bytes = t.storage_len.checked_mul(dtype.size()).filter(|&n| n <= data.len());
+    let bytes = dtype.bytes(t.storage_len).filter(|&n| n <= data.len());
     let bytes = bytes.ok_or_else(|| {
-        format!("its storage should hold {} numbers of {dtype:?}, the file has {} bytes", t.storage_len, data.len())
+        format!("its storage should hold {} numbers of {dtype}, the file has {} bytes", t.storage_len, data.len())
     })?;
-    let offset = t.offset.checked_mul(dtype.size()).filter(|&o| o <= bytes);
+    let offset = dtype.bytes(t.offset).filter(|&o| o <= bytes);
     let offset = offset.ok_or_else(|| format!("starts at number {} of a storage of {}", t.offset, t.storage_len))?;
     if t.shape.contains(&0) {
         return Err(format!("has shape {}, expected no empty axis", tuple(&t.shape)));

@@ -97,7 +97,7 @@ pub fn write_random(path: &Path, shape: &Shape, dtype: Dtype, seed: u64) -> Resu
     let dtype = match dtype {
         Dtype::F32 => FileDtype::F32,
         Dtype::F16 => FileDtype::F16,
-        Dtype::Bf16 => return Err(RandomError::Shape { what: "random weights are written as F32 or F16".into() }),
+        _ => return Err(RandomError::Shape { what: "random weights are written as F32 or F16".into() }),
     };
     let failed = |source| RandomError::Write { path: path.to_owned(), source };
     let tensors = shape

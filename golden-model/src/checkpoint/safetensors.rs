@@ -13,8 +13,9 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::entry::{row_major, Entry};
 use super::error::{printable, tuple};
-use super::{row_major, Dtype, Entry, ErrorKind};
+use super::{Dtype, ErrorKind};
 
 #[derive(Deserialize)]
 struct Info {
@@ -92,9 +93,9 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, ErrorKind> {
         };
         if let Ok(dtype) = dtype {
             let count = info.shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-            if count.and_then(|n| n.checked_mul(dtype.size())) != Some(end - begin) {
+            if count.and_then(|n| dtype.bytes(n)) != Some(end - begin) {
                 return Err(tensor(format!(
-                    "has {} bytes, which is not {} of {dtype:?}",
+                    "has {} bytes, which is not {} of {dtype}",
                     end - begin,
                     tuple(&info.shape)
                 )));

@@ -1,26 +1,93 @@
 //! Tensors where they lie in the file.
 
+use super::blocks::decode;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use rayon::prelude::*;
-use serde::Serialize;
 
-/// Number formats a weight may have in a file; little-endian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Number formats a weight may have in a file; little-endian. Those with a Q are ggml's blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(non_camel_case_types)] // the names are ggml's
 pub enum Dtype {
     F32,
     F16,
-    #[serde(rename = "BF16")]
     Bf16,
+    Q4_0,
+    Q4_1,
+    Q5_0,
+    Q5_1,
+    Q8_0,
+    Q4K,
+    Q5K,
+    Q6K,
+}
+
+/// The name in file formats: `BF16`, `Q4_K`.
+impl std::fmt::Display for Dtype {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Dtype::Bf16 => f.write_str("BF16"),
+            Dtype::Q4K => f.write_str("Q4_K"),
+            Dtype::Q5K => f.write_str("Q5_K"),
+            Dtype::Q6K => f.write_str("Q6_K"),
+            other => write!(f, "{other:?}"),
+        }
+    }
 }
 
 impl Dtype {
-    /// Bytes of one number.
-    pub fn size(self) -> usize {
+    /// Numbers and bytes of one block; 1 number if each stands alone.
+    pub fn block(self) -> (usize, usize) {
         match self {
-            Dtype::F32 => 4,
-            Dtype::F16 | Dtype::Bf16 => 2,
+            Dtype::F32 => (1, 4),
+            Dtype::F16 | Dtype::Bf16 => (1, 2),
+            Dtype::Q4_0 => (32, 18),
+            Dtype::Q4_1 => (32, 20),
+            Dtype::Q5_0 => (32, 22),
+            Dtype::Q5_1 => (32, 24),
+            Dtype::Q8_0 => (32, 34),
+            Dtype::Q4K => (256, 144),
+            Dtype::Q5K => (256, 176),
+            Dtype::Q6K => (256, 210),
         }
+    }
+
+    /// Bytes of `n` numbers; `None` if they are no whole number of blocks or more than a file can hold.
+    pub fn bytes(self, n: usize) -> Option<usize> {
+        let (numbers, bytes) = self.block();
+        n.is_multiple_of(numbers).then(|| (n / numbers).checked_mul(bytes)).flatten()
+    }
+
+    /// The type with number `code` of ggml, or its name, or its number, if it is none that a weight may have here.
+    pub(super) fn of_ggml(code: u32) -> Result<Self, String> {
+        const REST: &[(u32, &str)] = &[
+            (9, "Q8_1"),
+            (10, "Q2_K"),
+            (11, "Q3_K"),
+            (15, "Q8_K"),
+            (24, "I8"),
+            (25, "I16"),
+            (26, "I32"),
+            (27, "I64"),
+            (28, "F64"),
+        ];
+        Ok(match code {
+            0 => Dtype::F32,
+            1 => Dtype::F16,
+            2 => Dtype::Q4_0,
+            3 => Dtype::Q4_1,
+            6 => Dtype::Q5_0,
+            7 => Dtype::Q5_1,
+            8 => Dtype::Q8_0,
+            12 => Dtype::Q4K,
+            13 => Dtype::Q5K,
+            14 => Dtype::Q6K,
+            30 => Dtype::Bf16,
+            _ => {
+                let known = REST.iter().find(|(c, _)| *c == code);
+                return Err(known.map_or(format!("ggml type {code}"), |(_, name)| (*name).to_owned()));
+            }
+        })
     }
 }
 
@@ -37,7 +104,7 @@ pub struct TensorView<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Numbers converted at a time: fits the first-level cache.
+/// Numbers converted at a time: fits the first-level cache, whole blocks of every format.
 const CHUNK: usize = 4096;
 
 impl TensorView<'_> {
@@ -49,32 +116,33 @@ impl TensorView<'_> {
 
     /// Whether the numbers lie in row-major order without gaps.
     pub fn is_contiguous(&self) -> bool {
-        self.bytes.len() == self.len() * self.dtype.size()
+        Some(self.bytes.len()) == self.dtype.bytes(self.len())
             && self.strides.last().is_none_or(|&s| s == 1 || self.shape.last() == Some(&1))
     }
 
-    /// All numbers as f32, row-major. Every f16 and bf16 is exact in f32.
+    /// All numbers as f32, row-major. Every f16 and bf16 is exact in f32; blocks are decoded as ggml does.
     pub fn to_f32(&self) -> Vec<f32> {
-        let mut out = vec![0f32; self.len()];
+        let stored = self.stored();
         if self.is_contiguous() {
-            let size = self.dtype.size();
-            out.par_chunks_mut(CHUNK)
-                .zip(self.bytes.par_chunks(CHUNK * size))
-                .for_each(|(out, bytes)| self.convert(bytes, out));
-        } else {
-            // only low-rank matrices of rwkv.cpp files and tensors saved as views come here: small
-            let columns = self.shape.last().copied().unwrap_or(1);
-            let at = |i: usize| match self.strides {
-                [s0, s1] => i / columns * s0 + i % columns * s1,
-                [s0] => i * s0,
-                _ => i,
-            };
-            let size = self.dtype.size();
-            for (i, out) in out.iter_mut().enumerate() {
-                let start = at(i) * size;
-                *out = self.number(&self.bytes[start..start + size]);
-            }
+            return stored;
         }
+        // only low-rank matrices and tensors saved as views come here: small
+        let columns = self.shape.last().copied().unwrap_or(1);
+        let at = |i: usize| match self.strides {
+            [s0, s1] => i / columns * s0 + i % columns * s1,
+            [s0] => i * s0,
+            _ => i,
+        };
+        (0..self.len()).map(|i| stored[at(i)]).collect()
+    }
+
+    /// The numbers from the first to the last, in the order of the file.
+    fn stored(&self) -> Vec<f32> {
+        let (numbers, bytes) = self.dtype.block();
+        let mut out = vec![0f32; self.bytes.len() / bytes * numbers];
+        out.par_chunks_mut(CHUNK)
+            .zip(self.bytes.par_chunks(CHUNK / numbers * bytes))
+            .for_each(|(out, bytes)| self.convert(bytes, out));
         out
     }
 
@@ -94,7 +162,7 @@ impl TensorView<'_> {
         match self.dtype {
             Dtype::F32 => {
                 for (b, out) in bytes.chunks_exact(4).zip(out) {
-                    *out = self.number(b);
+                    *out = f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
                 }
             }
             // half converts whole slices with the machine's instruction where there is one
@@ -107,19 +175,15 @@ impl TensorView<'_> {
             }
             Dtype::Bf16 => {
                 for (b, out) in bytes.chunks_exact(2).zip(out) {
-                    *out = self.number(b);
+                    *out = bf16::from_le_bytes([b[0], b[1]]).to_f32();
                 }
             }
-        }
-    }
-
-    /// One number; `b` holds its bytes.
-    #[inline(always)]
-    fn number(&self, b: &[u8]) -> f32 {
-        match self.dtype {
-            Dtype::F32 => f32::from_le_bytes([b[0], b[1], b[2], b[3]]),
-            Dtype::F16 => f16::from_le_bytes([b[0], b[1]]).to_f32(),
-            Dtype::Bf16 => bf16::from_le_bytes([b[0], b[1]]).to_f32(),
+            blocks => {
+                let (numbers, size) = blocks.block();
+                for (b, out) in bytes.chunks_exact(size).zip(out.chunks_exact_mut(numbers)) {
+                    decode(blocks, b, out);
+                }
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use ndarray::{Array1, Array2};
 
+use crate::arithmetic::norm::Eps;
 use crate::checkpoint::names::RANK_S;
 use crate::checkpoint::{Checkpoint, CheckpointError, Shape};
 
@@ -88,6 +89,7 @@ pub struct Layer {
 #[derive(Clone, Debug)]
 pub struct Weights {
     pub shape: Shape,
+    pub eps: Eps,
     pub emb: Matrix, // (V, D)
     /// `blocks.0.ln0`.
     pub ln0: Norm,
@@ -157,6 +159,7 @@ impl Weights {
             layers: (0..s.n_layer).map(|l| layer(checkpoint, l)).collect::<Result<_, _>>()?,
             ln_out: top.norm("ln_out")?,
             head: top.matrix("head.weight", s.vocab_size, s.n_embd)?,
+            eps: checkpoint.eps(),
             shape: s,
         })
     }

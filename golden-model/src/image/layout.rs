@@ -172,6 +172,15 @@ impl StreamLayout {
         self.by_name.get(name).map(|i| &self.blocks[*i])
     }
 
+    /// Returns the number formats of the matrices, each once: `W16`, `W4`, `W8`.
+    pub fn matrix_formats(&self) -> Vec<String> {
+        let name = |b: &Block| match b.kind {
+            BlockKind::Matrix { format, .. } => Some(format!("{format:?}").replace("Columns", "")),
+            _ => None,
+        };
+        self.blocks.iter().filter_map(name).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+
     /// Returns the bytes one token reads without padding. Of the matrices of DeepEmbed it reads one a layer. Of a head in `clusters` it reads the centroids and the clusters that are visited.
     pub fn bytes_per_token(&self, clusters: Option<ClusterForm>) -> u64 {
         let of = |b: &Block| match clusters {

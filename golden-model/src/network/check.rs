@@ -1,6 +1,6 @@
 //! Checks, when a model is made or read, all that the integer step takes for granted.
 
-use crate::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
+use crate::arithmetic::norm::NormConstants;
 use crate::arithmetic::tensor::{QMatrix, RowScale, WeightBits};
 use crate::checkpoint::names::RANK_S;
 use crate::network::branch::QBranch;
@@ -40,12 +40,17 @@ impl<M: Matrix> QModel<M> {
             s.vocab_size.checked_mul(s.n_embd) == Some(M::embedding_len(&self.emb)),
             "vocab_size · n_embd",
         )?;
+        let eps = self.f.eps;
+        if ![eps.ln, eps.ln_x].iter().all(|e| (0.0..=30.0).contains(e)) {
+            let expected = "numbers from 0 to 30".into();
+            return Err(ModelError::Value { what: "eps".into(), found: format!("{eps:?}"), expected });
+        }
         self.check_clusters()?;
         self.check_sizes()?;
         for (l, layer) in self.layers.iter().enumerate() {
             layer.check(l, self)?;
         }
-        check_norm("ln_out", &self.f.ln_out, (s.n_embd, EPS_LN, self.f.f_x))?;
+        check_norm("ln_out", &self.f.ln_out, (s.n_embd, self.f.eps.ln, self.f.f_x))?;
         check_branch("", self.head_branch.as_ref(), (s.vocab_size, s.n_embd))?;
         check_shifts("", &self.shifts, &self.computed_shifts())
     }
@@ -138,9 +143,9 @@ impl<M: Matrix> QLayer<M> {
             return Err(ModelError::Value { what: format!("{prefix}formats of DeepEmbed"), found, expected });
         }
         for (name, constants, of) in [
-            ("ln1", &f.ln1, (d, EPS_LN, net.f_x)),
-            ("ln2", &f.ln2, (d, EPS_LN, net.f_x)),
-            ("att.ln_x", &f.ln_x, (n, EPS_LN_X, f.f_y)),
+            ("ln1", &f.ln1, (d, net.eps.ln, net.f_x)),
+            ("ln2", &f.ln2, (d, net.eps.ln, net.f_x)),
+            ("att.ln_x", &f.ln_x, (n, net.eps.ln_x, f.f_y)),
         ] {
             check_norm(&format!("{prefix}{name}"), constants, of)?;
         }

@@ -7,9 +7,6 @@ use crate::network::taps::NormTaps;
 
 /// exp(-1/2): the decay is exp(-DECAY sigmoid(z)), so it never falls below exp(-exp(-1/2)) = 0.5452.
 pub const DECAY: f32 = 0.606_530_66;
-pub const LN_EPS: f64 = 1e-5;
-/// Epsilon of the group norm over heads, the same for every head size.
-pub const GN_EPS: f64 = 64e-5;
 pub const L2_EPS: f32 = 1e-12;
 
 /// From this many multiplications on, a matrix product is worth handing to other cores.

@@ -7,9 +7,7 @@
 use crate::checkpoint::names::RANK_S;
 use crate::checkpoint::weights::{Att, DeepEmbed, Ffn, Matrix, Weights};
 use crate::checkpoint::Shape;
-use crate::network::float_math::{
-    add, map2, matvec, mix, norm, normalized, sigmoid, vecmat, with, Head, Taps, DECAY, GN_EPS, LN_EPS,
-};
+use crate::network::float_math::{add, map2, matvec, mix, norm, normalized, sigmoid, vecmat, with, Head, Taps, DECAY};
 pub use crate::network::float_math::{no_tap, Tap};
 use crate::network::taps::{LN1, LN2, LN_OUT, LN_X};
 
@@ -48,18 +46,18 @@ pub fn step(weights: &Weights, token: u32, state: &mut FloatState, tap: &mut imp
 
 /// Returns the residual stream `(D)` after the last layer.
 fn body(weights: &Weights, token: u32, state: &mut FloatState, tap: &mut impl Tap) -> Vec<f32> {
-    let (d, n) = (weights.shape.n_embd, weights.shape.head_size);
+    let (d, n, eps) = (weights.shape.n_embd, weights.shape.head_size, weights.eps);
     let emb = embed(weights, token, &mut Taps { layer: 0, tap: &mut *tap }); // (D)
     let mut x = emb.clone(); // (D)
     let mut v_first = Vec::new(); // (D), layer 0's v of this token
     for (l, (layer, state)) in weights.layers.iter().zip(&mut state.layers).enumerate() {
         let tap = &mut Taps { layer: l, tap: &mut *tap };
 
-        let h = tap.norm(LN1, &x, d, &layer.ln1, LN_EPS);
-        let out = time_mix(&layer.att, n, h, state, &mut v_first, tap); // (D)
+        let h = tap.norm(LN1, &x, d, &layer.ln1, eps.ln);
+        let out = time_mix(&layer.att, (n, eps.ln_x), h, state, &mut v_first, tap); // (D)
         x = tap.pass("att.x", add(&x, &out));
 
-        let h = tap.norm(LN2, &x, d, &layer.ln2, LN_EPS);
+        let h = tap.norm(LN2, &x, d, &layer.ln2, eps.ln);
         let out = channel_mix(&layer.ffn, (token, &emb), h, state, tap); // (D)
         x = tap.pass("ffn.x", add(&x, &out));
     }
@@ -69,13 +67,13 @@ fn body(weights: &Weights, token: u32, state: &mut FloatState, tap: &mut impl Ta
 /// Returns the embedding `(D)` of `token` after its norm ln0.
 fn embed(weights: &Weights, token: u32, tap: &mut Taps<impl Tap>) -> Vec<f32> {
     let emb = weights.emb.row(token as usize).to_vec(); // (D)
-    tap.pass("x.emb", norm(&emb, emb.len(), &weights.ln0, LN_EPS).h)
+    tap.pass("x.emb", norm(&emb, emb.len(), &weights.ln0, weights.eps.ln).h)
 }
 
 /// Returns what time mixing adds to the residual stream `(D)`; `h` is ln1.h. An empty `v_first` means layer 0, which fills it.
 fn time_mix(
     p: &Att,
-    n: usize,
+    (n, eps): (usize, f64),
     h: Vec<f32>,
     state: &mut LayerState,
     v_first: &mut Vec<f32>,
@@ -99,7 +97,7 @@ fn time_mix(
     let [kk, b, km] = keys(p, n, &k, &a, tap); // (D) each
     let y = recurrence(n, [&r, &d, &km, &v, &kk, &b], &mut state.s, tap); // (H, N)
 
-    let yn = tap.norm(LN_X, &y, n, &p.ln_x, GN_EPS); // (H, N)
+    let yn = tap.norm(LN_X, &y, n, &p.ln_x, eps); // (H, N)
     let yb = bonus(p, n, [&r, &km, &v, &yn], tap); // (D)
     let yg = tap.pass("att.yg", map2(&yb, &g, |yb, g| yb * g)); // (D)
     tap.pass("att.out", matvec(&p.output, &yg)) // (D)
@@ -209,6 +207,6 @@ fn own_matrix(p: &DeepEmbed, token: u32, emb: &[f32]) -> Matrix {
 
 /// Returns the logits `(V)` for the residual stream `x` after the last layer.
 fn head(weights: &Weights, x: &[f32], tap: &mut Taps<impl Tap>) -> Vec<f32> {
-    let h = tap.norm(LN_OUT, x, x.len(), &weights.ln_out, LN_EPS); // (D)
+    let h = tap.norm(LN_OUT, x, x.len(), &weights.ln_out, weights.eps.ln); // (D)
     tap.pass("logits", matvec(&weights.head, &h))
 }

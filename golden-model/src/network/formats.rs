@@ -1,7 +1,7 @@
 //! The fraction bits of every vector of a network: data that an image stores. [`crate::quantise::choose_formats`] chooses them.
 
 use crate::arithmetic::fixed::OPERAND_BITS;
-use crate::arithmetic::norm::NormConstants;
+use crate::arithmetic::norm::{Eps, NormConstants};
 use crate::network::clusters::ClusterForm;
 use crate::network::recipe::Recipe;
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,11 @@ fn is_chip_operand_bits(bits: &u32) -> bool {
     *bits == OPERAND_BITS
 }
 
+/// Images say the epsilons only if they are not the official network's.
+fn is_official(eps: &Eps) -> bool {
+    *eps == Eps::default()
+}
+
 /// Formats of the whole network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NetFormats {
@@ -77,6 +82,12 @@ pub struct NetFormats {
     pub f_ho: i32,
     pub f_logits: i32,
     pub ln_out: NormConstants,
+    /// What the norms' constants were made from.
+    #[serde(default, skip_serializing_if = "is_official")]
+    pub eps: Eps,
+    /// Set if tokens stand for other text than the size of the vocabulary suggests, or for none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub numbers_only: bool,
     /// Bits of one element of S, 16..=32.
     pub state_bits: u32,
     /// Bits of a matrix operand's mantissas, 4..=16; the chip has 16. The recurrence's operands always have 16.

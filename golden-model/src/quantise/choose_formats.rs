@@ -6,7 +6,7 @@
 
 use crate::arithmetic::fixed::{O, VEC_BITS, Z};
 
-use crate::arithmetic::norm::{NormConstants, EPS_LN, EPS_LN_X};
+use crate::arithmetic::norm::{Eps, NormConstants};
 
 use crate::arithmetic::tensor::WeightBits;
 
@@ -34,6 +34,7 @@ pub type Maxima = BTreeMap<String, f64>;
 pub fn choose(
     n_embd: usize,
     head_size: usize,
+    eps: Eps,
     options: &QuantOptions,
     net: &Maxima,
     layers: &[Maxima],
@@ -106,9 +107,9 @@ pub fn choose(
             .min(f.f_hidden() + matrix_frac(of(m, "ffn.value.weight"), value_bits) - MATRIX.0);
     }
     for f in &mut out {
-        f.ln1 = NormConstants::new(n_embd, EPS_LN, f_x);
-        f.ln2 = NormConstants::new(n_embd, EPS_LN, f_x);
-        f.ln_x = NormConstants::new(head_size, EPS_LN_X, f.f_y);
+        f.ln1 = NormConstants::new(n_embd, eps.ln, f_x);
+        f.ln2 = NormConstants::new(n_embd, eps.ln, f_x);
+        f.ln_x = NormConstants::new(head_size, eps.ln_x, f.f_y);
     }
     let f_ho = elements(bound(net, "ln_out", n_embd));
     let f_logits = elements(seen(n_layer, &["logits"]))
@@ -119,7 +120,9 @@ pub fn choose(
         f_v,
         f_ho,
         f_logits,
-        ln_out: NormConstants::new(n_embd, EPS_LN, f_x),
+        ln_out: NormConstants::new(n_embd, eps.ln, f_x),
+        eps,
+        numbers_only: false,
         state_bits: options.state_bits,
         operand_bits: options.operand_bits,
         f_t_head: None,

@@ -2,7 +2,6 @@
 //! memory as floats.
 
 use crate::arithmetic::fixed::{VEC_BITS, Z};
-use crate::arithmetic::norm::EPS_LN;
 use crate::arithmetic::tensor::{QMatrix, QVector, WeightBits};
 use crate::checkpoint::names::{in_layer, RANK_S};
 use crate::checkpoint::{Checkpoint, CheckpointError, Shape};
@@ -21,6 +20,7 @@ use crate::quantise::gptq::{operand_of, Hessians};
 use crate::quantise::options::{default_head, value_bits, QuantOptions};
 use crate::quantise::own_matrices::OwnMatrices;
 use crate::quantise::scales::{frac_for, matrix_frac, quantise16, ErrorSum, QuantError};
+use crate::text::tokenizer::Tokenizer;
 use std::collections::BTreeMap;
 
 /// Why a checkpoint cannot be quantised.
@@ -76,8 +76,10 @@ pub fn quantise_with(
     }
     let exact_emb = exact_embedding(checkpoint, &shape)?;
     let (net_max, layer_max, emb_max) = maxima(checkpoint, &shape, &exact_emb)?;
-    let (mut net, layers) = choose(shape.n_embd, shape.head_size, options, &net_max, &layer_max, ranges);
+    let (mut net, layers) =
+        choose(shape.n_embd, shape.head_size, checkpoint.eps(), options, &net_max, &layer_max, ranges);
     net.f_emb = frac_for(emb_max, 16, net.f_x);
+    net.numbers_only = !Tokenizer::of(checkpoint).is_of_size();
     let (emb, error) = embedding(checkpoint, &shape, net.f_emb)?;
     let mut tensors = Tensors {
         checkpoint,
@@ -177,7 +179,7 @@ fn each_embedding(checkpoint: &Checkpoint, shape: &Shape, mut f: impl FnMut(&[f6
     for row in emb.chunks(shape.n_embd) {
         let mean = row.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
         let variance = row.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n;
-        let rstd = 1.0 / (variance + EPS_LN).sqrt();
+        let rstd = 1.0 / (variance + checkpoint.eps().ln).sqrt();
         for (i, out) in out.iter_mut().enumerate() {
             *out = (f64::from(row[i]) - mean) * rstd * f64::from(gain[i]) + f64::from(bias[i]);
         }

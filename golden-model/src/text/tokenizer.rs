@@ -1,10 +1,12 @@
-//! Text to token ids and back. Which tokenizer a network has follows from its vocabulary size alone.
+//! Text to token ids and back. Which tokenizer a network has follows from its vocabulary size, unless its file says more.
 //!
 //! The World vocabulary is embedded as the official list. (The crate `rwkv-tokenizer` carries it too, but decodes to
 //! `String`, which cannot hold the half characters a token may be, and needs two more crates to read the list.)
 
+use crate::checkpoint::{Checkpoint, Vocabulary};
+use crate::text::python_literal::python_literal;
 use std::io::{Cursor, Read};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 const WORLD_ZIP: &[u8] = include_bytes!("../../data/rwkv_vocab_v20230424.zip");
 const WORLD_SIZE: usize = 65_536;
@@ -26,8 +28,8 @@ pub struct Tokenizer(Kind);
 enum Kind {
     /// Vocabulary 256: a token is a byte.
     Bytes,
-    /// Vocabulary 65,536.
-    World(&'static World),
+    /// The World vocabulary, or a list of tokens that a file carries.
+    World(Arc<World>),
     /// Any other: tokens are written as numbers.
     Numbers { vocab_size: usize },
 }
@@ -37,9 +39,55 @@ impl Tokenizer {
     pub fn for_vocab(vocab_size: usize) -> Self {
         Self(match vocab_size {
             256 => Kind::Bytes,
-            WORLD_SIZE => Kind::World(World::get()),
+            WORLD_SIZE => Kind::World(World::get().clone()),
             _ => Kind::Numbers { vocab_size },
         })
+    }
+
+    /// The tokenizer of a checkpoint: of the tokens that its file lists, or of the size of its vocabulary. Where another
+    /// program's tokenizer is needed, tokens are numbers.
+    pub fn of(checkpoint: &Checkpoint) -> Self {
+        let vocab_size = checkpoint.shape().vocab_size;
+        let numbers = Self(Kind::Numbers { vocab_size });
+        match checkpoint.vocabulary() {
+            Vocabulary::BySize => Self::for_vocab(vocab_size),
+            Vocabulary::Other(_) => numbers,
+            Vocabulary::Tokens(list) if list.len() > vocab_size => numbers,
+            Vocabulary::Tokens(list) => {
+                let tokens: Vec<Box<[u8]>> = list.iter().map(|t| t.clone().unwrap_or_default()).collect();
+                match Self::for_vocab(vocab_size) {
+                    Self(Kind::World(world)) if world.tokens == tokens => Self(Kind::World(world)),
+                    _ => World::of(tokens).map_or(numbers, |world| Self(Kind::World(Arc::new(world)))),
+                }
+            }
+        }
+    }
+
+    /// The tokenizer of an image: that of its size, or numbers if the image says so.
+    pub fn of_image(vocab_size: usize, numbers_only: bool) -> Self {
+        match numbers_only {
+            true => Self(Kind::Numbers { vocab_size }),
+            false => Self::for_vocab(vocab_size),
+        }
+    }
+
+    /// Whether this is what [`Self::for_vocab`] gives for the size of the vocabulary.
+    pub fn is_of_size(&self) -> bool {
+        match &self.0 {
+            Kind::Bytes => true,
+            Kind::World(world) => Arc::ptr_eq(world, World::get()),
+            Kind::Numbers { vocab_size } => !Self::for_vocab(*vocab_size).is_text(),
+        }
+    }
+
+    /// What the tokenizer is called: `bytes`, `world`, `tokens of the file` or `numbers`.
+    pub fn name(&self) -> &'static str {
+        match &self.0 {
+            Kind::Bytes => "bytes",
+            Kind::World(_) if self.is_of_size() => "world",
+            Kind::World(_) => "tokens of the file",
+            Kind::Numbers { .. } => "numbers",
+        }
     }
 
     /// Whether tokens stand for text; if not, [`Self::encode`] and [`Self::decode`] speak of numbers.
@@ -80,7 +128,7 @@ impl Tokenizer {
                     Ok(byte) => out.push(byte),
                     Err(_) => out.extend("\u{fffd}".bytes()),
                 },
-                Kind::World(_) if token == WORLD_END_OF_TEXT => {}
+                Kind::World(world) if token == WORLD_END_OF_TEXT && world.bytes(token).is_none() => {}
                 Kind::World(world) => out.extend(world.bytes(token).unwrap_or("\u{fffd}".as_bytes())),
                 Kind::Numbers { .. } => out.extend(format!("{token} ").bytes()),
             }
@@ -155,9 +203,11 @@ impl std::fmt::Debug for World {
 }
 
 impl World {
-    fn get() -> &'static Self {
-        static WORLD: OnceLock<World> = OnceLock::new();
-        WORLD.get_or_init(|| World::read(WORLD_ZIP).expect("the embedded vocabulary is valid, which a test checks"))
+    fn get() -> &'static Arc<Self> {
+        static WORLD: OnceLock<Arc<World>> = OnceLock::new();
+        WORLD.get_or_init(|| {
+            World::read(WORLD_ZIP).expect("the embedded vocabulary is valid, which a test checks").into()
+        })
     }
 
     fn read(zip: &[u8]) -> Option<Self> {
@@ -174,8 +224,19 @@ impl World {
             }
             *tokens.get_mut(id.parse::<usize>().ok()?)? = bytes.into_boxed_slice();
         }
-        let mut sorted: Vec<u32> = (0..WORLD_SIZE as u32).filter(|&id| !tokens[id as usize].is_empty()).collect();
+        Self::of(tokens)
+    }
+
+    /// The vocabulary of `tokens`, by id; an empty one stands for no text. `None` unless every byte is a token, no token has
+    /// number 0, and no two are the same.
+    fn of(tokens: Vec<Box<[u8]>>) -> Option<Self> {
+        let mut sorted: Vec<u32> = (0..tokens.len() as u32).filter(|&id| !tokens[id as usize].is_empty()).collect();
         sorted.sort_by(|&a, &b| tokens[a as usize].cmp(&tokens[b as usize]));
+        let twins = sorted.windows(2).any(|w| tokens[w[0] as usize] == tokens[w[1] as usize]);
+        let bytes = sorted.iter().filter(|&&id| tokens[id as usize].len() == 1).count();
+        if twins || bytes != 256 || tokens.first().is_some_and(|t| !t.is_empty()) {
+            return None;
+        }
         let mut world = World { tokens, trie: vec![Node::default()], edges: Vec::new() };
         world.grow(&sorted);
         Some(world)
@@ -224,35 +285,4 @@ impl World {
         }
         out
     }
-}
-
-/// The bytes of a Python `'…'`, `"…"` or `b'…'` literal.
-fn python_literal(literal: &str) -> Option<Vec<u8>> {
-    let (is_bytes, quoted) = literal.strip_prefix('b').map_or((false, literal), |rest| (true, rest));
-    let quote = quoted.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-    let mut chars = quoted.strip_prefix(quote)?.strip_suffix(quote)?.chars();
-    let mut out = Vec::new();
-    let hex = |chars: &mut std::str::Chars, n: usize| -> Option<u32> {
-        (0..n).try_fold(0, |v, _| Some(v * 16 + chars.next()?.to_digit(16)?))
-    };
-    while let Some(c) = chars.next() {
-        let code = match c {
-            '\\' => match chars.next()? {
-                'n' => 10,
-                'r' => 13,
-                't' => 9,
-                'x' => hex(&mut chars, 2)?,
-                'u' if !is_bytes => hex(&mut chars, 4)?,
-                c @ ('\\' | '\'' | '"') => c.into(),
-                _ => return None,
-            },
-            c => c.into(),
-        };
-        if is_bytes {
-            out.push(u8::try_from(code).ok()?);
-        } else {
-            out.extend(char::from_u32(code)?.encode_utf8(&mut [0; 4]).bytes());
-        }
-    }
-    Some(out)
 }

@@ -133,6 +133,110 @@ pub fn ggmf(tensors: &[Tensor], shape: &Shape, num: Num) -> Vec<u8> {
     out
 }
 
+/// A file of golden-model/tests/fixtures/forms.
+pub fn form(name: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/forms").join(name)
+}
+
+/// A key of GGUF's table with a value of type `kind`.
+pub fn gguf_key(name: &str, kind: u32, value: &[u8]) -> Vec<u8> {
+    [gguf_text(name), kind.to_le_bytes().to_vec(), value.to_vec()].concat()
+}
+
+pub fn gguf_text(text: &str) -> Vec<u8> {
+    [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat()
+}
+
+/// The keys that a network of `shape` needs.
+pub fn gguf_keys(shape: &Shape) -> Vec<Vec<u8>> {
+    let number = |name: &str, n: usize| gguf_key(name, 4, &(n as u32).to_le_bytes());
+    vec![
+        gguf_key("general.architecture", 8, &gguf_text("rwkv7")),
+        number("rwkv7.wkv.head_size", shape.head_size),
+        number("rwkv7.block_count", shape.n_layer),
+        gguf_key("rwkv7.attention.layer_norm_epsilon", 6, &1e-5f32.to_le_bytes()),
+    ]
+}
+
+/// As llama.cpp's converter: shapes reversed, low-rank pairs transposed, `r_k` flat, the six mixes in one tensor.
+pub fn gguf(tensors: &[Tensor], shape: &Shape, num: Num) -> Vec<u8> {
+    gguf_of(&gguf_keys(shape), &gguf_tensors(tensors), num)
+}
+
+/// The tensors under llama.cpp's names, shapes fastest axis first.
+pub fn gguf_tensors(tensors: &[Tensor]) -> Vec<Tensor> {
+    let mut out: Vec<Tensor> = Vec::new();
+    for t in tensors {
+        let inside = t.name.strip_prefix("blocks.").and_then(|n| n.split_once('.'));
+        let leaf = inside.map_or("", |(_, leaf)| leaf);
+        if leaf.starts_with("att.x_") {
+            match out.iter_mut().find(|m| m.name == format!("blk.{}.time_mix_lerp_fused.weight", inside.unwrap().0)) {
+                Some(mixes) => mixes.values.extend(&t.values),
+                None => out.push(Tensor {
+                    name: format!("blk.{}.time_mix_lerp_fused.weight", inside.unwrap().0),
+                    shape: vec![t.values.len(), 1, 1, 6],
+                    values: t.values.clone(),
+                }),
+            }
+            continue;
+        }
+        let name = match &t.name[..] {
+            "emb.weight" => "token_embd.weight".to_owned(),
+            "head.weight" => "output.weight".to_owned(),
+            name if name.contains("ln_out") => name.replace("ln_out", "output_norm"),
+            name if name.contains(".ln0.") => name.replace("blocks.0.ln0", "token_embd_norm"),
+            name => {
+                let name =
+                    name.replace("blocks.", "blk.").replace("ln1.", "attn_norm.").replace("ln2.", "attn_norm_2.");
+                let name = name.replace("att.ln_x.", "time_mix_ln.").replace("att.", "time_mix_");
+                let name = name.replace("ffn.x_k", "channel_mix_lerp_k").replace("ffn.", "channel_mix_");
+                let whole = name.ends_with(".weight") || name.ends_with(".bias");
+                if whole {
+                    name
+                } else {
+                    format!("{name}.weight")
+                }
+            }
+        };
+        let low_rank =
+            matches!(leaf, "att.w1" | "att.w2" | "att.a1" | "att.a2" | "att.v1" | "att.v2" | "att.g1" | "att.g2");
+        let (values, shape) = match t.shape[..] {
+            [rows, columns] if low_rank => {
+                ((0..rows * columns).map(|i| t.values[i % rows * columns + i / rows]).collect(), vec![rows, columns])
+            }
+            _ if leaf == "att.r_k" => (t.values.clone(), vec![t.values.len()]),
+            _ => (t.values.clone(), t.shape.iter().rev().copied().collect()),
+        };
+        out.push(Tensor { name, shape, values });
+    }
+    out
+}
+
+/// A GGUF file of these keys and tensors.
+pub fn gguf_of(keys: &[Vec<u8>], tensors: &[Tensor], num: Num) -> Vec<u8> {
+    let mut out = b"GGUF\x03\0\0\0".to_vec();
+    out.extend((tensors.len() as u64).to_le_bytes());
+    out.extend((keys.len() as u64).to_le_bytes());
+    out.extend(keys.concat());
+    let mut data: Vec<u8> = Vec::new();
+    let code = match num {
+        Num::F32 => 0u32,
+        Num::F16 => 1,
+        Num::Bf16 => 30,
+    };
+    for t in tensors {
+        data.resize(data.len().next_multiple_of(32), 0);
+        out.extend(gguf_text(&t.name));
+        out.extend((t.shape.len() as u32).to_le_bytes());
+        out.extend(t.shape.iter().flat_map(|&d| (d as u64).to_le_bytes()));
+        out.extend(code.to_le_bytes());
+        out.extend((data.len() as u64).to_le_bytes());
+        data.extend(num.bytes(&t.values));
+    }
+    out.resize(out.len().next_multiple_of(32), 0);
+    [out, data].concat()
+}
+
 /// Builds a pickle opcode by opcode.
 #[derive(Clone, Default)]
 pub struct Pickle(pub Vec<u8>);

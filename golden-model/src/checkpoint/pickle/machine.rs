@@ -1,138 +1,28 @@
-//! The pickle of a torch state dict, read by a small stack machine that can build tuples, lists, dicts, storages and
-//! tensors and nothing else.
-//!
-//! A pickle is a program. Python's reader runs it, importing and calling whatever it names; this one knows the handful
-//! of names a state dict uses and stops at any other, and executes nothing. Every value lives in one flat arena and
-//! refers to others by index, so no input can make it recurse; every opcode takes at least one byte, moves values or
-//! makes one, and the number of opcodes is bounded, so no input can make it run long or grow large.
+//! The stack machine: runs the opcodes of a pickle over the arena of values.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
-use super::error::printable;
-use super::{Dtype, ErrorKind};
+use super::{global, Global, Id, Value, MAX_AXES, MAX_NAME, MAX_OPS};
+use crate::checkpoint::error::printable;
 
-/// A state dict of 32 layers needs about 40,000.
-const MAX_OPS: usize = 1 << 20;
-const MAX_NAME: usize = 256;
-const MAX_AXES: usize = 8;
-
-/// A tensor of the state dict: a window on a storage, all sizes in numbers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PickledTensor {
-    /// Name of the storage: the archive member `data/{storage}` holds its bytes.
-    pub storage: String,
-    /// The number format, or the name of a storage type that no weight may have.
-    pub dtype: Result<Dtype, String>,
-    pub storage_len: usize,
-    pub offset: usize,
-    pub shape: Vec<usize>,
-    pub strides: Vec<usize>,
-}
-
-/// Index into the arena.
-type Id = usize;
-
-#[derive(Clone, Debug)]
-enum Value {
-    /// None, a float, or an object whose value does not matter.
-    Opaque,
-    Int(i64),
-    Bool,
-    /// A range of the pickle's bytes.
-    Str(Range<usize>),
-    Tuple(Vec<Id>),
-    List(Vec<Id>),
-    Dict(Vec<(Id, Id)>),
-    Global(Global),
-    Storage {
-        dtype: Result<Dtype, &'static str>,
-        key: Range<usize>,
-        len: usize,
-    },
-    Tensor {
-        storage: Id,
-        offset: usize,
-        shape: Vec<usize>,
-        strides: Vec<usize>,
-    },
-}
-
-/// The names a state dict may use.
-#[derive(Clone, Copy, Debug)]
-enum Global {
-    OrderedDict,
-    RebuildTensor,
-    RebuildParameter,
-    StorageType(Result<Dtype, &'static str>),
-}
-
-fn global(module: &str, name: &str) -> Option<Global> {
-    Some(match (module, name) {
-        ("collections", "OrderedDict") => Global::OrderedDict,
-        ("torch._utils", "_rebuild_tensor_v2") => Global::RebuildTensor,
-        ("torch._utils", "_rebuild_parameter") => Global::RebuildParameter,
-        ("torch", "FloatStorage") => Global::StorageType(Ok(Dtype::F32)),
-        ("torch", "HalfStorage") => Global::StorageType(Ok(Dtype::F16)),
-        ("torch", "BFloat16Storage") => Global::StorageType(Ok(Dtype::Bf16)),
-        ("torch", "DoubleStorage") => Global::StorageType(Err("F64")),
-        ("torch", "LongStorage") => Global::StorageType(Err("I64")),
-        ("torch", "IntStorage") => Global::StorageType(Err("I32")),
-        ("torch", "ShortStorage") => Global::StorageType(Err("I16")),
-        ("torch", "CharStorage") => Global::StorageType(Err("I8")),
-        ("torch", "ByteStorage") => Global::StorageType(Err("U8")),
-        ("torch", "BoolStorage") => Global::StorageType(Err("BOOL")),
-        _ => return None,
-    })
-}
-
-struct Machine<'a> {
+pub(super) struct Machine<'a> {
     bytes: &'a [u8],
     at: usize,
-    arena: Vec<Value>,
+    pub(super) arena: Vec<Value>,
     stack: Vec<Id>,
     /// Stack heights at the open marks.
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
 }
 
-/// The tensors of the state dict `bytes`, by name.
-///
-/// # Errors
-/// [`ErrorKind::Pickle`] with the byte where reading stopped, or [`ErrorKind::Tensor`].
-pub(super) fn state_dict(bytes: &[u8]) -> Result<BTreeMap<String, PickledTensor>, ErrorKind> {
-    let mut m = Machine { bytes, at: 0, arena: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
-    let mut start = 0;
-    let top = m.run(&mut start).map_err(|what| ErrorKind::Pickle { offset: start, what })?;
-    let end = |what: String| ErrorKind::Pickle { offset: start, what };
-    let Value::Dict(items) = &m.arena[top] else {
-        return Err(end("the pickle is not a dict of tensors".into()));
-    };
-    let mut out = BTreeMap::new();
-    let mut keys = Vec::new();
-    for &(key, value) in items {
-        let Value::Str(name) = &m.arena[key] else { continue };
-        let name = m.text(name).map_err(end)?;
-        if name.len() > MAX_NAME {
-            return Err(end(format!("a tensor's name has {} bytes, expected at most {MAX_NAME}", name.len())));
-        }
-        match m.tensor(value) {
-            Some(tensor) => {
-                out.insert(name.to_owned(), tensor.map_err(|what| ErrorKind::Tensor { name: printable(name), what })?);
-            }
-            None => keys.push(name),
-        }
+impl<'a> Machine<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, arena: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() }
     }
-    if out.is_empty() {
-        let first = keys.first().map_or("no keys".to_owned(), |k| format!("the first key {}", printable(k)));
-        return Err(end(format!("expected a dict from names to tensors, found one without tensors and with {first}")));
-    }
-    Ok(out)
-}
 
-impl Machine<'_> {
     /// Runs to STOP and gives the value on top. `start` follows the opcode at work, for the error text.
-    fn run(&mut self, start: &mut usize) -> Result<Id, String> {
+    pub(super) fn run(&mut self, start: &mut usize) -> Result<Id, String> {
         for _ in 0..MAX_OPS {
             *start = self.at;
             let op = self.take(1)?[0];
@@ -151,10 +41,15 @@ impl Machine<'_> {
             b'(' => self.marks.push(self.stack.len()),
             b'0' => drop(self.pop()?),
             b'N' => self.push(Value::Opaque),
-            b'G' => {
-                self.take(8)?;
-                self.push(Value::Opaque);
+            b'1' => drop(self.above_mark()?),
+            b'2' => {
+                let top = self.stack.last().copied().ok_or("DUP finds nothing on the stack")?;
+                self.stack.push(top);
             }
+            b'G' => self.skip(8)?,
+            b'B' => self.skip_bytes::<4>()?,
+            b'C' => self.skip_bytes::<1>()?,
+            0x8e | 0x96 => self.skip_bytes::<8>()?,
             0x88 | 0x89 => self.push(Value::Bool),
             b'J' => {
                 let v = self.number::<4>()? as u32 as i32;
@@ -164,19 +59,31 @@ impl Machine<'_> {
             b'M' => self.push_number::<2>()?,
             0x8a => {
                 let n = self.take(1)?[0];
-                let bytes = self.take(n.into())?;
                 if n > 8 {
-                    return Err(format!("an integer of {n} bytes, expected at most 8"));
+                    return self.skip(n.into());
                 }
+                let bytes = self.take(n.into())?;
                 let sign = bytes.last().map_or(0, |&b| if b >= 0x80 { 0xff } else { 0 });
                 let mut le = [sign; 8];
                 le[..bytes.len()].copy_from_slice(bytes);
                 self.push(Value::Int(i64::from_le_bytes(le)));
             }
+            0x8b => self.skip_bytes::<4>()?,
             b'X' | b'T' => self.push_str::<4>()?,
             0x8c | b'U' => self.push_str::<1>()?,
             0x8d => self.push_str::<8>()?,
             b'}' => self.push(Value::Dict(Vec::new())),
+            0x8f => self.push(Value::Object(Vec::new())),
+            0x90 => {
+                let items = self.above_mark()?;
+                self.object("ADDITEMS")?.extend(items);
+            }
+            0x91 => {
+                let items = self.above_mark()?;
+                self.push(Value::Object(items));
+            }
+            0x81 => self.new_object(1)?,
+            0x92 => self.new_object(2)?,
             b']' => self.push(Value::List(Vec::new())),
             b')' => self.push(Value::Tuple(Vec::new())),
             0x85 => self.tuple(1)?,
@@ -218,14 +125,14 @@ impl Machine<'_> {
             b'R' => self.reduce()?,
             b's' => {
                 let (value, key) = (self.pop()?, self.pop()?);
-                self.dict()?.push((key, value));
+                self.set_items(&[key, value])?;
             }
             b'u' => {
                 let items = self.above_mark()?;
                 if items.len() % 2 != 0 {
                     return Err("SETITEMS with a key that has no value".into());
                 }
-                self.dict()?.extend(items.chunks_exact(2).map(|kv| (kv[0], kv[1])));
+                self.set_items(&items)?;
             }
             b'a' => {
                 let item = self.pop()?;
@@ -235,7 +142,13 @@ impl Machine<'_> {
                 let items = self.above_mark()?;
                 self.list()?.extend(items);
             }
-            b'b' => drop(self.pop()?), // attributes of an OrderedDict (`_metadata`)
+            b'b' => {
+                // the attributes of a dict are torch's `_metadata`; an object keeps them
+                let state = self.pop()?;
+                if let Ok(parts) = self.object("BUILD") {
+                    parts.push(state);
+                }
+            }
             _ => return Err(format!("opcode 0x{op:02x} is none that a state dict needs")),
         }
         Ok(())
@@ -283,7 +196,7 @@ impl Machine<'_> {
         Ok(range)
     }
 
-    fn text(&self, range: &Range<usize>) -> Result<&str, String> {
+    pub(super) fn text(&self, range: &Range<usize>) -> Result<&str, String> {
         std::str::from_utf8(&self.bytes[range.clone()])
             .map_err(|_| format!("the name at byte {} is not UTF-8", range.start))
     }
@@ -333,7 +246,7 @@ impl Machine<'_> {
         let (m, n) = (self.text(&module)?, self.text(&name)?);
         let known = global(m, n).ok_or_else(|| {
             format!(
-                "names the Python object {}.{}, which a dict of tensors does not need; nothing was executed",
+                "names the Python object {}.{}, which can run code and which no checkpoint needs; nothing was executed",
                 printable(m),
                 printable(n)
             )
@@ -342,19 +255,57 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// The dict on top of the stack.
-    fn dict(&mut self) -> Result<&mut Vec<(Id, Id)>, String> {
+    /// Puts keys and values, one after the other, into the dict or object on top of the stack.
+    fn set_items(&mut self, items: &[Id]) -> Result<(), String> {
         let top = self.stack.last().copied();
         match top.map(|id| &mut self.arena[id]) {
-            Some(Value::Dict(items)) => Ok(items),
-            _ => Err("SETITEM finds no dict on the stack".into()),
+            Some(Value::Dict(dict)) => dict.extend(items.chunks_exact(2).map(|kv| (kv[0], kv[1]))),
+            Some(Value::Object(parts)) => parts.extend(items),
+            _ => return Err("SETITEM finds no dict on the stack".into()),
         }
+        Ok(())
+    }
+
+    /// The parts of the object on top of the stack.
+    fn object(&mut self, op: &str) -> Result<&mut Vec<Id>, String> {
+        let top = self.stack.last().copied();
+        match top.map(|id| &mut self.arena[id]) {
+            Some(Value::Object(parts)) => Ok(parts),
+            _ => Err(format!("{op} finds no set or object on the stack")),
+        }
+    }
+
+    /// Makes an object of the class and the `n` arguments on the stack, without calling anything.
+    fn new_object(&mut self, n: usize) -> Result<(), String> {
+        let mut parts = Vec::with_capacity(n);
+        for _ in 0..n {
+            parts.push(self.pop()?);
+        }
+        let class = self.pop()?;
+        match &self.arena[class] {
+            Value::Global(Global::OrderedDict) => self.push(Value::Dict(Vec::new())),
+            Value::Global(_) => self.push(Value::Object(parts)),
+            _ => return Err("NEWOBJ without a class".into()),
+        }
+        Ok(())
+    }
+
+    /// Passes over `n` bytes whose value does not matter.
+    fn skip(&mut self, n: usize) -> Result<(), String> {
+        self.take(n)?;
+        self.push(Value::Opaque);
+        Ok(())
+    }
+
+    fn skip_bytes<const N: usize>(&mut self) -> Result<(), String> {
+        let n = self.number::<N>()?;
+        self.skip(usize::try_from(n).unwrap_or(usize::MAX))
     }
 
     fn list(&mut self) -> Result<&mut Vec<Id>, String> {
         let top = self.stack.last().copied();
         match top.map(|id| &mut self.arena[id]) {
-            Some(Value::List(items)) => Ok(items),
+            Some(Value::List(items) | Value::Object(items)) => Ok(items),
             _ => Err("APPEND finds no list on the stack".into()),
         }
     }
@@ -378,10 +329,10 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Calls one of the known functions, each of which only makes a value.
+    /// Does what one of the known functions would do, each of which only makes a value; any other call makes an object of its arguments.
     fn reduce(&mut self) -> Result<(), String> {
-        let (args, function) = (self.pop()?, self.pop()?);
-        let Value::Tuple(args) = &self.arena[args] else {
+        let (args_id, function) = (self.pop()?, self.pop()?);
+        let Value::Tuple(args) = &self.arena[args_id] else {
             return Err("REDUCE without a tuple of arguments".into());
         };
         let value = match (&self.arena[function], &args[..]) {
@@ -390,6 +341,12 @@ impl Machine<'_> {
                 self.stack.push(tensor);
                 return Ok(());
             }
+            (Value::Global(Global::RebuildFromType), &[rebuild, _, args, ..])
+                if matches!(self.arena[rebuild], Value::Global(Global::RebuildTensor | Global::RebuildParameter)) =>
+            {
+                self.stack.extend([rebuild, args]);
+                return self.reduce();
+            }
             (Value::Global(Global::RebuildTensor), &[storage, offset, shape, strides, ..]) => {
                 let &Value::Int(offset) = &self.arena[offset] else {
                     return Err("a tensor's offset is not a number".into());
@@ -397,6 +354,7 @@ impl Machine<'_> {
                 let offset = usize::try_from(offset).map_err(|_| format!("a tensor with offset {offset}"))?;
                 Value::Tensor { storage, offset, shape: self.sizes(shape)?, strides: self.sizes(strides)? }
             }
+            (Value::Global(Global::Object), args) => Value::Object(args.to_vec()),
             (Value::Global(g), _) => return Err(format!("calls {g:?} with {} arguments", args.len())),
             _ => return Err("calls something that is not a function".into()),
         };
@@ -416,26 +374,5 @@ impl Machine<'_> {
             _ => Err("a tensor's size or stride is not a number".into()),
         };
         items.iter().map(size).collect()
-    }
-
-    /// `None` if the value is not a tensor.
-    fn tensor(&self, id: Id) -> Option<Result<PickledTensor, String>> {
-        let Value::Tensor { storage, offset, shape, strides } = &self.arena[id] else {
-            return None;
-        };
-        let Value::Storage { dtype, key, len } = &self.arena[*storage] else {
-            return Some(Err("is built from something that is not a storage".into()));
-        };
-        if shape.len() != strides.len() {
-            return Some(Err(format!("has {} sizes but {} strides", shape.len(), strides.len())));
-        }
-        Some(self.text(key).map(|key| PickledTensor {
-            storage: key.to_owned(),
-            dtype: dtype.map_err(str::to_owned),
-            storage_len: *len,
-            offset: *offset,
-            shape: shape.clone(),
-            strides: strides.clone(),
-        }))
     }
 }
