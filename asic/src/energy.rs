@@ -3,6 +3,7 @@
 //! Watts come from `power`: Liberty tables, pin capacitances, leakage, and the toggles the replay counted on every net,
 //! spread over the time those cycles take at the wanted clock. Here they are added up by RTL instance and turned into energy.
 
+use crate::folder::Folder;
 use crate::library::Cells;
 use crate::memory;
 use crate::{timing, Error, Flow, Mapped};
@@ -106,22 +107,18 @@ pub fn measure(
 }
 
 fn watts(mapped: &Mapped, flow: &Flow, measured: Measured) -> Result<Report, Error> {
-    let work = tempfile::Builder::new().prefix("anser-power-").tempdir().map_err(Error::io("a temporary folder"))?;
-    let file = |name: &str, text: &str| {
-        let path = work.path().join(name);
-        std::fs::write(&path, text).map(|()| path.clone()).map_err(Error::io(path))
-    };
+    let work = Folder::new("power")?;
     let mut libraries = vec![];
     for (name, text) in &flow.cells.texts {
-        libraries.push(file(name, text)?);
+        libraries.push(work.write(name, text)?);
     }
     let plans: Vec<memory::Plan> = mapped.memories.values().cloned().collect();
-    libraries.push(file("memories.lib", &memory::liberty(&plans, flow.cells))?);
+    libraries.push(work.write("memories.lib", &memory::liberty(&plans, flow.cells))?);
     let inputs = Inputs {
-        netlist: file("netlist.v", &mapped.netlist.verilog())?,
+        netlist: work.write("netlist.v", &mapped.netlist.verilog())?,
         top: Some(mapped.netlist.top.clone()),
         libraries,
-        sdc: Some(file("clock.sdc", &timing::clock(flow.cells, flow.clock_mhz))?),
+        sdc: Some(work.write("clock.sdc", &timing::clock(flow.cells, flow.clock_mhz))?),
         spef: None,
         activity: Source::Saif("the replay".into()),
         scope: mapped.netlist.top.clone(),

@@ -208,14 +208,7 @@ impl Circuit {
         };
         let inputs: Vec<u32> = cell.inputs.iter().map(|i| input(i)).collect();
         let n = inputs.len();
-        let parse = |text: &str| {
-            Expr::parse(text, &|name| match (cell.inputs.iter().position(|i| i == name), &cell.register) {
-                (Some(i), _) => Some(Expr::Var(i)),
-                (None, Some(r)) if r.state == name => Some(Expr::Var(n)),
-                (None, Some(r)) if r.inverse == name => Some(Expr::Not(Box::new(Expr::Var(n)))),
-                _ => None,
-            })
-        };
+        let parse = |text: &str| cell.parse(text);
         let mut nets = inputs.clone();
         if let Some(r) = &cell.register {
             if r.is_latch {

@@ -7,13 +7,13 @@
 //! The numbers Yosys gives to nameless things count through the whole design. Each piece gets numbers of its own, so that its
 //! text is the same as long as the module is, and its hash is the key of what it is mapped to.
 
+use crate::folder::Folder;
 use crate::memory::Cut;
 use crate::tools::Program;
 use crate::Error;
 use rtl_gen::hdl::Printed;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
-use std::path::Path;
 use std::process::Command;
 
 /// How deep constants travel; more than the hierarchy is.
@@ -35,10 +35,10 @@ fn is_melted(text: &str) -> bool {
 }
 
 /// Splits `printed` into pieces, without the memories `cut`.
-pub fn split(printed: &Printed, cut: &Cut, yosys: &Program, work: &Path) -> Result<BTreeMap<String, Piece>, Error> {
+pub fn split(printed: &Printed, cut: &Cut, yosys: &Program, work: &Folder) -> Result<BTreeMap<String, Piece>, Error> {
     let mut script = String::new();
     for (file, text) in &printed.files {
-        std::fs::write(work.join(file), text).map_err(Error::io(work.join(file)))?;
+        work.write(file, text)?;
         let _ = writeln!(script, "read_verilog -sv {file}");
     }
     let _ = writeln!(script, "hierarchy -check -top {}\nproc", printed.top);
@@ -56,16 +56,15 @@ pub fn split(printed: &Printed, cut: &Cut, yosys: &Program, work: &Path) -> Resu
     }
     script += "check\nwrite_rtlil front.il\n";
     run(yosys, &script, work, &printed.top)?;
-    let path = work.join("front.il");
+    let path = work.path().join("front.il");
     let text = std::fs::read_to_string(&path).map_err(Error::io(path))?;
     Ok(pieces(&text))
 }
 
 /// Runs a script in `work`; the error holds the last lines Yosys said about `module`.
-pub(crate) fn run(yosys: &Program, script: &str, work: &Path, module: &str) -> Result<(), Error> {
-    let file = work.join("script.ys");
-    std::fs::write(&file, script).map_err(Error::io(&file))?;
-    let out = Command::new(&yosys.path).current_dir(work).args(["-q", "script.ys"]).output();
+pub(crate) fn run(yosys: &Program, script: &str, work: &Folder, module: &str) -> Result<(), Error> {
+    work.write("script.ys", script)?;
+    let out = Command::new(&yosys.path).current_dir(work.path()).args(["-q", "script.ys"]).output();
     let out = out.map_err(Error::io(&yosys.path))?;
     if out.status.success() {
         return Ok(());

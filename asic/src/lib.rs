@@ -11,6 +11,7 @@ pub mod chip_power;
 pub mod energy;
 pub mod error;
 pub mod flat;
+mod folder;
 pub mod front;
 pub mod interpret;
 pub mod library;
@@ -25,6 +26,7 @@ pub mod tools;
 
 pub use error::Error;
 
+use folder::Folder;
 use library::Cells;
 use memory::{Model, Plan};
 use netlist::Netlist;
@@ -70,8 +72,7 @@ pub struct Mapped {
 pub fn synthesise(printed: &Printed, flow: &Flow) -> Result<Mapped, Error> {
     let cut = memory::cut(printed)?;
     let yosys = tools::yosys()?;
-    let work = tempfile::Builder::new().prefix("anser-asic-").tempdir().map_err(Error::io("a temporary folder"))?;
-    let pieces = front::split(printed, &cut, &yosys, work.path())?;
+    let pieces = front::split(printed, &cut, &yosys, &Folder::new("asic")?)?;
     let mut netlist = map::map(&pieces, &printed.top, cut, flow, &yosys)?;
     let directions: BTreeMap<(String, String), bool> = netlist
         .modules
@@ -114,17 +115,13 @@ pub fn timed(mapped: &Mapped, flow: &Flow) -> Result<(Timing, String), Error> {
     let key = map::key("timing", own.into_iter().chain(texts));
     let build = |dir: &std::path::Path| -> Result<(), Error> {
         flow.say("OpenSTA: timing the whole design");
-        let work = tempfile::Builder::new().prefix("anser-sta-").tempdir().map_err(Error::io("a temporary folder"))?;
-        let timing = timing::analyse(&mapped.netlist, flow.cells, &liberty, flow.clock_mhz, &sta, work.path())?;
+        let work = Folder::new("sta")?;
+        let timing = timing::analyse(&mapped.netlist, flow.cells, &liberty, flow.clock_mhz, &sta, &work)?;
         let path = dir.join("timing.json");
         std::fs::write(&path, serde_json::to_vec(&timing).unwrap_or_default()).map_err(Error::io(path))
     };
     let entry = sim_harness::cache::get(&flow.cache, &key, build).map_err(Error::io(&flow.cache))??;
-    let path = entry.join("timing.json");
-    let text = std::fs::read(&path).map_err(Error::io(path))?;
-    let timing = serde_json::from_slice(&text)
-        .map_err(|e| Error::Unreadable { what: "the cached timing", found: e.to_string() })?;
-    Ok((timing, sta.version))
+    Ok((folder::json(&entry.join("timing.json"), "an earlier run")?, sta.version))
 }
 
 /// The memories with their number of instances, largest first.

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use power::liberty::syntax::{self, Group};
-use power::liberty::Basics;
+use power::liberty::{Basics, Expr};
 use records::shared::Corner;
 use records::text;
 use std::collections::BTreeMap;
@@ -80,6 +80,24 @@ pub struct Cell {
     pub input_pf: BTreeMap<String, f64>,
     pub register: Option<Register>,
     pub is_memory: bool,
+}
+
+impl Cell {
+    /// An expression of the cell: its variables are the inputs in their order, and then the state of its register.
+    pub fn parse(&self, text: &str) -> Result<Expr, String> {
+        let n = self.inputs.len();
+        Expr::parse(text, &|name| match (self.inputs.iter().position(|i| i == name), &self.register) {
+            (Some(i), _) => Some(Expr::Var(i)),
+            (None, Some(r)) if r.state == name => Some(Expr::Var(n)),
+            (None, Some(r)) if r.inverse == name => Some(Expr::Not(Box::new(Expr::Var(n)))),
+            _ => None,
+        })
+    }
+
+    /// The constant that an output always has.
+    pub fn constant(&self, output: &str) -> Option<bool> {
+        self.outputs.iter().find(|(name, _)| name == output).and_then(constant)
+    }
 }
 
 /// The `ff` group of a cell; texts are Liberty expressions over its pins.
@@ -233,8 +251,7 @@ fn is_function(cell: &Cell, n: usize, f: impl Fn(&[bool]) -> bool) -> bool {
     if cell.inputs.len() != n || cell.register.is_some() {
         return false;
     }
-    let index = |name: &str| cell.inputs.iter().position(|i| i == name).map(power::liberty::Expr::Var);
-    let Ok(expr) = power::liberty::Expr::parse(text, &index) else { return false };
+    let Ok(expr) = cell.parse(text) else { return false };
     (0..1usize << n).all(|case| {
         let values: Vec<bool> = (0..n).map(|i| case >> i & 1 == 1).collect();
         let p = expr.probability(&|v| if values[v] { 1.0 } else { 0.0 });

@@ -1,5 +1,6 @@
 //! Mapping of pieces to library cells, in parallel, each kept under the hash of all it was made from.
 
+use crate::folder::{self, Folder};
 use crate::front::{run, Piece};
 use crate::library::Cells;
 use crate::memory::Cut;
@@ -84,10 +85,7 @@ pub fn map(
     }
     let modules = entries.par_iter().map(|(module, key)| {
         let path = have(key);
-        let text = std::fs::read(&path).map_err(Error::io(&path))?;
-        let json: Value = serde_json::from_slice(&text)
-            .map_err(|e| Error::Unreadable { what: "yosys write_json", found: e.to_string() })?;
-        Ok((module.to_string(), Module::from_json(module, &json)?))
+        Ok((module.to_string(), Module::from_json(module, &folder::json(&path, "yosys write_json")?)?))
     });
     let modules = modules.collect::<Result<BTreeMap<_, _>, Error>>()?;
     Ok(Netlist { top: top.into(), modules, memories })
@@ -151,20 +149,14 @@ fn has_logic(text: &str) -> bool {
 
 impl Recipe {
     fn run(&self, rtlil: &str, cells: &Cells, yosys: &Program, what: &str) -> Result<Value, Error> {
-        let work = tempfile::Builder::new().prefix("anser-map-").tempdir().map_err(Error::io("a temporary folder"))?;
-        let write = |name: &str, text: &str| {
-            let path = work.path().join(name);
-            std::fs::write(&path, text).map_err(Error::io(path))
-        };
-        write("in.il", rtlil)?;
-        write("abc.script", &self.abc)?;
-        write("c.constr", &self.constr)?;
+        let work = Folder::new("map")?;
+        work.write("in.il", rtlil)?;
+        work.write("abc.script", &self.abc)?;
+        work.write("c.constr", &self.constr)?;
         for (name, text) in cells.texts.iter().filter(|(_, text)| has_logic(text)) {
-            write(name, text)?;
+            work.write(name, text)?;
         }
-        run(yosys, &self.script, work.path(), what)?;
-        let path = work.path().join("out.json");
-        let text = std::fs::read(&path).map_err(Error::io(path))?;
-        serde_json::from_slice(&text).map_err(|e| Error::Unreadable { what: "yosys write_json", found: e.to_string() })
+        run(yosys, &self.script, &work, what)?;
+        folder::json(&work.path().join("out.json"), "yosys write_json")
     }
 }

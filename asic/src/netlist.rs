@@ -199,12 +199,8 @@ impl Module {
         for cell in &self.cells {
             let Some(known) = cells.cells.get(&cell.kind).filter(|c| c.inputs.is_empty()) else { continue };
             for pin in cell.pins.iter().filter(|p| p.drives) {
-                let function = known.outputs.iter().find(|(name, _)| *name == pin.name).and_then(|o| o.1.as_deref());
-                let value = match function.map(str::trim) {
-                    Some("1") => Bit::One,
-                    Some("0") => Bit::Zero,
-                    _ => continue,
-                };
+                let Some(value) = known.constant(&pin.name) else { continue };
+                let value = if value { Bit::One } else { Bit::Zero };
                 tied.extend(pin.bits.iter().filter_map(|b| if let Bit::Net(n) = b { Some((*n, value)) } else { None }));
             }
         }

@@ -126,7 +126,7 @@ fn flip_flop(
 
 /// The net behind a clock, clear or preset expression of one pin, and whether it is inverted; none for an idle constant.
 fn edge(expression: &str, instance: &Instance, cell: &Cell) -> Result<Option<(Bit, bool)>, String> {
-    let (name, inverted) = match parse(expression, cell)? {
+    let (name, inverted) = match cell.parse(expression)? {
         Expr::Var(v) => (&cell.inputs[v], false),
         Expr::Not(inner) => match *inner {
             Expr::Var(v) => (&cell.inputs[v], true),
@@ -140,20 +140,6 @@ fn edge(expression: &str, instance: &Instance, cell: &Cell) -> Result<Option<(Bi
         Bit::Zero if !inverted => Ok(None),
         _ => Err(format!("`{expression}` is always active")),
     }
-}
-
-/// Variables beyond the inputs are the state and its complement.
-fn parse(expression: &str, cell: &Cell) -> Result<Expr, String> {
-    let n = cell.inputs.len();
-    Expr::parse(expression, &|name| {
-        let state = cell.register.as_ref();
-        match cell.inputs.iter().position(|i| i == name) {
-            Some(i) => Some(Expr::Var(i)),
-            None if state.is_some_and(|r| r.state == name) => Some(Expr::Var(n)),
-            None if state.is_some_and(|r| r.inverse == name) => Some(Expr::Not(Box::new(Expr::Var(n)))),
-            None => None,
-        }
-    })
 }
 
 fn connected(instance: &Instance, pin: &str) -> Result<Bit, String> {
@@ -182,5 +168,5 @@ fn expression(
         Some(pin) => Ok(bit_text(connected(instance, pin)?, text)),
         None => Ok(state.to_string()),
     };
-    write(&parse(expression, cell)?, &name)
+    write(&cell.parse(expression)?, &name)
 }

@@ -1,12 +1,12 @@
 //! Static timing by OpenSTA: constraints out, worst paths back, in words of the RTL.
 
+use crate::folder::Folder;
 use crate::library::Cells;
 use crate::netlist::Netlist;
 use crate::tools::Program;
 use crate::Error;
 use records::asic::{Path, Stage, Timing};
 use std::fmt::Write as _;
-use std::path::Path as File;
 use std::process::Command;
 
 /// Part of the cache key; raised when constraints or the reading of paths change.
@@ -35,19 +35,15 @@ pub fn analyse(
     memories: &str,
     clock_mhz: f64,
     sta: &Program,
-    work: &File,
+    work: &Folder,
 ) -> Result<Timing, Error> {
-    let write = |name: &str, text: &str| {
-        let path = work.join(name);
-        std::fs::write(&path, text).map_err(Error::io(path))
-    };
     let mut script = String::new();
     for (name, text) in &cells.texts {
-        write(name, text)?;
+        work.write(name, text)?;
         let _ = writeln!(script, "read_liberty {name}");
     }
-    write("memories.lib", memories)?;
-    write("netlist.v", &netlist.verilog())?;
+    work.write("memories.lib", memories)?;
+    work.write("netlist.v", &netlist.verilog())?;
     let _ = write!(
         script,
         "read_liberty memories.lib\nread_verilog netlist.v\nlink_design {}\n{}\
@@ -56,8 +52,8 @@ pub fn analyse(
         netlist.top,
         sdc(cells, clock_mhz)
     );
-    write("sta.tcl", &script)?;
-    let out = Command::new(&sta.path).current_dir(work).args(["-no_splash", "-exit", "sta.tcl"]).output();
+    work.write("sta.tcl", &script)?;
+    let out = Command::new(&sta.path).current_dir(work.path()).args(["-no_splash", "-exit", "sta.tcl"]).output();
     let out = out.map_err(Error::io(&sta.path))?;
     let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
     // an error inside the script does not change the exit status of every version

@@ -72,6 +72,38 @@ pub fn encode(tokenizer: &Tokenizer, path: &Path) -> Result<Vec<u32>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rtl_gen::config::Config;
+
+    /// A mark says how a text is encoded; it is no part of the text. Other bytes and line ends are.
+    #[test]
+    fn a_mark_is_not_encoded() {
+        let file = tempfile::NamedTempFile::new().expect("temporary file");
+        let tokens = |bytes: &[u8]| {
+            std::fs::write(file.path(), bytes).expect("written");
+            encode(&Tokenizer::for_vocab(256), file.path()).expect("tokens")
+        };
+        assert_eq!(tokens(b"\xef\xbb\xbfa\r\n\xff"), [97, 13, 10, 255]);
+        assert_eq!(tokens(b"\xff\xfea\0\r\0\n\0"), [97, 13, 10]);
+    }
+
+    #[test]
+    fn a_configuration_may_have_a_mark_and_windows_lines() {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().expect("temporary file");
+        let plain = std::fs::read_to_string(project_file("configs/nano.toml").expect("a file")).expect("text");
+        let config = |text: &str| {
+            std::fs::write(file.path(), text).expect("written");
+            Config::load(file.path()).map_err(|e| e.to_string())
+        };
+        let expected = format!("{:?}", config(&plain).expect("a configuration"));
+        assert_eq!(
+            format!("{:?}", config(&format!("\u{feff}{}", plain.replace('\n', "\r\n"))).expect("read")),
+            expected
+        );
+        std::fs::write(file.path(), b"name = \"\xe4\"").expect("written");
+        assert!(
+            Config::load(file.path()).is_err_and(|e| e.to_string().contains(":1: expected UTF-8, found the byte 0xe4"))
+        );
+    }
 
     #[test]
     fn the_program_holds_every_configuration_and_model_of_the_project() {

@@ -1,26 +1,24 @@
 //! Flattening the module hierarchy and linking instances to library cells.
 
+use super::hierarchy::{size, top};
 use super::names::{count, normal};
 use super::verilog::{Declared, Expr, Instance as Inst, Module, Pin, Source};
 use super::{Design, Instance, Net, PinRef, Port, PortDirection};
 use crate::error::Error;
 use crate::liberty::Library;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
-const MAX_DEPTH: usize = 64;
-/// Modules that stand in each other can make any number of instances of a few lines.
-const MAX_INSTANCES: usize = 1 << 25;
 /// Widest connection.
 const MAX_WIDTH: usize = 1 << 20;
 
-/// Flattens the module `top`, or the one that no other instantiates, and links its instances to cells.
+/// Flattens the module `wanted`, or the one that no other instantiates, and links its instances to cells.
 ///
 /// Fails on several modules that may be the top, on a cell or pin that no library has, on unequal widths, on a library's cell that
 /// is a module with contents too, and on modules that contain themselves. A cell that no library has is let through when none of
 /// its pins is connected: a tap or filler. An empty module, as of a black box, is let through too; notes count both.
-pub fn flatten(path: &Path, source: &Source, libraries: Vec<Library>, top: Option<&str>) -> Result<Design, Error> {
-    let top = self::top(path, source, &libraries, top)?;
+pub fn flatten(path: &Path, source: &Source, libraries: Vec<Library>, wanted: Option<&str>) -> Result<Design, Error> {
+    let top = top(path, source, &libraries, wanted)?;
     size(path, source, top, &mut HashMap::new(), 0)?;
     let mut f = Flattener {
         path,
@@ -94,61 +92,6 @@ pub fn flatten(path: &Path, source: &Source, libraries: Vec<Library>, top: Optio
     }));
     let net_of = net_of.into_iter().filter_map(|(name, net)| Some((name, net?))).collect();
     Ok(Design { top: top.name.clone(), libraries, instances, nets, ports, net_of, notes })
-}
-
-/// The module to flatten: that of this name, or the only one with contents that no other instantiates.
-fn top<'s>(path: &Path, source: &'s Source, libraries: &[Library], wanted: Option<&str>) -> Result<&'s Module, Error> {
-    let invalid = |what: String| Error::Invalid { path: path.into(), what };
-    if let Some(name) = wanted {
-        let modules = || source.order.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
-        return source
-            .modules
-            .get(name)
-            .ok_or_else(|| invalid(format!("no module {name}; the file has {}", modules())));
-    }
-    let used: HashSet<&str> =
-        source.modules.values().flat_map(|m| m.instances.iter().map(|i| i.cell.as_str())).collect();
-    let is_cell = |m: &&Module| libraries.iter().any(|l| l.cells.contains_key(&m.name));
-    let free = source.order.iter().filter(|m| !used.contains(m.as_str())).filter_map(|m| source.modules.get(m));
-    let free: Vec<&Module> = free.filter(|m| !is_cell(m)).collect();
-    let full: Vec<&Module> = free.iter().copied().filter(|m| !m.is_empty()).collect();
-    match (&full[..], &free[..]) {
-        ([one], _) | ([], [one]) => Ok(one),
-        ([], []) => Err(invalid("the netlist has no top module: each is instantiated by another".into())),
-        ([], several) | (several, _) => {
-            let names: Vec<&str> = several.iter().map(|m| m.name.as_str()).collect();
-            Err(invalid(format!(
-                "no module instantiates {}; say which of them is the design (--top)",
-                names.join(", ")
-            )))
-        }
-    }
-}
-
-/// The number of instances in a module, those in its modules included.
-fn size<'s>(
-    path: &Path,
-    source: &'s Source,
-    module: &'s Module,
-    known: &mut HashMap<&'s str, usize>,
-    depth: usize,
-) -> Result<usize, Error> {
-    let invalid = |what: String| Error::Invalid { path: path.into(), what };
-    if let Some(size) = known.get(module.name.as_str()) {
-        return Ok(*size);
-    }
-    if depth > MAX_DEPTH {
-        return Err(invalid(format!("module {} is nested more than {MAX_DEPTH} deep", module.name)));
-    }
-    let mut total = module.instances.len();
-    for child in module.instances.iter().filter_map(|i| source.modules.get(&i.cell)) {
-        total += size(path, source, child, known, depth + 1)?;
-        if total > MAX_INSTANCES {
-            return Err(invalid(format!("module {} has more than {MAX_INSTANCES} instances", module.name)));
-        }
-    }
-    known.insert(&module.name, total);
-    Ok(total)
 }
 
 /// Where an expression stands.

@@ -1,8 +1,10 @@
 //! From Verilog modules to a flat design: instances of library cells and the nets between them.
 
 mod flatten;
+mod hierarchy;
 mod lexer;
 pub mod names;
+mod parser;
 pub mod verilog;
 
 pub use flatten::flatten;
