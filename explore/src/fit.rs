@@ -13,11 +13,19 @@ pub enum FitError {
     Config(#[from] ConfigError),
 }
 
+impl FitError {
+    /// Whether the model is larger than what instructions can address, so that another kind of chip may serve it.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Self::Config(ConfigError::Range { field, .. }) if field.starts_with("limits."))
+    }
+}
+
 /// `config` with limits that are what `model` needs, and the program for it. Fifos keep their size or grow.
 ///
 /// # Errors
 /// What a configuration cannot be, or a model that no limit serves.
 pub fn fit(config: &Config, shape: &Shape, model: &Model) -> Result<(Config, Program), FitError> {
+    config.check_machine(&config.name)?;
     let mut c = config.clone();
     let l = &mut c.limits;
     (l.n_embd, l.dim_ffn) = (shape.n_embd.next_multiple_of(16), shape.dim_ffn.next_multiple_of(16));
@@ -26,10 +34,15 @@ pub fn fit(config: &Config, shape: &Shape, model: &Model) -> Result<(Config, Pro
     loop {
         match compile(&c, model) {
             Ok(program) => {
-                c.check("the fitted configuration")?;
+                c.check(&c.name)?;
                 return Ok((c, program));
             }
             Err(CompileError::Limit { limit, needed, .. }) if grow(&mut c, limit, needed) => {}
+            // an address that no instruction can hold is a limit beyond its range, which says more
+            Err(CompileError::Encode(what)) => {
+                c.check(&c.name)?;
+                return Err(CompileError::Encode(what).into());
+            }
             Err(other) => return Err(other.into()),
         }
     }

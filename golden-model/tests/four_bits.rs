@@ -62,7 +62,7 @@ fn compensated_rounding_keeps_the_text() {
     let kl = |model: &QModel| {
         let mut float = FloatSession::new(&pair.weights);
         let got = evaluate(&mut GoldenSession::new(model), Some(&mut float), text, |_| Some(1), |_| {}).unwrap();
-        (got.kl.unwrap(), got.bits_per_token)
+        (got.against.unwrap().kl, got.bits_per_token)
     };
     let exact = evaluate(&mut FloatSession::new(&pair.weights), None::<&mut FloatSession>, text, |_| Some(1), |_| {});
     let exact = exact.unwrap().bits_per_token;

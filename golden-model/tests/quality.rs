@@ -22,8 +22,14 @@ fn integers_predict_as_well_as_floats() {
     assert_eq!((golden.n_tokens, golden.bits_per_byte), (399, Some(golden.bits_per_token)));
     assert!(float.bits_per_token < 3.0, "the network is not trained");
     assert!((golden.bits_per_token - float.bits_per_token).abs() < 0.005);
-    assert!(golden.top1_agreement.unwrap() > 0.98 && golden.kl.unwrap() < 1e-3);
-    assert_eq!((float.top1_agreement, float.kl), (None, None));
+    let against = golden.against.unwrap();
+    assert!(against.top1_agreement > 0.98 && against.kl < 1e-3);
+    let difference = golden.bits_per_token - float.bits_per_token;
+    assert!((against.loss_bits_per_token - difference).abs() < 1e-9);
+    // token by token the two err together, so their difference is known better than either
+    let (loss, own) = (against.loss_bits_per_token_se.unwrap(), float.bits_per_token_se.unwrap());
+    assert!(loss > 0.0 && loss < 0.1 * own, "{loss} {own}");
+    assert_eq!(float.against, None);
 }
 
 #[test]

@@ -83,8 +83,10 @@ fn quality_is_the_evaluations() {
     );
     let got = &found[1];
     assert_eq!((found.len(), found[0].options.operand_bits, &got.options), (2, 16, &options));
-    assert_eq!((got.n_tokens, Some(got.top1_agreement)), (want.n_tokens, want.top1_agreement));
-    assert!((got.bits_per_token - want.bits_per_token).abs() < 1e-9 && (got.kl - want.kl.unwrap()).abs() < 1e-9);
+    let against = want.against.unwrap();
+    assert_eq!((got.n_tokens, got.top1_agreement), (want.n_tokens, against.top1_agreement));
+    assert!((got.bits_per_token - want.bits_per_token).abs() < 1e-9 && (got.kl - against.kl).abs() < 1e-9);
+    assert!((got.loss_bits_se - against.loss_bits_per_token_se.unwrap()).abs() < 1e-9);
     assert!((got.loss_bits - (want.bits_per_token - alone.unwrap().bits_per_token)).abs() < 1e-9);
     assert_eq!(got.saturations, session.saturations);
     assert!(found[0].kl < got.kl && got.kl_se > 0.0 && got.loss_bits_se > 0.0);

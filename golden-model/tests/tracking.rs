@@ -7,7 +7,7 @@ use golden_model::network::session::{FloatSession, GoldenSession};
 use golden_model::quantise::calibrate::calibrate;
 use golden_model::quantise::options::QuantOptions;
 use golden_model::quantise::quantise;
-use golden_model::tracking::{measure, FastSession, Point, Task};
+use golden_model::tracking::{measure, Point, Task};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ fn floats_and_integers_know_every_product() {
             measure(&task, || GoldenSession::new(&model), &lengths[..1], sequences, seed, |_| ()).unwrap();
         assert!(all(&specification), "{state_bits}: {specification:?}");
         let model = Arc::new(fast::from_model(&model).unwrap());
-        let fast = measure(&task, || FastSession::new(&model), &lengths, sequences, seed, |_| ()).unwrap();
+        let fast = measure(&task, || fast::Conversation::new(&model, 1), &lengths, sequences, seed, |_| ()).unwrap();
         assert_eq!(fast, float, "{state_bits}");
     }
 }

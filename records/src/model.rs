@@ -105,8 +105,12 @@ pub struct Check {
     pub tokens: usize,
     pub float_bits_per_token: f64,
     pub golden_bits_per_token: f64,
+    /// Bits a token that golden needs more than float, and the standard error over blocks of the text; absent for a single prediction.
+    pub loss_bits_per_token: f64,
+    pub loss_bits_per_token_se: Option<f64>,
     /// Mean Kullback-Leibler divergence of float from golden, nats a token.
     pub kl: f64,
+    pub kl_se: Option<f64>,
 }
 
 /// The manifest of `anser rtl`: `manifest.json`, and what `--json` prints.

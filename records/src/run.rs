@@ -60,19 +60,26 @@ pub struct CosimRecord {
     pub first_mismatch: Option<Mismatch>,
 }
 
-/// What `anser eval --json` prints.
+/// What `anser eval --json` prints. Fields that end in `_se` are standard errors over blocks of the text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EvalRecord {
     pub backend: String,
     /// Tokens predicted: one less than were read.
     pub n_tokens: usize,
     pub bits_per_token: f64,
+    /// Absent for a single prediction, as all standard errors.
+    pub bits_per_token_se: Option<f64>,
     /// Present only where tokens stand for text.
     pub bits_per_byte: Option<f64>,
     /// Share of positions where the most likely token is that of float, 0 to 1.
     pub top1_agreement: Option<f64>,
+    pub top1_agreement_se: Option<f64>,
+    /// Bits a token more than float needs.
+    pub loss_bits_per_token: Option<f64>,
+    pub loss_bits_per_token_se: Option<f64>,
     /// Mean Kullback-Leibler divergence from float, nats a token.
     pub kl: Option<f64>,
+    pub kl_se: Option<f64>,
     /// What only the golden backend knows.
     #[serde(flatten)]
     pub read: Option<BytesRead>,

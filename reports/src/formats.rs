@@ -49,8 +49,12 @@ pub struct Check {
     /// Bits a token.
     pub float: f64,
     pub golden: f64,
+    /// Bits a token that golden needs more than float. Fields that end in `_se` are standard errors.
+    pub loss: f64,
+    pub loss_se: Option<f64>,
     /// Divergence of float from golden, nats a token.
     pub kl: f64,
+    pub kl_se: Option<f64>,
 }
 
 /// What one `quantize` did.
@@ -125,13 +129,16 @@ fn headline(r: &FormatsRecord) -> Vec<BigNumber> {
         number(bytes(r.image_bytes), "image", format!("{} of them in the matrices below", bytes(matrices))),
         number(bytes(r.bytes_per_token), "a token", "read, if no column of ffn.value is skipped".into()),
     ];
-    if let Some(Check { tokens, float, golden, kl }) = r.check {
+    if let Some(Check { tokens, float, golden, loss, loss_se, kl, kl_se }) = r.check {
+        let percent = |bits: f64| if float > 0.0 { 100.0 * bits / float } else { 0.0 };
+        let error = loss_se.map_or(String::new(), |e| format!("± {:.2} %; ", percent(e)));
         all.push(number(
-            format!("{:+.2} %", (golden / float - 1.0) * 100.0),
+            format!("{:+.2} %", percent(loss)),
             "bits",
-            format!("{golden:.4} a token, float {float:.4}, over {tokens} tokens of the calibration text"),
+            format!("{error}{golden:.4} a token, float {float:.4}, over {tokens} tokens of the calibration text"),
         ));
-        let note = "Kullback-Leibler divergence from float a token, on the same text".into();
+        let error = kl_se.map_or(String::new(), |e| format!("± {e:.5}; "));
+        let note = format!("{error}Kullback-Leibler divergence from float a token, on the same text");
         all.push(number(format!("{kl:.5}"), "nats", note));
     }
     all
@@ -234,7 +241,15 @@ mod tests {
             bytes_per_token: 900_000,
             matrices: vec![matrix("blocks.0.att.key.weight", four), matrix("head.weight", branch)],
             search: Some(Search { budget_bytes: 22_000, bytes: 20_960, cost: 3e-3, bound: 2.9e-3 }),
-            check: Some(Check { tokens: 512, float: 2.0, golden: 2.01, kl: 2e-3 }),
+            check: Some(Check {
+                tokens: 512,
+                float: 2.0,
+                golden: 2.01,
+                loss: 0.01,
+                loss_se: Some(0.004),
+                kl: 2e-3,
+                kl_se: Some(1e-4),
+            }),
         }
     }
 

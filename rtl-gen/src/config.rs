@@ -229,6 +229,13 @@ pub const OPERAND_BITS: usize = fixed::OPERAND_BITS as usize;
 /// Bits of an operand's exponent, which is at most [`VEC_BITS`] − [`OPERAND_BITS`].
 pub const EXP_BITS: usize = 5;
 
+/// Makes the error of a field of the configuration that messages call `path`.
+fn failure(path: &str) -> impl Fn(&'static str, &dyn ToString, &str) -> Result<(), ConfigError> + '_ {
+    move |field, value, expected| {
+        Err(ConfigError::Range { path: path.into(), field, value: value.to_string(), expected: expected.into() })
+    }
+}
+
 impl Config {
     /// Reads and checks a configuration file.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
@@ -247,11 +254,20 @@ impl Config {
     }
 
     /// Checks every field's range; `path` is only for messages.
+    ///
+    /// # Errors
+    /// The first field that is out of its range, and what its range is.
     pub fn check(&self, path: &str) -> Result<(), ConfigError> {
-        let fail = |field, value: &dyn ToString, expected: &str| {
-            Err(ConfigError::Range { path: path.into(), field, value: value.to_string(), expected: expected.into() })
-        };
-        let l = &self.limits;
+        self.check_machine(path)?;
+        self.check_limits(path)
+    }
+
+    /// Checks every field but the limits, which depend on the model that is served; `path` is only for messages.
+    ///
+    /// # Errors
+    /// As [`Config::check`].
+    pub fn check_machine(&self, path: &str) -> Result<(), ConfigError> {
+        let fail = failure(path);
         if ![128, 256, 512].contains(&self.bus_bits) {
             return fail("bus_bits", &self.bus_bits, "128, 256 or 512");
         }
@@ -282,6 +298,28 @@ impl Config {
         if !(1..=64).contains(&self.max_outstanding) {
             return fail("max_outstanding", &self.max_outstanding, "1 to 64");
         }
+        if !(1..=10_000).contains(&self.clock_mhz) {
+            return fail("clock_mhz", &self.clock_mhz, "1 to 10000");
+        }
+        let m = &self.memory;
+        if m.latency_cycles > 1_000_000 {
+            return fail("memory.latency_cycles", &m.latency_cycles, "up to 1000000");
+        }
+        if !(m.bytes_per_cycle.is_finite() && m.bytes_per_cycle >= 0.01) {
+            return fail("memory.bytes_per_cycle", &m.bytes_per_cycle, "0.01 or more");
+        }
+        if m.refresh_cycles > 0 && m.refresh_cycles >= m.refresh_interval_cycles {
+            let expected = format!("below memory.refresh_interval_cycles, {}", m.refresh_interval_cycles);
+            return fail("memory.refresh_cycles", &m.refresh_cycles, &expected);
+        }
+        match m.ddr4.as_ref().and_then(Ddr4::fault) {
+            Some((field, value, expected)) => fail(field, &value, expected),
+            None => Ok(()),
+        }
+    }
+
+    fn check_limits(&self, path: &str) -> Result<(), ConfigError> {
+        let (fail, l, wkv_lanes) = (failure(path), &self.limits, self.wkv_lanes());
         for (field, value) in [
             ("limits.param_fifo_beats", l.param_fifo_beats),
             ("limits.weight_fifo_beats", l.weight_fifo_beats),
@@ -307,23 +345,6 @@ impl Config {
             if !value.is_multiple_of(wkv_lanes) {
                 return fail(field, &value, &format!("a multiple of wkv_lanes, {wkv_lanes}"));
             }
-        }
-        if !(1..=10_000).contains(&self.clock_mhz) {
-            return fail("clock_mhz", &self.clock_mhz, "1 to 10000");
-        }
-        let m = &self.memory;
-        if m.latency_cycles > 1_000_000 {
-            return fail("memory.latency_cycles", &m.latency_cycles, "up to 1000000");
-        }
-        if !(m.bytes_per_cycle.is_finite() && m.bytes_per_cycle >= 0.01) {
-            return fail("memory.bytes_per_cycle", &m.bytes_per_cycle, "0.01 or more");
-        }
-        if m.refresh_cycles > 0 && m.refresh_cycles >= m.refresh_interval_cycles {
-            let expected = format!("below memory.refresh_interval_cycles, {}", m.refresh_interval_cycles);
-            return fail("memory.refresh_cycles", &m.refresh_cycles, &expected);
-        }
-        if let Some((field, value, expected)) = m.ddr4.as_ref().and_then(Ddr4::fault) {
-            return fail(field, &value, expected);
         }
         for (field, value) in [
             ("limits.dma_program", l.dma_program),

@@ -71,15 +71,17 @@ fn text(a: &Accuracy, model: &Model) -> Result<Text, Error> {
 
 /// What a person sees without a page.
 fn lines(r: &AccuracyRecord) -> String {
-    let mut text = format!("{:10}{:>9}{:>7}{:>12}{:>12}{:>9}\n", "weights", "operands", "state", "loss", "KL", "top-1");
+    let mut text = format!("{:10}{:>9}{:>7}{:>18}{:>21}{:>9}\n", "weights", "operands", "state", "loss", "KL", "top-1");
     for p in &r.grid {
         text += &format!(
-            "{:10}{:>9}{:>7}{:>+10.3} %{:>12.2e}{:>7.2} %\n",
+            "{:10}{:>9}{:>7}{:>+8.3} ± {:.3} %{:>10.2e} ± {:.1e}{:>7.2} %\n",
             p.setting.weights,
             p.setting.operand_bits,
             p.setting.state_bits,
             p.loss_percent,
+            p.loss_percent_se,
             p.kl,
+            p.kl_se,
             p.top1_agreement * 100.0
         );
     }

@@ -3,11 +3,11 @@
 use super::args::{Backend, Eval};
 use super::engine::Engine;
 use super::model::{check_tokens, encode, held_out_text, read, Model};
-use super::print::{bar, Out};
+use super::print::{bar, with_error, Out};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::arithmetic::tensor::groups;
 use golden_model::image::layout::{MatrixFormat, StreamLayout};
-use golden_model::text::eval::evaluate;
+use golden_model::text::eval::{evaluate, Against};
 use records::run::{BytesRead, EvalRecord};
 use std::process::ExitCode;
 
@@ -69,30 +69,38 @@ pub fn eval(a: &Eval, out: &Out) -> Result<ExitCode, Error> {
     bar.finish_and_clear();
     let failed = engine.chip().is_some_and(|c| chip::report_mismatch(c, &a.chip, 0));
     // float agrees with itself
-    let own = (a.backend == Backend::Float).then_some((1.0, 0.0));
+    let own = (a.backend == Backend::Float).then(Against::of_itself);
+    let against = score.against.or(own);
     let done = EvalRecord {
         backend: a.backend.name().into(),
         n_tokens: score.n_tokens,
         bits_per_token: score.bits_per_token,
+        bits_per_token_se: score.bits_per_token_se,
         bits_per_byte: score.bits_per_byte,
-        top1_agreement: score.top1_agreement.or(own.map(|o| o.0)),
-        kl: score.kl.or(own.map(|o| o.1)),
+        top1_agreement: against.as_ref().map(|a| a.top1_agreement),
+        top1_agreement_se: against.as_ref().and_then(|a| a.top1_agreement_se),
+        loss_bits_per_token: against.as_ref().map(|a| a.loss_bits_per_token),
+        loss_bits_per_token_se: against.as_ref().and_then(|a| a.loss_bits_per_token_se),
+        kl: against.as_ref().map(|a| a.kl),
+        kl_se: against.as_ref().and_then(|a| a.kl_se),
         read: read_bytes(&engine, score.n_tokens),
     };
     out.result(&done, || {
         let per_byte = done.bits_per_byte.map_or(String::new(), |b| format!(", {b:.4} bits/byte"));
-        let against = match (done.top1_agreement, done.kl) {
-            (Some(top1), Some(kl)) if twin => {
-                format!("; against float: top-1 agreement {:.2} %, KL {kl:.6} nats", top1 * 100.0)
-            }
-            _ => String::new(),
-        };
+        let against = against.filter(|_| twin).map_or(String::new(), |a| {
+            let top1 = with_error(a.top1_agreement * 100.0, a.top1_agreement_se.map(|e| e * 100.0), 2);
+            let loss = with_error(a.loss_bits_per_token, a.loss_bits_per_token_se, 4);
+            let kl = with_error(a.kl, a.kl_se, 6);
+            format!("; against float: {loss} bits/token more, top-1 agreement {top1} %, KL {kl} nats")
+        });
         let read = done.read.as_ref().map_or(String::new(), |r| {
             format!("; {:.0} bytes read a token, {:.0} skipped", r.bytes_per_token, r.skipped_bytes_per_token)
         });
         format!(
-            "{} over {} tokens: {:.4} bits/token{per_byte}{against}{read}",
-            done.backend, done.n_tokens, done.bits_per_token
+            "{} over {} tokens: {} bits/token{per_byte}{against}{read}",
+            done.backend,
+            done.n_tokens,
+            with_error(done.bits_per_token, done.bits_per_token_se, 4)
         )
     })?;
     Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })

@@ -1,15 +1,19 @@
 //! `explore`: many configurations for one model, by the analytical model.
 
 use super::args::{Explore, Weights};
+use super::files::config_names;
 use super::model::{config, Model};
 use super::print::{bar, command_line, note, Out};
 use super::Error;
-use explore::sweep::{sweep, Axes};
+use explore::fit::fit;
+use explore::shape::outline;
+use explore::sweep::{sweep, Axes, PointError};
 use golden_model::checkpoint::random::official_shape;
 use golden_model::checkpoint::Shape;
 use records::explore::{DrawnPoint, ExploreRecord, Explored, Weights as Format};
 use records::output::check_folder;
 use rtl_gen::config::Config;
+use rtl_gen::program::compile;
 use std::process::ExitCode;
 
 pub fn explore(a: &Explore, out: &Out) -> Result<ExitCode, Error> {
@@ -29,7 +33,10 @@ pub fn explore(a: &Explore, out: &Out) -> Result<ExitCode, Error> {
     bar.finish_and_clear();
     let left_out: Vec<String> = failed.iter().map(ToString::to_string).collect();
     if points.is_empty() {
-        return Err(format!("no configuration can serve this model: {}", left_out.join("; ")).into());
+        let too_large = failed.iter().any(|e| matches!(e, PointError::Fit(why) if why.is_too_large()));
+        let other = if too_large { serving(&shape) } else { None };
+        let hint = other.map_or(String::new(), |name| format!("; try --config {name}"));
+        return Err(format!("no configuration can serve this model: {}{hint}", left_out.join("; ")).into());
     }
     if let Some(folder) = &a.output {
         let record = ExploreRecord {
@@ -55,6 +62,15 @@ pub fn explore(a: &Explore, out: &Out) -> Result<ExitCode, Error> {
     };
     out.result(&found, || table(&found))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The name of a configuration that serves a model of `shape`: first of those whose limits hold it as they are.
+fn serving(shape: &Shape) -> Option<String> {
+    let known: Vec<Config> = config_names().iter().filter_map(|name| config(name).ok()).collect();
+    let model = |c: &Config| outline(shape, Format::W8, c.numbers.state_bits as u32);
+    let holds = |c: &&Config| compile(c, &model(c)).is_ok();
+    let grown = |c: &&Config| fit(c, shape, &model(c)).is_ok();
+    known.iter().find(holds).or_else(|| known.iter().find(grown)).map(|c| c.name.clone())
 }
 
 fn shape(a: &Explore) -> Result<(Shape, String), Error> {

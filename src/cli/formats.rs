@@ -42,7 +42,10 @@ pub fn page(done: &Quantized, name: &str) -> Result<String, Error> {
             tokens: c.tokens as u64,
             float: c.float_bits_per_token,
             golden: c.golden_bits_per_token,
+            loss: c.loss_bits_per_token,
+            loss_se: c.loss_bits_per_token_se,
             kl: c.kl,
+            kl_se: c.kl_se,
         }),
     })?)
 }

@@ -15,7 +15,7 @@ use golden_model::quantise::gptq::Hessians;
 use golden_model::quantise::options::QuantOptions;
 use golden_model::quantise::quantise_with;
 use golden_model::quantise::scales::QuantError;
-use golden_model::quantise::search::{candidates, pick, Matrix, Picks, Space};
+use golden_model::quantise::search::{candidates, least_bits, pick, Matrix, Picks, Space};
 use golden_model::text::tokenizer::Tokenizer;
 
 /// Longest calibration that is worth its time: ranges have settled by then.
@@ -101,15 +101,17 @@ fn search(
     numbers: &Numbers,
     options: &mut QuantOptions,
 ) -> Result<Search, Error> {
-    let mut space = Space::default();
-    if let Some(rank) = numbers.branch {
-        space.ranks = if rank > 0 { vec![rank as usize] } else { vec![] };
-    }
+    let mut space = Space::default().with_branches(options.branch);
     if let Some(round) = numbers.round {
         space.roundings = vec![rounding(round)];
     }
-    // the ranks given above are those of the candidates, not of every matrix
+    // the rank given above is that of candidates, not of every matrix
     options.branch = 0;
+    let least = least_bits(checkpoint.shape(), operands, options, &space);
+    if budget(numbers) < least {
+        let (asked, least) = (budget(numbers), (least * 100.0).ceil() / 100.0);
+        return Err(format!("--budget {asked}: the smallest formats take {least} bits a weight with their scales, expected that or more").into());
+    }
     let n = operands.names().filter(|n| !options.tensors.contains_key(*n)).count();
     let searching = bar(n as u64, "trying formats");
     let progress = |n| searching.set_position(n as u64);

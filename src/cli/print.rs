@@ -110,6 +110,12 @@ fn print(bytes: &[u8]) -> Result<bool, Error> {
     }
 }
 
+/// `value ± error` with so many digits; without a standard error, as for a single value, only `value`.
+pub fn with_error(value: f64, error: Option<f64>, digits: usize) -> String {
+    let error = error.map_or(String::new(), |e| format!(" ± {e:.digits$}"));
+    format!("{value:.digits$}{error}")
+}
+
 /// The bars on standard error: several may move at once, and notes go above them.
 pub fn screen() -> &'static MultiProgress {
     static SCREEN: OnceLock<MultiProgress> = OnceLock::new();

@@ -13,7 +13,7 @@ use golden_model::network::session::FloatSession;
 use golden_model::quantise::calibrate::calibrate;
 use golden_model::quantise::options::QuantOptions;
 use golden_model::quantise::quantise;
-use golden_model::tracking::{measure, FastSession, Point, Task};
+use golden_model::tracking::{measure, Point, Task};
 use records::output::{check_file, write};
 use records::tracking::{Tracked, TrackingRecord};
 use reports::tracking::tracking_page;
@@ -70,7 +70,7 @@ pub fn tracking(a: &Tracking, out: &Out) -> Result<ExitCode, Error> {
         for state_bits in &widths {
             let options = QuantOptions { bits, head: Some(bits), state_bits: *state_bits, ..QuantOptions::default() };
             let model = Arc::new(fast::from_model(&quantise(&checkpoint, &ranges, &options)?.model)?);
-            let points = measure(&task, || FastSession::new(&model), &lengths, sequences, seed, progress)?;
+            let points = measure(&task, || fast::Conversation::new(&model, 1), &lengths, sequences, seed, progress)?;
             results.push(tracked(name, Some(*state_bits), &points, sequences));
         }
     }

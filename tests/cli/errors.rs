@@ -1,7 +1,7 @@
 //! What cannot be done is refused in one sentence that names the file or limit and what was expected.
 
 use super::files::Checkpoint;
-use super::{anser, refused, run, text, Scratch};
+use super::{anser, done, refused, run, text, Scratch, SMALL};
 
 #[test]
 fn files_that_are_no_model() {
@@ -241,6 +241,52 @@ fn outputs_that_cannot_be_written() {
         refused(&[verb, &["-o", "/dev/null/x"]].concat(), &["/dev/null/x", "cannot be written"]);
     }
     assert_eq!(scratch.names().len(), 1, "nothing is left behind: {:?}", scratch.names());
+}
+
+#[test]
+fn names_that_say_another_format() {
+    let random = ["random", "--layers=1", "--embd=64", "--vocab=16", "-o"];
+    for (verb, name, format) in [
+        (&random[..], "r.pth", "safetensors"),
+        (&random, "r.anser", "safetensors"),
+        (&["quantize", "-o"], "q.safetensors", "anser"),
+        (&["quantize", "-o", "q.anser", "--report"], "q.json", "html"),
+        (&["report", "accuracy", "-o"], "a.json", "html"),
+        (&["report", "tracking", "-o"], "t.json", "html"),
+        (&["cosim", "--prompt=a", "--tokens=1", "--trace"], "w.vcd", "fst"),
+    ] {
+        refused(&[verb, &[name]].concat(), &[name, format, "expected a name that ends in"]);
+        assert!(!std::path::Path::new(name).exists(), "{name}");
+    }
+    // a device has no format
+    done(&[&random[..], &[&Scratch::new().device()]].concat());
+}
+
+/// Output through a link, into a pipe and into a device by each writer of large files.
+#[test]
+fn outputs_go_into_what_the_name_stands_for() {
+    use std::os::unix::fs::{symlink, FileTypeExt};
+    let scratch = Scratch::new();
+    let (link, pipe, device) = (scratch.at("link"), scratch.at("pipe"), scratch.device());
+    let small = scratch.small();
+    symlink("store", &link).expect("a link");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let random = [&["random"][..], SMALL].concat();
+    for verb in [&random[..], &["quantize", &small]] {
+        let to = |path: &str| done(&[verb, &["-o", path]].concat());
+        to(&link);
+        let stored = std::fs::read(scratch.path().join("store")).expect("the file behind the link");
+        assert!(std::fs::symlink_metadata(&link).expect("a link").is_symlink());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).expect("the pipe")
+        });
+        to(&pipe);
+        assert!(reader.join().expect("a reader") == stored, "{verb:?}");
+        assert!(std::fs::symlink_metadata(&pipe).expect("a pipe").file_type().is_fifo());
+        to(&device);
+        assert!(std::fs::metadata(&device).expect("a device").file_type().is_char_device());
+    }
 }
 
 #[test]

@@ -126,6 +126,18 @@ impl Scratch {
         self.random("small.safetensors", SMALL)
     }
 
+    /// A device that forgets what is written to it: one of its own, or that of the system where this user may make none and
+    /// cannot replace it either.
+    fn device(&self) -> String {
+        let own = self.at("null");
+        let made = Command::new("mknod").args([&own, "c", "1", "3"]).stderr(Stdio::null()).status();
+        if made.is_ok_and(|s| s.success()) {
+            own
+        } else {
+            "/dev/null".into()
+        }
+    }
+
     fn names(&self) -> Vec<PathBuf> {
         std::fs::read_dir(self.path()).expect("a folder").map(|f| f.expect("an entry").path()).collect()
     }

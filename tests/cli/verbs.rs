@@ -1,6 +1,6 @@
 //! Every verb that needs no simulator: names and values of its JSON, its text for people.
 
-use super::{done, has, json, list, number, run, text, Scratch, SMALL};
+use super::{done, has, json, list, number, refused, run, text, Scratch, SMALL};
 
 #[test]
 fn random_and_inspect_agree_on_any_shape() {
@@ -140,7 +140,12 @@ fn eval_reads_text_numbers_or_the_projects_own_text() {
     let (words, tokens) = (scratch.file("t.txt", "To be, or not"), scratch.file("t.num", "84 111,32\n98 101"));
     let eval = |more: &[&str]| json(&[&["eval", &model, "--backend", "golden"], more].concat());
     let told = eval(&["--text", &words]);
-    has(&told, "n_tokens bits_per_token bits_per_byte top1_agreement kl");
+    has(&told, "n_tokens bits_per_token bits_per_byte top1_agreement loss_bits_per_token kl");
+    for loss in ["bits_per_token_se", "loss_bits_per_token_se", "kl_se"] {
+        assert!(number(&told, loss) > 0.0, "{told}");
+    }
+    let said = done(&["eval", &model, "--backend=golden", "--text", &words]);
+    assert_eq!(said.matches(" ± ").count(), 4, "bits, loss, top-1 and KL have their errors: {said}");
     assert_eq!(told["n_tokens"], 12);
     let bits = number(&told, "bits_per_token");
     assert!(bits > 4.0 && bits < 20.0 && bits == number(&told, "bits_per_byte"), "{told}");
@@ -216,9 +221,22 @@ fn explore_sweeps_every_combination() {
     }
     assert!(points.iter().any(|p| p["pareto"] == true) && points.iter().any(|p| p["pareto"] == false));
     assert!(std::path::Path::new(&page).join("index.html").exists() && done(&args).contains("multipliers"));
-    let refused = run(&["explore", "--layers=2", "--embd=100", "--head-size=50"]);
-    assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("head_size 50"), "{}", text(&refused.stderr));
+    // what no model needs is left out by name, whether it came as an option or from a file
+    let mixed = json(&["explore", &model, "--bus=128,1024"]);
+    let left_out = mixed["left_out"][0].as_str().expect("a reason");
+    assert!(left_out.contains("bus_bits = 1024, expected 128, 256 or 512"), "{left_out}");
+    let nano = std::fs::read_to_string(format!("{}/configs/nano.toml", env!("CARGO_MANIFEST_DIR"))).expect("a file");
+    let wide = scratch.file("wide.toml", nano.replace("bus_bits = 128", "bus_bits = 1024"));
+    for args in [&["--bus=1024"][..], &["--config", &wide]] {
+        refused(&[&["explore", &model], args].concat(), &["bus_bits = 1024", "expected 128, 256 or 512"]);
+    }
+    refused(&["explore", &model, "--clock=0"], &["clock_mhz = 0"]);
+    refused(&["explore", &model, "--sessions=3"], &["sessions = 3"]);
+    refused(&["explore", &model, "--state-bits=40"], &["state_bits = 40"]);
+    refused(&["explore", &model, "--weights=auto"], &["--weights auto", "w8 or w4"]);
+    refused(&["explore", "--layers=2", "--embd=100", "--head-size=50"], &["head_size 50"]);
+    // a model that is too large is told which configuration serves it
+    refused(&["explore", "--layers=24", "--embd=2048"], &["limits.vmem_elements", "try --config edge-large"]);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! * [`pool`]: threads that stay and share work of microseconds; `ahead`: what those that wait ask the memory for.
 //! * `branch`, `clusters`, `deep_embed`: what some models have beside their matrices.
 //! * [`step`]: the step itself for a block of tokens, of one session or of several.
+//! * [`Conversation`]: one session behind the interface that all steps share.
 //! * [`bandwidth`]: what the machine's memory allows, to compare with.
 //!
 //! A step allocates nothing once a runner has made as many (`tests/no_allocation.rs`), except for a head in clusters. `unsafe` is confined to
@@ -17,6 +18,7 @@ pub mod bandwidth;
 mod branch;
 mod clusters;
 mod columns;
+mod conversation;
 mod deep_embed;
 pub mod element;
 pub mod isa;
@@ -32,6 +34,7 @@ pub mod wkv;
 use crate::arithmetic::vector_ops::SaturationCounts;
 use crate::network::integer_step::IntState;
 use crate::network::session::TokenError;
+pub use conversation::Conversation;
 pub use isa::Isa;
 use pool::Pool;
 use std::sync::Arc;

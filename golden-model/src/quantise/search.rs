@@ -12,7 +12,7 @@
 
 use crate::arithmetic::tensor::WeightBits;
 use crate::checkpoint::weights::Weights;
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::{Checkpoint, CheckpointError, Shape};
 use crate::network::recipe::{Rounding, TensorFormat};
 use crate::network::session::{FloatSession, Session};
 use crate::quantise::approximate::{Approximation, Exact};
@@ -71,12 +71,19 @@ pub struct Space {
 }
 
 impl Default for Space {
+    /// Both roundings and no branches: what the chip runs.
     fn default() -> Self {
-        Self { roundings: vec![Rounding::Plain, Rounding::Gptq], ranks: vec![2, 4, 8, 16] }
+        Self { roundings: vec![Rounding::Plain, Rounding::Gptq], ranks: vec![] }
     }
 }
 
 impl Space {
+    /// Tries branches too: of every rank that is a power of two from 2 to `rank`, and of `rank`.
+    pub fn with_branches(self, rank: usize) -> Self {
+        let powers = (1..usize::BITS).map(|p| 1 << p).take_while(|p| *p < rank);
+        Self { ranks: if rank > 0 { powers.chain([rank]).collect() } else { vec![] }, ..self }
+    }
+
     /// All formats for a matrix of this size: a branch that takes more than a quarter of the weights' own bytes is not tried.
     fn formats(&self, rows: usize, cols: usize) -> Vec<TensorFormat> {
         let four = |round, branch| TensorFormat { bits: WeightBits::W4, round, branch };
@@ -105,8 +112,7 @@ pub fn candidates(
     let mut out = vec![];
     let tokens = &tokens[..tokens.len().min(PROBED_TOKENS)];
     let reference = predictions(weights, tokens);
-    let names = checkpoint.shape().tensors().map(|t| t.name);
-    for name in names.filter(|n| operands.gram(n).is_some() && !options.tensors.contains_key(n)) {
+    for (name, ..) in searched(checkpoint.shape(), operands, options) {
         let Some(gram) = operands.gram(&name) else { continue };
         let cols = gram.n();
         let all = checkpoint.read(&name)?;
@@ -141,6 +147,28 @@ pub fn candidates(
         progress(out.len());
     }
     Ok(out)
+}
+
+/// The matrices whose format is searched for, `(name, rows, cols)`: those with known operands and no format of their own.
+fn searched<'a>(
+    shape: &'a Shape,
+    operands: &'a Hessians,
+    options: &'a QuantOptions,
+) -> impl Iterator<Item = (String, usize, usize)> + 'a {
+    shape.tensors().filter(|t| !options.tensors.contains_key(&t.name)).filter_map(|t| {
+        let cols = operands.gram(&t.name)?.n();
+        Some((t.name, t.shape.iter().product::<usize>() / cols, cols))
+    })
+}
+
+/// The least number of bits a weight, in the mean over all matrices that [`candidates`] tries; scales and padding are part of it.
+pub fn least_bits(shape: &Shape, operands: &Hessians, options: &QuantOptions, space: &Space) -> f64 {
+    let (mut bytes, mut weights) = (0, 0);
+    for (_, rows, cols) in searched(shape, operands, options) {
+        bytes += space.formats(rows, cols).into_iter().map(|f| format_bytes(rows, cols, f)).min().unwrap_or(0);
+        weights += rows * cols;
+    }
+    8.0 * bytes as f64 / weights.max(1) as f64
 }
 
 /// Log probabilities after each token, from an empty state.
@@ -326,7 +354,13 @@ mod tests {
 
     #[test]
     fn branches_are_tried_where_they_are_small() {
-        let ranks = |rows, cols| Space::default().formats(rows, cols).iter().map(|f| f.branch).max();
+        let branches = |rank| Space::default().with_branches(rank).ranks;
+        assert_eq!(
+            (branches(0), branches(1), branches(6), branches(16)),
+            (vec![], vec![1], vec![2, 4, 6], vec![2, 4, 8, 16])
+        );
+        let space = Space::default().with_branches(16);
+        let ranks = |rows, cols| space.formats(rows, cols).iter().map(|f| f.branch).max();
         assert_eq!((ranks(128, 128), ranks(768, 768), ranks(16, 16)), (Some(8), Some(16), Some(0)));
     }
 }

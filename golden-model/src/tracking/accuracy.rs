@@ -1,12 +1,10 @@
 //! How often a network is right, by length.
 
 use super::task::Task;
-use crate::fast::{self, Runner};
-use crate::network::session::{Session, TokenError};
+use crate::network::session::Session;
 use crate::text::generate::first_largest;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// Answers up to a length, over all sequences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,37 +78,6 @@ where
         a.into_iter().zip(b).map(both).collect()
     };
     (0..sequences).into_par_iter().map(one).try_reduce(|| none().collect(), |a, b| Ok(sum(a, b)))
-}
-
-/// The fast integer step as a [`Session`], on one thread: sequences are what the cores share.
-pub struct FastSession {
-    runner: Runner,
-    session: fast::Session,
-}
-
-impl FastSession {
-    pub fn new(weights: &Arc<fast::Weights>) -> Self {
-        let runner = Runner::new(weights.clone(), 1);
-        Self { session: runner.session(), runner }
-    }
-}
-
-impl Session for FastSession {
-    type Error = TokenError;
-
-    fn vocab_size(&self) -> usize {
-        self.runner.weights().shape.vocab_size
-    }
-
-    fn step(&mut self, token: u32) -> Result<Vec<f64>, TokenError> {
-        self.prefill(&[token])
-    }
-
-    fn prefill(&mut self, tokens: &[u32]) -> Result<Vec<f64>, TokenError> {
-        let one = 2f64.powi(-self.runner.weights().f.f_logits);
-        let logits = self.runner.prefill(&mut self.session, tokens)?;
-        Ok(logits.iter().map(|v| f64::from(*v) * one).collect())
-    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,6 @@ pub mod accuracy;
 pub mod group;
 pub mod task;
 
-pub use accuracy::{measure, FastSession, Point};
+pub use accuracy::{measure, Point};
 pub use group::Group;
 pub use task::{Task, TaskError};

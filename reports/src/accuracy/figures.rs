@@ -21,8 +21,8 @@ pub(super) const LINES: [&Colour; 8] = [
     &palette::GREEN,
 ];
 
-/// Losses at and below this many percent are as pale as a cell gets.
-const NO_LOSS: f64 = 0.01;
+/// KL divergences at and below this many nats are as pale as a cell gets.
+const NO_KL: f64 = 1e-6;
 
 pub(crate) fn widths(record: &AccuracyRecord) -> Result<Html, ReportError> {
     let of_grid = |weights: &str, bits: u32| {
@@ -32,30 +32,35 @@ pub(crate) fn widths(record: &AccuracyRecord) -> Result<Html, ReportError> {
     let mut bits: Vec<u32> = record.grid.iter().map(|p| p.setting.operand_bits).collect();
     bits.sort_unstable();
     bits.dedup();
-    let worst = record.grid.iter().map(|p| p.loss_percent).fold(10.0 * NO_LOSS, f64::max);
-    let shade = |loss: f64| (loss.max(NO_LOSS) / NO_LOSS).log10() / (worst / NO_LOSS).log10();
+    let worst = record.grid.iter().map(|p| p.kl).fold(10.0 * NO_KL, f64::max);
+    let shade = |kl: f64| (kl.max(NO_KL) / NO_KL).log10() / (worst / NO_KL).log10();
     let names = weights(record);
     let cell = |weights: &str, bits: u32| {
         of_grid(weights, bits).map(|p| Cell {
-            shade: shade(p.loss_percent),
-            lines: [format!("{:+.3} %", p.loss_percent), format!("KL {}", scientific(p.kl))],
+            shade: shade(p.kl),
+            lines: [
+                format!("KL {}", scientific(p.kl)),
+                format!("{:+.3} %", p.loss_percent),
+                format!("± {:.3} %", p.loss_percent_se),
+            ],
             tip: grid_words(p),
             framed: p.setting == record.default,
         })
     };
     let map = Heatmap {
-        title: "Loss by bits of weights and operands",
-        description: "One row a width of weights, one column a width of operands; each cell has the loss in bits and the KL divergence.",
+        title: "KL divergence and loss by bits of weights and operands",
+        description: "One row a width of weights, one column a width of operands; each cell has the KL divergence, and the loss in bits with its standard error.",
         x_axis: "bits of a matrix operand",
         columns: bits.iter().map(u32::to_string).collect(),
         rows: names.iter().map(|w| weights_name(w)).collect(),
         cells: names.iter().map(|w| bits.iter().map(|b| cell(w, *b)).collect()).collect(),
     };
     let reading = format!(
-        "Down: bits of a weight. Across: bits of the vectors that meet the weights. In a cell: bits of text more than floating point \
-         needs, below it the KL divergence from floating point in nats. Darker is worse, on a logarithmic scale; at {NO_LOSS} % and \
-         below a cell is blank. The framed cell is the default. State {} bits, {} predictions. Losses smaller than the errors in the \
-         table below are noise of this text; the KL divergence is the finer measure.",
+        "Down: bits of a weight. Across: bits of the vectors that meet the weights. In a cell: the KL divergence from floating point in \
+         nats a token, which also is the colour; below it the bits of text more than floating point needs, and their standard error. \
+         Darker is worse, on a logarithmic scale; at {} nats and below a cell is blank. The framed cell is the default. State {} bits, \
+         {} predictions. A loss below twice its error, below zero too, is noise of this text; the KL divergence is the finer measure.",
+        scientific(NO_KL),
         record.default.state_bits, record.float.n_tokens
     );
     Ok(figure(&Figure { title: map.title, reading: &reading, picture: &heatmap(&map)?, legend: &[] }))

@@ -11,8 +11,8 @@ use plotters::style::text_anchor::{HPos, VPos};
 pub struct Cell {
     /// 0 for the palest, 1 for the darkest.
     pub shade: f64,
-    /// The number, and a smaller one below it.
-    pub lines: [String; 2],
+    /// The number, and smaller ones below it.
+    pub lines: [String; 3],
     /// What the pointer is told.
     pub tip: String,
     /// Drawn with a frame.
@@ -36,7 +36,7 @@ const DARKEST: f64 = 0.62;
 
 /// Draws the cells, for wide and for narrow screens.
 pub fn heatmap(h: &Heatmap) -> Result<Picture, ReportError> {
-    Ok(Picture { wide: draw(h, WIDE_PX, 54.0, 13.0)?, narrow: Some(draw(h, NARROW_PX, 46.0, 11.0)?) })
+    Ok(Picture { wide: draw(h, WIDE_PX, 64.0, 13.0)?, narrow: Some(draw(h, NARROW_PX, 56.0, 11.0)?) })
 }
 
 fn draw(h: &Heatmap, width: u32, row_px: f64, font: f64) -> Result<String, ReportError> {
@@ -66,12 +66,10 @@ fn draw(h: &Heatmap, width: u32, row_px: f64, font: f64) -> Result<String, Repor
                     area.draw(&PathElement::new(frame, ink.stroke_width(2 * SCALE as u32)))?;
                 }
                 let middle = px(x + column / 2.0);
-                let place = (middle, px(y + row_px * 0.36));
-                let style = text(font, &ink, HPos::Center, VPos::Center);
-                area.draw(&Text::new(cell.lines[0].clone(), place, style))?;
-                let place = (middle, px(y + row_px * 0.7));
-                let style = text(font * 0.82, &ink, HPos::Center, VPos::Center);
-                area.draw(&Text::new(cell.lines[1].clone(), place, style))?;
+                for (line, (at, size)) in cell.lines.iter().zip([(0.26, 1.0), (0.54, 0.82), (0.8, 0.82)]) {
+                    let style = text(font * size, &ink, HPos::Center, VPos::Center);
+                    area.draw(&Text::new(line.clone(), (middle, px(y + row_px * at)), style))?;
+                }
                 tips.push(Tip { from: corners[0], to: corners[1], text: cell.tip.clone() });
             }
         }

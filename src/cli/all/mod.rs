@@ -100,7 +100,13 @@ fn text(all: &AllRecord) -> String {
     line("area", h.logic_mm2.zip(h.memory_mm2).map(|(l, m)| format!("{l:.2} mm² of logic, {m:.2} mm² of memory")));
     line("energy a token", h.j_per_token.map(|v| format!("{v:.3e} J")));
     line("external memory", h.external_j_per_token.map(|v| format!("{v:.3e} J more")));
-    line("loss of the integers", h.loss_percent.map(|v| format!("{v:+.3} % bits")));
+    line(
+        "loss of the integers",
+        h.loss_percent.map(|v| {
+            let error = h.loss_percent_se.map_or(String::new(), |e| format!(" ± {e:.3}"));
+            format!("{v:+.3}{error} % bits")
+        }),
+    );
     line("clock by timing", h.fmax_mhz.map(|v| format!("{v:.1} MHz before placement")));
     for s in &all.steps {
         let why = s.why.as_ref().map_or(String::new(), |w| format!(": {w}"));

@@ -1,6 +1,6 @@
 //! Models, their formats, and the verbs that only read or write models.
 
-use super::parse::{bits_a_weight, count, ranks};
+use super::parse::{bits_a_weight, count, file_of, ranks};
 use super::MODEL;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -53,7 +53,7 @@ pub struct Numbers {
     /// Clusters a token reads [default: a quarter of them]
     #[arg(long, value_name = "N", value_parser = count(), help_heading = FORMATS)]
     pub visit: Option<u32>,
-    /// Rank of a 16-bit branch beside each matrix of 4 bits, on golden only [default: 0, none]
+    /// Rank of a 16-bit branch beside each matrix of 4 bits, with --weights auto the largest that is tried; on golden only [default: 0, none]
     #[arg(long, value_name = "RANK", value_parser = clap::value_parser!(u32).range(0..=1024), help_heading = FORMATS)]
     pub branch: Option<u32>,
     /// How weights of 4 bits are rounded [default: plain]
@@ -91,7 +91,7 @@ pub enum Weights {
     W8,
     /// 4 bits, one scale for each row and 32 columns
     W4,
-    /// For each matrix the format that costs least error for its bytes, found on the calibration text; add --branch 0 for the chip
+    /// For each matrix the format that costs least error for its bytes, found on the calibration text
     Auto,
 }
 
@@ -162,7 +162,7 @@ pub struct Random {
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
     /// The checkpoint to write
-    #[arg(short, long, value_name = "F.safetensors")]
+    #[arg(short, long, value_name = "F.safetensors", value_parser = file_of("safetensors"))]
     pub output: PathBuf,
 }
 
@@ -171,10 +171,10 @@ pub struct Quantize {
     #[arg(help = MODEL)]
     pub model: Option<PathBuf>,
     /// The image to write
-    #[arg(short, long, value_name = "IMAGE")]
+    #[arg(short, long, value_name = "F.anser", value_parser = file_of("anser"))]
     pub output: PathBuf,
     /// Write a page that shows the format and the error of each matrix; needs --calibrate
-    #[arg(long, value_name = "FILE.html")]
+    #[arg(long, value_name = "FILE.html", value_parser = file_of("html"))]
     pub report: Option<PathBuf>,
     #[command(flatten)]
     pub numbers: Numbers,

@@ -1,5 +1,8 @@
 //! What an option's text must be.
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use std::path::PathBuf;
+
 /// A count of at least 1.
 pub fn count() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..)
@@ -35,4 +38,38 @@ pub fn positive(text: &str) -> Result<f64, String> {
 pub fn mhz(text: &str) -> Result<f64, String> {
     let mhz = text.parse().ok().filter(|m: &f64| m.is_finite() && *m > 0.0);
     mhz.ok_or_else(|| "expected MHz, such as 62.5".into())
+}
+
+/// Endings of file names that say what is in the file.
+const ENDINGS: [&str; 16] = [
+    "safetensors",
+    "pth",
+    "pt",
+    "bin",
+    "gguf",
+    "ckpt",
+    "anser",
+    "html",
+    "json",
+    "csv",
+    "npy",
+    "fst",
+    "vcd",
+    "toml",
+    "txt",
+    "zip",
+];
+
+/// A file to write whose content is `format`: its name must not end as another format does. Names without an ending, such as those of
+/// devices, say nothing.
+pub fn file_of(format: &'static str) -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(move |path| {
+        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        match ending.filter(|e| e != format && ENDINGS.contains(&e.as_str())) {
+            Some(other) => {
+                Err(format!("it is written as {format}, expected a name that ends in .{format}, not in .{other}"))
+            }
+            None => Ok(path),
+        }
+    })
 }

@@ -1,6 +1,6 @@
 //! `anser report`.
 
-use super::parse::{count, positive};
+use super::parse::{count, file_of, positive};
 use super::{Chip, Numbers, Weights, CHIP, DEFAULT_CONFIG, MODEL};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -63,7 +63,7 @@ pub struct Accuracy {
     #[arg(long, value_name = "TEXT")]
     pub calibrate: Option<PathBuf>,
     /// The page with pictures, one HTML file
-    #[arg(short, long, value_name = "PAGE.html")]
+    #[arg(short, long, value_name = "PAGE.html", value_parser = file_of("html"))]
     pub output: Option<PathBuf>,
 }
 
@@ -140,7 +140,7 @@ pub struct Tracking {
     #[arg(long, value_name = "N,N", value_delimiter = ',', default_value = "24,20,18,16", value_parser = clap::value_parser!(u32).range(16..=32))]
     pub state_bits: Vec<u32>,
     /// The page to write: HTML with pictures
-    #[arg(short, long, value_name = "F.html")]
+    #[arg(short, long, value_name = "F.html", value_parser = file_of("html"))]
     pub output: Option<PathBuf>,
 }
 

@@ -72,7 +72,7 @@ pub struct Chip {
     #[arg(long, help_heading = CHIP)]
     pub skip_columns: bool,
     /// Write a waveform (FST)
-    #[arg(long, value_name = "F.fst", help_heading = CHIP)]
+    #[arg(long, value_name = "F.fst", value_parser = file_of("fst"), help_heading = CHIP)]
     pub trace: Option<PathBuf>,
 }
 
