@@ -40,7 +40,7 @@ pub fn project_file(name: &str) -> Option<PathBuf> {
 /// The folder of finished builds, which need not exist yet.
 pub fn cache_dir() -> PathBuf {
     if let Some(dir) = variable("ANSER_CACHE") {
-        return dir;
+        return std::path::absolute(&dir).unwrap_or(dir); // tools run in other folders
     }
     if let Some(dir) = own_folders().into_iter().map(|d| d.join("cache")).find(|d| may_be_written(d)) {
         return dir;
@@ -60,9 +60,15 @@ fn may_be_written(dir: &Path) -> bool {
 
 /// The file that the name of a command stands for.
 pub fn on_path(name: impl AsRef<Path>) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
+    all_on_path(name).into_iter().next()
+}
+
+/// Every file that the name of a command could stand for, in the order of `PATH`.
+pub fn all_on_path(name: impl AsRef<Path>) -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
     let executable = |p: &PathBuf| p.is_file() && rustix::fs::access(p, rustix::fs::Access::EXEC_OK).is_ok();
-    std::env::split_paths(&path).map(|d| d.join(&name)).find(executable)
+    let absolute = |p: PathBuf| std::path::absolute(&p).unwrap_or(p);
+    std::env::split_paths(&path).map(|d| absolute(d.join(&name))).filter(executable).collect()
 }
 
 #[cfg(test)]

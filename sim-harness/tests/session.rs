@@ -153,6 +153,18 @@ fn a_chip_that_stops_is_reported_with_its_state() {
 }
 
 #[test]
+fn a_chip_that_only_waits_for_stalls_does_not_hang() {
+    let (config, image) = (config(NANO), image());
+    // a handshake waits 2,000 cycles in the mean
+    let options = SessionOptions { hang_cycles: 500, stall: 0.9995, ..Default::default() };
+    let e = expected(&config, &image, 5);
+    let run = session(&config, &image, options.clone()).token(5, Some(&e), TokenOptions::default()).unwrap();
+    assert!(run.outcome.first.is_none() && run.cycles > 10_000, "{} cycles", run.cycles);
+    let mut s = session(&config, &image, options);
+    assert!(matches!(s.token(HANG_TOKEN, None, TokenOptions::default()), Err(SessionError::Hang { .. })));
+}
+
+#[test]
 fn a_stray_read_ends_the_run() {
     let (config, image) = (config(NANO), image());
     let mut s = session(&config, &image, SessionOptions::default());

@@ -310,19 +310,21 @@
   // ---- nothing may hang ----
 
   always begin : watchdog
-    reg [31:0] idle;
+    reg [31:0] idle, patience;
     reg was_written;
     idle = 0;
     was_written = 1'b0;
     @(posedge rst_ni);
+    // a handshake with stalls waits 100 / (100 - stall) cycles in the mean
+    patience = HANG_CYCLES + 40 * stall / (100 - stall);
     forever begin
       @(posedge clk_i);
       idle = idle + 1;
       if ((m_axi_arvalid && m_axi_arready) || (m_axi_rvalid && m_axi_rready)) idle = 0;
       if ((m_axis_logits_tvalid && m_axis_logits_tready) || written != was_written) idle = 0;
       was_written = written;
-      if (idle == HANG_CYCLES)
-        $fatal(1, "token %0d: nothing was read, written or sent for %0d cycles, %0d logits came", token, HANG_CYCLES,
+      if (idle == patience)
+        $fatal(1, "token %0d: nothing was read, written or sent for %0d cycles, %0d logits came", token, patience,
                logits - token * VOCAB);
     end
   end

@@ -30,7 +30,7 @@ impl Session<'_> {
             if let Some(data) = self.step(expected)? {
                 return Ok(data);
             }
-            if self.cycle - start > self.options.hang_cycles {
+            if self.cycle - start > self.options.patience() {
                 return Err(self.hang("a register access", expected));
             }
         }
