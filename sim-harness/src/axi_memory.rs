@@ -5,16 +5,17 @@
 //! [`AxiMemory::drive_write`] and [`AxiMemory::sample_write`] between the two ([`crate::axi_write`]).
 //! Timing of the ideal memory: the first beat of a burst comes at the earliest `latency_cycles` after its address was accepted;
 //! `bytes_per_cycle` may be a fraction of the bus; every `refresh_interval_cycles` no new beat starts for `refresh_cycles`.
-//! If there is a [`Ddr4`], the device says when each beat comes ([`crate::dram`]); its refreshes are counted from the first request after a
+//! If there is a device ([`MemoryTiming::ddr4`]), it says when each beat comes ([`crate::dram`]); its refreshes are counted from the first request after a
 //! pause that is long enough for one, so that equal sequences of requests after such a pause take equal times.
 //! Timing and random stalls change when data comes, never what comes.
 
+use crate::axi::Burst;
+pub use crate::axi::{MemoryTiming, ReadAddress};
 use crate::axi_write::{WriteBeat, WriteFault, WriteOutputs, Writes};
 use crate::chance::Chance;
 use crate::contents::Contents;
 use crate::device::Device;
 use crate::dram::DramStats;
-use rtl_gen::config::{Config, Ddr4};
 use std::collections::VecDeque;
 
 /// What the master must keep to; a violation is a bug of the RTL and ends the simulation.
@@ -36,55 +37,6 @@ pub enum MemoryError {
     Unstable { was: u64, now: Option<u64> },
     #[error(transparent)]
     Write(#[from] WriteFault),
-}
-
-/// Timing of the memory and the limits it holds the master to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MemoryTiming {
-    /// Bytes of a beat; a power of two.
-    pub beat_bytes: usize,
-    pub max_burst_beats: usize,
-    /// Accepted bursts it queues; then arready is low.
-    pub max_outstanding: usize,
-    pub latency_cycles: u32,
-    pub bytes_per_cycle: f64,
-    pub refresh_interval_cycles: u32,
-    /// 0: no refresh.
-    pub refresh_cycles: u32,
-    /// Probability of a random stall, for each cycle of arready and each beat's first offer.
-    pub stall: f64,
-    pub seed: u64,
-    /// The device, and the chip's clock in MHz; without it the memory is ideal.
-    pub ddr4: Option<(Ddr4, u32)>,
-}
-
-impl MemoryTiming {
-    /// The memory of a configuration file, with random stalls of probability `stall`.
-    pub fn of(config: &Config, stall: f64, seed: u64) -> Self {
-        let m = &config.memory;
-        MemoryTiming {
-            beat_bytes: config.beat_bytes(),
-            max_burst_beats: config.max_burst_beats,
-            max_outstanding: config.max_outstanding,
-            latency_cycles: m.latency_cycles,
-            bytes_per_cycle: m.bytes_per_cycle,
-            refresh_interval_cycles: m.refresh_interval_cycles,
-            refresh_cycles: m.refresh_cycles,
-            stall,
-            seed,
-            ddr4: m.ddr4.clone().map(|d| (d, config.clock_mhz)),
-        }
-    }
-}
-
-/// The address channel as the master drives it while arvalid is high.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReadAddress {
-    pub addr: u64,
-    /// Beats minus one.
-    pub len: u8,
-    pub size: u8,
-    pub burst: u8,
 }
 
 /// Bytes of the widest beat.
@@ -115,17 +67,6 @@ pub struct MemoryStats {
     pub address_digest: u64,
     pub write_bursts: u64,
     pub write_beats: u64,
-}
-
-/// A read burst that was accepted.
-pub(crate) struct Burst {
-    /// Byte address of the next beat to offer.
-    pub at: u64,
-    pub beats: usize,
-    /// Ideal memory: first cycle of data. DDR4: the cycle its address was accepted.
-    pub ready_cycle: u64,
-    /// DDR4: beats not asked of the device yet.
-    pub to_ask: usize,
 }
 
 /// Credit is counted in 2^-16 bytes.

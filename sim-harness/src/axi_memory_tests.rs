@@ -1,6 +1,7 @@
 use super::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rtl_gen::config::{Config, Ddr4};
 
 const BASE: u64 = 0x8000_0000;
 

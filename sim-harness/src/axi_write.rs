@@ -3,7 +3,7 @@
 //! Data are taken only for an address that was accepted, as AXI lets a slave do. They are in memory when their response is offered and not
 //! before, so that a master which reads too early reads the old bytes.
 
-use crate::axi_memory::{MemoryTiming, ReadAddress};
+use crate::axi::{MemoryTiming, ReadAddress};
 use crate::chance::Chance;
 use crate::contents::Contents;
 use std::collections::VecDeque;

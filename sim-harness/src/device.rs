@@ -3,7 +3,7 @@
 //! Reads go in order, as far ahead as the read buffer has room. Written beats wait in the write buffer until half of it is full, or the
 //! device has nothing to read; then all that wait go together, because the bus loses time each time it turns around.
 
-use crate::axi_memory::Burst;
+use crate::axi::Burst;
 use crate::dram::Dram;
 use rtl_gen::config::Ddr4;
 use std::collections::VecDeque;

@@ -1,6 +1,7 @@
 //! Verilator builds, memory model and lock-step comparison. Computes no expected value: it compares.
 //!
 //! [`dut::Dut`] is any printed design in Verilator; [`session::Session`] is the whole chip on its bench.
+mod axi;
 pub mod axi_lite;
 pub mod axi_memory;
 pub mod axi_write;
