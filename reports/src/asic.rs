@@ -6,15 +6,14 @@ use crate::page::{
 };
 use crate::palette::{self, Colour};
 use crate::pictures::{bars, Bar, BarPart, BarsText};
+use crate::trust::{Trust, ASSUMED, MAPPED, MAPPED_AND_ASSUMED};
 use crate::ReportError;
 use records::asic::{AsicRecord, Block};
 
 /// Blocks in a picture, paths and cells in a table.
 const ROWS: usize = 16;
-
-/// Colours of the stretches of a path, one after the other.
-const STRETCHES: [&Colour; 6] =
-    [&palette::BLUE, &palette::AQUA, &palette::YELLOW, &palette::VIOLET, &palette::ORANGE, &palette::PINK];
+/// The colour of the setup time at the end of a path; those before it are for the stretches of the path.
+const SETUP: usize = 7;
 
 /// The whole page as one self-contained HTML document.
 ///
@@ -46,9 +45,33 @@ fn mm2(um2: f64) -> String {
     format!("{:.3}", um2 / 1e6)
 }
 
+/// What the area of memories rests on: the library's macros, or a figure for a bit.
+fn memories(r: &AsicRecord) -> &'static [Trust] {
+    if r.memory_model.parameters.is_some() {
+        ASSUMED
+    } else {
+        MAPPED
+    }
+}
+
+/// What an area rests on that holds logic and memories.
+pub(crate) fn logic_and_memories(r: &AsicRecord) -> &'static [Trust] {
+    if r.memory_model.parameters.is_some() {
+        MAPPED_AND_ASSUMED
+    } else {
+        MAPPED
+    }
+}
+
 fn headline(r: &AsicRecord) -> Vec<BigNumber> {
     let (a, t) = (&r.area, &r.timing);
-    let number = |value: String, unit: &str, note: String| BigNumber { value, unit: unit.into(), note, alarm: false };
+    let number = |value: String, unit: &str, note: String| BigNumber {
+        value,
+        unit: unit.into(),
+        note,
+        alarm: false,
+        trust: MAPPED,
+    };
     vec![
         BigNumber {
             alarm: t.slack_ns < 0.0,
@@ -67,7 +90,10 @@ fn headline(r: &AsicRecord) -> Vec<BigNumber> {
                 thousands(a.n_cells as u64)
             ),
         ),
-        number(mm2(a.memory_um2), "mm²", format!("of memory: {} bits", thousands(a.memory_bits as u64))),
+        BigNumber {
+            trust: memories(r),
+            ..number(mm2(a.memory_um2), "mm²", format!("of memory: {} bits", thousands(a.memory_bits as u64)))
+        },
         number(
             percent(a.sequential_um2 / a.logic_um2.max(1.0)),
             "registers",
@@ -101,10 +127,10 @@ fn area_figure(r: &AsicRecord, inside: bool) -> Result<Html, ReportError> {
         .iter()
         .take(ROWS)
         .map(|b| {
-            let mut parts = vec![part(&palette::BLUE, b.logic_um2, "logic", b)];
+            let mut parts = vec![part(palette::LOGIC, b.logic_um2, "logic", b)];
             let mut sum = b.logic_um2;
             if !inside {
-                parts.push(part(&palette::AQUA, b.memory_um2, "memory", b));
+                parts.push(part(palette::MEMORY, b.memory_um2, "memory", b));
                 sum += b.memory_um2;
             }
             Bar { label: b.path.trim_start_matches("core.").into(), parts, value: format!("{} mm²", mm2(sum)) }
@@ -123,10 +149,16 @@ fn area_figure(r: &AsicRecord, inside: bool) -> Result<Html, ReportError> {
     };
     let words = BarsText { title, description: "Bars of area by block, largest first.", axis: "thousandths of a mm²" };
     let legend: &[(&Colour, &str)] = match inside {
-        false => &[(&palette::BLUE, "logic"), (&palette::AQUA, "memory")],
+        false => &[(palette::LOGIC, "logic"), (palette::MEMORY, "memory")],
         true => &[],
     };
-    Ok(figure(&Figure { title, reading, picture: &bars(words, &rows)?, legend }))
+    Ok(figure(&Figure {
+        title,
+        reading,
+        picture: &bars(words, &rows)?,
+        legend,
+        trust: if inside { MAPPED } else { logic_and_memories(r) },
+    }))
 }
 
 fn block_table(r: &AsicRecord) -> Html {
@@ -152,7 +184,7 @@ fn block_table(r: &AsicRecord) -> Html {
         })
         .collect();
     let caption = "Blocks above 0.1 % of the area, each with what is in it.";
-    details(&format!("All {} blocks", rows.len()), table(caption, &columns, &rows))
+    details(&format!("All {} blocks", rows.len()), table(caption, logic_and_memories(r), &columns, &rows))
 }
 
 /// The path that sets the clock, cut by module; none if timing found no path.
@@ -166,7 +198,7 @@ pub(crate) fn worst_path(r: &AsicRecord) -> Result<Option<Html>, ReportError> {
         .iter()
         .enumerate()
         .map(|(i, s)| BarPart {
-            colour: STRETCHES[i % STRETCHES.len()],
+            colour: palette::SERIES[i % SETUP],
             value: (s.delay_ns * 1e3).round() as u64,
             tip: format!(
                 "{} ({}): {:.3} ns in {} cells, {} of them buffers or inverters",
@@ -175,7 +207,7 @@ pub(crate) fn worst_path(r: &AsicRecord) -> Result<Option<Html>, ReportError> {
         })
         .collect();
     parts.push(BarPart {
-        colour: &palette::GREY,
+        colour: palette::SERIES[SETUP],
         value: (worst.setup_ns.max(0.0) * 1e3).round() as u64,
         tip: format!("setup {:.3} ns", worst.setup_ns),
     });
@@ -187,8 +219,8 @@ pub(crate) fn worst_path(r: &AsicRecord) -> Result<Option<Html>, ReportError> {
     };
     let names: Vec<String> = worst.stages.iter().map(|s| format!("{} ({})", s.instance, s.module)).collect();
     let mut legend: Vec<(&'static Colour, &str)> =
-        names.iter().enumerate().map(|(i, n)| (STRETCHES[i % STRETCHES.len()], n.as_str())).collect();
-    legend.push((&palette::GREY, "setup of the end register"));
+        names.iter().enumerate().map(|(i, n)| (palette::SERIES[i % SETUP], n.as_str())).collect();
+    legend.push((palette::SERIES[SETUP], "setup of the end register"));
     let reading = format!(
         "From {} to {}. One colour a module on the way; its length is the delay of the cells passed there. A clock cycle at {} MHz is {:.0} ps.",
         worst.start,
@@ -197,7 +229,13 @@ pub(crate) fn worst_path(r: &AsicRecord) -> Result<Option<Html>, ReportError> {
         1e6 / r.clock_mhz
     );
     let picture = bars(words, &[Bar { label: "worst path".into(), parts, value }])?;
-    Ok(Some(figure(&Figure { title: "The worst path", reading: &reading, picture: &picture, legend: &legend })))
+    Ok(Some(figure(&Figure {
+        title: "The worst path",
+        reading: &reading,
+        picture: &picture,
+        legend: &legend,
+        trust: MAPPED,
+    })))
 }
 
 fn timing(r: &AsicRecord) -> Result<Vec<Html>, ReportError> {
@@ -228,7 +266,7 @@ fn timing(r: &AsicRecord) -> Result<Vec<Html>, ReportError> {
             ]
         })
         .collect();
-    Ok(vec![figure, table("The worst paths with different ends", &columns, &rows)])
+    Ok(vec![figure, table("The worst paths with different ends", MAPPED, &columns, &rows)])
 }
 
 fn memory_table(r: &AsicRecord) -> Html {
@@ -260,7 +298,7 @@ fn memory_table(r: &AsicRecord) -> Html {
             ]
         })
         .collect();
-    table("Memories cut out of the netlist", &columns, &rows)
+    table("Memories cut out of the netlist", memories(r), &columns, &rows)
 }
 
 fn cell_table(r: &AsicRecord) -> Html {
@@ -280,7 +318,7 @@ fn cell_table(r: &AsicRecord) -> Html {
             vec![name.to_string(), thousands(c.count as u64), mm2(c.um2), share]
         })
         .collect();
-    table("Library cells with the largest area", &columns, &rows)
+    table("Library cells with the largest area", MAPPED, &columns, &rows)
 }
 
 fn module_table(r: &AsicRecord) -> Html {
@@ -305,5 +343,5 @@ fn module_table(r: &AsicRecord) -> Html {
             ]
         })
         .collect();
-    table("RTL modules with the largest area of their own", &columns, &rows)
+    table("RTL modules with the largest area of their own", MAPPED, &columns, &rows)
 }

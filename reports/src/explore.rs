@@ -3,6 +3,7 @@
 use crate::page::{code_block, definitions, figure, paragraph, percent, table, thousands, Column, Figure, Html, Page};
 use crate::palette;
 use crate::pictures::{scatter, Dot, ScatterText};
+use crate::trust::{CALCULATED_AT_ASSUMED_CLOCK, WORDS};
 use crate::ReportError;
 use records::explore::{DrawnPoint, ExploreRecord};
 use records::output;
@@ -62,7 +63,7 @@ pub fn section(record: &ExploreRecord) -> Result<Vec<Html>, ReportError> {
             .map(|p| Dot {
                 x: x(p),
                 y: p.tokens_per_s,
-                colour: if p.w4 { &palette::ORANGE } else { &palette::BLUE },
+                colour: if p.w4 { palette::W4 } else { palette::W8 },
                 best: p.pareto,
                 tip: format!(
                     "{}: {:.1} tokens/s, {} cycles a token, utilisation {}, {} multipliers, {:.1} Mbit",
@@ -76,7 +77,7 @@ pub fn section(record: &ExploreRecord) -> Result<Vec<Html>, ReportError> {
             })
             .collect()
     };
-    let legend = [(&palette::BLUE, "8-bit weights"), (&palette::ORANGE, "4-bit weights")];
+    let legend = [(palette::W8, "8-bit weights"), (palette::W4, "4-bit weights")];
     let with = if record.points.iter().any(|p| p.w4) { &legend[..] } else { &legend[..1] };
     for (title, axis, x) in [
         ("Speed against multipliers", "multipliers", (|p| p.multipliers as f64) as fn(&DrawnPoint) -> f64),
@@ -94,8 +95,14 @@ pub fn section(record: &ExploreRecord) -> Result<Vec<Html>, ReportError> {
             dots.iter_mut().for_each(|d| d.best = false);
         }
         let picture = scatter(words, &dots)?;
-        let reading = "Up and to the left is better. DrawnPoint at a configuration to read it.";
-        parts.push(figure(&Figure { title, reading, picture: &picture, legend: with }));
+        let reading = "Up and to the left is better. Point at a configuration to read it.";
+        parts.push(figure(&Figure {
+            title,
+            reading,
+            picture: &picture,
+            legend: with,
+            trust: CALCULATED_AT_ASSUMED_CLOCK,
+        }));
     }
     let columns = [
         Column::text("configuration"),
@@ -121,10 +128,15 @@ pub fn section(record: &ExploreRecord) -> Result<Vec<Html>, ReportError> {
             ]
         })
         .collect();
-    parts.push(table("The fastest first; ● marks those that nothing beats.", &columns, &rows));
+    parts.push(table(
+        "The fastest first; ● marks those that nothing beats.",
+        CALCULATED_AT_ASSUMED_CLOCK,
+        &columns,
+        &rows,
+    ));
     if !record.left_out.is_empty() {
         let list = record.left_out.iter().map(|r| vec![r.clone()]).collect::<Vec<_>>();
-        parts.push(table("Left out", &[Column::text("reason")], &list));
+        parts.push(table("Left out", WORDS, &[Column::text("reason")], &list));
     }
     Ok(parts)
 }

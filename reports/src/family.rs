@@ -90,19 +90,20 @@ impl Family {
         }
     }
 
+    /// A shade of the unit's colour, which is that of the family with most of its work.
     pub fn colour(self) -> &'static Colour {
         match self {
             Family::TimeMix => &palette::BLUE,
-            Family::LowRank => &palette::AQUA,
+            Family::LowRank => &palette::STEEL,
             Family::ChannelMix => &palette::NAVY,
             Family::Head => &palette::SKY,
             Family::Norm => &palette::YELLOW,
-            Family::TokenShift => &palette::ORANGE,
-            Family::Operand => &palette::PINK,
-            Family::Elementwise => &palette::GREEN,
+            Family::TokenShift => &palette::AMBER,
+            Family::Operand => &palette::SAND,
+            Family::Elementwise => &palette::MUSTARD,
             Family::Recurrence => &palette::VIOLET,
             Family::Weights => &palette::GREY,
-            Family::Params => &palette::PALE_GREY,
+            Family::Params => &palette::SLATE,
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::page::{
 };
 use crate::palette::{self, Colour};
 use crate::pictures::{bars, Bar, BarPart, BarsText};
+use crate::trust::{CALCULATED, SIMULATED};
 use crate::ReportError;
 
 /// One format of a matrix.
@@ -79,9 +80,9 @@ impl Format {
 
     fn colour(&self) -> &'static Colour {
         match (self.bits, self.branch) {
-            (4, 0) => &palette::SKY,
-            (4, _) => &palette::VIOLET,
-            _ => &palette::NAVY,
+            (4, 0) => palette::W4,
+            (4, _) => palette::W4_AND_BRANCH,
+            _ => palette::W8,
         }
     }
 }
@@ -123,7 +124,14 @@ pub fn formats_page(r: &FormatsRecord) -> Result<String, ReportError> {
 }
 
 fn headline(r: &FormatsRecord) -> Vec<BigNumber> {
-    let number = |value: String, unit: &str, note: String| BigNumber { value, unit: unit.into(), note, alarm: false };
+    let number = |value: String, unit: &str, note: String| BigNumber {
+        value,
+        unit: unit.into(),
+        note,
+        alarm: false,
+        trust: CALCULATED,
+    };
+    let simulated = |value, unit: &str, note| BigNumber { trust: SIMULATED, ..number(value, unit, note) };
     let matrices: u64 = r.matrices.iter().map(|m| m.picked.bytes).sum();
     let mut all = vec![
         number(bytes(r.image_bytes), "image", format!("{} of them in the matrices below", bytes(matrices))),
@@ -132,14 +140,14 @@ fn headline(r: &FormatsRecord) -> Vec<BigNumber> {
     if let Some(Check { tokens, float, golden, loss, loss_se, kl, kl_se }) = r.check {
         let percent = |bits: f64| if float > 0.0 { 100.0 * bits / float } else { 0.0 };
         let error = loss_se.map_or(String::new(), |e| format!("± {:.2} %; ", percent(e)));
-        all.push(number(
+        all.push(simulated(
             format!("{:+.2} %", percent(loss)),
             "bits",
             format!("{error}{golden:.4} a token, float {float:.4}, over {tokens} tokens of the calibration text"),
         ));
         let error = kl_se.map_or(String::new(), |e| format!("± {e:.5}; "));
         let note = format!("{error}Kullback-Leibler divergence from float a token, on the same text");
-        all.push(number(format!("{kl:.5}"), "nats", note));
+        all.push(simulated(format!("{kl:.5}"), "nats", note));
     }
     all
 }
@@ -187,14 +195,15 @@ fn picture(r: &FormatsRecord) -> Result<Html, ReportError> {
     };
     Ok(figure(&Figure {
         title: "Bytes of each matrix, and the error of its output",
-        reading: "One bar a matrix, in the order of use; the number behind it is its error. A long dark bar is a matrix that 4 bits \
+        reading: "One bar a matrix, in the order of use; the number behind it is its error. A long bar of 8 bits is a matrix that 4 bits \
                   would have hurt more than others of its size.",
         picture: &bars(words, &rows)?,
         legend: &[
-            (&palette::SKY, "4 bits"),
-            (&palette::VIOLET, "4 bits and a branch of 16"),
-            (&palette::NAVY, "8 bits"),
+            (palette::W4, "4 bits"),
+            (palette::W4_AND_BRANCH, "4 bits and a branch of 16"),
+            (palette::W8, "8 bits"),
         ],
+        trust: CALCULATED,
     }))
 }
 
@@ -208,7 +217,7 @@ fn chosen(r: &FormatsRecord) -> Html {
         .collect();
     let numbers = COLUMNS.map(|(name, unit)| Column::number(name, unit));
     let columns = [&[Column::text("matrix"), Column::text("format")][..], &numbers].concat();
-    details("The numbers", table("What the image records of each matrix.", &columns, &rows))
+    details("The numbers", table("What the image records of each matrix.", CALCULATED, &columns, &rows))
 }
 
 fn alternatives(m: &Matrix) -> Html {
@@ -220,7 +229,7 @@ fn alternatives(m: &Matrix) -> Html {
     let rows: Vec<Vec<String>> = m.tried.iter().map(row).collect();
     let numbers = COLUMNS.map(|(name, unit)| Column::number(name, unit));
     let columns = [&[Column::text("format")][..], &numbers, &[Column::text("")]].concat();
-    table("", &columns, &rows)
+    table("", CALCULATED, &columns, &rows)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! | [`family`] | groups op names into the dozen kinds of work a picture can show |
 //! | [`summary`] | derives the numbers that `anser report latency --json` prints |
 //! | [`palette`], [`pictures`] | colours for light and dark, SVG drawings (plotters) |
+//! | [`trust`] | what a figure rests on: the badges beside it |
 //! | [`words`] | numbers and names as words for people |
 //! | [`page`] | the scaffolding every report shares: head, style, figures, tables |
 //! | [`html`] | the latency page and the FPGA page |
@@ -46,6 +47,7 @@ pub mod power;
 pub mod spans;
 pub mod summary;
 pub mod tracking;
+pub mod trust;
 pub mod words;
 
 pub use error::ReportError;

@@ -8,6 +8,7 @@ pub use crate::words::{bytes, escape, joules, percent, sentence, shape_words, th
 
 use crate::palette::{self, Colour};
 use crate::pictures::Picture;
+use crate::trust::{self, Trust};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -34,6 +35,19 @@ impl Html {
         let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
         Html(format!("<{tag}{class}>{inner}</{tag}>"))
     }
+}
+
+/// The badges of a figure, or nothing for a part without figures.
+pub fn badges(trust: &[Trust]) -> Html {
+    let badge = |t: &Trust| {
+        format!("<span class=\"trust {}\" title=\"{}\">{}</span>", t.class(), escape(t.meaning()), escape(t.word()))
+    };
+    Html(trust.iter().map(badge).collect::<Vec<_>>().join(" "))
+}
+
+/// A paragraph with figures, and what they rest on.
+pub fn statement(trust: &[Trust], text: &str) -> Html {
+    Html(format!("<p>{} {}</p>", escape(text), badges(trust).0))
 }
 
 /// A paragraph.
@@ -73,6 +87,7 @@ pub struct BigNumber {
     pub note: String,
     /// Shown as something gone wrong.
     pub alarm: bool,
+    pub trust: &'static [Trust],
 }
 
 /// A link; `href` is a file beside the page, a place on it, or an address.
@@ -108,10 +123,11 @@ pub fn big_numbers_in(class: &str, numbers: &[BigNumber]) -> Html {
         .iter()
         .map(|n| {
             format!(
-                "<li{}><span class=\"value\">{}</span> <span class=\"unit\">{}</span><span class=\"note\">{}</span></li>\n",
+                "<li{}><span class=\"value\">{}</span> <span class=\"unit\">{}</span> {}<span class=\"note\">{}</span></li>\n",
                 if n.alarm { " class=\"alarm\"" } else { "" },
                 escape(&n.value),
                 escape(&n.unit),
+                badges(n.trust).0,
                 escape(&n.note)
             )
         })
@@ -127,11 +143,12 @@ pub struct Figure<'a> {
     pub reading: &'a str,
     pub picture: &'a Picture,
     pub legend: &'a [(&'static Colour, &'a str)],
+    pub trust: &'a [Trust],
 }
 
 /// Places a figure. On a narrow screen the narrow drawing is shown if there is one; otherwise the picture scrolls sideways.
 pub fn figure(f: &Figure) -> Html {
-    let title = Html::element("h3", "", &escape(f.title)).0;
+    let title = Html::element("h3", "", &format!("{} {}", escape(f.title), badges(f.trust).0)).0;
     let reading = Html::element("p", "reading", &escape(f.reading)).0;
     let drawing = match &f.picture.narrow {
         Some(narrow) => format!("<div class=\"wide\">{}</div>\n<div class=\"narrow\">{narrow}</div>", f.picture.wide),
@@ -166,13 +183,13 @@ impl<'a> Column<'a> {
 }
 
 /// A table; the first cell of each row is the row's header.
-pub fn table(caption: &str, columns: &[Column], rows: &[Vec<String>]) -> Html {
+pub fn table(caption: &str, trust: &[Trust], columns: &[Column], rows: &[Vec<String>]) -> Html {
     let rows: Vec<Vec<Html>> = rows.iter().map(|r| r.iter().map(|c| Html::text(c)).collect()).collect();
-    table_of(caption, columns, &rows)
+    table_of(caption, trust, columns, &rows)
 }
 
 /// A [`table`] whose cells are more than text.
-pub fn table_of(caption: &str, columns: &[Column], rows: &[Vec<Html>]) -> Html {
+pub fn table_of(caption: &str, trust: &[Trust], columns: &[Column], rows: &[Vec<Html>]) -> Html {
     let class = |c: &Column| if c.number { " class=\"number\"" } else { "" };
     let head: String = columns
         .iter()
@@ -197,8 +214,9 @@ pub fn table_of(caption: &str, columns: &[Column], rows: &[Vec<Html>]) -> Html {
         })
         .collect();
     Html(format!(
-        "<div class=\"scroll\" tabindex=\"0\"><table><caption>{}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>",
-        escape(caption)
+        "<div class=\"scroll\" tabindex=\"0\"><table><caption>{} {}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>",
+        escape(caption),
+        badges(trust).0
     ))
 }
 
@@ -235,15 +253,29 @@ impl Page {
         self.add(Html(format!("<section id=\"{}\">\n<h2>{}</h2>\n{inner}</section>", escape(id), escape(heading))))
     }
 
+    /// What the badges on the page mean.
+    fn key(&self) -> String {
+        let used = trust::ALL.into_iter().filter(|t| self.body.contains(&format!("class=\"trust {}\"", t.class())));
+        let rows: String =
+            used.map(|t| format!("<dt>{}</dt><dd>{}</dd>\n", badges(&[t]).0, escape(t.meaning()))).collect();
+        let heading = Html::element("h2", "", "What stands beside a figure").0;
+        if rows.is_empty() {
+            rows
+        } else {
+            format!("<section>\n{heading}\n<dl>\n{rows}</dl></section>\n")
+        }
+    }
+
     /// The whole document.
     pub fn render(&self) -> String {
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
-             <style>\n{}{STYLE}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
+             <style>\n{}{STYLE}</style>\n</head>\n<body>\n<main>\n{}{}</main>\n</body>\n</html>\n",
             escape(&self.title),
             palette::css(),
-            self.body
+            self.body,
+            self.key()
         )
     }
 }
@@ -261,7 +293,7 @@ mod tests {
             code_block(nasty),
             definitions(&[(nasty, nasty.into())]),
             details(nasty, Html::default()),
-            table(nasty, &[Column::text(nasty)], &[vec![nasty.into()]]),
+            table(nasty, trust::WORDS, &[Column::text(nasty)], &[vec![nasty.into()]]),
         ];
         for html in parts {
             assert!(html.0.contains(safe) && !html.0.contains("<x>"), "{}", html.0);

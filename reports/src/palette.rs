@@ -30,27 +30,57 @@ pub const RULE: Colour = colour("rule", 0xDEDDD8, 0x3A3A38, false);
 pub const SURFACE: Colour = colour("surface", 0xFCFCFB, 0x1A1A19, false);
 pub const BACK: Colour = colour("back", 0xF1F0EC, 0x252523, false);
 
+// The units of the chip and the kinds of their work, in shades of the unit's colour (`family`, `all::units`, docs/pictures), and
+// cycles lost. Nothing else on any page has these colours.
+
 pub const BLUE: Colour = colour("blue", 0x2A78D6, 0x4A90E2, true);
 pub const NAVY: Colour = colour("navy", 0x164A8C, 0x2A62B0, true);
 pub const SKY: Colour = colour("sky", 0x86B6EF, 0xB3D1F7, false);
-pub const AQUA: Colour = colour("aqua", 0x1BAF7A, 0x21A577, false);
+pub const STEEL: Colour = colour("steel", 0x5F7F9F, 0x7E9DBD, true);
 pub const YELLOW: Colour = colour("yellow", 0xEDA100, 0xD29A14, false);
-pub const ORANGE: Colour = colour("orange", 0xEB6834, 0xDE6A3A, false);
-pub const PINK: Colour = colour("pink", 0xE87BA4, 0xD6709A, false);
-pub const GREEN: Colour = colour("green", 0x4E8A1F, 0x6AA335, true);
+pub const AMBER: Colour = colour("amber", 0xB87900, 0xB98122, false);
+pub const SAND: Colour = colour("sand", 0xF6D48A, 0xF0D79E, false);
+pub const MUSTARD: Colour = colour("mustard", 0x8C7A1A, 0x9C8A30, true);
 pub const VIOLET: Colour = colour("violet", 0x5B45B5, 0x9483E8, true);
+pub const AQUA: Colour = colour("aqua", 0x1BAF7A, 0x21A577, false);
+pub const PINK: Colour = colour("pink", 0xE87BA4, 0xD6709A, false);
 pub const GREY: Colour = colour("grey", 0x9A9C9F, 0x7C7D7E, false);
+pub const SLATE: Colour = colour("slate", 0x6E7277, 0x5E6064, true);
 pub const PALE_GREY: Colour = colour("pale-grey", 0xC9CACB, 0xA9AAAA, false);
-/// Cycles lost: only ever used for that.
+/// Cycles lost, or something gone wrong.
 pub const RED: Colour = colour("red", 0xD03B3B, 0xE0605E, true);
+
+// All that is no unit of the chip.
+
+pub const TEAL: Colour = colour("teal", 0x0F7C8A, 0x2796A5, true);
+pub const MAGENTA: Colour = colour("magenta", 0xA8327A, 0xC9559A, true);
+pub const GREEN: Colour = colour("green", 0x4E8A1F, 0x6AA335, true);
+pub const ORANGE: Colour = colour("orange", 0xEB6834, 0xDE6A3A, false);
+pub const SIENNA: Colour = colour("sienna", 0x9C4F32, 0xB56B4D, true);
+pub const LIME: Colour = colour("lime", 0xA3B83A, 0xABBE4C, false);
+pub const CYAN: Colour = colour("cyan", 0x5CC4CF, 0x86D6DE, false);
+
+/// Lines of a picture, in the order of its legend.
+pub const SERIES: [&Colour; 8] = [&TEAL, &MAGENTA, &GREEN, &ORANGE, &SIENNA, &LIME, &CYAN, &INK];
+
+/// Weights by the bits of an element: 4, 4 beside a branch of 16, 8.
+pub const W4: &Colour = &GREEN;
+pub const W4_AND_BRANCH: &Colour = &LIME;
+pub const W8: &Colour = &MAGENTA;
+/// The chip against memories, its own or outside, and against what others published.
+pub const LOGIC: &Colour = &TEAL;
+pub const MEMORY: &Colour = &SIENNA;
+pub const PUBLISHED: &Colour = &ORANGE;
+/// What is there and not used.
+pub const FREE: &Colour = &RULE;
 
 /// Text on dark and on light fills; the same in both schemes, hence no roles.
 pub const WHITE_TEXT: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 pub const BLACK_TEXT: RGBColor = RGBColor(0x11, 0x11, 0x12);
 
-pub const ALL: [&Colour; 17] = [
-    &INK, &SOFT_INK, &RULE, &SURFACE, &BACK, &BLUE, &NAVY, &SKY, &AQUA, &YELLOW, &ORANGE, &PINK, &GREEN, &VIOLET,
-    &GREY, &PALE_GREY, &RED,
+pub const ALL: [&Colour; 27] = [
+    &INK, &SOFT_INK, &RULE, &SURFACE, &BACK, &BLUE, &NAVY, &SKY, &STEEL, &YELLOW, &AMBER, &SAND, &MUSTARD, &VIOLET,
+    &AQUA, &PINK, &GREY, &SLATE, &PALE_GREY, &RED, &TEAL, &MAGENTA, &GREEN, &ORANGE, &SIENNA, &LIME, &CYAN,
 ];
 
 impl Colour {

@@ -1,11 +1,12 @@
 //! The page of a power run: where the energy of a token goes.
 
 use crate::page::{
-    big_numbers, code_block, definitions, figure, joules, paragraph, percent, sentence, table, thousands,
+    big_numbers, code_block, definitions, figure, joules, paragraph, percent, sentence, statement, table, thousands,
 };
 use crate::page::{BigNumber, Column, Figure, Html, Page};
 use crate::palette;
 use crate::pictures::{bars, stacks, Bar, BarPart, BarsText, Stack, StackPart, StacksText};
+use crate::trust::{MAPPED, MAPPED_AND_ASSUMED, SIMULATED};
 use crate::ReportError;
 use records::power::PowerRecord;
 use records::shared::Watts;
@@ -28,7 +29,7 @@ pub fn page(r: &PowerRecord) -> Result<String, ReportError> {
     page.add(code_block(&r.command));
     page.add(big_numbers(&headline(r)));
     page.section("Where the energy goes", [blocks(r)?, causes(r)?, groups(r), memories(r)]);
-    page.section("External memory", [paragraph(&external(r))]);
+    page.section("External memory", [statement(MAPPED_AND_ASSUMED, &external(r))]);
     let mut trust = vec![
         paragraph(&format!("{}. Toggles of {} of {} nets were counted while the netlist ran {} of {} cycles.", r.level, percent(r.annotated), thousands(r.n_nets as u64), sample(r), thousands(r.replay.cycles))),
         paragraph("The simulation has no delays, so it shows no glitches; there are no wires and no clock tree. Real silicon takes more."),
@@ -56,7 +57,13 @@ pub fn page(r: &PowerRecord) -> Result<String, ReportError> {
 }
 
 fn headline(r: &PowerRecord) -> Vec<BigNumber> {
-    let number = |value: String, unit: &str, note: String| BigNumber { value, unit: unit.into(), note, alarm: false };
+    let number = |value: String, unit: &str, note: String| BigNumber {
+        value,
+        unit: unit.into(),
+        note,
+        alarm: false,
+        trust: MAPPED,
+    };
     let mismatches = r.replay.mismatches + r.replay_verilator.as_ref().map_or(0, |v| v.mismatches);
     vec![
         number(
@@ -72,6 +79,7 @@ fn headline(r: &PowerRecord) -> Vec<BigNumber> {
         number(format!("{:.1}", r.pj_per_parameter), "pJ/parameter", format!("{} parameters", thousands(r.n_params))),
         BigNumber {
             alarm: mismatches > 0,
+            trust: SIMULATED,
             ..number(
                 thousands(mismatches),
                 "mismatches",
@@ -94,7 +102,7 @@ fn blocks(r: &PowerRecord) -> Result<Html, ReportError> {
                 value: nj(w).round() as u64,
                 tip: format!("{}: {} a token in {what}", b.path, joules(nj(w) * 1e-9)),
             };
-            let parts = vec![part(&palette::BLUE, b.logic_w, "logic"), part(&palette::AQUA, b.memory_w, "memory")];
+            let parts = vec![part(palette::LOGIC, b.logic_w, "logic"), part(palette::MEMORY, b.memory_w, "memory")];
             let share = percent(b.total_w / r.watts.total.max(f64::MIN_POSITIVE));
             Bar {
                 label: b.path.trim_start_matches("core.").into(),
@@ -110,8 +118,8 @@ fn blocks(r: &PowerRecord) -> Result<Html, ReportError> {
     };
     let reading = "One bar a unit of the core, largest first: what its cells take for one token, then its memories. Registers that \
                    hold still take the energy of their clock pins all the same.";
-    let legend = [(&palette::BLUE, "logic"), (&palette::AQUA, "memory")];
-    Ok(figure(&Figure { title: words.title, reading, picture: &bars(words, &rows)?, legend: &legend }))
+    let legend = [(palette::LOGIC, "logic"), (palette::MEMORY, "memory")];
+    Ok(figure(&Figure { title: words.title, reading, picture: &bars(words, &rows)?, legend: &legend, trust: MAPPED }))
 }
 
 /// What the counted tokens are a sample of.
@@ -141,15 +149,15 @@ pub(crate) fn causes(r: &PowerRecord) -> Result<Html, ReportError> {
     };
     let total = format!("{:.1} mW", g.total.total * 1e3);
     let kinds = vec![
-        part(&palette::BLUE, "registers", g.sequential.total),
-        part(&palette::AQUA, "gates", g.combinational.total),
-        part(&palette::PINK, "clock cells", g.clock.total),
-        part(&palette::VIOLET, "memories", g.macros.total),
+        part(&palette::CYAN, "registers", g.sequential.total),
+        part(palette::LOGIC, "gates", g.combinational.total),
+        part(&palette::ORANGE, "clock cells", g.clock.total),
+        part(palette::MEMORY, "memories", g.macros.total),
     ];
     let causes = vec![
-        part(&palette::NAVY, "inside cells", g.total.internal),
-        part(&palette::SKY, "charging pins", g.total.switching),
-        part(&palette::GREY, "leakage", g.total.leakage),
+        part(&palette::GREEN, "inside cells", g.total.internal),
+        part(&palette::LIME, "charging pins", g.total.switching),
+        part(&palette::MAGENTA, "leakage", g.total.leakage),
     ];
     let list = [
         Stack { label: "By kind of cell".into(), total: total.clone(), parts: kinds },
@@ -159,8 +167,9 @@ pub(crate) fn causes(r: &PowerRecord) -> Result<Html, ReportError> {
         title: "Who takes it, and why",
         description: "Two bars of equal length: power by kind of cell and by cause.",
     };
-    let reading = "Inside cells: internal power, for registers mostly that of the clock pin at every edge. Charging pins: the inputs a net                    drives; wires would add to it. Leakage flows always.";
-    Ok(figure(&Figure { title: words.title, reading, picture: &stacks(words, &list)?, legend: &[] }))
+    let reading = "Inside cells: internal power, for registers mostly that of the clock pin at every edge. Charging pins: the inputs a net \
+                   drives; wires would add to it. Leakage flows always.";
+    Ok(figure(&Figure { title: words.title, reading, picture: &stacks(words, &list)?, legend: &[], trust: MAPPED }))
 }
 
 fn groups(r: &PowerRecord) -> Html {
@@ -183,7 +192,7 @@ fn groups(r: &PowerRecord) -> Html {
         row("memories", &g.macros),
         row("total", &g.total),
     ];
-    table("Power by kind of cell and cause", &columns, &rows)
+    table("Power by kind of cell and cause", MAPPED, &columns, &rows)
 }
 
 fn memories(r: &PowerRecord) -> Html {
@@ -195,7 +204,7 @@ fn memories(r: &PowerRecord) -> Html {
         .take(ROWS)
         .map(|m| vec![m.path.clone(), m.module.clone(), format!("{:.3}", m.watts * 1e3), joules(m.j_per_token)])
         .collect();
-    table("The memories that take most", &columns, &rows)
+    table("The memories that take most", MAPPED, &columns, &rows)
 }
 
 /// The external memory, in words.

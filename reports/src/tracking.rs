@@ -5,6 +5,7 @@ use crate::page::{
 };
 use crate::palette::{self, Colour};
 use crate::pictures::{curves, Curve, CurvesText};
+use crate::trust::SIMULATED;
 use crate::ReportError;
 use records::tracking::{largest_gap, Tracked, TrackingRecord, TOLERANCE};
 
@@ -76,6 +77,7 @@ fn headline(r: &TrackingRecord) -> Vec<BigNumber> {
         unit: String::new(),
         note: format!("{} at {} elements{times}", name(t), thousands(longest)),
         alarm,
+        trust: SIMULATED,
     };
     let mut numbers: Vec<BigNumber> = float.iter().map(|t| number(t, false)).collect();
     for p in &r.parts {
@@ -116,15 +118,16 @@ fn words(r: &TrackingRecord) -> Vec<Html> {
     parts
 }
 
+/// Floating point, which comes first, is drawn in ink.
 const COLOURS: [&Colour; 8] = [
     &palette::INK,
-    &palette::BLUE,
-    &palette::ORANGE,
+    &palette::TEAL,
+    &palette::MAGENTA,
     &palette::GREEN,
-    &palette::VIOLET,
-    &palette::PINK,
-    &palette::YELLOW,
-    &palette::AQUA,
+    &palette::ORANGE,
+    &palette::SIENNA,
+    &palette::LIME,
+    &palette::CYAN,
 ];
 
 fn picture(r: &TrackingRecord, title: &str, reading: &str, shown: &[&Tracked]) -> Result<Html, ReportError> {
@@ -147,7 +150,7 @@ fn picture(r: &TrackingRecord, title: &str, reading: &str, shown: &[&Tracked]) -
         chance: 1.0 / r.order.max(1) as f64,
     };
     let legend: Vec<(&'static Colour, &str)> = names.iter().enumerate().map(|(i, n)| (colour(i), &n[..])).collect();
-    Ok(figure(&Figure { title, reading, picture: &curves(words, &drawn)?, legend: &legend }))
+    Ok(figure(&Figure { title, reading, picture: &curves(words, &drawn)?, legend: &legend, trust: SIMULATED }))
 }
 
 fn results_table(r: &TrackingRecord, shown: &[&Tracked], caption: &str) -> Html {
@@ -163,7 +166,7 @@ fn results_table(r: &TrackingRecord, shown: &[&Tracked], caption: &str) -> Html 
             [thousands(*length), thousands(length * r.ticks)].into_iter().chain(cells).collect()
         })
         .collect();
-    table(caption, &columns, &rows)
+    table(caption, SIMULATED, &columns, &rows)
 }
 
 fn facts(r: &TrackingRecord) -> Html {

@@ -2,24 +2,13 @@
 
 use super::{grid_words, knee, sweep, weights, weights_name};
 use crate::page::{figure, Figure, Html};
-use crate::palette::{self, Colour};
+use crate::palette::{self, Colour, SERIES};
 use crate::pictures::{
     heatmap, lines, ranges, scientific, Cell, Heatmap, LinePoint, Lines, RangeBox, RangeRow, RangesText, Series,
 };
+use crate::trust::{CALCULATED, SIMULATED};
 use crate::ReportError;
 use records::accuracy::{AccuracyRecord, Range, Setting};
-
-/// Colours of lines, in the order of legends.
-pub(super) const LINES: [&Colour; 8] = [
-    &palette::BLUE,
-    &palette::ORANGE,
-    &palette::AQUA,
-    &palette::VIOLET,
-    &palette::YELLOW,
-    &palette::PINK,
-    &palette::NAVY,
-    &palette::GREEN,
-];
 
 /// KL divergences at and below this many nats are as pale as a cell gets.
 const NO_KL: f64 = 1e-6;
@@ -63,7 +52,7 @@ pub(crate) fn widths(record: &AccuracyRecord) -> Result<Html, ReportError> {
         scientific(NO_KL),
         record.default.state_bits, record.float.n_tokens
     );
-    Ok(figure(&Figure { title: map.title, reading: &reading, picture: &heatmap(&map)?, legend: &[] }))
+    Ok(figure(&Figure { title: map.title, reading: &reading, picture: &heatmap(&map)?, legend: &[], trust: SIMULATED }))
 }
 
 pub(crate) fn state_sweep(record: &AccuracyRecord) -> Result<Html, ReportError> {
@@ -76,7 +65,7 @@ pub(crate) fn state_sweep(record: &AccuracyRecord) -> Result<Html, ReportError> 
     }
     let series: Vec<Series> = settings
         .iter()
-        .zip(LINES.iter().cycle())
+        .zip(SERIES.iter().cycle())
         .map(|(of, colour)| Series {
             colour,
             points: sweep(record, of)
@@ -111,7 +100,13 @@ pub(crate) fn state_sweep(record: &AccuracyRecord) -> Result<Html, ReportError> 
         "Left of the knee the state's rounding dominates and every bit less costs; right of it weights and operands do, and a \
          wider state buys nothing. Better weights move the knee to the right. {at} Bars are one standard error."
     );
-    Ok(figure(&Figure { title: "Quality by bits of the state", reading: &reading, picture: &picture, legend: &legend }))
+    Ok(figure(&Figure {
+        title: "Quality by bits of the state",
+        reading: &reading,
+        picture: &picture,
+        legend: &legend,
+        trust: SIMULATED,
+    }))
 }
 
 /// Taps worth a place in a picture; all are in the table.
@@ -144,9 +139,9 @@ fn range_box(of: &str, r: &Range, step: f64, alarm: bool) -> RangeBox {
 }
 
 const RANGE_LEGEND: [(&Colour, &str); 5] = [
-    (&palette::PALE_GREY, "what the format holds"),
-    (&palette::SKY, "1 % to largest"),
-    (&palette::BLUE, "50 % to 99 %"),
+    (palette::FREE, "what the format holds"),
+    (&palette::CYAN, "1 % to largest"),
+    (&palette::TEAL, "50 % to 99 %"),
     (&palette::INK, "largest"),
     (&palette::ORANGE, "largest, and values were clipped"),
 ];
@@ -172,9 +167,9 @@ pub(super) fn tap_ranges(record: &AccuracyRecord) -> Result<Html, ReportError> {
         description: "One bar a layer for each of the main values of the step; where the values lie inside what the format can hold.",
     };
     let reading = format!(
-        "Every bar is one layer, the first on top. Grey reaches from the smallest step of the format to its largest number; blue is \
-         where the values of {} tokens lie in it. Room to the right is headroom for values not seen here; grey left of blue is \
-         precision below the smallest values. Blue that reaches the left end of the grey is zero or rounded to it, as relu² often is.",
+        "Every bar is one layer, the first on top. Grey reaches from the smallest step of the format to its largest number; teal is \
+         where the values of {} tokens lie in it. Room to the right is headroom for values not seen here; grey left of teal is \
+         precision below the smallest values. Teal that reaches the left end of the grey is zero or rounded to it, as relu² often is.",
         record.taps.n_tokens
     );
     Ok(figure(&Figure {
@@ -182,6 +177,7 @@ pub(super) fn tap_ranges(record: &AccuracyRecord) -> Result<Html, ReportError> {
         reading: &reading,
         picture: &ranges(words, &rows)?,
         legend: &RANGE_LEGEND,
+        trust: SIMULATED,
     }))
 }
 
@@ -204,7 +200,7 @@ pub(super) fn tensor_ranges(record: &AccuracyRecord) -> Result<Html, ReportError
     let reading = "The same for weights. The grey of a matrix is that of its row with the largest scale; rows with smaller weights have a \
                    scale of their own, so their grey lies further left, down to 2^-15 of it.";
     let legend = &RANGE_LEGEND[..4];
-    Ok(figure(&Figure { title: words.title, reading, picture: &ranges(words, &rows)?, legend }))
+    Ok(figure(&Figure { title: words.title, reading, picture: &ranges(words, &rows)?, legend, trust: CALCULATED }))
 }
 
 /// Taps whose errors are drawn layer by layer.
@@ -214,7 +210,7 @@ pub(super) fn layer_errors(record: &AccuracyRecord) -> Result<Html, ReportError>
     let n_layer = record.shape.n_layer;
     let series: Vec<Series> = ERRORS
         .iter()
-        .zip(LINES)
+        .zip(SERIES)
         .map(|(name, colour)| Series {
             colour,
             points: record
@@ -245,10 +241,10 @@ pub(super) fn layer_errors(record: &AccuracyRecord) -> Result<Html, ReportError>
         series,
         mark: None,
     })?;
-    let legend: Vec<(&'static Colour, &str)> = LINES.into_iter().zip(ERRORS).collect();
+    let legend: Vec<(&'static Colour, &str)> = SERIES.into_iter().zip(ERRORS).collect();
     let reading = "How far each value is from its floating-point twin when both networks run by themselves: errors of earlier layers and tokens \
                    are in it. A line that rises from one layer to the next loses precision there. One decade is 3.3 bits.";
-    Ok(figure(&Figure { title: "Error by layer", reading, picture: &picture, legend: &legend }))
+    Ok(figure(&Figure { title: "Error by layer", reading, picture: &picture, legend: &legend, trust: SIMULATED }))
 }
 
 pub(super) fn layer_name(record: &AccuracyRecord, layer: u32) -> String {

@@ -7,6 +7,7 @@ mod words;
 
 use crate::page::{big_numbers, code_block, percent, thousands, BigNumber, Html, Page};
 use crate::pictures::scientific;
+use crate::trust::SIMULATED;
 use crate::ReportError;
 pub(crate) use figures::{state_sweep, widths};
 use records::accuracy::{AccuracyRecord, GridPoint, Setting};
@@ -67,7 +68,7 @@ pub fn sections(record: &AccuracyRecord) -> Result<Vec<Section>, ReportError> {
 /// A record that fails [`AccuracyRecord::check`].
 pub fn headline(record: &AccuracyRecord) -> Result<Html, ReportError> {
     record.check()?;
-    let number = |value, unit: &str, note| BigNumber { value, unit: unit.into(), note, alarm: false };
+    let number = |value, unit: &str, note| BigNumber { value, unit: unit.into(), note, alarm: false, trust: SIMULATED };
     let mut numbers = vec![];
     if let Some(p) = record.point(&record.default) {
         let note = format!("± {:.3} %; {}", p.loss_percent_se, record.default.name());

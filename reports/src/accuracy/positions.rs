@@ -1,9 +1,9 @@
 //! Error by position: pictures, table and verdict.
 
-use super::figures::LINES;
 use crate::page::{details, figure, paragraph, table, thousands, Column, Figure, Html};
-use crate::palette::Colour;
+use crate::palette::{Colour, SERIES};
 use crate::pictures::{lines, scientific, LinePoint, Lines, Series};
+use crate::trust::SIMULATED;
 use crate::ReportError;
 use records::accuracy::{AccuracyRecord, DriftRun, Fit};
 
@@ -101,7 +101,7 @@ fn picture(
 ) -> Result<Html, ReportError> {
     let runs = &record.drift.runs;
     let series: Vec<Series> =
-        runs.iter().zip(LINES.iter().cycle()).map(|(r, colour)| Series { colour, points: points(r) }).collect();
+        runs.iter().zip(SERIES.iter().cycle()).map(|(r, colour)| Series { colour, points: points(r) }).collect();
     let last = (record.drift.n_tokens.max(2) as f64).log2();
     let ticks = (0..=last as i32).map(|i| (f64::from(i), thousands(1u64 << i))).collect();
     let drawing = lines(&Lines {
@@ -116,7 +116,7 @@ fn picture(
     let names: Vec<String> = runs.iter().map(|r| r.setting.name()).collect();
     let legend: Vec<(&'static Colour, &str)> =
         series.iter().map(|s| s.colour).zip(names.iter().map(String::as_str)).collect();
-    Ok(figure(&Figure { title, reading, picture: &drawing, legend: &legend }))
+    Ok(figure(&Figure { title, reading, picture: &drawing, legend: &legend, trust: SIMULATED }))
 }
 
 fn fits(record: &AccuracyRecord) -> Html {
@@ -139,7 +139,7 @@ fn fits(record: &AccuracyRecord) -> Html {
         Column::number("logits' error", ""),
         Column::number("a doubling", ""),
     ];
-    table(&caption, &columns, &record.drift.runs.iter().map(row).collect::<Vec<_>>())
+    table(&caption, SIMULATED, &columns, &record.drift.runs.iter().map(row).collect::<Vec<_>>())
 }
 
 fn bins(record: &AccuracyRecord) -> Html {
@@ -170,5 +170,5 @@ fn bins(record: &AccuracyRecord) -> Html {
         Column::number("top-1", ""),
         Column::number("clipped", ""),
     ];
-    table("Prediction 0 is the one after the first token.", &columns, &rows)
+    table("Prediction 0 is the one after the first token.", SIMULATED, &columns, &rows)
 }

@@ -4,6 +4,7 @@ use super::figures::layer_name;
 use super::{sweep, weights_name};
 use crate::page::{details, percent, table, thousands, Column, Html};
 use crate::pictures::scientific;
+use crate::trust::{CALCULATED, SIMULATED};
 use records::accuracy::{AccuracyRecord, GridPoint, Range};
 
 fn grid_row(p: &GridPoint) -> Vec<String> {
@@ -38,7 +39,7 @@ fn grid_table(caption: &str, points: &[&GridPoint]) -> Html {
         .enumerate()
         .map(|(i, (name, unit))| if i == 0 { Column::text(name) } else { Column::number(name, unit) })
         .collect();
-    table(caption, &columns, &points.iter().map(|p| grid_row(p)).collect::<Vec<_>>())
+    table(caption, SIMULATED, &columns, &points.iter().map(|p| grid_row(p)).collect::<Vec<_>>())
 }
 
 pub(super) fn grid(record: &AccuracyRecord) -> Html {
@@ -108,7 +109,7 @@ pub(super) fn taps(record: &AccuracyRecord) -> Html {
         thousands(s.wkv)
     );
     let columns = range_columns(&[Column::text("value"), Column::text("layer")], &[Column::number("clipped", "")]);
-    details(&format!("All {} activations", rows.len()), table(&caption, &columns, &rows))
+    details(&format!("All {} activations", rows.len()), table(&caption, SIMULATED, &columns, &rows))
 }
 
 pub(super) fn tensors(record: &AccuracyRecord) -> Html {
@@ -121,7 +122,7 @@ pub(super) fn tensors(record: &AccuracyRecord) -> Html {
                    that of the row with the largest scale. Error: RMS of the rounding over RMS of the tensor, and the largest one.";
     let first = [Column::text("tensor"), Column::number("bits", "")];
     let columns = range_columns(&first, &[Column::number("error", ""), Column::number("largest", "")]);
-    details(&format!("All {} tensors", rows.len()), table(caption, &columns, &rows))
+    details(&format!("All {} tensors", rows.len()), table(caption, CALCULATED, &columns, &rows))
 }
 
 pub(super) fn errors(record: &AccuracyRecord) -> Html {
@@ -155,5 +156,5 @@ pub(super) fn errors(record: &AccuracyRecord) -> Html {
         thousands(record.taps.n_tokens),
         record.default.name()
     );
-    details("All values, layer by layer", table(&caption, &columns, &rows))
+    details("All values, layer by layer", table(&caption, SIMULATED, &columns, &rows))
 }

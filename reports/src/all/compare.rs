@@ -6,6 +6,7 @@ use crate::page::{figure, joules, link, paragraph, percent, table_of, Column, Fi
 use crate::palette;
 use crate::pictures::{sizes, SizeDot, SizesText};
 use crate::summary::summary;
+use crate::trust::{Trust, AT_ASSUMED_CLOCK};
 use crate::ReportError;
 
 /// Picture and table.
@@ -18,6 +19,9 @@ const WORDS: &str = "Networks, number formats and processes differ, so no row is
     designs are quotients of two of their numbers. Cells with a dash: the source we could read does not say. Parameters of TeLLMe's network \
     and everything of HFRWKV but ratios are missing for that reason.";
 
+/// What this chip's row rests on.
+const THIS_CHIP: &[Trust] = &[Trust::Simulated, Trust::Mapped, Trust::Assumed];
+
 /// Tokens a second over parameters.
 fn picture(records: &Records) -> Result<Html, ReportError> {
     let mut dots: Vec<SizeDot> = PUBLISHED
@@ -25,7 +29,7 @@ fn picture(records: &Records) -> Result<Html, ReportError> {
         .filter_map(|p| {
             let (x, y) = (p.params?, p.tokens_per_s?);
             let tip = format!("{}: {} on {}, {y} tokens/s; {}", p.name, p.network, p.platform, p.nature);
-            Some(SizeDot { name: p.name.into(), x, y, colour: &palette::ORANGE, filled: false, tip })
+            Some(SizeDot { name: p.name.into(), x, y, colour: palette::PUBLISHED, filled: false, tip })
         })
         .collect();
     if let Some(r) = &records.latency {
@@ -34,7 +38,7 @@ fn picture(records: &Records) -> Result<Html, ReportError> {
             name: format!("{}, simulated", r.config),
             x: r.shape.n_params.max(1) as f64,
             y: s.tokens_per_s,
-            colour: &palette::BLUE,
+            colour: palette::LOGIC,
             filled: true,
             tip: format!("{} on {}: {:.1} tokens/s, simulated", r.model, r.config, s.tokens_per_s),
         });
@@ -48,8 +52,14 @@ fn picture(records: &Records) -> Result<Html, ReportError> {
     };
     let reading = "Left to right: size of the network. Upwards: tokens a second. Along a thin line the product is the same: parameters read a \
                    second, which is what a memory pays for. Rings are published, the disc is simulated here.";
-    let legend = [(&palette::ORANGE, "published, their numbers"), (&palette::BLUE, "this chip, simulated")];
-    Ok(figure(&Figure { title: words.title, reading, picture: &sizes(words, &dots)?, legend: &legend }))
+    let legend = [(palette::PUBLISHED, "published, their numbers"), (palette::LOGIC, "this chip, simulated")];
+    Ok(figure(&Figure {
+        title: words.title,
+        reading,
+        picture: &sizes(words, &dots)?,
+        legend: &legend,
+        trust: AT_ASSUMED_CLOCK,
+    }))
 }
 
 fn table(records: &Records) -> Html {
@@ -92,5 +102,5 @@ fn table(records: &Records) -> Html {
         ]
     };
     rows.extend(PUBLISHED.iter().map(row));
-    table_of("Published numbers are their authors'; what each is stands beside it.", &columns, &rows)
+    table_of("Published numbers are their authors'; what each is stands beside it.", THIS_CHIP, &columns, &rows)
 }

@@ -12,7 +12,8 @@ mod units;
 pub use headline::headline;
 
 use crate::page::{banner, big_numbers_in, contents, joules, percent, thousands, BigNumber, Html, Page};
-use crate::ReportError;
+use crate::trust::{AT_ASSUMED_CLOCK, MAPPED, SIMULATED};
+use crate::{asic, ReportError};
 use records::accuracy::AccuracyRecord;
 use records::all::{AllRecord, State, Step};
 use records::asic::AsicRecord;
@@ -80,7 +81,8 @@ fn warning(all: &AllRecord) -> Option<Html> {
 
 fn big_headline(all: &AllRecord, records: &Records) -> Vec<BigNumber> {
     let h = &all.headline;
-    let number = |value: Option<String>, unit: &str, note: String, alarm: bool| BigNumber {
+    let number = |trust, value: Option<String>, unit: &str, note: String, alarm: bool| BigNumber {
+        trust,
         alarm,
         note: if value.is_some() { note } else { "this step has no record".into() },
         value: value.unwrap_or("–".into()),
@@ -109,14 +111,16 @@ fn big_headline(all: &AllRecord, records: &Records) -> Vec<BigNumber> {
         (percent(e.fullest_share), format!("of the {what} of {}: the fullest resource of {}", e.part, parts(records)))
     });
     vec![
-        number(h.tokens_per_s.map(rate), "tokens/s", format!("{cycles}{clock}{timed}"), slow),
+        number(AT_ASSUMED_CLOCK, h.tokens_per_s.map(rate), "tokens/s", format!("{cycles}{clock}{timed}"), slow),
         number(
+            MAPPED,
             watts.as_ref().map(|w| w.0.clone()),
             watts.as_ref().map_or("W", |w| w.1),
             format!("the chip while it works{clock}, {library}; no wires, no clock tree"),
             false,
         ),
         number(
+            records.asic.as_ref().map_or(MAPPED, asic::logic_and_memories),
             mm2.map(|(l, m)| format!("{:.1}", l + m)),
             "mm²",
             mm2.map_or(String::new(), |(l, m)| {
@@ -124,8 +128,9 @@ fn big_headline(all: &AllRecord, records: &Records) -> Vec<BigNumber> {
             }),
             false,
         ),
-        number(energy, &energy_unit, format!("the chip{external}"), false),
+        number(MAPPED, energy, &energy_unit, format!("the chip{external}"), false),
         number(
+            SIMULATED,
             h.loss_percent.map(|l| format!("{l:+.3} %")),
             "bits of text",
             h.top1_agreement.zip(h.loss_percent_se).map_or(String::new(), |(t, se)| {
@@ -134,6 +139,7 @@ fn big_headline(all: &AllRecord, records: &Records) -> Vec<BigNumber> {
             false,
         ),
         number(
+            MAPPED,
             fpga.as_ref().map(|f| f.0.clone()),
             "of an FPGA",
             fpga.map_or(String::new(), |f| f.1),

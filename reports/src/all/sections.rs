@@ -3,12 +3,13 @@
 use super::units::{areas, energies, map, mm2, overview};
 use super::{compare, AllRecord, Records, State, Step};
 use crate::page::{
-    definitions, details, joules, link, origin, paragraph, percent, provenance, table, table_of, thousands, Column,
-    Html,
+    definitions, details, joules, link, origin, paragraph, percent, provenance, statement, table, table_of, thousands,
+    Column, Html,
 };
 use crate::pictures::TreemapText;
 use crate::spans::mat_gaps;
 use crate::summary::summary;
+use crate::trust::{MAPPED, MAPPED_AND_ASSUMED, PLACED, SIMULATED, WORDS};
 use crate::{accuracy, asic, html, power, ReportError};
 
 pub(super) struct Section {
@@ -72,7 +73,7 @@ fn cycles(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
     let Some(record) = &r.latency else { return Ok(gap(all, "latency")) };
     let s = summary(record)?;
     let timelines = html::timelines(record, &mat_gaps(record))?;
-    let mut parts = vec![paragraph(&format!(
+    let mut parts = vec![statement(SIMULATED, &format!(
         "A perfect chip would need {} cycles to read this model; this one takes {}. {} of the bus reaches the multipliers. {}",
         thousands(s.floor_cycles),
         thousands(s.cycles_per_token),
@@ -101,7 +102,9 @@ fn area(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
     let reading = "Every rectangle is as large as its block, in one colour a unit; pale ones are memories. It is no floor plan: nothing is \
                    placed. Point at one to read it.";
     Ok(vec![
-        paragraph(&format!(
+        statement(
+            asic::logic_and_memories(record),
+            &format!(
             "{} in all: {} cells ({} thousand gate equivalents, {} flip-flops) and {} bits of memory, counted at {}.",
             mm2(a.total_um2),
             thousands(a.n_cells as u64),
@@ -112,8 +115,9 @@ fn area(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
                 Some(b) => format!("{} µm² a bit, because the library has no memories", b.um2_per_bit),
                 None => "the library's memory macros".into(),
             }
-        )),
-        sourced(all, "asic", map(words, reading, &areas(record), mm2)?),
+        ),
+        ),
+        sourced(all, "asic", map(words, asic::logic_and_memories(record), reading, &areas(record), mm2)?),
         more(all, "asic", "All of it: blocks, memories, cells"),
     ])
 }
@@ -122,20 +126,23 @@ fn clock(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
     let mut parts = vec![];
     match &r.asic {
         Some(record) => {
-            parts.push(paragraph(&format!(
+            parts.push(statement(
+                MAPPED,
+                &format!(
                 "{:.1} MHz in {} by static timing before placement, {} V, {} °C; the configuration asks for {} MHz.",
                 record.timing.fmax_mhz,
                 record.corner.library,
                 record.corner.voltage_v,
                 record.corner.temperature_c,
                 record.clock_mhz
-            )));
+            ),
+            ));
             parts.extend(asic::worst_path(record)?.map(|f| sourced(all, "asic", f)));
         }
         None => parts.extend(gap(all, "asic")),
     }
     if let Some(b) = &r.build {
-        parts.push(paragraph(&format!("{:.1} MHz on {} after place and route.", b.fmax_mhz, b.device)));
+        parts.push(statement(PLACED, &format!("{:.1} MHz on {} after place and route.", b.fmax_mhz, b.device)));
         parts.push(sourced(all, "place-and-route", html::fpga::path_figure(b)?));
     }
     Ok(parts)
@@ -151,7 +158,7 @@ fn energy(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
     let reading = "The same map, each block as large as the energy it takes for one token. A register that holds still pays for its clock pin \
                    all the same.";
     Ok(vec![
-        paragraph(&format!(
+        statement(MAPPED, &format!(
             "{} a token, {:.0} pJ a parameter. Counted on {} of {} nets while the netlist ran {} {} cycles; {} values equal the \
              RTL's, {} differ. {}.",
             joules(p.j_per_token),
@@ -164,9 +171,9 @@ fn energy(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
             p.replay.mismatches,
             p.level
         )),
-        sourced(all, "power", map(words, reading, &energies(p), nj)?),
+        sourced(all, "power", map(words, MAPPED, reading, &energies(p), nj)?),
         sourced(all, "power", power::causes(p)?),
-        paragraph(&power::external(p)),
+        statement(MAPPED_AND_ASSUMED, &power::external(p)),
         more(all, "power", "All of it: groups, memories, how it is found"),
     ])
 }
@@ -183,12 +190,16 @@ fn integers(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
 fn fpga(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
     let mut parts = vec![];
     if let Some(b) = &r.build {
-        parts.push(paragraph(&format!("{} for {}, placed and routed: {:.1} MHz.", b.config, b.board, b.fmax_mhz)));
-        let figure = html::fpga::utilisation_figure("The whole system on the board", &b.utilisation)?;
+        parts.push(statement(
+            PLACED,
+            &format!("{} for {}, placed and routed: {:.1} MHz.", b.config, b.board, b.fmax_mhz),
+        ));
+        let figure = html::fpga::utilisation_figure("The whole system on the board", PLACED, &b.utilisation)?;
         parts.push(sourced(all, "place-and-route", figure));
     }
     for (step, e) in &r.parts {
-        let figure = html::fpga::utilisation_figure(&format!("{} on {}", e.config, e.part_title), &e.resources)?;
+        let figure =
+            html::fpga::utilisation_figure(&format!("{} on {}", e.config, e.part_title), MAPPED, &e.resources)?;
         parts.push(sourced(all, step, figure));
     }
     for step in all.steps.iter().filter(|s| s.state == State::Missing && super::is_fpga(&s.name)) {
@@ -255,10 +266,10 @@ fn steps(all: &AllRecord) -> Vec<Html> {
                  this program that bear on it.";
     let own = origin(&all.command, &all.date, &all.git_revision);
     vec![
-        table_of("Every record lies beside this page.", &columns, &rows),
+        table_of("Every record lies beside this page.", WORDS, &columns, &rows),
         details(
             "Hashes of inputs",
-            Html::join([paragraph(words), table("", &[Column::text("step"), Column::text("inputs")], &hashes)]),
+            Html::join([paragraph(words), table("", WORDS, &[Column::text("step"), Column::text("inputs")], &hashes)]),
         ),
         definitions(&own),
         Html(format!("<p>{}</p>", link("all.json", "all.json: this table and the first numbers").as_str())),

@@ -4,6 +4,7 @@ use crate::family::Family;
 use crate::page::{bytes, figure, joules, percent, thousands, Figure, Html};
 use crate::palette::{self, Colour};
 use crate::pictures::{stacks, treemap, Leaf, Stack, StackPart, StacksText, Tree, TreemapText};
+use crate::trust::Trust;
 use crate::ReportError;
 use records::asic::AsicRecord;
 use records::latency::Unit;
@@ -136,13 +137,18 @@ pub fn overview(
             tip: format!("{name}: {}", joules(j)),
         };
         let parts =
-            vec![part(&palette::NAVY, "chip", r.j_per_token), part(&palette::ORANGE, "external memory", e.j_per_token)];
+            vec![part(palette::LOGIC, "chip", r.j_per_token), part(palette::MEMORY, "external memory", e.j_per_token)];
         list.push(Stack {
             label: format!("With external memory, {} pJ a bit", e.pj_per_bit),
             total: format!("{} for {}", joules(r.j_per_token + e.j_per_token), bytes(e.bytes_per_token)),
             parts,
         });
     }
+    let mut trust = vec![];
+    trust.extend(latency.map(|_| Trust::Simulated));
+    trust.extend((asic.is_some() || power.is_some()).then_some(Trust::Mapped));
+    let assumed = asic.is_some_and(|r| r.memory_model.parameters.is_some()) || power.is_some();
+    trust.extend(assumed.then_some(Trust::Assumed));
     let words = StacksText {
         title: "Where it all goes",
         description: "Bars of equal length: cycles, area and energy of a token, cut into the units of the chip.",
@@ -155,12 +161,14 @@ pub fn overview(
                   time or energy. Point at a part to read it.",
         picture: &stacks(words, &list)?,
         legend: &legend,
+        trust: &trust,
     }))
 }
 
 /// A map of what is inside the units. `words` prints a size.
 pub fn map(
     words: TreemapText,
+    trust: &[Trust],
     reading: &str,
     blocks: &[Measured],
     print: impl Fn(f64) -> String,
@@ -203,5 +211,5 @@ pub fn map(
         t.value = format!("{} · {}", print(sum), percent(sum / whole));
     }
     let legend: Vec<(&'static Colour, &str)> = GROUPS.iter().map(|g| (g.colour, g.name)).collect();
-    Ok(figure(&Figure { title: words.title, reading, picture: &treemap(words, &trees)?, legend: &legend }))
+    Ok(figure(&Figure { title: words.title, reading, picture: &treemap(words, &trees)?, legend: &legend, trust }))
 }

@@ -6,6 +6,7 @@ use crate::page::{bytes, figure, paragraph, percent, thousands, Figure, Html};
 use crate::palette::{self, Colour};
 use crate::pictures::{bars, stream_utilisation, timeline, Bar, BarPart, BarsText, Timeline};
 use crate::spans::{Gap, Interval};
+use crate::trust::SIMULATED;
 use crate::ReportError;
 use records::latency::{LatencyRecord, Unit};
 use records::summary::{LatencySummary, Share, ShareKind};
@@ -41,6 +42,7 @@ pub(crate) fn timelines(record: &LatencyRecord, gaps: &[Gap]) -> Result<Vec<Html
                   multiply, the token is waiting. A thin line marks the first matrix of each layer.",
         picture: &timeline(&whole)?,
         legend: &legend,
+        trust: SIMULATED,
     })];
     // a layer from the middle: the first one is special and the last one runs into the head
     let middle = record.shape.n_layer / 2;
@@ -61,6 +63,7 @@ pub(crate) fn timelines(record: &LatencyRecord, gaps: &[Gap]) -> Result<Vec<Html
                       they do below red is exposed.",
             picture: &timeline(&zoom)?,
             legend: &legend,
+            trust: SIMULATED,
         }));
         let of_layer = |g: &&Gap| g.next_mat.is_some_and(|i| record.ops[i].layer == Some(middle));
         if let Some(gap) = gaps.iter().filter(of_layer).max_by_key(|g| g.cycles()) {
@@ -79,6 +82,7 @@ pub(crate) fn timelines(record: &LatencyRecord, gaps: &[Gap]) -> Result<Vec<Html
                           other. A step made shorter here is gained again in every layer of this shape.",
                 picture: &timeline(&closer)?,
                 legend: &[],
+                trust: SIMULATED,
             }));
         }
     }
@@ -126,12 +130,13 @@ pub(crate) fn shares_figure(s: &LatencySummary) -> Result<Html, ReportError> {
     legend.push((&palette::RED, "exposed: no matrix instruction runs"));
     Ok(figure(&Figure {
         title: "Each cycle counted once",
-        reading: "Every cycle of the token belongs to exactly one bar, so the bars add up to cycles per token. Blue and green: a \
+        reading: "Every cycle of the token belongs to exactly one bar, so the bars add up to cycles per token. Blue: a \
                   matrix instruction of that kind was running. Red: none was; the bar names the vec or wkv work that ran \
                   meanwhile, or says that nothing did (instructions being handed over). Shortening a red bar shortens the token; \
                   hidden vec or wkv work is in no bar at all.",
         picture: &bars(words, &rows)?,
         legend: &legend,
+        trust: SIMULATED,
     }))
 }
 
@@ -168,6 +173,7 @@ pub(super) fn port_figure(s: &LatencySummary) -> Result<Html, ReportError> {
         reading: &reading,
         picture: &bars(words, &rows)?,
         legend: &[],
+        trust: SIMULATED,
     }))
 }
 
@@ -202,6 +208,7 @@ pub(super) fn layers_figure(s: &LatencySummary) -> Result<Html, ReportError> {
                   layer's. Layers of one shape should look alike; one that does not deserves a look.",
         picture: &bars(words, &rows)?,
         legend: &[(&palette::BLUE, "matrix instructions"), (&palette::RED, "exposed")],
+        trust: SIMULATED,
     }))
 }
 
@@ -223,5 +230,5 @@ pub(super) fn stream_figure(record: &LatencyRecord, s: &LatencySummary) -> Resul
         bytes(by_ops),
         bytes(s.weight_bytes_per_token)
     );
-    Ok(figure(&Figure { title, reading: &reading, picture: &picture, legend: &[] }))
+    Ok(figure(&Figure { title, reading: &reading, picture: &picture, legend: &[], trust: SIMULATED }))
 }

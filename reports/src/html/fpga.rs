@@ -4,8 +4,9 @@ use crate::page::{
     big_numbers, code_block, details, figure, paragraph, percent, table, thousands, BigNumber, Column, Figure, Html,
     Page,
 };
-use crate::palette::{AQUA, BLUE, NAVY, PALE_GREY, RED, SKY};
+use crate::palette::{CYAN, FREE, LOGIC, ORANGE, RED};
 use crate::pictures::{bars, Bar, BarPart, BarsText};
+use crate::trust::{Trust, AT_ASSUMED_CLOCK, MAPPED, PLACED, SIMULATED, WORDS};
 use crate::ReportError;
 use records::fpga::{Block, FpgaBuildRecord, FpgaEstimateRecord, FpgaSimulationRecord, Resource};
 
@@ -47,12 +48,14 @@ pub fn build_section(r: &FpgaBuildRecord) -> Result<Vec<Html>, ReportError> {
                 false => format!("after place and route; its clock is {} MHz, too fast for it", r.clock_mhz),
             },
             alarm: !r.meets_clock,
+            trust: PLACED,
         },
         BigNumber {
             value: thousands(r.bitstream_bytes),
             unit: "bytes".into(),
             note: format!("bitstream for {}", r.device),
             alarm: false,
+            trust: PLACED,
         },
     ];
     if let Some(f) = fullest {
@@ -61,19 +64,21 @@ pub fn build_section(r: &FpgaBuildRecord) -> Result<Vec<Html>, ReportError> {
             unit: f.name.clone(),
             note: format!("the fullest resource: {} of {}", count(f.used), count(f.available)),
             alarm: !r.fits,
+            trust: PLACED,
         });
     }
     Ok(vec![
         code_block(&r.command),
         big_numbers(&numbers),
-        utilisation_figure("What the device has and the design uses", &r.utilisation)?,
+        utilisation_figure("What the device has and the design uses", PLACED, &r.utilisation)?,
         blocks_figure(
             "Where the logic is",
+            PLACED,
             &r.blocks,
             "Cells are counted by the names synthesis leaves them; one that two blocks share counts for one.",
         )?,
         path_figure(r)?,
-        details("Every block", blocks_table(&r.blocks, false)),
+        details("Every block", blocks_table(PLACED, &r.blocks, false)),
         details("The slowest path, step by step", path_table(r)),
         details("Tools", tools_table(r)),
     ])
@@ -87,6 +92,7 @@ pub fn simulation_section(r: &FpgaSimulationRecord) -> Vec<Html> {
             unit: "tokens/s".into(),
             note: format!("{} cycles a token at {} MHz, {}", thousands(r.cycles_per_token), r.clock_mhz, r.model),
             alarm: false,
+            trust: AT_ASSUMED_CLOCK,
         },
         BigNumber {
             value: format!("{:.2}", r.memory_bytes_per_cycle),
@@ -96,12 +102,14 @@ pub fn simulation_section(r: &FpgaSimulationRecord) -> Vec<Html> {
                 r.memory_mb_per_s, r.memory_pins_bytes_per_cycle, r.bus_bytes_per_cycle
             ),
             alarm: false,
+            trust: SIMULATED,
         },
         BigNumber {
             value: if r.golden_equal { "equal" } else { "different" }.into(),
             unit: "text".into(),
             note: format!("{} tokens out of the simulated serial line, against the golden model", r.tokens.len()),
             alarm: !r.golden_equal,
+            trust: SIMULATED,
         },
     ];
     let loaded = match r.loaded_over_the_line {
@@ -131,12 +139,13 @@ pub fn estimate_section(r: &FpgaEstimateRecord) -> Result<Vec<Html>, ReportError
         unit: String::new(),
         note: format!("the fullest resource, {}, is {} full", r.fullest, percent(r.fullest_share)),
         alarm: !r.fits,
+        trust: MAPPED,
     }];
     Ok(vec![
         code_block(&r.command),
         big_numbers(&numbers),
-        utilisation_figure("What the part has and the chip needs", &r.resources)?,
-        blocks_figure("Where the logic is", &r.units, "Modules below the core; each distinct one is synthesised once and counted for every instance.")?,
+        utilisation_figure("What the part has and the chip needs", MAPPED, &r.resources)?,
+        blocks_figure("Where the logic is", MAPPED, &r.units, "Modules below the core; each distinct one is synthesised once and counted for every instance.")?,
         paragraph(&format!(
             "By synthesis with {}, nothing placed. The part's numbers: {}. Only the chip is counted: ports, clocks and the way to \
              the memory controller come on top.",
@@ -144,7 +153,7 @@ pub fn estimate_section(r: &FpgaEstimateRecord) -> Result<Vec<Html>, ReportError
             r.yosys.split(" (").next().unwrap_or_default(),
             r.part_source
         )),
-        details("Every unit", blocks_table(&r.units, true)),
+        details("Every unit", blocks_table(MAPPED, &r.units, true)),
     ])
 }
 
@@ -156,13 +165,13 @@ fn count(n: f64) -> String {
     }
 }
 
-pub(crate) fn utilisation_figure(title: &str, resources: &[Resource]) -> Result<Html, ReportError> {
+pub(crate) fn utilisation_figure(title: &str, trust: &[Trust], resources: &[Resource]) -> Result<Html, ReportError> {
     let list: Vec<Bar> = (resources.iter())
         .map(|r| {
             let share = (r.share() * 100.0).round() as u64;
-            let (colour, full) = if r.used > r.available { (&RED, share) } else { (&BLUE, share.min(100)) };
+            let (colour, full) = if r.used > r.available { (&RED, share) } else { (LOGIC, share.min(100)) };
             let tip = format!("{}: {} of {}", r.name, count(r.used), count(r.available));
-            let rest = BarPart { colour: &PALE_GREY, value: 100u64.saturating_sub(full), tip: tip.clone() };
+            let rest = BarPart { colour: FREE, value: 100u64.saturating_sub(full), tip: tip.clone() };
             let label = format!("{} ({})", r.what, r.name);
             let value = format!("{} of {} · {}", count(r.used), count(r.available), percent(r.share()));
             Bar { label, parts: vec![BarPart { colour, value: full, tip }, rest], value }
@@ -172,23 +181,23 @@ pub(crate) fn utilisation_figure(title: &str, resources: &[Resource]) -> Result<
     let words = BarsText { title, description: &description.join("; "), axis: "percent of what is there" };
     let picture = bars(words, &list)?;
     let reading = "A full bar is a resource used up.";
-    Ok(figure(&Figure { title, reading, picture: &picture, legend: &[(&BLUE, "used"), (&PALE_GREY, "free")] }))
+    Ok(figure(&Figure { title, reading, picture: &picture, legend: &[(LOGIC, "used"), (FREE, "free")], trust }))
 }
 
-fn blocks_figure(title: &str, blocks: &[Block], reading: &str) -> Result<Html, ReportError> {
+fn blocks_figure(title: &str, trust: &[Trust], blocks: &[Block], reading: &str) -> Result<Html, ReportError> {
     let list: Vec<Bar> = (blocks.iter().take(SHOWN))
         .map(|b| Bar {
             label: short(&b.name),
             parts: vec![
-                BarPart { colour: &BLUE, value: b.luts, tip: format!("{}: {} LUTs", b.name, thousands(b.luts)) },
-                BarPart { colour: &AQUA, value: b.ffs, tip: format!("{}: {} flip-flops", b.name, thousands(b.ffs)) },
+                BarPart { colour: LOGIC, value: b.luts, tip: format!("{}: {} LUTs", b.name, thousands(b.luts)) },
+                BarPart { colour: &CYAN, value: b.ffs, tip: format!("{}: {} flip-flops", b.name, thousands(b.ffs)) },
             ],
             value: format!("{} + {}", thousands(b.luts), thousands(b.ffs)),
         })
         .collect();
     let words = BarsText { title, description: reading, axis: "cells" };
     let picture = bars(words, &list)?;
-    Ok(figure(&Figure { title, reading, picture: &picture, legend: &[(&BLUE, "LUTs"), (&AQUA, "flip-flops")] }))
+    Ok(figure(&Figure { title, reading, picture: &picture, legend: &[(LOGIC, "LUTs"), (&CYAN, "flip-flops")], trust }))
 }
 
 /// Delay of the slowest path by block, in picoseconds: logic and routing.
@@ -207,8 +216,8 @@ pub(crate) fn path_figure(r: &FpgaBuildRecord) -> Result<Html, ReportError> {
         .map(|(name, logic, routing)| Bar {
             label: short(name),
             parts: vec![
-                BarPart { colour: &NAVY, value: *logic, tip: format!("{name}: {logic} ps in cells") },
-                BarPart { colour: &SKY, value: *routing, tip: format!("{name}: {routing} ps on wires") },
+                BarPart { colour: LOGIC, value: *logic, tip: format!("{name}: {logic} ps in cells") },
+                BarPart { colour: &ORANGE, value: *routing, tip: format!("{name}: {routing} ps on wires") },
             ],
             value: format!("{:.2} ns", (logic + routing) as f64 / 1000.0),
         })
@@ -216,7 +225,13 @@ pub(crate) fn path_figure(r: &FpgaBuildRecord) -> Result<Html, ReportError> {
     let title = "Where the slowest path runs";
     let reading = "The path that sets the clock, its time by the block its cells lie in.";
     let picture = bars(BarsText { title, description: reading, axis: "picoseconds" }, &list)?;
-    Ok(figure(&Figure { title, reading, picture: &picture, legend: &[(&NAVY, "in cells"), (&SKY, "on wires")] }))
+    Ok(figure(&Figure {
+        title,
+        reading,
+        picture: &picture,
+        legend: &[(LOGIC, "in cells"), (&ORANGE, "on wires")],
+        trust: PLACED,
+    }))
 }
 
 /// The end of an instance path: `u_system.u_anser.u_core.u_vec` is `core.vec`.
@@ -230,7 +245,7 @@ fn short(name: &str) -> String {
     parts[from..].join(".")
 }
 
-fn blocks_table(blocks: &[Block], urams: bool) -> Html {
+fn blocks_table(trust: &[Trust], blocks: &[Block], urams: bool) -> Html {
     let mut columns = vec![
         Column::text("block"),
         Column::number("LUT", ""),
@@ -253,14 +268,14 @@ fn blocks_table(blocks: &[Block], urams: bool) -> Html {
             ]
         })
         .collect();
-    table("Cells by block", &columns, &rows)
+    table("Cells by block", trust, &columns, &rows)
 }
 
 fn path_table(r: &FpgaBuildRecord) -> Html {
     let columns = [Column::text("kind"), Column::number("delay", "ns"), Column::text("cell")];
     let rows: Vec<Vec<String>> =
         r.critical_path.iter().map(|s| vec![s.kind.clone(), format!("{:.2}", s.delay_ns), s.cell.clone()]).collect();
-    table("The slowest path", &columns, &rows)
+    table("The slowest path", PLACED, &columns, &rows)
 }
 
 fn tools_table(r: &FpgaBuildRecord) -> Html {
@@ -268,5 +283,5 @@ fn tools_table(r: &FpgaBuildRecord) -> Html {
     let tools = r.tools.iter().map(|(k, v)| vec![k.clone(), v.clone()]);
     let steps = r.seconds.iter().map(|(k, s)| vec![k.clone(), format!("{s} s")]);
     let seed = [vec!["seed of the placer".to_string(), r.seed.to_string()]];
-    table("What was run", &columns, &tools.chain(steps).chain(seed).collect::<Vec<_>>())
+    table("What was run", WORDS, &columns, &tools.chain(steps).chain(seed).collect::<Vec<_>>())
 }

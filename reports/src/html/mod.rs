@@ -8,6 +8,7 @@ mod words;
 use crate::page::{big_numbers, code_block, percent, thousands, BigNumber, Page};
 use crate::spans;
 use crate::summary::summary;
+use crate::trust::{AT_ASSUMED_CLOCK, SIMULATED};
 use crate::ReportError;
 use figures::{layers_figure, port_figure, stream_figure};
 pub(crate) use figures::{shares_figure, timelines};
@@ -41,7 +42,7 @@ pub fn latency_page(record: &LatencyRecord) -> Result<String, ReportError> {
 }
 
 fn headline(record: &LatencyRecord, s: &LatencySummary) -> Vec<BigNumber> {
-    let number = |value, unit: &str, note| BigNumber { value, unit: unit.into(), note, alarm: false };
+    let number = |value, unit: &str, note| BigNumber { value, unit: unit.into(), note, alarm: false, trust: SIMULATED };
     let tokens = match (s.tokens_measured, s.cycles_min == s.cycles_max) {
         (1, _) => "one token measured".to_string(),
         (n, true) => format!("the same for each of {} tokens", thousands(n)),
@@ -51,16 +52,19 @@ fn headline(record: &LatencyRecord, s: &LatencySummary) -> Vec<BigNumber> {
     };
     let mut numbers = vec![
         number(thousands(s.cycles_per_token), if s.sessions == 1 { "cycles/token" } else { "cycles/pass" }, tokens),
-        number(
-            rate(s.tokens_per_s),
-            "tokens/s",
-            format!(
-                "{} µs {}, if the clock runs at {} MHz",
-                thousands(s.us_per_token.round() as u64),
-                if s.sessions == 1 { "a token".into() } else { format!("a pass of {} texts", s.sessions) },
-                s.clock_mhz
-            ),
-        ),
+        BigNumber {
+            trust: AT_ASSUMED_CLOCK,
+            ..number(
+                rate(s.tokens_per_s),
+                "tokens/s",
+                format!(
+                    "{} µs {}, if the clock runs at {} MHz",
+                    thousands(s.us_per_token.round() as u64),
+                    if s.sessions == 1 { "a token".into() } else { format!("a pass of {} texts", s.sessions) },
+                    s.clock_mhz
+                ),
+            )
+        },
         number(
             percent(s.utilisation),
             "bus utilisation",

@@ -1,6 +1,7 @@
 //! The tables of the latency page.
 
 use crate::page::{details, paragraph, percent, table, thousands, Column, Html};
+use crate::trust::SIMULATED;
 use records::latency::{Unit, PORT_CYCLES, STALLS};
 use records::summary::LatencySummary;
 
@@ -11,6 +12,7 @@ pub(super) fn stalls_table(s: &LatencySummary) -> Html {
     table(
         "The chip's own counters for this token. Unlike the bars they may overlap, and waits inside a matrix instruction are \
          counted here only.",
+        SIMULATED,
         &[Column::text("counter"), Column::number("cycles", ""), Column::number("of the token", "")],
         &rows,
     )
@@ -66,7 +68,7 @@ pub(super) fn ops_table(s: &LatencySummary) -> Html {
     );
     Html::join([
         paragraph(&sum),
-        details(&format!("All {} operations by name", rows.len()), table(caption, &columns, &rows)),
+        details(&format!("All {} operations by name", rows.len()), table(caption, SIMULATED, &columns, &rows)),
     ])
 }
 
@@ -90,7 +92,7 @@ pub(super) fn layers_table(s: &LatencySummary) -> Html {
     ];
     details(
         "The numbers",
-        table("Mat and exposed add up to the token; vec and wkv overlap with them.", &columns, &rows),
+        table("Mat and exposed add up to the token; vec and wkv overlap with them.", SIMULATED, &columns, &rows),
     )
 }
 
@@ -106,5 +108,5 @@ pub(super) fn units_table(s: &LatencySummary) -> Html {
         Column::number("busy", "cycles"),
         Column::number("of the token", ""),
     ];
-    table("How long each unit has an instruction in hand. It may wait inside one.", &columns, &rows)
+    table("How long each unit has an instruction in hand. It may wait inside one.", SIMULATED, &columns, &rows)
 }

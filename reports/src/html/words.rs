@@ -3,6 +3,7 @@
 use crate::page::{
     bytes, definitions, details, origin, paragraph, percent, shape_words, table, thousands, Column, Html,
 };
+use crate::trust::SIMULATED;
 use records::latency::LatencyRecord;
 use records::summary::LatencySummary;
 
@@ -158,5 +159,5 @@ pub(super) fn all_tokens(record: &LatencyRecord) -> Html {
     let rows: Vec<Vec<String>> =
         record.cycles_all_tokens.iter().enumerate().map(|(i, c)| vec![(i + 1).to_string(), thousands(*c)]).collect();
     let columns = [Column::number("token", ""), Column::number("cycles", "")];
-    details("Cycles of each measured token", table("In the order they were simulated.", &columns, &rows))
+    details("Cycles of each measured token", table("In the order they were simulated.", SIMULATED, &columns, &rows))
 }

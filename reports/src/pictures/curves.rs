@@ -67,7 +67,7 @@ fn draw(words: CurvesText, curves: &[Curve], width: u32, height: u32) -> Result<
         let at = (px(LEFT_PX + w / 2.0), px(f64::from(height) - 4.0));
         area.draw(&Text::new(words.axis, at, text(11.0, &soft, HPos::Center, VPos::Bottom)))?;
         let chance = vec![(px(LEFT_PX), y(words.chance)), (right, y(words.chance))];
-        area.draw(&PathElement::new(chance, palette::GREY.rgb().stroke_width(SCALE as u32)))?;
+        area.draw(&PathElement::new(chance, palette::SOFT_INK.rgb().stroke_width(SCALE as u32)))?;
         let at = (right, y(words.chance) - px(3.0));
         area.draw(&Text::new("chance", at, text(10.0, &soft, HPos::Right, VPos::Bottom)))?;
         if let Some((length, name)) = words.mark.filter(|m| (first..=last).contains(&(m.0.max(1) as f64).log2())) {

@@ -58,7 +58,7 @@ fn draw(h: &Heatmap, width: u32, row_px: f64, font: f64) -> Result<String, Repor
                 let corners = [(px(x + 1.0), px(y + 1.0)), (px(x + column - 1.0), px(y + row_px - 1.0))];
                 area.draw(&Rectangle::new(corners, palette::BACK.rgb().filled()))?;
                 let shade = cell.shade.clamp(0.0, 1.0) * DARKEST;
-                area.draw(&Rectangle::new(corners, palette::BLUE.rgb().mix(shade).filled()))?;
+                area.draw(&Rectangle::new(corners, palette::TEAL.rgb().mix(shade).filled()))?;
                 if cell.framed {
                     // a path, because plotters gives the outline of a rectangle no width
                     let [(x0, y0), (x1, y1)] = corners;

@@ -78,9 +78,9 @@ fn draw(words: RangesText, rows: &[RangeRow], width: u32) -> Result<String, Repo
                 let (from, to) = (y + i as f64 * bar_px, y + (i + 1) as f64 * bar_px - 1.0);
                 let (from, to) = (px(from), px(to));
                 let bar = |a: f64, b: f64| [(x(a), from), (x(b), to)];
-                area.draw(&Rectangle::new(bar(b.step, b.limit), palette::PALE_GREY.rgb().mix(0.55).filled()))?;
-                area.draw(&Rectangle::new(bar(b.p1.max(b.step), b.max.max(b.step)), palette::SKY.rgb().filled()))?;
-                area.draw(&Rectangle::new(bar(b.p50.max(b.step), b.p99.max(b.step)), palette::BLUE.rgb().filled()))?;
+                area.draw(&Rectangle::new(bar(b.step, b.limit), palette::FREE.rgb().filled()))?;
+                area.draw(&Rectangle::new(bar(b.p1.max(b.step), b.max.max(b.step)), palette::CYAN.rgb().filled()))?;
+                area.draw(&Rectangle::new(bar(b.p50.max(b.step), b.p99.max(b.step)), palette::TEAL.rgb().filled()))?;
                 let (end, tick) = (x(b.max.max(b.step)), px(1.0));
                 let colour = if b.alarm { &palette::ORANGE } else { &palette::INK };
                 area.draw(&Rectangle::new([(end - tick, from), (end + tick, to)], colour.rgb().filled()))?;
