@@ -6,12 +6,14 @@
 //! * [`group`]: small groups of permutations.
 //! * [`task`]: a group as tokens; random sequences from a seed.
 //! * [`accuracy`]: how often a network is right, by length.
+//! * [`record`]: floats and integers side by side, as a record.
 //!
 //! A checkpoint says which task it was trained for in its `.safetensors` metadata: `group`, `ticks` and `length`, the elements of its
 //! training sequences.
 
 pub mod accuracy;
 pub mod group;
+pub mod record;
 pub mod task;
 
 pub use accuracy::{measure, Point};
