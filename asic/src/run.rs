@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// # Errors
 /// A missing or failing tool, and a design that the libraries cannot build.
 pub fn report(config: &str, printed: &Printed, flow: &Flow, origin: Origin) -> Result<(AsicRecord, Mapped), Error> {
-    tools::sta()?; // now, because mapping takes minutes
+    tools::check()?;
     let mut mapped = synthesise(printed, flow)?;
     let areas = area::areas(&mapped.netlist, flow.cells, &mut mapped.memories);
     let (timing, sta) = timed(&mapped, flow)?;

@@ -27,7 +27,9 @@ pub enum ToolError {
         "verilator at {path} is version {found}, expected 5.{MIN_MINOR:03} or newer; install it with scripts/setup in the project's folder"
     )]
     TooOld { path: String, found: String },
-    #[error("CXX=\"{cxx}\" does not run: {why}; expected a C++ compiler, alone or with options as in \"ccache g++\"")]
+    #[error(
+        "CXX=\"{cxx}\" does not run: {why}; expected a C++ compiler, alone or with options as in \"ccache g++\"; scripts/setup in the project's folder installs one"
+    )]
     Cxx { cxx: String, why: String },
 }
 

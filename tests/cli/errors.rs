@@ -306,19 +306,43 @@ fn shapes_that_make_no_network() {
 }
 
 #[test]
-fn tools_that_are_missing_are_named_with_what_installs_them() {
+fn tools_that_are_missing_are_named_before_the_work_and_nothing_is_left() {
     let scratch = Scratch::new();
     let small = scratch.small();
-    for variable in ["ANSER_VERILATOR_ROOT", "CXX"] {
-        let mut command = anser();
-        command.args(["cosim", &small, "--prompt=a", "--tokens=1"]).env(variable, "/no/such/tool");
-        let out = command.output().expect("it starts");
-        let said = text(&out.stderr);
-        assert_eq!(out.status.code(), Some(2), "{said}");
-        assert!(
-            said.lines().count() == 1 && said.contains("/no/such/tool") && said.contains("scripts/setup"),
-            "{said}"
-        );
+    let folder = scratch.at("new/folder");
+    let simulators: [&[&str]; 6] = [
+        &["cosim", &small, "--prompt=a", "--tokens=1"],
+        &["generate", &small, "--backend=rtl", "--prompt=a", "--tokens=1"],
+        &["eval", &small, "--backend=rtl", "--max-tokens=2"],
+        &["report", "latency", &small, "-o", &folder],
+        &["report", "power", &small, "-o", &folder],
+        &["fpga", "simulate", &small, "--prompt=a", "--tokens=1", "-o", &folder],
+    ];
+    let synthesis: [&[&str]; 4] = [
+        &["report", "asic", "-o", &folder],
+        &["report", "power", &small, "-o", &folder],
+        &["fpga", "build", "-o", &folder],
+        &["fpga", "estimate", "-o", &folder],
+    ];
+    let timing: [&[&str]; 1] = [&["report", "asic", "-o", &folder]];
+    let place: [&[&str]; 1] = [&["fpga", "build", "-o", &folder]];
+    for (variable, verbs) in [
+        ("ANSER_VERILATOR_ROOT", &simulators[..]),
+        ("CXX", &simulators),
+        ("ANSER_YOSYS", &synthesis),
+        ("ANSER_STA", &timing),
+        ("ANSER_NEXTPNR_ECP5", &place),
+        ("ANSER_ECPPACK", &place),
+    ] {
+        for args in verbs {
+            let out = anser().args(*args).env(variable, "/no/such/tool").output().expect("it starts");
+            let said = text(&out.stderr);
+            assert_eq!(out.status.code(), Some(2), "{variable}, anser {args:?}\n{said}");
+            // one line: nothing was begun
+            let named = said.contains("/no/such/tool") && (said.contains("scripts/setup") || said.contains("apt-get"));
+            assert!(said.lines().count() == 1 && named, "{variable}, anser {args:?}\n{said}");
+            assert_eq!(scratch.names().len(), 1, "{variable}, anser {args:?} left {:?}", scratch.names());
+        }
     }
 }
 
