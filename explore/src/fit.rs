@@ -1,6 +1,8 @@
 //! The smallest limits with which a configuration serves a model.
 
+use crate::shape::outline;
 use golden_model::checkpoint::Shape;
+use records::explore::Weights;
 use rtl_gen::config::{Config, ConfigError};
 use rtl_gen::program::{compile, CompileError, Model, Program};
 
@@ -46,6 +48,14 @@ pub fn fit(config: &Config, shape: &Shape, model: &Model) -> Result<(Config, Pro
             Err(other) => return Err(other.into()),
         }
     }
+}
+
+/// The first of `known` that serves a model of `shape` in W8: those whose limits hold it as they are come before those that grow.
+pub fn serving<'a>(known: &'a [Config], shape: &Shape) -> Option<&'a Config> {
+    let model = |c: &Config| outline(shape, Weights::W8, c.numbers.state_bits as u32);
+    let holds = |c: &&Config| compile(c, &model(c)).is_ok();
+    let grows = |c: &&Config| fit(c, shape, &model(c)).is_ok();
+    known.iter().find(holds).or_else(|| known.iter().find(grows))
 }
 
 /// Sets a limit to at least `needed`; false for a name that is no limit, or one that is as large already.

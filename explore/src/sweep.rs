@@ -6,8 +6,9 @@ use crate::resources::resources;
 use crate::shape::outline;
 use golden_model::checkpoint::Shape;
 use rayon::prelude::*;
-use records::explore::{Point, Weights};
+use records::explore::{Explored, Point, Weights};
 use rtl_gen::config::Config;
+use std::time::Instant;
 
 /// What is varied; every combination is a point.
 #[derive(Clone, Debug)]
@@ -20,6 +21,21 @@ pub struct Axes {
     pub sessions: Vec<usize>,
     /// Memories by name: sections `[memory]` of configurations.
     pub memories: Vec<(String, rtl_gen::config::Memory)>,
+}
+
+impl Axes {
+    /// Points of the sweep.
+    pub fn n_points(&self) -> usize {
+        let lists = [
+            self.bus_bits.len(),
+            self.clock_mhz.len(),
+            self.weights.len(),
+            self.state_bits.len(),
+            self.sessions.len(),
+            self.memories.len(),
+        ];
+        lists.iter().product()
+    }
 }
 
 /// Why a point cannot be.
@@ -100,6 +116,58 @@ pub fn sweep(config: &Config, shape: &Shape, axes: &Axes, done: impl Fn() + Sync
     }
     mark(&mut points);
     (points, failed)
+}
+
+/// No combination can be: each with its reason.
+#[derive(Debug)]
+pub struct NoneServes(pub Vec<PointError>);
+
+impl std::fmt::Display for NoneServes {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "no configuration can serve this model: {}", reasons(&self.0).join("; "))
+    }
+}
+
+impl std::error::Error for NoneServes {}
+
+impl NoneServes {
+    /// Whether the model is too large for what was tried, so that another kind of chip may serve it.
+    pub fn is_too_large(&self) -> bool {
+        self.0.iter().any(|e| matches!(e, PointError::Fit(why) if why.is_too_large()))
+    }
+}
+
+fn reasons(failed: &[PointError]) -> Vec<String> {
+    failed.iter().map(ToString::to_string).collect()
+}
+
+/// [`sweep`] as a record; `model` is what it calls the model.
+///
+/// # Errors
+/// If not one combination can be.
+pub fn explored(
+    config: &Config,
+    (model, shape): (&str, &Shape),
+    axes: &Axes,
+    done: impl Fn() + Sync,
+) -> Result<Explored, NoneServes> {
+    let start = Instant::now();
+    let (points, failed) = sweep(config, shape, axes, done);
+    if points.is_empty() {
+        return Err(NoneServes(failed));
+    }
+    Ok(Explored {
+        model: model.into(),
+        n_layer: shape.n_layer,
+        n_embd: shape.n_embd,
+        head_size: shape.head_size,
+        vocab_size: shape.vocab_size,
+        dim_ffn: shape.dim_ffn,
+        n_params: shape.n_params(),
+        points,
+        left_out: reasons(&failed),
+        milliseconds: start.elapsed().as_secs_f64() * 1e3,
+    })
 }
 
 /// Marks the points that nothing beats.

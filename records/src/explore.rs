@@ -95,6 +95,18 @@ pub struct ExploreRecord {
     pub left_out: Vec<String>,
 }
 
+impl ExploreRecord {
+    /// What the page shows of `found`, which `command` made.
+    pub fn of(found: &Explored, command: String) -> Self {
+        Self {
+            model: found.model.clone(),
+            command,
+            points: found.points.iter().map(DrawnPoint::from).collect(),
+            left_out: found.left_out.clone(),
+        }
+    }
+}
+
 /// One configuration on the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DrawnPoint {

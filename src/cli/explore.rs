@@ -5,15 +5,13 @@ use super::files::config_names;
 use super::model::{config, Model};
 use super::print::{bar, command_line, note, Out};
 use super::Error;
-use explore::fit::fit;
-use explore::shape::outline;
-use explore::sweep::{sweep, Axes, PointError};
+use explore::fit::serving;
+use explore::sweep::{explored, Axes, NoneServes};
 use golden_model::checkpoint::random::official_shape;
 use golden_model::checkpoint::Shape;
-use records::explore::{DrawnPoint, ExploreRecord, Explored, Weights as Format};
+use records::explore::{ExploreRecord, Explored, Weights as Format};
 use records::output::check_folder;
 use rtl_gen::config::Config;
-use rtl_gen::program::compile;
 use std::process::ExitCode;
 
 pub fn explore(a: &Explore, out: &Out) -> Result<ExitCode, Error> {
@@ -23,54 +21,23 @@ pub fn explore(a: &Explore, out: &Out) -> Result<ExitCode, Error> {
     let (shape, name) = shape(a)?;
     let base = config(&a.config)?;
     let axes = axes(a, &base)?;
-    let lists =
-        [axes.bus_bits.len(), axes.clock_mhz.len(), axes.weights.len(), axes.state_bits.len(), axes.sessions.len()];
-    let n = lists.iter().product::<usize>() * axes.memories.len();
-    let bar = bar(n as u64, "configurations");
-    let start = std::time::Instant::now();
-    let (points, failed) = sweep(&base, &shape, &axes, || bar.inc(1));
-    let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+    let bar = bar(axes.n_points() as u64, "configurations");
+    let found = explored(&base, (&name, &shape), &axes, || bar.inc(1));
     bar.finish_and_clear();
-    let left_out: Vec<String> = failed.iter().map(ToString::to_string).collect();
-    if points.is_empty() {
-        let too_large = failed.iter().any(|e| matches!(e, PointError::Fit(why) if why.is_too_large()));
-        let other = if too_large { serving(&shape) } else { None };
-        let hint = other.map_or(String::new(), |name| format!("; try --config {name}"));
-        return Err(format!("no configuration can serve this model: {}{hint}", left_out.join("; ")).into());
-    }
+    let found = found.map_err(|none| hint(&none, &shape))?;
     if let Some(folder) = &a.output {
-        let record = ExploreRecord {
-            model: name.clone(),
-            command: command_line().join(" "),
-            points: points.iter().map(DrawnPoint::from).collect(),
-            left_out: left_out.clone(),
-        };
-        let page = reports::explore::write(&record, folder)?;
+        let page = reports::explore::write(&ExploreRecord::of(&found, command_line().join(" ")), folder)?;
         note(format_args!("report written to {}", page.display()));
     }
-    let found = Explored {
-        model: name,
-        n_layer: shape.n_layer,
-        n_embd: shape.n_embd,
-        head_size: shape.head_size,
-        vocab_size: shape.vocab_size,
-        dim_ffn: shape.dim_ffn,
-        n_params: shape.n_params(),
-        points,
-        left_out,
-        milliseconds,
-    };
     out.result(&found, || table(&found))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The name of a configuration that serves a model of `shape`: first of those whose limits hold it as they are.
-fn serving(shape: &Shape) -> Option<String> {
+/// The error, and for a model that is too large the configuration that serves it.
+fn hint(none: &NoneServes, shape: &Shape) -> String {
     let known: Vec<Config> = config_names().iter().filter_map(|name| config(name).ok()).collect();
-    let model = |c: &Config| outline(shape, Format::W8, c.numbers.state_bits as u32);
-    let holds = |c: &&Config| compile(c, &model(c)).is_ok();
-    let grown = |c: &&Config| fit(c, shape, &model(c)).is_ok();
-    known.iter().find(holds).or_else(|| known.iter().find(grown)).map(|c| c.name.clone())
+    let other = if none.is_too_large() { serving(&known, shape) } else { None };
+    format!("{none}{}", other.map_or(String::new(), |c| format!("; try --config {}", c.name)))
 }
 
 fn shape(a: &Explore) -> Result<(Shape, String), Error> {
