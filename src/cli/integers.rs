@@ -10,12 +10,12 @@ use golden_model::checkpoint::{Checkpoint, Shape};
 use golden_model::network::clusters::ClusterForm;
 use golden_model::network::model::QModel;
 use golden_model::network::recipe::{GroupScales, Rounding, TensorFormat};
+use golden_model::quantise::auto::{Auto, Chosen};
 use golden_model::quantise::calibrate::{calibrate, calibrate_operands, random_tokens, RANDOM_TOKENS};
-use golden_model::quantise::gptq::Hessians;
 use golden_model::quantise::options::QuantOptions;
 use golden_model::quantise::quantise_with;
 use golden_model::quantise::scales::QuantError;
-use golden_model::quantise::search::{candidates, least_bits, pick, Matrix, Picks, Space};
+use golden_model::quantise::search::Space;
 use golden_model::text::tokenizer::Tokenizer;
 
 /// Longest calibration that is worth its time: ranges have settled by then.
@@ -27,11 +27,8 @@ const DEFAULT_BUDGET: f64 = 5.0;
 pub struct Done {
     pub model: QModel,
     pub errors: Vec<(String, QuantError)>,
-    pub search: Option<Search>,
+    pub search: Option<Chosen>,
 }
-
-/// What `--weights auto` tried and picked.
-pub type Search = records::model::Search<Vec<Matrix>, Picks>;
 
 /// Quantises `checkpoint` as `numbers` say; with `errors` the recipe tells every matrix' error on the calibration text.
 pub fn quantise(
@@ -42,9 +39,9 @@ pub fn quantise(
 ) -> Result<Done, Error> {
     let shape = checkpoint.shape();
     let mut options = options(numbers, shape)?;
-    let auto = numbers.weights == Some(Format::Auto);
+    let auto_wanted = numbers.weights == Some(Format::Auto);
     let operands_wanted = [
-        (auto, "--weights auto"),
+        (auto_wanted, "--weights auto"),
         (options.round == Rounding::Gptq, "--round gptq"),
         (options.branch > 0, "--branch"),
         // clusters do without, and are better with
@@ -67,12 +64,19 @@ pub fn quantise(
     };
     calibrating.finish_and_clear();
     let search = match &operands {
-        Some(operands) if auto => Some(search(checkpoint, &mut weights, (operands, &tokens), numbers, &mut options)?),
+        Some(operands) if auto_wanted => {
+            let auto = auto(numbers, &options);
+            let searching = bar(auto.n_matrices(operands, &options) as u64, "trying formats");
+            let progress = |n| searching.set_position(n as u64);
+            let chosen = auto.choose(checkpoint, &mut weights, (operands, &tokens), &mut options, progress)?;
+            searching.finish_and_clear();
+            Some(chosen)
+        }
         _ => None,
     };
     drop(weights);
     let mut done = quantise_with(checkpoint, &ranges, operands.as_ref(), &options)?;
-    if let (Some(recipe), true) = (&mut done.model.f.recipe, auto) {
+    if let (Some(recipe), true) = (&mut done.model.f.recipe, auto_wanted) {
         recipe.budget = Some(budget(numbers));
     }
     Ok(Done { model: done.model, errors: done.errors, search })
@@ -93,37 +97,13 @@ fn budget(numbers: &Numbers) -> f64 {
     numbers.budget.unwrap_or(DEFAULT_BUDGET)
 }
 
-/// Finds a format for every matrix and puts it into `options`.
-fn search(
-    checkpoint: &Checkpoint,
-    exact: &mut Weights,
-    (operands, tokens): (&Hessians, &[u32]),
-    numbers: &Numbers,
-    options: &mut QuantOptions,
-) -> Result<Search, Error> {
+/// What the arguments ask of an automatic choice.
+fn auto(numbers: &Numbers, options: &QuantOptions) -> Auto {
     let mut space = Space::default().with_branches(options.branch);
     if let Some(round) = numbers.round {
         space.roundings = vec![rounding(round)];
     }
-    // the rank given above is that of candidates, not of every matrix
-    options.branch = 0;
-    let least = least_bits(checkpoint.shape(), operands, options, &space);
-    if budget(numbers) < least {
-        let (asked, least) = (budget(numbers), (least * 100.0).ceil() / 100.0);
-        return Err(format!("--budget {asked}: the smallest formats take {least} bits a weight with their scales, expected that or more").into());
-    }
-    let n = operands.names().filter(|n| !options.tensors.contains_key(*n)).count();
-    let searching = bar(n as u64, "trying formats");
-    let progress = |n| searching.set_position(n as u64);
-    let matrices = candidates(checkpoint, exact, (operands, tokens), options, &space, progress)?;
-    searching.finish_and_clear();
-    let weights: u64 = matrices.iter().map(|m| m.weights).sum();
-    let budget_bytes = (weights as f64 * budget(numbers) / 8.0) as u64;
-    let picks = pick(&matrices, budget_bytes);
-    for (m, p) in matrices.iter().zip(&picks.picked) {
-        options.tensors.insert(m.tensor.clone(), m.candidates[*p].format);
-    }
-    Ok(Search { budget_bytes, matrices, picks })
+    Auto { bits: budget(numbers), space }
 }
 
 fn rounding(round: Round) -> Rounding {

@@ -12,7 +12,6 @@ mod estimate;
 mod eval;
 mod explore;
 mod files;
-mod formats;
 mod fpga;
 mod generate;
 mod inspect;

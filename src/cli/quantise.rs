@@ -1,16 +1,17 @@
 //! `quantize`: a checkpoint to an image.
 
 use super::args::Quantize;
-use super::formats::{self, Quantized};
 use super::inspect::tensors;
 use super::integers::{calibration, quantise};
 use super::model::Model;
-use super::print::{bar, with_error, Out};
+use super::origin::origin;
+use super::print::{bar, command_line, with_error, Out};
 use super::Error;
 use golden_model::checkpoint::weights::Weights;
 use golden_model::image;
 use golden_model::quantise::check::{check, CHECKED_TOKENS};
-use records::model::{QuantizedImage, TensorError};
+use golden_model::quantise::record::{self, Quantized};
+use golden_model::quantise::Quantised;
 use records::output::{check_file, write};
 use std::process::ExitCode;
 
@@ -29,11 +30,6 @@ pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
     }
     let done = quantise(checkpoint, &model.tokenizer(), &a.numbers, a.report.is_some())?;
     let image_bytes = image::write(&done.model, &a.output)?;
-    let errors = done
-        .errors
-        .into_iter()
-        .map(|(tensor, e)| TensorError { tensor, relative_rms: e.relative_rms, max_abs: e.max_abs })
-        .collect();
     let calibration = match done.search.is_some() || a.report.is_some() {
         true => {
             let tokens = calibration(&model.tokenizer(), &a.numbers, model.shape().vocab_size)?;
@@ -45,17 +41,11 @@ pub fn quantize(a: &Quantize, out: &Out) -> Result<ExitCode, Error> {
         }
         false => None,
     };
-    let done = QuantizedImage {
-        output: a.output.display().to_string(),
-        image_bytes,
-        bytes_per_token: image::Image::open(&a.output)?.layout().bytes_per_token(done.model.f.clusters),
-        recipe: done.model.f.recipe,
-        errors,
-        search: done.search,
-        calibration,
-    };
+    let quantised = Quantised { model: done.model, errors: done.errors };
+    let done = record::quantized(a.output.display().to_string(), image_bytes, quantised, done.search, calibration);
     if let Some(page) = &a.report {
-        write(page, formats::page(&done, &name)?)?;
+        let record = record::formats(&done, &name, origin(command_line().join(" ")));
+        write(page, reports::formats::formats_page(&record)?)?;
     }
     out.result(&done, || text(&done))?;
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@
 //! [`choose_formats`] sizes the vectors, [`rounding`], [`groups`], [`column_groups`] and [`gptq`] round weights, [`own_matrices`] makes the
 //! matrices of DeepEmbed, [`branch_fit`] and [`cluster_fit`] make what some models have beside their matrices.
 pub mod approximate;
+pub mod auto;
 pub mod branch_fit;
 pub mod calibrate;
 pub mod check;
@@ -17,6 +18,7 @@ pub mod groups;
 pub mod options;
 pub mod own_matrices;
 pub mod random;
+pub mod record;
 pub mod rounding;
 pub mod scales;
 pub mod search;

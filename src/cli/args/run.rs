@@ -1,6 +1,6 @@
 //! Verbs that run a model: on floats, on integers, or on the simulated chip.
 
-use super::parse::{count, probability, token};
+use super::parse::{count, file_of, probability, token};
 use super::{Numbers, Weights, CHIP, DEFAULT_CONFIG, MODEL};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
