@@ -4,13 +4,10 @@
 //! cargo run --release -p reports --example all_page -- reports/runs/2026-11-21-all
 //! ```
 
-use records::accuracy::AccuracyRecord;
 use records::all::AllRecord;
-use records::fpga::SCHEMA_VERSION as FPGA;
 use records::input;
-use records::latency::LatencyRecord;
 use records::output::write;
-use reports::all::{headline, page, Records};
+use reports::all::{headline, page, Records, Report};
 use reports::ReportError;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,7 +27,6 @@ fn main() -> ExitCode {
 }
 
 fn again(folder: &Path) -> Result<(), ReportError> {
-    const ASIC: u32 = records::asic::SCHEMA_VERSION;
     let mut all = AllRecord::read(&folder.join("all.json"))?;
     for step in &mut all.steps {
         // a folder that was kept may have been kept without the steps' own pages
@@ -38,15 +34,8 @@ fn again(folder: &Path) -> Result<(), ReportError> {
     }
     let mut records = Records::default();
     for step in &all.steps {
-        let Some(path) = step.file.as_ref().map(|f| folder.join(f)) else { continue };
-        match step.name.as_str() {
-            "latency" => records.latency = Some(LatencyRecord::read(&path)?),
-            "accuracy" => records.accuracy = Some(AccuracyRecord::read(&path)?),
-            "asic" => records.asic = Some(input::read(&path, ASIC)?),
-            "power" => records.power = Some(input::read(&path, ASIC)?),
-            "place-and-route" => records.build = Some(input::read(&path, FPGA)?),
-            _ => records.parts.push((step.name.clone(), input::read(&path, FPGA)?)),
-        }
+        let (Some(file), Some(report)) = (&step.file, Report::named(&step.name)) else { continue };
+        records.take_in(report, &records::text::read(&folder.join(file))?)?;
     }
     all.headline = headline(&records)?;
     let json = input::pretty(&all)? + "\n";

@@ -6,10 +6,12 @@
 mod compare;
 mod headline;
 pub mod published;
+mod report;
 mod sections;
 mod units;
 
 pub use headline::headline;
+pub use report::Report;
 
 use crate::page::{banner, big_numbers_in, contents, joules, percent, thousands, BigNumber, Html, Page};
 use crate::trust::{AT_ASSUMED_CLOCK, MAPPED, SIMULATED};
@@ -156,5 +158,5 @@ fn parts(records: &Records) -> String {
 
 /// Whether a step is about FPGAs.
 fn is_fpga(step: &str) -> bool {
-    !["latency", "accuracy", "asic", "power"].contains(&step)
+    Report::named(step).is_none_or(Report::is_fpga)
 }

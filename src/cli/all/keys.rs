@@ -1,10 +1,11 @@
 //! What a step's result depends on, as one hash: a step is run again when it changes, and only then.
 
-use crate::cli::args::{All, Libraries, Numbers, ReportStep};
+use crate::cli::args::{All, Libraries, Numbers};
 use crate::cli::files::{project_file, OWN_MODEL};
 use crate::cli::model::{held_out_text, read, Model};
 use crate::cli::{asic, Error};
 use golden_model::image::layout::StreamLayout;
+use reports::all::Report;
 use rtl_gen::config::Config;
 use rtl_gen::hdl::{print, Printed};
 use sha2::{Digest, Sha256};
@@ -66,21 +67,21 @@ impl Inputs {
     }
 
     /// The hash of a step's inputs, or why it cannot run.
-    pub fn key(&self, step: ReportStep, a: &All) -> Result<String, String> {
+    pub fn key(&self, step: Report, a: &All) -> Result<String, String> {
         let tokens = self.max_tokens.to_string();
         let known = |x: &Result<String, String>| x.clone();
         let parts: Vec<String> = match step {
-            ReportStep::Latency => vec![
+            Report::Latency => vec![
                 env!("ANSER_SOURCES_SIM_HARNESS").into(),
                 known(&self.verilator)?,
                 self.core.clone(),
                 self.config.clone(),
                 known(&self.program)?,
             ],
-            ReportStep::Accuracy => {
+            Report::Accuracy => {
                 vec![env!("ANSER_SOURCES_GOLDEN_MODEL").into(), self.model.clone(), self.text.clone(), tokens]
             }
-            ReportStep::Asic => vec![
+            Report::Asic => vec![
                 env!("ANSER_SOURCES_ASIC").into(),
                 self.top.clone(),
                 self.config.clone(),
@@ -88,7 +89,7 @@ impl Inputs {
                 known(&self.yosys)?,
                 known(&self.sta)?,
             ],
-            ReportStep::Power => vec![
+            Report::Power => vec![
                 env!("ANSER_SOURCES_ASIC").into(),
                 self.top.clone(),
                 self.core.clone(),
@@ -99,10 +100,10 @@ impl Inputs {
                 known(&self.program)?,
                 self.text.clone(),
             ],
-            ReportStep::Xck26 | ReportStep::Lfe5u85f => {
+            Report::Xck26 | Report::Lfe5u85f => {
                 vec![env!("ANSER_SOURCES_FPGA").into(), self.top.clone(), known(&self.yosys)?]
             }
-            ReportStep::PlaceAndRoute => vec![format!("{:?}", (&self.config, &a.fpga_build)), self.top.clone()],
+            Report::PlaceAndRoute => vec![format!("{:?}", (&self.config, &a.fpga_build)), self.top.clone()],
         };
         let own = [format!("{step:?}"), self.weights.clone()];
         Ok(digest(own.iter().chain(&parts).map(|p| p.as_bytes())))

@@ -8,7 +8,7 @@ mod keys;
 mod steps;
 mod store;
 
-use super::args::{All, ReportStep};
+use super::args::All;
 use super::model::{config, Model};
 use super::origin::origin;
 use super::print::{command_line, note, Out};
@@ -16,7 +16,7 @@ use super::{Error, CHECK_FAILED};
 use keys::Inputs;
 use records::all::{AllRecord, State, Step, SCHEMA_VERSION};
 use records::output::{check_folder, write};
-use reports::all::{headline, Records};
+use reports::all::{headline, Records, Report};
 use std::process::ExitCode;
 use steps::Job;
 use store::{Kept, Store};
@@ -30,7 +30,7 @@ pub fn all(a: &All, out: &Out) -> Result<ExitCode, Error> {
     let (model, name) = Model::open(&a.model)?;
     let inputs = Inputs::read(a, &config, &model)?;
     let store = Store::open(&a.output, &name, &config.name);
-    let mut jobs: Vec<Job> = steps::ALL.iter().map(|s| Job::new(*s, a, &inputs, &store)).collect();
+    let mut jobs: Vec<Job> = Report::ALL.iter().map(|s| Job::new(*s, a, &inputs, &store)).collect();
     drop(model);
     steps::run(&mut jobs, a, &store);
 
@@ -38,9 +38,8 @@ pub fn all(a: &All, out: &Out) -> Result<ExitCode, Error> {
     let mut list = vec![];
     for job in &mut jobs {
         if let Some(text) = job.text() {
-            match steps::take_in(&mut records, job.name(), text) {
-                Ok(()) => {}
-                Err(e) => job.lose(&e.to_string()),
+            if let Err(e) = records.take_in(job.name(), text) {
+                job.lose(&e.to_string());
             }
         }
     }
@@ -52,7 +51,7 @@ pub fn all(a: &All, out: &Out) -> Result<ExitCode, Error> {
         }
         list.push(step);
     }
-    for (file, page) in steps::pages(&records)? {
+    for (file, page) in records.pages()? {
         write(&a.output.join(file), page)?;
     }
     let asked = |s: &&Step| s.state != State::LeftOut;
@@ -74,11 +73,10 @@ pub fn all(a: &All, out: &Out) -> Result<ExitCode, Error> {
     note(format_args!("report written to {}", a.output.join("index.html").display()));
     out.result(&all, || text(&all))?;
     // an older record does not stand in for a step that was to run and could not
-    let undone = |(step, found): (&ReportStep, &Step)| {
-        found.state == State::Missing || (wanted(a, *step) && found.state.is_bad())
-    };
+    let undone =
+        |(step, found): (&Report, &Step)| found.state == State::Missing || (wanted(a, *step) && found.state.is_bad());
     Ok(match all.headline.mismatches {
-        _ if steps::ALL.iter().zip(&all.steps).any(undone) && !a.no_run => ExitCode::from(INCOMPLETE),
+        _ if Report::ALL.iter().zip(&all.steps).any(undone) && !a.no_run => ExitCode::from(INCOMPLETE),
         Some(n) if n > 0 => ExitCode::from(CHECK_FAILED),
         _ => ExitCode::SUCCESS,
     })
@@ -116,9 +114,9 @@ fn text(all: &AllRecord) -> String {
 }
 
 /// Whether a step is to run if its record is not there.
-fn wanted(a: &All, step: ReportStep) -> bool {
+fn wanted(a: &All, step: Report) -> bool {
     match step {
-        ReportStep::PlaceAndRoute => a.place_and_route || a.only.contains(&step),
+        Report::PlaceAndRoute => a.place_and_route || a.only.contains(&step),
         _ => a.only.is_empty() || a.only.contains(&step),
     }
 }

@@ -3,42 +3,26 @@
 use super::keys::{numbers, Inputs};
 use super::store::{Kept, Store};
 use super::{judge, wanted};
-use crate::cli::args::{Accuracy, All, Asic, Chip, FpgaBuild, FpgaEstimate, Latency, Libraries, Power, ReportStep};
+use crate::cli::args::{Accuracy, All, Asic, Chip, FpgaBuild, FpgaEstimate, Latency, Libraries, Power};
 use crate::cli::print::{note, screen};
 use crate::cli::{accuracy, asic, chip_power, estimate, fpga, latency, Error};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
-use records::accuracy::AccuracyRecord;
 use records::all::{State, Step};
-use records::fpga::FpgaBuildRecord;
-use records::input;
-use records::latency::LatencyRecord;
-use reports::all::Records;
-use serde::de::DeserializeOwned;
+use reports::all::{Records, Report};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// In the order of the page.
-pub const ALL: [ReportStep; 7] = [
-    ReportStep::Latency,
-    ReportStep::Accuracy,
-    ReportStep::Asic,
-    ReportStep::Power,
-    ReportStep::Xck26,
-    ReportStep::Lfe5u85f,
-    ReportStep::PlaceAndRoute,
-];
-
 /// Two lanes, one a core; power uses what asic has mapped, so it comes after it in the same lane.
-const LANES: [&[ReportStep]; 2] = [
-    &[ReportStep::Asic, ReportStep::Power],
-    &[ReportStep::Latency, ReportStep::Xck26, ReportStep::Lfe5u85f, ReportStep::Accuracy, ReportStep::PlaceAndRoute],
+const LANES: [&[Report]; 2] = [
+    &[Report::Asic, Report::Power],
+    &[Report::Latency, Report::Xck26, Report::Lfe5u85f, Report::Accuracy, Report::PlaceAndRoute],
 ];
 
 /// A step of this run.
 pub struct Job {
-    step: ReportStep,
+    step: Report,
     key: Result<String, String>,
     kept: Option<Kept>,
     state: State,
@@ -47,15 +31,15 @@ pub struct Job {
 
 impl Job {
     /// Looks for the step's result and decides whether it has to run.
-    pub fn new(step: ReportStep, a: &All, inputs: &Inputs, store: &Store) -> Job {
-        let name = name_of(step);
+    pub fn new(step: Report, a: &All, inputs: &Inputs, store: &Store) -> Job {
+        let name = step.name();
         let key = inputs.key(step, a);
         let kept = match step {
-            ReportStep::PlaceAndRoute if !wanted(a, step) => return built(a, key),
-            _ => store.find(&name, &file(&name), key.as_deref().ok()),
+            Report::PlaceAndRoute if !wanted(a, step) => return built(a, key),
+            _ => store.find(name, &step.file(), key.as_deref().ok()),
         };
         // what this program cannot read it did not make
-        let kept = kept.filter(|k| take_in(&mut Records::default(), step, &k.text).is_ok());
+        let kept = kept.filter(|k| Records::default().take_in(step, &k.text).is_ok());
         let (state, why) = judge(kept.as_ref(), &key);
         let (state, why) = match state {
             State::Missing if !wanted(a, step) => (State::LeftOut, None),
@@ -68,7 +52,7 @@ impl Job {
         !a.no_run && wanted(a, self.step) && self.state.is_bad() && self.key.is_ok()
     }
 
-    pub fn name(&self) -> ReportStep {
+    pub fn name(&self) -> Report {
         self.step
     }
 
@@ -83,27 +67,27 @@ impl Job {
 
     /// The step as the page's record tells it.
     pub fn step(&self, a: &All) -> Step {
-        let name = name_of(self.step);
+        let name = self.step.name();
         let made = self.text().and_then(|t| {
             let value: serde_json::Value = serde_json::from_str(t).ok()?;
             Some(value.get("date")?.as_str()?.to_string())
         });
         Step {
-            title: title(self.step).into(),
+            title: self.step.title().into(),
             state: self.state,
-            file: self.kept.as_ref().map(|_| file(&name)),
-            page: self.kept.as_ref().map(|_| page(self.step)),
+            file: self.kept.as_ref().map(|_| self.step.file()),
+            page: self.kept.as_ref().map(|_| self.step.page()),
             command: command(self.step, a),
             made,
             seconds: self.kept.as_ref().and_then(|k| k.seconds),
             inputs: self.kept.as_ref().and_then(|k| k.key.clone()),
             why: self.why.clone(),
-            name,
+            name: name.into(),
         }
     }
 
     fn run(&mut self, a: &All, store: &Store) {
-        let name = name_of(self.step);
+        let name = self.step.name();
         let start = Instant::now();
         let outcome = work(self.step, a).map_err(|e| e.to_string());
         let seconds = (start.elapsed().as_secs_f64() * 10.0).round() / 10.0;
@@ -111,7 +95,7 @@ impl Job {
             Ok(text) => {
                 let kept = Kept { text, key: self.key.clone().ok(), seconds: Some(seconds) };
                 if let Ok(key) = &self.key {
-                    if let Err(e) = store.keep(&name, key, &kept) {
+                    if let Err(e) = store.keep(name, key, &kept) {
                         note(format_args!("{name} is not kept for the next run: {e}"));
                     }
                 }
@@ -128,7 +112,7 @@ impl Job {
 
 /// A finished build that somebody made, if it is there.
 fn built(a: &All, key: Result<String, String>) -> Job {
-    let mut job = Job { step: ReportStep::PlaceAndRoute, key, kept: None, state: State::LeftOut, why: None };
+    let mut job = Job { step: Report::PlaceAndRoute, key, kept: None, state: State::LeftOut, why: None };
     let text = match std::fs::read_to_string(a.fpga_build.join(::fpga::build::FINISHED)) {
         Ok(text) => text,
         Err(_) => return job,
@@ -168,7 +152,7 @@ pub fn run(jobs: &mut [Job], a: &All, store: &Store) {
         for lane in lanes {
             scope.spawn(move || {
                 for job in lane {
-                    let line = running(&name_of(job.step));
+                    let line = running(job.step.name());
                     job.run(a, store);
                     line.finish_and_clear();
                 }
@@ -190,65 +174,36 @@ fn running(name: &str) -> ProgressBar {
     line
 }
 
-/// Returns the step's name on the command line.
-fn name_of(step: ReportStep) -> String {
-    step.to_possible_value().map_or_else(String::new, |v| v.get_name().to_string())
-}
-
-fn title(step: ReportStep) -> &'static str {
-    match step {
-        ReportStep::Latency => "Cycles of a token",
-        ReportStep::Accuracy => "Accuracy of the integers",
-        ReportStep::Asic => "Area and timing in the cell library",
-        ReportStep::Power => "Power and energy",
-        ReportStep::Xck26 => "Estimate for a KV260",
-        ReportStep::Lfe5u85f => "Estimate for a ULX3S",
-        ReportStep::PlaceAndRoute => "Place and route for a ULX3S",
-    }
-}
-
-fn file(name: &str) -> String {
-    format!("{name}.json")
-}
-
-/// The step's own page beside the large one.
-fn page(step: ReportStep) -> String {
-    match step {
-        ReportStep::Xck26 | ReportStep::Lfe5u85f | ReportStep::PlaceAndRoute => "fpga.html".into(),
-        _ => format!("{}.html", name_of(step)),
-    }
-}
-
 /// The command that makes a step's record by itself.
-fn command(step: ReportStep, a: &All) -> String {
+fn command(step: Report, a: &All) -> String {
     let mut words = vec!["anser".to_string()];
     let mut add = |new: &[&str]| words.extend(new.iter().map(|w| w.to_string()));
     let model = a.model.as_ref().map(|m| m.display().to_string());
     let weights = a.weights.and_then(|w| w.to_possible_value()).map(|w| w.get_name().to_string());
     let tokens = a.max_tokens.to_string();
     let verb: &[&str] = match step {
-        ReportStep::Latency => &["report", "latency"],
-        ReportStep::Accuracy => &["report", "accuracy"],
-        ReportStep::Asic => &["report", "asic"],
-        ReportStep::Power => &["report", "power"],
-        ReportStep::Xck26 => &["fpga", "estimate", "--part", "xck26"],
-        ReportStep::Lfe5u85f => &["fpga", "estimate", "--part", "lfe5u-85f"],
-        ReportStep::PlaceAndRoute => &["fpga", "build"],
+        Report::Latency => &["report", "latency"],
+        Report::Accuracy => &["report", "accuracy"],
+        Report::Asic => &["report", "asic"],
+        Report::Power => &["report", "power"],
+        Report::Xck26 => &["fpga", "estimate", "--part", "xck26"],
+        Report::Lfe5u85f => &["fpga", "estimate", "--part", "lfe5u-85f"],
+        Report::PlaceAndRoute => &["fpga", "build"],
     };
     add(verb);
-    let of_model = matches!(step, ReportStep::Latency | ReportStep::Accuracy | ReportStep::Power);
+    let of_model = matches!(step, Report::Latency | Report::Accuracy | Report::Power);
     if let (true, Some(model)) = (of_model, &model) {
         add(&[model]);
     }
-    if step == ReportStep::Accuracy {
+    if step == Report::Accuracy {
         add(&["--max-tokens", &tokens]);
     } else {
         add(&["--config", &a.config]);
     }
-    if let (ReportStep::Latency | ReportStep::Power, Some(weights)) = (step, &weights) {
+    if let (Report::Latency | Report::Power, Some(weights)) = (step, &weights) {
         add(&["--weights", weights]);
     }
-    if matches!(step, ReportStep::Asic | ReportStep::Power) {
+    if matches!(step, Report::Asic | Report::Power) {
         words.extend(library_words(&a.libraries));
     }
     words.join(" ") + " --json"
@@ -274,29 +229,27 @@ fn library_words(a: &Libraries) -> Vec<String> {
 }
 
 /// Runs a step and gives its record as JSON.
-fn work(step: ReportStep, a: &All) -> Result<String, Error> {
+fn work(step: Report, a: &All) -> Result<String, Error> {
     let command = command(step, a);
     let (model, config) = (a.model.clone(), a.config.clone());
     match step {
-        ReportStep::Latency => {
+        Report::Latency => {
             let chip = Chip { config, stall: 0.0, sessions: None, memory: None, skip_columns: false, trace: None };
             json(&latency::measure(&Latency { model, output: None, chip, numbers: numbers(a) }, command)?.0)
         }
-        ReportStep::Accuracy => {
+        Report::Accuracy => {
             let args = Accuracy { model, text: None, max_tokens: a.max_tokens, calibrate: None, output: None };
             json(&accuracy::measure(&args, command)?)
         }
-        ReportStep::Asic => {
-            json(&asic::measure(&Asic { config, libraries: a.libraries.clone(), output: None }, command)?)
-        }
-        ReportStep::Power => {
+        Report::Asic => json(&asic::measure(&Asic { config, libraries: a.libraries.clone(), output: None }, command)?),
+        Report::Power => {
             let args = Power { model, config, libraries: a.libraries.clone(), numbers: numbers(a), ..Power::of_chip() };
             json(&chip_power::measure(&args, command)?.record)
         }
-        ReportStep::Xck26 | ReportStep::Lfe5u85f => {
-            json(&estimate::measure(&FpgaEstimate { part: name_of(step), config, output: None }, command)?)
+        Report::Xck26 | Report::Lfe5u85f => {
+            json(&estimate::measure(&FpgaEstimate { part: step.name().into(), config, output: None }, command)?)
         }
-        ReportStep::PlaceAndRoute => {
+        Report::PlaceAndRoute => {
             let args = FpgaBuild { config, output: build_folder(a), ..FpgaBuild::default_board() };
             json(&fpga::measure(&args, command)?)
         }
@@ -310,47 +263,4 @@ fn build_folder(a: &All) -> PathBuf {
 
 fn json(record: &impl Serialize) -> Result<String, Error> {
     Ok(serde_json::to_string_pretty(record)? + "\n")
-}
-
-/// Reads the record of a step into `records`.
-pub fn take_in(found: &mut Records, step: ReportStep, text: &str) -> Result<(), Error> {
-    fn of<T: DeserializeOwned>(text: &str, step: ReportStep, version: u32) -> Result<T, Error> {
-        Ok(input::parse(text, &file(&name_of(step)), version)?)
-    }
-    let origin = file(&name_of(step));
-    match step {
-        ReportStep::Latency => found.latency = Some(LatencyRecord::from_json(text, &origin)?),
-        ReportStep::Accuracy => found.accuracy = Some(AccuracyRecord::from_json(text, &origin)?),
-        ReportStep::Asic => found.asic = Some(of(text, step, records::asic::SCHEMA_VERSION)?),
-        ReportStep::Power => found.power = Some(of(text, step, records::asic::SCHEMA_VERSION)?),
-        ReportStep::Xck26 | ReportStep::Lfe5u85f => {
-            found.parts.push((name_of(step), of(text, step, records::fpga::SCHEMA_VERSION)?));
-        }
-        ReportStep::PlaceAndRoute => {
-            found.build = Some(of::<FpgaBuildRecord>(text, step, records::fpga::SCHEMA_VERSION)?);
-        }
-    }
-    Ok(())
-}
-
-/// The own page of each step that has a record: file and text.
-pub fn pages(r: &Records) -> Result<Vec<(&'static str, String)>, Error> {
-    let mut pages = vec![];
-    if let Some(l) = &r.latency {
-        pages.push(("latency.html", reports::html::latency_page(l)?));
-    }
-    if let Some(a) = &r.accuracy {
-        pages.push(("accuracy.html", reports::accuracy::accuracy_page(a)?));
-    }
-    if let Some(a) = &r.asic {
-        pages.push(("asic.html", reports::asic::page(a)?));
-    }
-    if let Some(p) = &r.power {
-        pages.push(("power.html", reports::power::page(p)?));
-    }
-    let estimates: Vec<_> = r.parts.iter().map(|p| p.1.clone()).collect();
-    if r.build.is_some() || !estimates.is_empty() {
-        pages.push(("fpga.html", reports::html::fpga::fpga_page(r.build.as_ref(), None, &estimates)?));
-    }
-    Ok(pages)
 }

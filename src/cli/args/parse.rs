@@ -1,6 +1,7 @@
 //! What an option's text must be.
 
-use clap::builder::{PathBufValueParser, TypedValueParser};
+use clap::builder::{PathBufValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
+use reports::all::Report;
 use std::path::PathBuf;
 
 /// A count of at least 1.
@@ -72,4 +73,10 @@ pub fn file_of(format: &'static str) -> impl TypedValueParser<Value = PathBuf> {
             None => Ok(path),
         }
     })
+}
+
+/// A step of `report all`, by its name.
+pub fn step() -> impl TypedValueParser<Value = Report> {
+    let names = Report::ALL.map(|r| PossibleValue::new(r.name()).help(r.title()));
+    PossibleValuesParser::new(names).try_map(|name| Report::named(&name).ok_or("expected the name of a step"))
 }

@@ -1,8 +1,9 @@
 //! `anser report`.
 
-use super::parse::{count, file_of, positive};
+use super::parse::{count, file_of, positive, step};
 use super::{Chip, Numbers, Weights, CHIP, DEFAULT_CONFIG, MODEL};
 use clap::{Args, Subcommand, ValueEnum};
+use reports::all::Report as Step;
 use std::path::PathBuf;
 
 const NETLIST: &str = "Any netlist";
@@ -83,8 +84,8 @@ pub struct All {
     #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(64..=1 << 24))]
     pub max_tokens: u32,
     /// Run these steps only; others are shown if they were run before
-    #[arg(long, value_enum, value_name = "STEP,...", value_delimiter = ',')]
-    pub only: Vec<ReportStep>,
+    #[arg(long, value_parser = step(), value_name = "STEP,...", value_delimiter = ',')]
+    pub only: Vec<Step>,
     /// Run nothing: show what there is, and say what is stale or missing
     #[arg(long)]
     pub no_run: bool,
@@ -97,21 +98,6 @@ pub struct All {
     /// Folder for index.html, all.json and the record and page of each step
     #[arg(short, long, value_name = "DIR", default_value = "build/report")]
     pub output: PathBuf,
-}
-
-/// A step of report all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportStep {
-    Latency,
-    Accuracy,
-    Asic,
-    Power,
-    /// Estimate for a KV260's part
-    Xck26,
-    /// Estimate for a ULX3S's part
-    #[value(name = "lfe5u-85f")]
-    Lfe5u85f,
-    PlaceAndRoute,
 }
 
 #[derive(Args)]
