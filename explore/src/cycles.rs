@@ -10,13 +10,14 @@ use rtl_gen::config::Config;
 use rtl_gen::isa::{acc_sel, dest, dma_kind, lut, mat_dest, mat_fmt, post, Format, DMA, MAT, VEC, WKV};
 use rtl_gen::program::Program;
 
-/// From a done pulse to the first cycle of an instruction that waited for it: of mat or wkv, and of vec, which decides a cycle ahead.
+/// Cycles from a done pulse to the first cycle of an instruction of mat or wkv that waited for it; vec decides one cycle ahead.
 const HAND_OVER: f64 = 2.0;
 const HAND_OVER_VEC: f64 = 3.0;
-/// From an accepted mat instruction to its first beat, and from a tile's last beat to its first row (`mat`'s header, the done pulse counted in).
+/// Cycles from an accepted mat instruction to its first beat, and from a tile's last beat to its first row. The header of `mat` says them;
+/// the done pulse is counted in.
 const MAT_ACCEPT: f64 = 2.0;
 const MAT_DRAIN: f64 = 11.0;
-/// From start to the first read address, from a read address to what the memory calls latency, and from the last done to the register.
+/// Cycles from the start to the first read address and from there to what the memory calls latency, and from the last done to the register.
 const START: f64 = 10.0;
 const END: f64 = 4.0;
 

@@ -102,7 +102,7 @@ pub struct TapStudy {
     pub n_tokens: u64,
     /// Clipped results over these tokens, as the chip counts them.
     pub saturations: Saturations,
-    /// In the order in which the step computes them.
+    /// The taps in the order in which the step computes them.
     pub taps: Vec<TapRecord>,
 }
 

@@ -32,7 +32,7 @@ pub struct AllRecord {
 pub struct Step {
     /// Name of the step on the command line: `latency`, `asic`.
     pub name: String,
-    /// For people.
+    /// The step's name for people.
     pub title: String,
     pub state: State,
     /// The record, beside the page; absent if there is none.

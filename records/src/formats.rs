@@ -11,7 +11,7 @@ pub struct Format {
     pub compensated: bool,
     /// Rank of its branch, 0 for none.
     pub branch: u64,
-    /// In the stream, scales, padding and branch included.
+    /// Bytes in the stream, with scales, padding and branch.
     pub bytes: u64,
     /// Noise over signal at the matrix' output on the calibration text.
     pub output_error: f64,

@@ -82,7 +82,7 @@ pub struct MemoryModel {
     /// What the simulated DRAM is and did; without it the memory was ideal, and the fields below describe it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dram: Option<DramModel>,
-    /// From an accepted read address to its first beat.
+    /// Cycles from an accepted read address to its first beat.
     pub latency_cycles: u32,
     /// Bandwidth; the bus takes at most `bus_bytes` of it a cycle.
     pub bytes_per_cycle: f64,
@@ -174,7 +174,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// In the order of the host's program-select register, which is also the order of the lanes of a timeline.
+    /// The units in the order of the host's program-select register, which is also the order of the lanes of a timeline.
     pub const ALL: [Unit; 4] = [Unit::Dma, Unit::Mat, Unit::Vec, Unit::Wkv];
 
     pub fn name(self) -> &'static str {

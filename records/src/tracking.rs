@@ -21,7 +21,7 @@ pub struct TrackingRecord {
     pub lengths: Vec<u64>,
     pub sequences: u64,
     pub seed: u64,
-    /// In the order: float, then the integer models, wide states first.
+    /// The results of float, then of the integer models, wide states first.
     pub results: Vec<Tracked>,
     pub parts: Vec<Parting>,
     pub command: String,

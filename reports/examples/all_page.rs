@@ -7,6 +7,7 @@
 use records::all::AllRecord;
 use records::input;
 use records::output::write;
+use records::RecordError;
 use reports::all::{headline, page, Records, Report};
 use reports::ReportError;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,8 @@ fn again(folder: &Path) -> Result<(), ReportError> {
     let mut records = Records::default();
     for step in &all.steps {
         let (Some(file), Some(report)) = (&step.file, Report::named(&step.name)) else { continue };
-        records.take_in(report, &records::text::read(&folder.join(file))?)?;
+        let text = records::text::read(&folder.join(file)).map_err(RecordError::from)?;
+        records.take_in(report, &text)?;
     }
     all.headline = headline(&records)?;
     let json = input::pretty(&all)? + "\n";

@@ -9,7 +9,7 @@ use records::explore::{DrawnPoint, ExploreRecord};
 use records::output;
 use std::path::{Path, PathBuf};
 
-/// Writes `index.html` and `explore.json` into `dir`; gives the page.
+/// Writes `index.html` and `explore.json` into `dir` and returns the path of the page.
 ///
 /// # Errors
 /// A picture that cannot be drawn, or a file that cannot be written.

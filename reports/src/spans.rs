@@ -90,7 +90,7 @@ pub struct Piece {
     pub end: u64,
     /// The matrix op that ran; in a gap, the vec or wkv op that ran meanwhile; none where nothing ran.
     pub op: Option<usize>,
-    /// In a gap of the matrix unit.
+    /// Whether the piece lies in a gap of the matrix unit.
     pub exposed: bool,
 }
 

@@ -1,6 +1,6 @@
 //! The simulated memory: an AXI4 slave over a byte image, without copying it, and over regions that can be written.
 //!
-//! Each cycle [`AxiMemory::drive`] says what the slave puts on its outputs and [`AxiMemory::sample`] is told what the
+//! Each cycle [`AxiMemory::drive`] says what the slave puts on its outputs and [`AxiMemory::sample`] learns what the
 //! master did with them, both before the clock edge. Reads are answered in order, one ID. A design that writes has
 //! [`AxiMemory::drive_write`] and [`AxiMemory::sample_write`] between the two ([`crate::axi_write`]).
 //! Timing of the ideal memory: the first beat of a burst comes at the earliest `latency_cycles` after its address was accepted;

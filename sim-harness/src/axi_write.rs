@@ -136,7 +136,7 @@ impl Writes {
         Ok(())
     }
 
-    /// The data channel; gives the address of a beat that was taken. `answer` is the earliest cycle for the response if it is the last one.
+    /// Samples the data channel and returns the address of a beat that was taken. `answer` is the earliest cycle for the response if it is the last one.
     pub fn data(&mut self, beat: Option<WriteBeat>, answer: u64) -> Result<Option<u64>, WriteFault> {
         if let Some((data, last)) = &self.data_waits {
             if beat.is_none_or(|b| b.data != data || b.last != *last) {

@@ -16,7 +16,7 @@ fn write(addr: u64, beats: u64, size: u8) -> ReadAddress {
     ReadAddress { addr, len: (beats - 1) as u8, size, burst: 1 }
 }
 
-/// A master that offers everything at once; gives the cycles of the beats and of the responses.
+/// A master that offers everything at once; returns the cycles of the beats and of the responses.
 fn run(memory: &mut AxiMemory, bursts: &[ReadAddress], n: usize) -> Result<(Vec<u64>, Vec<u64>), MemoryError> {
     let (mut beats_at, mut answers) = (vec![], vec![]);
     let (mut next, mut burst, mut beat) = (0, 0, 0u64);

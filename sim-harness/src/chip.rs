@@ -155,7 +155,7 @@ pub struct Chip<'a> {
     fresh: Vec<bool>,
     /// The session in each slot.
     current: Vec<usize>,
-    /// By slot.
+    /// What each slot holds.
     slots: Vec<Slot>,
     expected: Vec<ExpectedToken>,
     session: Session<'a>,

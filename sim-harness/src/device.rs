@@ -25,7 +25,7 @@ pub(crate) struct Device {
     /// The cycle after the last transfer.
     idle_since: u64,
     write_beats: usize,
-    /// Addresses of beats in the write buffer that the device was not told of, and cycles in which the others are written.
+    /// Addresses of beats in the write buffer that were not sent to the device yet, and cycles in which the others are written.
     waiting: VecDeque<u64>,
     written: VecDeque<u64>,
     /// When the device has done what it was asked.

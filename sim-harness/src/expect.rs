@@ -13,7 +13,7 @@ use std::collections::HashMap;
 /// The taps of one token that the program refers to.
 #[derive(Debug)]
 pub struct TapRecorder {
-    /// By layer: tap name to index into `values`.
+    /// The index of each tap in `values`, by its name, for each layer.
     index: Vec<HashMap<String, usize>>,
     values: Vec<Vec<i32>>,
 }
@@ -47,7 +47,7 @@ impl TapRecorder {
         self.values.iter_mut().for_each(Vec::clear);
     }
 
-    /// The whole tap, or a note that the golden model did not give it (a bug of program or golden model).
+    /// Returns the whole tap, or says that the golden model did not compute it (a bug of program or golden model).
     fn whole(&self, tap: &TapRef) -> Result<&[i32], MissingTap> {
         let found = self.index.get(tap.layer).and_then(|m| m.get(&tap.name)).map(|i| self.values[*i].as_slice());
         found.filter(|v| !v.is_empty()).ok_or_else(|| MissingTap { layer: tap.layer, name: tap.name.clone() })

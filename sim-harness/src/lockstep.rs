@@ -74,7 +74,7 @@ impl Lockstep {
         Lockstep { names, slot: None, token: 0, cursors: Default::default(), outcome: Outcome::default() }
     }
 
-    /// For slot `slot` of a chip with several sessions, which its messages then name.
+    /// Compares slot `slot` of a chip with several sessions, which messages then name.
     pub fn of_slot(names: Arc<OpNames>, slot: usize) -> Self {
         Lockstep { slot: Some(slot), ..Self::new(names) }
     }
@@ -221,7 +221,7 @@ impl Lockstep {
         std::mem::take(&mut self.outcome)
     }
 
-    /// For a chip that hangs: what each group awaits next, e.g. `mat row 5 of att.k (layer 2)`.
+    /// Returns what each group of a chip that hangs awaits next, e.g. `mat row 5 of att.k (layer 2)`.
     pub fn awaited(&self, expected: &ExpectedToken) -> Vec<String> {
         let awaits = |group: &Group| {
             let (cursor, stream) = (self.cursors[*group as usize], &expected.streams[*group as usize]);

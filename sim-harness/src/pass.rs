@@ -46,7 +46,7 @@ pub struct TokenResult {
 /// One pass over the weights: a token in each slot that is at work.
 #[derive(Debug, Clone)]
 pub struct Pass {
-    /// By slot; `None`: at rest. At least one is there.
+    /// The token of each slot; `None` for a slot at rest. At least one slot has a token.
     pub tokens: Vec<Option<u32>>,
     /// All slots hold tokens of one text that follow each other, the first one in this slot, where the text lives.
     pub prefill: Option<usize>,
@@ -64,7 +64,7 @@ impl Pass {
 /// One pass, run.
 #[derive(Debug, Clone, Default)]
 pub struct PassResult {
-    /// By slot; 0 where nothing came out.
+    /// The token that came out of each slot, 0 where none did.
     pub tokens_out: Vec<u32>,
     pub counters: Counters,
     /// The comparison of all slots; all zero if there was nothing to compare with.

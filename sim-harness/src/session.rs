@@ -105,7 +105,7 @@ pub struct Session<'a> {
 const POLL_CYCLES: u64 = 64;
 
 impl<'a> Session<'a> {
-    /// Puts `dut`, an `anser_core` of `config`, on the bench, resets it and tells it where the image is.
+    /// Puts `dut`, an `anser_core` of `config`, on the bench, resets it and writes where the image is.
     /// `image` holds the stream units from unit 0 on; `names` are for messages.
     pub fn new(
         dut: Dut,
@@ -202,7 +202,7 @@ impl<'a> Session<'a> {
         self.memory.region(base)
     }
 
-    /// From now on the tokens of `slot` belong to the session whose state lies at `base`.
+    /// Makes the tokens of `slot` belong, from now on, to the session whose state lies at `base`.
     pub fn use_state(&mut self, slot: usize, base: u64) -> Result<(), SessionError> {
         if self.memory.region(base).is_none() {
             return Err(SessionError::NoState(base));

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 const RUNS: usize = 3;
 
-/// Processor time this program has used, all threads together; only Linux tells.
+/// Returns the processor time of all threads of this program, which only Linux says.
 fn cpu_seconds() -> Option<f64> {
     let threads = std::fs::read_dir("/proc/self/task").ok()?;
     let ns = threads.filter_map(|thread| {

@@ -46,7 +46,7 @@ pub fn with_image(
     let image = lasting_stream(model, &golden);
     let mut view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
     view.skip_columns = args.skip_columns;
-    // told only when the cache has no simulator for this configuration
+    // called only when the cache has no simulator for this configuration
     let build = BuildOptions { progress: Some(Arc::new(|step| note(step))), ..BuildOptions::default() };
     let options = ChipOptions { stall: args.stall, seed, trace: args.trace.clone(), build };
     Ok((Chip::new(&config, golden, &view, image, &options)?, image))
@@ -60,7 +60,7 @@ pub fn lasting_stream(model: &Model, golden: &QModel) -> &'static [u8] {
     }
 }
 
-/// Prints the first mismatch and the command that shows it with a waveform; tells whether there was one.
+/// Prints the first mismatch and the command that shows it with a waveform. Returns whether there was one.
 pub fn report_mismatch(chip: &Chip, args: &ChipArgs, seed: u64) -> bool {
     let outcome = &chip.totals.outcome;
     let Some(first) = &outcome.first else { return outcome.mismatches > 0 };

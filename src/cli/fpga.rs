@@ -34,7 +34,7 @@ fn board(name: &str) -> Result<&'static Board, Error> {
     Ok(fpga::board::find(name).ok_or_else(|| FpgaError::UnknownBoard { name: name.into(), known: known() })?)
 }
 
-/// A line that moves while a tool works, if standard error is a terminal; else a note for each thing it begins.
+/// A line that moves while a tool works, if standard error is a terminal; else a line for each thing it begins.
 pub fn steps() -> (ProgressBar, impl Fn(&str)) {
     let spinner = screen().add(ProgressBar::new_spinner());
     spinner.enable_steady_tick(Duration::from_millis(200));

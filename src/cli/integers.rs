@@ -30,7 +30,7 @@ pub struct Done {
     pub search: Option<Chosen>,
 }
 
-/// Quantises `checkpoint` as `numbers` say; with `errors` the recipe tells every matrix' error on the calibration text.
+/// Quantises `checkpoint` as `numbers` say; with `errors` the recipe holds every matrix' error on the calibration text.
 pub fn quantise(
     checkpoint: &Checkpoint,
     tokenizer: &Tokenizer,

@@ -34,7 +34,7 @@ pub fn latency(a: &Latency, out: &Out) -> Result<ExitCode, Error> {
     Ok(if failed { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
 }
 
-/// Runs the tokens and writes nothing; tells whether a value differed from the golden model.
+/// Runs the tokens and writes nothing. Returns whether a value differed from the golden model.
 pub fn measure(a: &Latency, command: String) -> Result<(LatencyRecord, bool), Error> {
     let (model, name) = Model::open(&a.model)?;
     let mut chip = chip::build(&model, &a.numbers, &a.chip, 0)?;

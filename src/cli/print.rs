@@ -116,7 +116,7 @@ pub fn with_error(value: f64, error: Option<f64>, digits: usize) -> String {
     format!("{value:.digits$}{error}")
 }
 
-/// The bars on standard error: several may move at once, and notes go above them.
+/// The bars on standard error: several may move at once, and lines of text go above them.
 pub fn screen() -> &'static MultiProgress {
     static SCREEN: OnceLock<MultiProgress> = OnceLock::new();
     SCREEN.get_or_init(MultiProgress::new)

@@ -47,7 +47,7 @@ const NONE: Published = Published {
     url: "",
 };
 
-/// In the order of the table.
+/// The published designs, in the order of the table.
 pub const PUBLISHED: [Published; 8] = [
     Published {
         name: "gateGPT",

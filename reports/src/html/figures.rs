@@ -89,7 +89,7 @@ pub(crate) fn timelines(record: &LatencyRecord, gaps: &[Gap]) -> Result<Vec<Html
     Ok(parts)
 }
 
-/// From the end of what came before to the last matrix instruction of `layer`; none if it has none.
+/// Returns the cycles from the end of what came before to the last matrix instruction of `layer`, if it has one.
 fn layer_window(record: &LatencyRecord, layer: u32) -> Option<Interval> {
     let mat = || record.ops.iter().filter(|op| op.unit == Unit::Mat);
     let own = || mat().filter(|op| op.layer == Some(layer) && op.end_cycle > op.start_cycle);

@@ -21,7 +21,7 @@ pub struct Bar {
 pub struct BarPart {
     pub colour: &'static Colour,
     pub value: u64,
-    /// What the pointer is told.
+    /// Shown at the pointer.
     pub tip: String,
 }
 

@@ -13,7 +13,7 @@ pub struct Cell {
     pub shade: f64,
     /// The number, and smaller ones below it.
     pub lines: [String; 3],
-    /// What the pointer is told.
+    /// Shown at the pointer.
     pub tip: String,
     /// Drawn with a frame.
     pub framed: bool,

@@ -20,7 +20,7 @@ pub struct LinePoint {
     pub y: f64,
     /// Half the length of its error bar; 0 for none.
     pub error: f64,
-    /// What the pointer is told.
+    /// Shown at the pointer.
     pub tip: String,
 }
 
@@ -48,7 +48,7 @@ const BOTTOM_PX: f64 = 40.0;
 const TOP_PX: f64 = 26.0;
 const RIGHT_PX: f64 = 20.0;
 
-/// From numbers to places.
+/// Turns numbers into places of the picture.
 struct Frame {
     x: (f64, f64),
     /// log10

@@ -18,7 +18,7 @@ pub struct RangeBox {
     pub max: f64,
     /// Values were clipped.
     pub alarm: bool,
-    /// What the pointer is told.
+    /// Shown at the pointer.
     pub tip: String,
 }
 

@@ -14,7 +14,7 @@ pub struct Dot {
     pub colour: &'static Colour,
     /// Filled, and on the line that joins such points; the others are rings.
     pub best: bool,
-    /// What the pointer is told.
+    /// Shown at the pointer.
     pub tip: String,
 }
 
@@ -33,7 +33,7 @@ pub fn scatter(words: ScatterText, dots: &[Dot]) -> Result<Picture, ReportError>
     Ok(Picture { wide: draw(words, dots, WIDE_PX, 430)?, narrow: Some(draw(words, dots, NARROW_PX, 320)?) })
 }
 
-/// From half of the smallest to twice the largest, in powers that make round labels.
+/// Returns an axis from half of the smallest to twice the largest value, in powers that make round labels.
 fn range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
     let (low, high) = values.fold((f64::MAX, f64::MIN_POSITIVE), |(l, h), v| (l.min(v), h.max(v)));
     low.min(high) / 1.6..high * 1.6

@@ -16,7 +16,7 @@ pub struct SizeDot {
     pub colour: &'static Colour,
     /// A disc; otherwise a ring.
     pub filled: bool,
-    /// What the pointer is told.
+    /// Shown at the pointer.
     pub tip: String,
 }
 

@@ -21,7 +21,7 @@ pub struct StackPart {
     pub colour: &'static Colour,
     pub name: String,
     pub value: f64,
-    /// What the pointer is told.
+    /// Shown at the pointer.
     pub tip: String,
 }
 

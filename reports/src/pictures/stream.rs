@@ -19,7 +19,7 @@ struct Consumed {
 }
 
 impl Consumed {
-    /// From `(start_cycle, end_cycle, bytes)` of each op; empty spans carry nothing.
+    /// Adds up `(start_cycle, end_cycle, bytes)` of each op; empty spans carry nothing.
     fn new(spans: impl IntoIterator<Item = (u64, u64, u64)>) -> Self {
         let mut changes = vec![(0, 0.0)];
         for (start, end, bytes) in spans.into_iter().filter(|(start, end, _)| end > start) {

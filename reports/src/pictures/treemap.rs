@@ -28,7 +28,7 @@ pub struct Leaf {
     pub size: f64,
     /// Drawn pale.
     pub pale: bool,
-    /// What the pointer is told.
+    /// Shown at the pointer.
     pub tip: String,
 }
 

@@ -13,7 +13,7 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    /// Narrow ports only (up to 64 bits); a wider one gives its low 64 bits.
+    /// Narrow ports only (up to 64 bits); of a wider one the low 64 bits are read.
     #[inline(always)]
     pub fn get(self) -> u64 {
         // SAFETY: `ptr` is live storage of this kind: CorePorts is owned beside its Dut and made from it.

@@ -173,7 +173,7 @@ pub struct SatCounts {
 /// Everything one token of one session must do.
 #[derive(Debug, Clone)]
 pub struct ExpectedToken {
-    /// By [`Group`].
+    /// The stream of each [`Group`].
     pub streams: [Stream; 7],
     pub saturations: SatCounts,
     pub token_out: u32,

@@ -36,7 +36,7 @@ impl Session<'_> {
         }
     }
 
-    /// One clock cycle; gives the data of a register access that ended in it.
+    /// Runs one clock cycle and returns the data of a register access that ended in it.
     pub(super) fn step(&mut self, expected: Awaited) -> Result<Option<u32>, SessionError> {
         let (arready, beat) = self.memory.drive();
         self.ports.drive_axi(arready, beat);

@@ -130,7 +130,7 @@ fn libraries(a: &Libraries) -> Result<String, Error> {
     Ok(digest(texts.iter().map(|t| &t[..]).chain([options.as_bytes()])))
 }
 
-/// Hex of a hash over parts; lengths keep neighbours apart.
+/// Returns a hash over parts as hex digits. The lengths are hashed too, so that no two lists of parts are the same text.
 fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     for part in parts {

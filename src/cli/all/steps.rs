@@ -65,7 +65,7 @@ impl Job {
         (self.kept, self.state, self.why) = (None, State::Missing, Some(why.into()));
     }
 
-    /// The step as the page's record tells it.
+    /// Returns the step as the page's record holds it.
     pub fn step(&self, a: &All) -> Step {
         let name = self.step.name();
         let made = self.text().and_then(|t| {
@@ -228,7 +228,7 @@ fn library_words(a: &Libraries) -> Vec<String> {
     words
 }
 
-/// Runs a step and gives its record as JSON.
+/// Runs a step and returns its record as JSON.
 fn work(step: Report, a: &All) -> Result<String, Error> {
     let command = command(step, a);
     let (model, config) = (a.model.clone(), a.config.clone());
