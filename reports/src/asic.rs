@@ -1,8 +1,8 @@
 //! The page of an ASIC run: where the area goes, what limits the clock, and how far to trust it.
 
 use crate::page::{
-    big_numbers, code_block, definitions, details, figure, paragraph, percent, sentence, table, thousands, BigNumber,
-    Column, Figure, Html, Page,
+    big_numbers, code_block, definitions, details, figure, made, paragraph, percent, sentence, table, thousands,
+    BigNumber, Column, Figure, Html, Page,
 };
 use crate::palette::{self, Colour};
 use crate::pictures::{bars, Bar, BarPart, BarsText};
@@ -21,11 +21,10 @@ const SETUP: usize = 7;
 /// A picture that cannot be drawn.
 pub fn page(r: &AsicRecord) -> Result<String, ReportError> {
     let c = &r.corner;
-    let revision = r.git_revision.as_ref().map_or(String::new(), |r| format!(" · revision {r}"));
     let corner = format!("{} · {} V, {} °C, process {}", c.library, c.voltage_v, c.temperature_c, c.process);
     let mut page = Page::new(
         "Area and timing in silicon",
-        &[format!("configuration {} · {corner}", r.config), format!("{}{revision}", r.date)],
+        &[format!("configuration {} · {corner}", r.config), made(&r.date, &r.git_revision)],
     );
     page.add(code_block(&r.command));
     page.add(big_numbers(&headline(r)));

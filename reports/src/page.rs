@@ -73,6 +73,11 @@ pub fn origin(command: &str, date: &str, revision: &Option<String>) -> [(&'stati
     [("Command", command.into()), ("Made", date.into()), ("Revision", revision)]
 }
 
+/// When a record was made, and from which sources: a line under a page's title.
+pub fn made(date: &str, revision: &Option<String>) -> String {
+    revision.as_ref().map_or(date.into(), |r| format!("{date} · revision {r}"))
+}
+
 /// Something the reader may open.
 pub fn details(summary: &str, inner: Html) -> Html {
     Html(format!("<details><summary>{}</summary>\n{}</details>", escape(summary), inner.0))

@@ -1,7 +1,8 @@
 //! The page of a power run: where the energy of a token goes.
 
 use crate::page::{
-    big_numbers, code_block, definitions, figure, joules, paragraph, percent, sentence, statement, table, thousands,
+    big_numbers, code_block, definitions, figure, joules, made, paragraph, percent, sentence, statement, table,
+    thousands,
 };
 use crate::page::{BigNumber, Column, Figure, Html, Page};
 use crate::palette;
@@ -20,11 +21,10 @@ const ROWS: usize = 16;
 /// A picture that cannot be drawn.
 pub fn page(r: &PowerRecord) -> Result<String, ReportError> {
     let c = &r.corner;
-    let revision = r.git_revision.as_ref().map_or(String::new(), |r| format!(" · revision {r}"));
     let corner = format!("{} · {} V, {} °C at {} MHz", c.library, c.voltage_v, c.temperature_c, r.clock_mhz);
     let mut page = Page::new(
         "Power and energy of a token",
-        &[format!("{} on configuration {} · {corner}", r.model, r.config), format!("{}{revision}", r.date)],
+        &[format!("{} on configuration {} · {corner}", r.model, r.config), made(&r.date, &r.git_revision)],
     );
     page.add(code_block(&r.command));
     page.add(big_numbers(&headline(r)));

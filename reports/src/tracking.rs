@@ -1,7 +1,8 @@
 //! The state-tracking report: how often floats and integers know the running product of group elements, by length.
 
 use crate::page::{
-    big_numbers, code_block, definitions, figure, paragraph, table, thousands, BigNumber, Column, Figure, Html, Page,
+    big_numbers, code_block, definitions, figure, made, paragraph, table, thousands, BigNumber, Column, Figure, Html,
+    Page,
 };
 use crate::palette::{self, Colour};
 use crate::pictures::{curves, Curve, CurvesText};
@@ -14,9 +15,8 @@ use records::tracking::{largest_gap, Tracked, TrackingRecord, TOLERANCE};
 /// # Errors
 /// If a picture cannot be drawn.
 pub fn tracking_page(r: &TrackingRecord) -> Result<String, ReportError> {
-    let revision = r.git_revision.as_ref().map_or(String::new(), |g| format!(" · revision {g}"));
     let title = format!("State tracking: the group {}", r.group);
-    let mut page = Page::new(&title, &[r.model.clone(), format!("{}{revision}", r.date)]);
+    let mut page = Page::new(&title, &[r.model.clone(), made(&r.date, &r.git_revision)]);
     page.add(code_block(&r.command));
     page.add(big_numbers(&headline(r)));
     page.section("In plain words", words(r));

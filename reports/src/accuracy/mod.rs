@@ -5,7 +5,7 @@ mod positions;
 mod tables;
 mod words;
 
-use crate::page::{big_numbers, code_block, percent, thousands, BigNumber, Html, Page};
+use crate::page::{big_numbers, code_block, made, percent, thousands, BigNumber, Html, Page};
 use crate::pictures::scientific;
 use crate::trust::SIMULATED;
 use crate::ReportError;
@@ -24,8 +24,7 @@ pub struct Section {
 /// # Errors
 /// A record that fails [`AccuracyRecord::check`], or a picture that cannot be drawn.
 pub fn accuracy_page(record: &AccuracyRecord) -> Result<String, ReportError> {
-    let revision = record.git_revision.as_ref().map_or(String::new(), |r| format!(" · revision {r}"));
-    let lead = [format!("{} on {}", record.model, record.text), format!("{}{revision}", record.date)];
+    let lead = [format!("{} on {}", record.model, record.text), made(&record.date, &record.git_revision)];
     let mut page = Page::new("Accuracy of the integers", &lead);
     page.add(code_block(&record.command));
     page.add(headline(record)?);

@@ -13,7 +13,7 @@ mod units;
 pub use headline::headline;
 pub use report::Report;
 
-use crate::page::{banner, big_numbers_in, contents, joules, percent, thousands, BigNumber, Html, Page};
+use crate::page::{banner, big_numbers_in, contents, joules, made, percent, thousands, BigNumber, Html, Page};
 use crate::trust::{AT_ASSUMED_CLOCK, MAPPED, SIMULATED};
 use crate::{asic, ReportError};
 use records::accuracy::AccuracyRecord;
@@ -40,13 +40,12 @@ pub struct Records {
 /// # Errors
 /// A record that contradicts itself, or a picture that cannot be drawn.
 pub fn page(all: &AllRecord, records: &Records) -> Result<String, ReportError> {
-    let revision = all.git_revision.as_ref().map_or(String::new(), |r| format!(" · revision {r}"));
     let lead = [
         format!(
             "{} on configuration {}: every number comes from simulation and synthesis, none from silicon.",
             all.model, all.config
         ),
-        format!("{}{revision}", all.date),
+        made(&all.date, &all.git_revision),
     ];
     let mut page = Page::new("One chip on one page", &lead);
     if let Some(warning) = warning(all) {

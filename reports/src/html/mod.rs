@@ -5,7 +5,7 @@ pub mod fpga;
 mod tables;
 mod words;
 
-use crate::page::{big_numbers, code_block, percent, thousands, BigNumber, Page};
+use crate::page::{big_numbers, code_block, made, percent, thousands, BigNumber, Page};
 use crate::spans;
 use crate::summary::summary;
 use crate::trust::{AT_ASSUMED_CLOCK, SIMULATED};
@@ -24,10 +24,9 @@ use words::{all_tokens, facts, plain_words, trust};
 pub fn latency_page(record: &LatencyRecord) -> Result<String, ReportError> {
     let s = summary(record)?;
     let gaps = spans::mat_gaps(record);
-    let revision = record.git_revision.as_ref().map_or(String::new(), |r| format!(" · revision {r}"));
     let mut page = Page::new(
         "Latency of one token",
-        &[format!("{} on configuration {}", record.model, record.config), format!("{}{revision}", record.date)],
+        &[format!("{} on configuration {}", record.model, record.config), made(&record.date, &record.git_revision)],
     );
     page.add(code_block(&record.command));
     page.add(big_numbers(&headline(record, &s)));
