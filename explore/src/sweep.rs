@@ -52,6 +52,7 @@ pub enum PointError {
 /// # Errors
 /// A configuration or a model that cannot be, with the reason.
 pub fn point(config: &Config, shape: &Shape, weights: Weights, memory: &str) -> Result<Point, PointError> {
+    config.check_machine(&config.name).map_err(FitError::from)?;
     let model = outline(shape, weights, config.numbers.state_bits as u32);
     let (config, program) = fit(config, shape, &model)?;
     let cycles = cycles::token(&config, &program);

@@ -67,6 +67,17 @@ pub const SERIES: [&Colour; 8] = [&TEAL, &MAGENTA, &GREEN, &ORANGE, &SIENNA, &LI
 pub const W4: &Colour = &GREEN;
 pub const W4_AND_BRANCH: &Colour = &LIME;
 pub const W8: &Colour = &MAGENTA;
+
+/// The colour of weights by the name that the record of an accuracy study gives them.
+pub fn weights(name: &str) -> &'static Colour {
+    match name {
+        "w4" => W4,
+        "w4-gptq" => &ORANGE,
+        "w8" => W8,
+        _ => &CYAN,
+    }
+}
+
 /// The chip against memories, its own or outside, and against what others published.
 pub const LOGIC: &Colour = &TEAL;
 pub const MEMORY: &Colour = &SIENNA;

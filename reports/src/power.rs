@@ -7,7 +7,7 @@ use crate::page::{
 use crate::page::{BigNumber, Column, Figure, Html, Page};
 use crate::palette;
 use crate::pictures::{bars, stacks, Bar, BarPart, BarsText, Stack, StackPart, StacksText};
-use crate::trust::{MAPPED, MAPPED_AND_ASSUMED, SIMULATED};
+use crate::trust::{Trust, ASSUMED, MAPPED, MAPPED_AND_ASSUMED, SIMULATED};
 use crate::ReportError;
 use records::power::PowerRecord;
 use records::shared::Watts;
@@ -56,13 +56,22 @@ pub fn page(r: &PowerRecord) -> Result<String, ReportError> {
     Ok(page.render())
 }
 
+/// What the power of the chip rests on: its cells, and memories that are macros of the library or a figure for a bit.
+pub(crate) fn cells_and_memories(r: &PowerRecord) -> &'static [Trust] {
+    if r.memory_model.parameters.is_some() {
+        MAPPED_AND_ASSUMED
+    } else {
+        MAPPED
+    }
+}
+
 fn headline(r: &PowerRecord) -> Vec<BigNumber> {
     let number = |value: String, unit: &str, note: String| BigNumber {
         value,
         unit: unit.into(),
         note,
         alarm: false,
-        trust: MAPPED,
+        trust: cells_and_memories(r),
     };
     let mismatches = r.replay.mismatches + r.replay_verilator.as_ref().map_or(0, |v| v.mismatches);
     vec![
@@ -119,7 +128,13 @@ fn blocks(r: &PowerRecord) -> Result<Html, ReportError> {
     let reading = "One bar a unit of the core, largest first: what its cells take for one token, then its memories. Registers that \
                    hold still take the energy of their clock pins all the same.";
     let legend = [(palette::LOGIC, "logic"), (palette::MEMORY, "memory")];
-    Ok(figure(&Figure { title: words.title, reading, picture: &bars(words, &rows)?, legend: &legend, trust: MAPPED }))
+    Ok(figure(&Figure {
+        title: words.title,
+        reading,
+        picture: &bars(words, &rows)?,
+        legend: &legend,
+        trust: cells_and_memories(r),
+    }))
 }
 
 /// What the counted tokens are a sample of.
@@ -169,7 +184,13 @@ pub(crate) fn causes(r: &PowerRecord) -> Result<Html, ReportError> {
     };
     let reading = "Inside cells: internal power, for registers mostly that of the clock pin at every edge. Charging pins: the inputs a net \
                    drives; wires would add to it. Leakage flows always.";
-    Ok(figure(&Figure { title: words.title, reading, picture: &stacks(words, &list)?, legend: &[], trust: MAPPED }))
+    Ok(figure(&Figure {
+        title: words.title,
+        reading,
+        picture: &stacks(words, &list)?,
+        legend: &[],
+        trust: cells_and_memories(r),
+    }))
 }
 
 fn groups(r: &PowerRecord) -> Html {
@@ -192,7 +213,7 @@ fn groups(r: &PowerRecord) -> Html {
         row("memories", &g.macros),
         row("total", &g.total),
     ];
-    table("Power by kind of cell and cause", MAPPED, &columns, &rows)
+    table("Power by kind of cell and cause", cells_and_memories(r), &columns, &rows)
 }
 
 fn memories(r: &PowerRecord) -> Html {
@@ -204,7 +225,12 @@ fn memories(r: &PowerRecord) -> Html {
         .take(ROWS)
         .map(|m| vec![m.path.clone(), m.module.clone(), format!("{:.3}", m.watts * 1e3), joules(m.j_per_token)])
         .collect();
-    table("The memories that take most", MAPPED, &columns, &rows)
+    table(
+        "The memories that take most",
+        if r.memory_model.parameters.is_some() { ASSUMED } else { MAPPED },
+        &columns,
+        &rows,
+    )
 }
 
 /// The external memory, in words.

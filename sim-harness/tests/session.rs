@@ -159,7 +159,7 @@ fn a_chip_that_only_waits_for_stalls_does_not_hang() {
     let options = SessionOptions { hang_cycles: 500, stall: 0.9995, ..Default::default() };
     let e = expected(&config, &image, 5);
     let run = session(&config, &image, options.clone()).token(5, Some(&e), TokenOptions::default()).unwrap();
-    assert!(run.outcome.first.is_none() && run.cycles > 10_000, "{} cycles", run.cycles);
+    assert!(run.outcome.first.is_none() && run.counters.cycles > 10_000, "{} cycles", run.counters.cycles);
     let mut s = session(&config, &image, options);
     assert!(matches!(s.token(HANG_TOKEN, None, TokenOptions::default()), Err(SessionError::Hang { .. })));
 }

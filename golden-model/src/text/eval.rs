@@ -154,7 +154,7 @@ mod tests {
         let e =
             evaluate(&mut with([0.25, 0.25, 0.5]), Some(&mut reference), &[0, 2, 1, 1, 2], |_| None, |_| {}).unwrap();
         // bits of the tokens that came: 1 2 2 1 against 2 2 2 2
-        let a = e.against.unwrap();
+        let a = e.against.clone().unwrap();
         assert!((e.bits_per_token - 1.5).abs() < 1e-12 && (a.kl - 2f64.ln() / 4.0).abs() < 1e-12, "{a:?}");
         assert_eq!((a.top1_agreement, a.top1_agreement_se, e.bits_per_byte), (0.0, Some(0.0), None));
         assert!((a.loss_bits_per_token + 0.5).abs() < 1e-12, "{a:?}");

@@ -83,6 +83,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::session::TokenError;
     use crate::tracking::Group;
 
     /// Multiplies by itself, in the order it is told; wrong from element `wrong_from` on.

@@ -65,9 +65,8 @@ pub(crate) fn state_sweep(record: &AccuracyRecord) -> Result<Html, ReportError> 
     }
     let series: Vec<Series> = settings
         .iter()
-        .zip(SERIES.iter().cycle())
-        .map(|(of, colour)| Series {
-            colour,
+        .map(|of| Series {
+            colour: palette::weights(&of.weights),
             points: sweep(record, of)
                 .into_iter()
                 .map(|p| LinePoint { x: f64::from(p.setting.state_bits), y: p.kl, error: p.kl_se, tip: grid_words(p) })

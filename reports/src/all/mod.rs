@@ -15,7 +15,7 @@ pub use report::Report;
 
 use crate::page::{banner, big_numbers_in, contents, joules, made, percent, thousands, BigNumber, Html, Page};
 use crate::trust::{AT_ASSUMED_CLOCK, MAPPED, SIMULATED};
-use crate::{asic, ReportError};
+use crate::{asic, power, ReportError};
 use records::accuracy::AccuracyRecord;
 use records::all::{AllRecord, State, Step};
 use records::asic::AsicRecord;
@@ -106,6 +106,7 @@ fn big_headline(all: &AllRecord, records: &Records) -> Vec<BigNumber> {
     };
     let mm2 = h.logic_mm2.zip(h.memory_mm2);
     let watts = h.watts.map(|w| if w >= 1.0 { (format!("{w:.2}"), "W") } else { (format!("{:.0}", w * 1e3), "mW") });
+    let watted = records.power.as_ref().map_or(MAPPED, power::cells_and_memories);
     let fullest = records.parts.iter().max_by(|a, b| a.1.fullest_share.total_cmp(&b.1.fullest_share));
     let fpga = fullest.map(|(_, e)| {
         let what = e.resources.iter().find(|r| r.name == e.fullest).map_or(&e.fullest, |r| &r.what);
@@ -114,7 +115,7 @@ fn big_headline(all: &AllRecord, records: &Records) -> Vec<BigNumber> {
     vec![
         number(AT_ASSUMED_CLOCK, h.tokens_per_s.map(rate), "tokens/s", format!("{cycles}{clock}{timed}"), slow),
         number(
-            MAPPED,
+            watted,
             watts.as_ref().map(|w| w.0.clone()),
             watts.as_ref().map_or("W", |w| w.1),
             format!("the chip while it works{clock}, {library}; no wires, no clock tree"),
@@ -129,7 +130,7 @@ fn big_headline(all: &AllRecord, records: &Records) -> Vec<BigNumber> {
             }),
             false,
         ),
-        number(MAPPED, energy, &energy_unit, format!("the chip{external}"), false),
+        number(watted, energy, &energy_unit, format!("the chip{external}"), false),
         number(
             SIMULATED,
             h.loss_percent.map(|l| format!("{l:+.3} %")),

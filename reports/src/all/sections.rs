@@ -158,7 +158,7 @@ fn energy(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
     let reading = "The same map, each block as large as the energy it takes for one token. A register that holds still pays for its clock pin \
                    all the same.";
     Ok(vec![
-        statement(MAPPED, &format!(
+        statement(power::cells_and_memories(p), &format!(
             "{} a token, {:.0} pJ a parameter. Counted on {} of {} nets while the netlist ran {} {} cycles; {} values equal the \
              RTL's, {} differ. {}.",
             joules(p.j_per_token),
@@ -171,7 +171,7 @@ fn energy(all: &AllRecord, r: &Records) -> Result<Vec<Html>, ReportError> {
             p.replay.mismatches,
             p.level
         )),
-        sourced(all, "power", map(words, MAPPED, reading, &energies(p), nj)?),
+        sourced(all, "power", map(words, power::cells_and_memories(p), reading, &energies(p), nj)?),
         sourced(all, "power", power::causes(p)?),
         statement(MAPPED_AND_ASSUMED, &power::external(p)),
         more(all, "power", "All of it: groups, memories, how it is found"),

@@ -2,7 +2,7 @@
 
 use super::parse::{count, file_of, positive, step};
 use super::{Chip, Numbers, Weights, CHIP, DEFAULT_CONFIG, MODEL};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use reports::all::Report as Step;
 use std::path::PathBuf;
 
