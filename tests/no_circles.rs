@@ -5,18 +5,18 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
-/// The folders that are free of rings: the root of a crate's sources, and the module below it that is covered (empty: all).
-const COVERED: [(&str, &str); 10] = [
-    ("records/src", ""),
-    ("power/src", ""),
-    ("golden-model/src", ""),
-    ("rtl-gen/src", "program"),
-    ("explore/src", ""),
-    ("sim-harness/src", ""),
-    ("asic/src", ""),
-    ("fpga/src", ""),
-    ("reports/src", ""),
-    ("src", ""),
+/// The folders that are free of rings: the sources of the crates.
+const COVERED: [&str; 10] = [
+    "records/src",
+    "power/src",
+    "golden-model/src",
+    "rtl-gen/src",
+    "explore/src",
+    "sim-harness/src",
+    "asic/src",
+    "fpga/src",
+    "reports/src",
+    "src",
 ];
 
 /// The path of a module from the root of its crate; empty for the root itself.
@@ -148,11 +148,10 @@ fn rings(sources: &Sources) -> BTreeSet<Vec<String>> {
 
 #[test]
 fn no_files_import_each_other() {
-    for (folder, below) in COVERED {
+    for folder in COVERED {
         let mut sources = Sources::new();
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &vec![], &mut sources);
         assert!(sources.len() > 4, "{folder}: {} files", sources.len());
-        sources.retain(|module, _| below.is_empty() || module.first().is_some_and(|m| m == below));
         let rings = rings(&sources);
         let text: Vec<String> = rings.iter().map(|ring| ring.join(" -> ")).collect();
         assert!(rings.is_empty(), "files of {folder} import each other in a ring:\n{}", text.join("\n"));

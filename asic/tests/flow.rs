@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use records::asic::AsicRecord;
 use records::power::{PowerRecord, ReplayRecord};
 use rtl_gen::blocks::prim::fifo;
-use rtl_gen::hdl::{print_specialised, Module, Printed};
+use rtl_gen::hdl::{instance, print_specialised, Module, Printed};
 use sim_harness::dut::Dut;
 use sim_harness::verilate::BuildOptions;
 use std::path::PathBuf;
@@ -19,37 +19,20 @@ fn design() -> Printed {
     let mut m = Module::new("small_chip", "Two queues and a sum.");
     m.input("valid_i", 1, "").output("ready_o", 1, "").input("data_i", 24, "");
     m.output("valid_o", 1, "").input("ready_i", 1, "").output("data_o", 40, "");
-    m.text(
+    m.body(
         "  wire mid_valid, mid_ready, end_valid;\n  wire [23:0] mid, last;\n  reg [39:0] sum_q;\n\
            assign valid_o = end_valid;\n  assign data_o = sum_q;\n\
            always_ff @(posedge clk_i or negedge rst_ni) begin\n    if (!rst_ni) sum_q <= '0;\n    \
          else if (end_valid && ready_i) sum_q <= {sum_q[38:0], sum_q[39]} + {16'd0, last};\n  end\n",
-        &[],
     );
-    m.instance(
-        "u_small",
-        &small,
-        &[
-            ("in_valid_i", "valid_i"),
-            ("in_ready_o", "ready_o"),
-            ("in_data_i", "data_i"),
-            ("out_valid_o", "mid_valid"),
-            ("out_ready_i", "mid_ready"),
-            ("out_data_o", "mid"),
-        ],
-    );
-    m.instance(
-        "u_deep",
-        &deep,
-        &[
-            ("in_valid_i", "mid_valid"),
-            ("in_ready_o", "mid_ready"),
-            ("in_data_i", "mid"),
-            ("out_valid_o", "end_valid"),
-            ("out_ready_i", "ready_i"),
-            ("out_data_o", "last"),
-        ],
-    );
+    instance! { m, "u_small", small;
+        in_valid_i: valid_i, in_ready_o: ready_o, in_data_i: data_i, out_valid_o: mid_valid, out_ready_i: mid_ready,
+        out_data_o: mid,
+    }
+    instance! { m, "u_deep", deep;
+        in_valid_i: mid_valid, in_ready_o: mid_ready, in_data_i: mid, out_valid_o: end_valid, out_ready_i: ready_i,
+        out_data_o: last,
+    }
     print_specialised(&m).expect("distinct modules")
 }
 

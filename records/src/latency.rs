@@ -107,7 +107,7 @@ pub struct DramModel {
 
 /// Declares a struct of cycle counts and the table of its fields: each name with what it counts, in the order of the chip's registers.
 macro_rules! cycle_counts {
-    ($(#[$meta:meta])* $name:ident, $table:ident[$n:literal] { $($field:ident: $doc:literal,)* }) => {
+    ($(#[$meta:meta])* $name:ident, $table:ident { $($field:ident: $doc:literal,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -116,10 +116,10 @@ macro_rules! cycle_counts {
         }
 
         /// The fields of the struct of the same name, each with what it counts.
-        pub const $table: [(&str, &str); $n] = [$((stringify!($field), $doc)),*];
+        pub const $table: [(&str, &str); { [$(stringify!($field)),*].len() }] = [$((stringify!($field), $doc)),*];
 
-        impl From<[u64; $n]> for $name {
-            fn from(counts: [u64; $n]) -> Self {
+        impl From<[u64; { [$(stringify!($field)),*].len() }]> for $name {
+            fn from(counts: [u64; { [$(stringify!($field)),*].len() }]) -> Self {
                 let [$($field),*] = counts;
                 $name { $($field),* }
             }
@@ -127,7 +127,7 @@ macro_rules! cycle_counts {
 
         impl $name {
             /// Each field with its name, in the order of the table.
-            pub fn by_name(&self) -> [(&'static str, u64); $n] {
+            pub fn by_name(&self) -> [(&'static str, u64); { [$(stringify!($field)),*].len() }] {
                 [$((stringify!($field), self.$field)),*]
             }
         }
@@ -136,7 +136,7 @@ macro_rules! cycle_counts {
 
 cycle_counts! {
     /// The chip's stall counters (`docs/hardware.md`, section 6), cycles of one token. They may overlap: one cycle can count in several.
-    Counters, STALLS[7] {
+    Counters, STALLS {
         mat_waits_for_operand: "mat is idle, and its next instruction waits for vec",
         mat_waits_for_weights: "mat waits for weights",
         mat_waits_for_drain: "mat waits for its drain",
@@ -150,7 +150,7 @@ cycle_counts! {
 cycle_counts! {
     /// Every cycle of a token by what the read port did (`docs/hardware.md`, section 6): a beat, or why there was none. They add up
     /// to `cycles_per_token`; co-simulation checks that in every token.
-    PortCycles, PORT_CYCLES[9] {
+    PortCycles, PORT_CYCLES {
         beats: "a beat was received",
         lost_operand: "weights are refused, because mat waits for vec to write its operand",
         lost_drain: "weights are refused, because mat waits for its drain",

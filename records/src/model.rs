@@ -118,6 +118,9 @@ pub struct Check {
 pub struct Manifest<Config> {
     /// File names relative to the output folder, in the order of the file list.
     pub files: Vec<String>,
+    /// The registers for hosts and other tools: SystemRDL, a C header, Python constants.
+    #[serde(default)]
+    pub registers: Vec<String>,
     /// The top module.
     pub top: String,
     pub config: Config,

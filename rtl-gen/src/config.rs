@@ -20,7 +20,7 @@ pub struct Config {
     pub max_burst_beats: usize,
     pub max_outstanding: usize,
     /// Texts that one pass over the weights works on: 1, 2, 4 or 8.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(default = "number::<1, _>", skip_serializing_if = "is::<1, _>")]
     pub sessions: usize,
     /// State elements the recurrence handles a cycle; without it as [`Config::wkv_lanes`] says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,12 +50,20 @@ impl StateAt {
     }
 }
 
-fn one() -> usize {
-    1
+/// The value of a field that a file leaves out.
+fn number<const N: usize, T: From<u16>>() -> T {
+    // every default fits
+    T::from(N as u16)
 }
 
-fn is_one(n: &usize) -> bool {
-    *n == 1
+/// Whether a field has the value that a file may leave out.
+fn is<const N: usize, T: From<u16> + PartialEq>(value: &T) -> bool {
+    *value == number::<N, T>()
+}
+
+/// Fields of a struct with their full names.
+macro_rules! fields {
+    ($of:expr, $prefix:literal: $($name:ident),*) => { [$((concat!($prefix, stringify!($name)), $of.$name)),*] };
 }
 
 /// What one build can serve; a model beyond a limit is refused with the limit's name.
@@ -73,20 +81,12 @@ pub struct Limits {
     pub weight_fifo_beats: usize,
     /// Beats of a state in memory that can wait for the recurrence. With several sessions it also bounds the largest head, in beats,
     /// because that is kept while one prompt is read in all slots.
-    #[serde(default = "default_state_fifo", skip_serializing_if = "is_default_state_fifo")]
+    #[serde(default = "number::<256, _>", skip_serializing_if = "is::<256, _>")]
     pub state_fifo_beats: usize,
     pub dma_program: usize,
     pub mat_program: usize,
     pub vec_program: usize,
     pub wkv_program: usize,
-}
-
-fn default_state_fifo() -> usize {
-    256
-}
-
-fn is_default_state_fifo(beats: &usize) -> bool {
-    *beats == default_state_fifo()
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,7 +131,7 @@ pub struct Ddr4 {
     /// What the controller can hold of data that was not taken yet.
     pub read_buffer_bytes: u32,
     /// What the controller can hold of written data; it turns the bus around when half of it is full.
-    #[serde(default = "default_write_buffer", skip_serializing_if = "is_default_write_buffer")]
+    #[serde(default = "number::<8192, _>", skip_serializing_if = "is::<8192, _>")]
     pub write_buffer_bytes: u32,
     pub cl_ns: f64,
     pub cwl_ns: f64,
@@ -150,23 +150,10 @@ pub struct Ddr4 {
     pub trefi_ns: f64,
 }
 
-fn default_write_buffer() -> u32 {
-    8192
-}
-
-fn is_default_write_buffer(bytes: &u32) -> bool {
-    *bytes == default_write_buffer()
-}
-
 impl Ddr4 {
     /// The first field that makes no memory, its value and what it should be.
     fn fault(&self) -> Option<(&'static str, String, &'static str)> {
-        for (field, value) in [
-            ("memory.ddr4.data_bits", self.data_bits),
-            ("memory.ddr4.bank_groups", self.bank_groups),
-            ("memory.ddr4.banks_per_group", self.banks_per_group),
-            ("memory.ddr4.row_bytes", self.row_bytes),
-        ] {
+        for (field, value) in fields!(self, "memory.ddr4.": data_bits, bank_groups, banks_per_group, row_bytes) {
             if !value.is_power_of_two() || value > 1 << 16 {
                 return Some((field, value.to_string(), "a power of two up to 65536"));
             }
@@ -177,29 +164,16 @@ impl Ddr4 {
         if !(100..=10_000).contains(&self.mega_transfers) {
             return Some(("memory.ddr4.mega_transfers", self.mega_transfers.to_string(), "100 to 10000"));
         }
-        if self.read_buffer_bytes < 256 {
-            return Some(("memory.ddr4.read_buffer_bytes", self.read_buffer_bytes.to_string(), "256 or more"));
+        for (field, value) in fields!(self, "memory.ddr4.": read_buffer_bytes, write_buffer_bytes) {
+            if value < 256 {
+                return Some((field, value.to_string(), "256 or more"));
+            }
         }
-        if self.write_buffer_bytes < 256 {
-            return Some(("memory.ddr4.write_buffer_bytes", self.write_buffer_bytes.to_string(), "256 or more"));
-        }
-        let intervals = [
-            ("memory.ddr4.controller_ns", self.controller_ns),
-            ("memory.ddr4.cl_ns", self.cl_ns),
-            ("memory.ddr4.cwl_ns", self.cwl_ns),
-            ("memory.ddr4.trcd_ns", self.trcd_ns),
-            ("memory.ddr4.trp_ns", self.trp_ns),
-            ("memory.ddr4.tras_ns", self.tras_ns),
-            ("memory.ddr4.trrd_s_ns", self.trrd_s_ns),
-            ("memory.ddr4.trrd_l_ns", self.trrd_l_ns),
-            ("memory.ddr4.tfaw_ns", self.tfaw_ns),
-            ("memory.ddr4.tccd_l_ns", self.tccd_l_ns),
-            ("memory.ddr4.trtp_ns", self.trtp_ns),
-            ("memory.ddr4.twr_ns", self.twr_ns),
-            ("memory.ddr4.twtr_s_ns", self.twtr_s_ns),
-            ("memory.ddr4.twtr_l_ns", self.twtr_l_ns),
-            ("memory.ddr4.trfc_ns", self.trfc_ns),
-        ];
+        let intervals = fields!(
+            self,
+            "memory.ddr4.": controller_ns, cl_ns, cwl_ns, trcd_ns, trp_ns, tras_ns, trrd_s_ns, trrd_l_ns, tfaw_ns, tccd_l_ns, trtp_ns,
+            twr_ns, twtr_s_ns, twtr_l_ns, trfc_ns
+        );
         if let Some((field, value)) = intervals.into_iter().find(|(_, v)| !(0.0..=10_000.0).contains(v)) {
             return Some((field, value.to_string(), "0 to 10000 ns"));
         }
@@ -271,9 +245,6 @@ impl Config {
         if ![128, 256, 512].contains(&self.bus_bits) {
             return fail("bus_bits", &self.bus_bits, "128, 256 or 512");
         }
-        if !(16..=32).contains(&self.numbers.state_bits) {
-            return fail("numbers.state_bits", &self.numbers.state_bits, "16 to 32");
-        }
         if ![1, 2, 4, 8].contains(&self.sessions) {
             return fail("sessions", &self.sessions, "1, 2, 4 or 8");
         }
@@ -289,17 +260,16 @@ impl Config {
                 &format!("{vl}, {} or {}: bus_bits / 32, or 2 or 4 times it", 2 * vl, 4 * vl),
             );
         }
-        if !(1..=256).contains(&self.max_burst_beats) {
-            return fail("max_burst_beats", &self.max_burst_beats, "1 to 256");
-        }
-        if !(32..=64).contains(&self.axi_addr_bits) {
-            return fail("axi_addr_bits", &self.axi_addr_bits, "32 to 64");
-        }
-        if !(1..=64).contains(&self.max_outstanding) {
-            return fail("max_outstanding", &self.max_outstanding, "1 to 64");
-        }
-        if !(1..=10_000).contains(&self.clock_mhz) {
-            return fail("clock_mhz", &self.clock_mhz, "1 to 10000");
+        for (field, value, low, high) in [
+            ("numbers.state_bits", self.numbers.state_bits, 16, 32),
+            ("max_burst_beats", self.max_burst_beats, 1, 256),
+            ("axi_addr_bits", self.axi_addr_bits, 32, 64),
+            ("max_outstanding", self.max_outstanding, 1, 64),
+            ("clock_mhz", self.clock_mhz as usize, 1, 10_000),
+        ] {
+            if !(low..=high).contains(&value) {
+                return fail(field, &value, &format!("{low} to {high}"));
+            }
         }
         let m = &self.memory;
         if m.latency_cycles > 1_000_000 {
@@ -320,11 +290,7 @@ impl Config {
 
     fn check_limits(&self, path: &str) -> Result<(), ConfigError> {
         let (fail, l, wkv_lanes) = (failure(path), &self.limits, self.wkv_lanes());
-        for (field, value) in [
-            ("limits.param_fifo_beats", l.param_fifo_beats),
-            ("limits.weight_fifo_beats", l.weight_fifo_beats),
-            ("limits.state_fifo_beats", l.state_fifo_beats),
-        ] {
+        for (field, value) in fields!(l, "limits.": param_fifo_beats, weight_fifo_beats, state_fifo_beats) {
             if !value.is_power_of_two() || value < 4 {
                 return fail(field, &value, "a power of two from 4");
             }
@@ -346,12 +312,7 @@ impl Config {
                 return fail(field, &value, &format!("a multiple of wkv_lanes, {wkv_lanes}"));
             }
         }
-        for (field, value) in [
-            ("limits.dma_program", l.dma_program),
-            ("limits.mat_program", l.mat_program),
-            ("limits.vec_program", l.vec_program),
-            ("limits.wkv_program", l.wkv_program),
-        ] {
+        for (field, value) in fields!(l, "limits.": dma_program, mat_program, vec_program, wkv_program) {
             if !(2..=4096).contains(&value) {
                 return fail(field, &value, "2 to 4096 instructions");
             }

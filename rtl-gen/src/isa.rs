@@ -12,103 +12,60 @@ pub struct Format {
     pub fields: &'static [(&'static str, usize)],
 }
 
+/// The fields of a format, each with its bits.
+macro_rules! bits {
+    ($($field:ident $bits:literal),* $(,)?) => { &[$((stringify!($field), $bits)),*] };
+}
+
+/// The values of fields of an instruction, for [`Format::encode`]: `name: value`, or `name` alone for the variable of that name.
+macro_rules! fields {
+    (@value $field:ident) => { $field as i64 };
+    (@value $field:ident $value:expr) => { $value as i64 };
+    ($($field:ident $(: $value:expr)?),* $(,)?) => {
+        vec![$((stringify!($field), crate::isa::fields!(@value $field $($value)?))),*]
+    };
+}
+pub(crate) use fields;
+
 /// Reads stream pieces from memory in program order.
 pub const DMA: Format = Format {
     name: "dma",
     bits: 128,
-    fields: &[
-        ("last", 1),
-        ("kind", 3),
-        ("len", 24),
-        ("addr", 32),
-        ("wait_vec", 12),
-        ("x_addr", 14),
-        ("cols", 16),
-        ("slot", 3),
-        ("last_body", 1),
-    ],
+    fields: bits! {
+        last 1, kind 3, len 24, addr 32, wait_vec 12, x_addr 14, cols 16, slot 3, last_body 1,
+    },
 };
 
 /// Matrix times vector.
 pub const MAT: Format = Format {
     name: "mat",
     bits: 128,
-    fields: &[
-        ("wait_vec", 12),
-        ("last", 1),
-        ("fmt", 2),
-        ("dest", 1),
-        ("xexp", 4),
-        ("shift", 6),
-        ("x_addr", 14),
-        ("d_addr", 18),
-        ("cols", 16),
-        ("tiles", 14),
-        ("rows", 18),
-        ("skip", 1),
-        ("last_body", 1),
-    ],
+    fields: bits! {
+        wait_vec 12, last 1, fmt 2, dest 1, xexp 4, shift 6, x_addr 14, d_addr 18, cols 16, tiles 14, rows 18, skip 1,
+        last_body 1,
+    },
 };
 
 /// Element-wise map over vectors, with optional reduction.
 pub const VEC: Format = Format {
     name: "vec",
     bits: 224,
-    fields: &[
-        ("wait_mat", 12),
-        ("wait_wkv", 12),
-        ("last", 1),
-        ("drain", 1),
-        ("a_addr", 14),
-        ("b_addr", 14),
-        ("d_addr", 14),
-        ("n_words", 13),
-        ("tail", 5),
-        ("seg_words", 13),
-        ("x_sel", 3),
-        ("m_sel", 3),
-        ("c_sel", 3),
-        ("pshift", 5),
-        ("shift_sel", 2),
-        ("shift", 6),
-        ("lut", 2),
-        ("lut_shift", 4),
-        ("acc_sel", 1),
-        ("post", 2),
-        ("amax", 1),
-        ("amax_keep", 1),
-        ("dest", 2),
-        ("slot", 4),
-        ("k_const", 18),
-        ("k_shift", 6),
-        ("eps_m", 16),
-        ("eps_s", 6),
-        ("rsq_base", 7),
-        ("store", 1),
-        ("only", 4),
-        ("route", 2),
-        ("last_body", 1),
-    ],
+    fields: bits! {
+        wait_mat 12, wait_wkv 12, last 1, drain 1, a_addr 14, b_addr 14, d_addr 14, n_words 13, tail 5, seg_words 13,
+        x_sel 3, m_sel 3, c_sel 3, pshift 5, shift_sel 2, shift 6, lut 2, lut_shift 4, acc_sel 1, post 2, amax 1,
+        amax_keep 1, dest 2, slot 4, k_const 18, k_shift 6, eps_m 16, eps_s 6, rsq_base 7, store 1, only 4, route 2,
+        last_body 1,
+    },
 };
 
 /// The delta-rule recurrence of one layer.
 pub const WKV: Format = Format {
     name: "wkv",
     bits: 128,
-    fields: &[
-        ("wait_vec", 12),
-        ("last", 1),
-        ("n_head", 8),
-        ("head_size", 8),
-        ("head_words", 6),
-        ("s_addr", 20),
-        ("y_addr", 18),
-        ("sh_sa", 6),
-        ("sh_b", 6),
-        ("sh_vk", 6),
-        ("sh_y", 6),
-        ("last_body", 1),
-    ],
+    fields: bits! {
+        wait_vec 12, last 1, n_head 8, head_size 8, head_words 6, s_addr 20, y_addr 18, sh_sa 6, sh_b 6, sh_vk 6,
+        sh_y 6, last_body 1,
+    },
 };
 
 /// All formats in the order of the host's program-select register.
@@ -132,6 +89,8 @@ macro_rules! field_values {
     })*) => {
         $($(#[$doc])* pub mod $module {
             $($(#[$value_doc])* pub const $name: u64 = $value;)*
+            /// How many values there are; they count from 0.
+            pub const COUNT: u64 = [$($value),*].len() as u64;
         })*
         /// Every named value of every field.
         pub const VALUES: &[Values] = &[
@@ -143,8 +102,7 @@ macro_rules! field_values {
 field_values! {
     /// Values of `dma.kind`.
     dma_kind = "dma"."kind", "DMA_KIND" {
-        WEIGHTS = 0,
-        PARAMS = 1,
+        WEIGHTS = 0, PARAMS = 1,
         /// Row `token` of slot `slot` of the embedding: address `addr + token * len`, into the parameter FIFO.
         EMBEDDING = 2,
         /// Reads, of the columns from `addr`, `len` units each, those whose operand (`cols` elements from xmem word `x_addr`) is not 0.
@@ -157,75 +115,47 @@ field_values! {
     }
     /// Values of `mat.fmt`.
     mat_fmt = "mat"."fmt", "MAT_FMT" {
-        W8 = 0,
-        W16 = 1,
-        W8_COLUMNS = 2,
+        W8 = 0, W16 = 1, W8_COLUMNS = 2,
         /// 4 bits in groups of 32 columns.
         W4 = 3,
     }
     /// Values of `mat.dest`.
     mat_dest = "mat"."dest", "MAT_DEST" {
-        VMEM = 0,
-        LOGITS = 1,
+        VMEM = 0, LOGITS = 1,
     }
     /// Values of `vec.x_sel`: the left factor.
     x_sel = "vec"."x_sel", "X" {
-        ZERO = 0,
-        A = 1,
-        A_MINUS_B = 2,
-        A_MINUS_MEAN = 3,
-        A_MINUS_ONE = 4,
-        RELU_A = 5,
+        ZERO = 0, A = 1, A_MINUS_B = 2, A_MINUS_MEAN = 3, A_MINUS_ONE = 4, RELU_A = 5,
     }
     /// Values of `vec.m_sel`: the right factor.
     m_sel = "vec"."m_sel", "M" {
-        ONE = 0,
-        P = 1,
-        B = 2,
-        SCALAR = 3,
-        X = 4,
+        ONE = 0, P = 1, B = 2, SCALAR = 3, X = 4,
     }
     /// Values of `vec.c_sel`: the addend.
     c_sel = "vec"."c_sel", "C" {
-        ZERO = 0,
-        A = 1,
-        B = 2,
-        P = 3,
-        ONE = 4,
+        ZERO = 0, A = 1, B = 2, P = 3, ONE = 4,
         /// An element of a session vector: a beat of the parameter FIFO is a word. State in memory only.
         SESSION = 5,
     }
     /// Values of `vec.shift_sel`.
     shift_sel = "vec"."shift_sel", "SHIFT" {
-        STATIC = 0,
-        SCALAR = 1,
-        AMAX = 2,
+        STATIC = 0, SCALAR = 1, AMAX = 2,
     }
     /// Values of `vec.lut`.
     lut = "vec"."lut", "LUT" {
-        NONE = 0,
-        SIGMOID = 1,
-        TANH = 2,
-        DECAY = 3,
+        NONE = 0, SIGMOID = 1, TANH = 2, DECAY = 3,
     }
     /// Values of `vec.acc_sel`.
     acc_sel = "vec"."acc_sel", "ACC" {
-        RESULT = 0,
-        PRODUCT = 1,
+        RESULT = 0, PRODUCT = 1,
     }
     /// Values of `vec.post`.
     post = "vec"."post", "POST" {
-        NONE = 0,
-        MEAN = 1,
-        RSQ = 2,
-        VALUE = 3,
+        NONE = 0, MEAN = 1, RSQ = 2, VALUE = 3,
     }
     /// Values of `vec.dest`.
     dest = "vec"."dest", "DEST" {
-        NONE = 0,
-        VMEM = 1,
-        XMEM = 2,
-        WKV = 3,
+        NONE = 0, VMEM = 1, XMEM = 2, WKV = 3,
     }
     /// Values of `vec.route`: where a written word goes; only in a design with several sessions.
     route = "vec"."route", "ROUTE" {
@@ -239,12 +169,7 @@ field_values! {
     }
     /// Values of `vec.slot` when `dest` is WKV.
     wkv_slot = "vec"."slot", "WKV_SLOT" {
-        R = 0,
-        D = 1,
-        K = 2,
-        V = 3,
-        KK = 4,
-        B = 5,
+        R = 0, D = 1, K = 2, V = 3, KK = 4, B = 5,
     }
 }
 
@@ -291,18 +216,22 @@ impl Format {
         (0..bits).fold(0, |v, i| v | u64::from((words[(at + i) / 32] >> ((at + i) % 32)) & 1) << i)
     }
 
-    /// SystemVerilog: one wire `f_<field>` for each of `fields`, cut out of the signal `from`.
+    /// Text of a module that declares a wire `f_FIELD` for each of `fields` of the instruction on signal `from`.
     pub fn decode_wires(&self, from: &str, fields: &[&str]) -> String {
-        let mut s = String::new();
-        for f in fields {
-            let (at, bits) = self.field(f);
-            if bits == 1 {
-                s += &format!("  wire f_{f} = {from}[{at}];\n");
-            } else {
-                s += &format!("  wire [{}:0] f_{f} = {from}[{}:{at}];\n", bits - 1, at + bits - 1);
-            }
-        }
-        s
+        let unit = self.name.to_uppercase();
+        let name = |field: &str| format!("anser_pkg::{unit}_{}", field.to_uppercase());
+        let range = |field: &str| match self.field(field).1 {
+            1 => String::new(),
+            _ => format!("[{}_BITS-1:0]", name(field)),
+        };
+        let widest = fields.iter().map(|f| range(f).len()).max().unwrap_or(0);
+        let longest = fields.iter().map(|f| f.len()).max().unwrap_or(0);
+        let wire = |field: &&str| {
+            let (name, range) = (name(field), range(field));
+            let part = if range.is_empty() { String::new() } else { format!(" +: {name}_BITS") };
+            format!("  wire {range:widest$} f_{field:longest$} = {from}[{name}_LSB{part}];\n")
+        };
+        fields.iter().map(wire).collect()
     }
 }
 

@@ -3,14 +3,10 @@
 //! Widths come from the golden model, fields and values of instructions from [`crate::isa`]. What depends on the configuration is not here:
 //! each module has its own sizes as `localparam`s. A name has the same value in every design; a design's package holds the names it uses.
 
-use crate::blocks::mat::dims;
 use crate::config::{EXP_BITS, OPERAND_BITS, VEC_BITS};
 use crate::isa::{FORMATS, VALUES};
 use crate::registers::{all, largest, Register};
-use crate::widths::{
-    COLUMN_BITS, COUNT_BITS, ELEMENT_ADDR_BITS, LANE_BITS, MEMORY_ELEMENT_BITS, RUN_BITS, RUN_COLUMNS, SHIFT_BITS,
-    TOKEN_BITS, WKV_SLOT_BITS, WORD_ADDR_BITS,
-};
+use crate::widths::*;
 use golden_model::arithmetic::tensor::GROUP_COLS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -66,13 +62,13 @@ pub fn sections() -> Vec<Section> {
         size("WKV_SLOT_BITS", WKV_SLOT_BITS, "an operand of the recurrence: the low bits of vec.slot"),
     ];
     let stream = vec![
-        size("MAT_LANES", dims::LANES, "byte lanes of a group: a group of the stream has 16 bytes"),
-        size("SCALE_BITS", dims::SCALE_BITS, "a row's scale: exponent, multiplier"),
-        size("SCALE_M_BITS", dims::SCALE_M_BITS, "the multiplier, the low bits of a scale"),
-        size("SCALE_UNIT_ROWS", dims::SCALE_UNIT_ROWS, "scales of a unit of 64 bytes"),
+        size("MAT_LANES", MAT_LANES, "byte lanes of a group: a group of the stream has 16 bytes"),
+        size("SCALE_BITS", SCALE_BITS, "a row's scale: exponent, multiplier"),
+        size("SCALE_M_BITS", SCALE_M_BITS, "the multiplier, the low bits of a scale"),
+        size("SCALE_UNIT_ROWS", SCALE_UNIT_ROWS, "scales of a unit of 64 bytes"),
         size("W4_COLS", GROUP_COLS, "columns that share a scale in format W4"),
-        size("MAT_LOAD_SHIFT_BITS", dims::LOAD_SHIFT_BITS, "shift - xexp, signed"),
-        size("MAT_LOAD_ROWS_BITS", dims::LOAD_ROWS_BITS, "the number of rows handed to the drain at once"),
+        size("MAT_LOAD_SHIFT_BITS", LOAD_SHIFT_BITS, "shift - xexp, signed"),
+        size("MAT_LOAD_ROWS_BITS", LOAD_ROWS_BITS, "the number of rows handed to the drain at once"),
     ];
     let value = |name: &str, bits: usize, value: i128, doc: &str| Entry {
         name: name.into(),

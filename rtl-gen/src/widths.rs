@@ -22,8 +22,20 @@ pub const RUN_COLUMNS: usize = 16;
 pub const RUN_BITS: usize = 5;
 /// Bits that an element of a session's state takes in external memory.
 pub const MEMORY_ELEMENT_BITS: usize = 32;
-/// Bytes of the unit in which lengths and addresses of the stream count.
-pub const UNIT_BYTES: usize = 64;
+/// Bytes of the unit in which lengths and addresses of the stream count, and that each block of it is padded to.
+pub const UNIT_BYTES: usize = golden_model::image::UNIT;
+/// Byte lanes of a group, and bytes of a group of the weight stream: one for each row of a tile.
+pub const MAT_LANES: usize = 16;
+/// Bits of a row's scale in the stream.
+pub const SCALE_BITS: usize = 16;
+/// Bits of the multiplier in a scale; the exponent is above it.
+pub const SCALE_M_BITS: usize = 12;
+/// Scales of a unit of the stream.
+pub const SCALE_UNIT_ROWS: usize = UNIT_BYTES / 2;
+/// Bits of `shift - xexp`, signed.
+pub const LOAD_SHIFT_BITS: usize = 7;
+/// Bits of the number of rows in a hand-over, which is at most 64.
+pub const LOAD_ROWS_BITS: usize = 7;
 
 /// Bits needed to hold the values `0..n`; at least 1.
 pub fn index_bits(n: usize) -> usize {

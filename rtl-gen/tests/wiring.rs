@@ -2,7 +2,7 @@
 
 use rtl_gen::blocks::core::{core, top};
 use rtl_gen::config::Config;
-use rtl_gen::hdl::{check, Module};
+use rtl_gen::hdl::{check, ports, wires, Module, Wires};
 use std::sync::Arc;
 
 /// The project's configurations with every number of sessions they can have.
@@ -92,4 +92,38 @@ fn a_loop_without_a_register_is_named() {
     refused(&pair(&[("a_i", "mid"), ("b_o", "mid")], &SECOND, ""), "uut.mid: it follows itself");
     let held = "  reg [3:0] p_q;\n  always_ff @(posedge clk_i) p_q <= ~p_q;";
     check::all(&pair(&FIRST, &SECOND, held)).unwrap();
+}
+
+#[test]
+fn the_rest_of_the_ports_follows_the_rule_and_is_checked_like_all_others() {
+    let mut child = Module::new("child", "Two ways through.");
+    ports! { child; a_i[4] "one way in", b_i[2], c_o[4], d_o[2] };
+    child.body("  assign c_o = a_i;\n  assign d_o = b_i;");
+    let child = child.done();
+    let parent = |bits: usize, wires: Wires| {
+        let mut m = Module::new("parent", "");
+        ports! { m; a_i[4], x_i[2], c_o[4], y_o[2] }
+        m.wire("d", bits).body("  assign y_o = d[1:0];");
+        m.instance("u_child", &child, wires);
+        m
+    };
+    // a port of the parent's comes first, then a wire without the suffix
+    let m = parent(2, wires! { b_i: x_i, .. });
+    check::all(&m).unwrap();
+    let text = m.verilog();
+    for connection in [".a_i(a_i)", ".b_i(x_i)", ".c_o(c_o)", ".d_o(d)"] {
+        assert!(text.contains(connection), "{connection} in\n{text}");
+    }
+    refused(&parent(2, wires! { .. }), "there is no 'b' here");
+    refused(&parent(3, wires! { b_i: x_i, .. }), "port d_o of anser_child has 2 bits, 'd' has 3");
+    refused(&parent(2, wires! { b_i: x_i }), "port a_i of anser_child is connected 0 times");
+    refused(&parent(2, wires! { b_i: x_i, b_i: x_i, .. }), "port b_i of anser_child is connected 2 times");
+    refused(&parent(2, wires! { b_i: x_i, e_i: x_i, .. }), "anser_child has no port e_i");
+}
+
+#[test]
+fn a_port_whose_name_says_no_direction_is_named() {
+    let mut m = Module::new("bad", "");
+    ports! { m; data }
+    refused(&m, "port data says no direction: expected a name that ends in _i or _o");
 }

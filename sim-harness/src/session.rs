@@ -18,7 +18,7 @@ pub use crate::timeline::OpSpan;
 use crate::timeline::Timeline;
 use cycle::Access;
 use rtl_gen::config::Config;
-use rtl_gen::registers::{bit, reg, ID, LOST, STALLS};
+use rtl_gen::registers::{self, bit, reg, ID, LOST, STALLS};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -327,7 +327,7 @@ impl<'a> Session<'a> {
             lost: [0; LOST.len()],
         };
         for (i, stall) in c.stalls.iter_mut().enumerate() {
-            *stall = read(reg::STALLS + 4 * i as u32)?;
+            *stall = read(registers::stall(i))?;
         }
         for (i, lost) in c.lost.iter_mut().enumerate() {
             *lost = read(reg::LOST + 4 * i as u32)?;

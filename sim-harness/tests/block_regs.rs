@@ -6,7 +6,7 @@ use rtl_gen::blocks::regs::regs;
 use rtl_gen::config::{Config, StateAt};
 use rtl_gen::hdl::print;
 use rtl_gen::isa::FORMATS;
-use rtl_gen::registers::{bit, reg, ID, LOST, STALLS, VERSION};
+use rtl_gen::registers::{bit, reg, stall, ID, LOST, STALLS, VERSION};
 use sim_harness::axi_lite::{AxiLite, LiteSample};
 use sim_harness::dut::{BuildOptions, Dut, Port};
 
@@ -230,7 +230,7 @@ fn a_token_is_started_once_and_counted() {
         assert_eq!(h.read(reg::WEIGHT_BEATS), beats);
         assert_eq!(h.read(reg::SKIPPED_COLUMNS), skipped);
         for (k, count) in events.iter().enumerate() {
-            assert_eq!(h.read(reg::STALLS + 4 * k as u32), *count, "{}", STALLS[k].0);
+            assert_eq!(h.read(stall(k)), *count, "{}", STALLS[k].0);
         }
         for (k, count) in lost.iter().enumerate() {
             assert_eq!(h.read(reg::LOST + 4 * k as u32), *count, "{}", LOST[k].0);

@@ -49,7 +49,7 @@ fn every_block_is_clean_in_both_shapes() {
 
 fn complaints(body: &str) -> Vec<Tool> {
     let mut m = Module::new("bad", "Something is wrong with it.");
-    m.input("a_i", 4, "").output("b_o", 4, "").text(body, &[]);
+    m.input("a_i", 4, "").output("b_o", 4, "").body(body);
     // past the generator's own checks, which would refuse some of these
     let printed =
         Printed { files: [(format!("{}.sv", m.name), m.verilog())].into(), top: m.name, ..Printed::default() };

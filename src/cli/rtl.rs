@@ -33,10 +33,15 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
         }
         None => None,
     };
+    let registers = rtl_gen::registers::render::files(&rtl_gen::registers::all(&config));
+    for (file, text) in &registers {
+        write(&a.output.join(file), text)?;
+    }
     let files: Vec<String> = printed.files.keys().cloned().collect();
     write(&a.output.join("files.f"), files.join("\n") + "\n")?;
     let manifest = Manifest {
         files,
+        registers: registers.map(|(file, _)| file.to_string()).to_vec(),
         top: printed.top,
         config: &config,
         generator: concat!("anser ", env!("CARGO_PKG_VERSION")).into(),
@@ -53,7 +58,7 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
             format!(", {} that runs {} tokens on them (its first lines say how)", b.file, b.tokens)
         });
         format!(
-            "{}: {} Verilog files listed in files.f, top {}, manifest.json{program}{bench}",
+            "{}: {} Verilog files listed in files.f, top {}, registers.rdl, .h and .py, manifest.json{program}{bench}",
             a.output.display(),
             manifest.files.len(),
             manifest.top
@@ -67,7 +72,7 @@ fn remove_older(folder: &Path) {
     let Ok(text) = std::fs::read(folder.join("manifest.json")) else { return };
     let Ok(manifest) = serde_json::from_slice::<serde_json::Value>(&text) else { return };
     let (program, bench) = (&manifest["program"], &manifest["bench"]);
-    let lists = [&manifest["files"], &program["code"], &bench["data"]];
+    let lists = [&manifest["files"], &manifest["registers"], &program["code"], &bench["data"]];
     let lists = lists.into_iter().filter_map(|l| l.as_array()).flatten();
     for name in lists.chain([&program["image"], &bench["file"]]).filter_map(|n| n.as_str()) {
         // only plain names: a manifest cannot reach outside its folder

@@ -135,10 +135,13 @@ fn check_rtl(folder: &str, told: &serde_json::Value) -> Vec<String> {
     let mut there: Vec<String> = std::fs::read_dir(folder)
         .expect("the folder")
         .map(|f| f.expect("an entry").file_name().to_str().expect("UTF-8").to_string())
-        .filter(|f| f.ends_with(".sv") && told["bench"]["file"] != f.as_str())
+        .filter(|f| f.ends_with(".sv") && told["bench"]["file"] != f.as_str() || f.starts_with("registers."))
         .collect();
     there.sort();
-    let mut listed = files.clone();
+    let registers = told["registers"].as_array().expect("a list");
+    let mut listed: Vec<String> = registers.iter().map(|f| f.as_str().expect("a name").into()).collect();
+    assert_eq!(listed, ["registers.rdl", "registers.h", "registers.py"]);
+    listed.extend(files.clone());
     listed.sort();
     assert_eq!(there, listed);
     let top = told["top"].as_str().expect("a name");
@@ -161,6 +164,14 @@ fn rtl_writes_what_it_lists() {
         assert_eq!(told["config"]["name"], config);
         check_rtl(&folder, &told);
         assert!(told.get("program").is_none() && !Path::new(&folder).join("image.bin").exists());
+        // the reset value of CONFIG is this configuration's own, and every file says it
+        let read = |name: &str| std::fs::read_to_string(Path::new(&folder).join(name)).expect("a file of registers");
+        let config = rtl_gen::config::Config::load(Path::new(&format!("configs/{config}.toml")));
+        let fingerprint = config.expect("a configuration of the project").fingerprint();
+        let value = format!("0x{fingerprint:08x}");
+        assert!(read("registers.rdl").contains(&format!("FINGERPRINT[31:0] = 0x{fingerprint:x};")), "{value}");
+        assert!(read("registers.h").contains(&format!("#define ANSER_CONFIG_FINGERPRINT_RESET {value}u")), "{value}");
+        assert!(read("registers.py").contains(&format!("\nCONFIG_FINGERPRINT_RESET = {value}\n")), "{value}");
     }
     let other = scratch.at("other");
     let told = json(&["rtl", "--config=wide", "--prefix=wide_", "-o", &other]);

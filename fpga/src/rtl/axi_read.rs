@@ -1,8 +1,7 @@
 //! AXI4 read port of the memory: bursts to beats.
 
+use rtl_gen::blocks::prelude::*;
 use rtl_gen::blocks::prim::fifo;
-use rtl_gen::hdl::Module;
-use std::sync::Arc;
 
 /// Beats asked for and not yet taken by the chip, at most.
 const DEPTH: usize = 32;
@@ -21,48 +20,22 @@ pub fn axi_read(addr_bits: usize, beat_bits: usize) -> Arc<Module> {
     );
     m.param("ADDR_BITS", addr_bits, 32, "of a byte's address, more than BEAT_BITS + 4");
     m.param("BEAT_BITS", beat_bits, 20, "of a beat's address in the memory");
-    m.input("araddr_i", "ADDR_BITS", "bytes").input("arlen_i", 8, "beats - 1");
-    m.input("arvalid_i", 1, "").output("arready_o", 1, "");
-    m.output("rdata_o", 128, "").output("rresp_o", 2, "").output("rlast_o", 1, "");
-    m.output("rvalid_o", 1, "").input("rready_i", 1, "");
-    m.output("mem_valid_o", 1, "").input("mem_ready_i", 1, "").output("mem_beat_o", "BEAT_BITS", "");
-    m.input("mem_rvalid_i", 1, "").input("mem_rdata_i", 128, "");
-    m.sizes(&[("DEPTH", DEPTH)]).body(include_str!("../../rtl/axi_read.sv"));
-    m.instance(
-        "u_tags",
-        &fifo(2, DEPTH),
-        &[
-            ("in_valid_i", "ask"),
-            ("in_ready_o", "unused_ready[0]"),
-            ("in_data_i", "{outside_q, last}"),
-            ("out_valid_o", "unused_tag"),
-            ("out_ready_i", "mem_rvalid_i"),
-            ("out_data_o", "tag"),
-        ],
-    );
-    m.instance(
-        "u_data",
-        &fifo(130, DEPTH),
-        &[
-            ("in_valid_i", "mem_rvalid_i"),
-            ("in_ready_o", "unused_ready[1]"),
-            ("in_data_i", "{tag, mem_rdata_i}"),
-            ("out_valid_o", "data_valid"),
-            ("out_ready_i", "data_ready"),
-            ("out_data_o", "data"),
-        ],
-    );
-    m.instance(
-        "u_front",
-        &fifo(130, 2),
-        &[
-            ("in_valid_i", "data_valid"),
-            ("in_ready_o", "data_ready"),
-            ("in_data_i", "data"),
-            ("out_valid_o", "rvalid_o"),
-            ("out_ready_i", "rready_i"),
-            ("out_data_o", "{rresp_o[1], rlast_o, rdata_o}"),
-        ],
-    );
+    ports! { m;
+        araddr_i["ADDR_BITS"] "bytes", arlen_i[8] "beats - 1", arvalid_i, arready_o, rdata_o[128], rresp_o[2], rlast_o,
+        rvalid_o, rready_i, mem_valid_o, mem_ready_i, mem_beat_o["BEAT_BITS"], mem_rvalid_i, mem_rdata_i[128],
+    }
+    m.sizes(&[("DEPTH", DEPTH)]).body(rtl!("axi_read"));
+    instance! { m, "u_tags", fifo(2, DEPTH);
+        in_valid_i: ask, in_ready_o: "unused_ready[0]", in_data_i: "{outside_q, last}", out_valid_o: unused_tag,
+        out_ready_i: mem_rvalid_i, out_data_o: tag,
+    }
+    instance! { m, "u_data", fifo(130, DEPTH);
+        in_valid_i: mem_rvalid_i, in_ready_o: "unused_ready[1]", in_data_i: "{tag, mem_rdata_i}",
+        out_valid_o: data_valid, out_ready_i: data_ready, out_data_o: data,
+    }
+    instance! { m, "u_front", fifo(130, 2);
+        in_valid_i: data_valid, in_ready_o: data_ready, in_data_i: data, out_valid_o: rvalid_o, out_ready_i: rready_i,
+        out_data_o: "{rresp_o[1], rlast_o, rdata_o}",
+    }
     m.done()
 }

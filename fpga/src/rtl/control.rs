@@ -1,8 +1,7 @@
 //! What the board does with a frame: registers, memory, and tokens without the host in between.
 
 use crate::protocol::{command, status, HELLO};
-use rtl_gen::hdl::Module;
-use std::sync::Arc;
+use rtl_gen::blocks::prelude::*;
 
 /// The commands of `docs/fpga.md`; `unit_bits` bits number the 64 B units of the memory.
 pub fn host_control(unit_bits: usize) -> Arc<Module> {
@@ -15,16 +14,13 @@ pub fn host_control(unit_bits: usize) -> Arc<Module> {
          more_i (a byte of the host waits) ends SPEAK after the token that is being computed.",
     );
     m.param("UNIT_BITS", unit_bits, 19, "of the number of a 64 B unit of the memory");
-    m.input("frame_valid_i", 1, "").output("frame_take_o", 1, "").input("frame_status_i", 2, "");
-    m.input("frame_cmd_i", 8, "").input("frame_arg_i", 32, "");
-    m.output("index_o", 4, "").input("word_i", 32, "").input("more_i", 1, "");
-    m.output("reply_valid_o", 1, "").input("reply_ready_i", 1, "");
-    m.output("reply_cmd_o", 8, "").output("reply_status_o", 3, "").output("reply_data_o", 32, "");
-    m.output("lite_start_o", 1, "").output("lite_we_o", 1, "").output("lite_addr_o", 8, "");
-    m.output("lite_wdata_o", 32, "").input("lite_done_i", 1, "").input("lite_rdata_i", 32, "");
-    m.output("mem_valid_o", 1, "").input("mem_ready_i", 1, "");
-    m.output("mem_beat_o", "UNIT_BITS+2", "16 B units").output("mem_data_o", 128, "");
-    m.output("busy_o", 1, "a frame is executed").output("error_o", 1, "the last frame was not");
+    ports! { m;
+        frame_valid_i, frame_take_o, frame_status_i[2], frame_cmd_i[8], frame_arg_i[32], index_o[4], word_i[32], more_i,
+        reply_valid_o, reply_ready_i, reply_cmd_o[8], reply_status_o[3], reply_data_o[32], lite_start_o, lite_we_o,
+        lite_addr_o[8], lite_wdata_o[32], lite_done_i, lite_rdata_i[32], mem_valid_o, mem_ready_i,
+        mem_beat_o["UNIT_BITS+2"] "16 B units", mem_data_o[128], busy_o "a frame is executed",
+        error_o "the last frame was not",
+    }
     m.localparams(&[
         ("DO_HELLO", 4, command::HELLO.into()),
         ("DO_READ", 4, command::READ.into()),
@@ -38,6 +34,6 @@ pub fn host_control(unit_bits: usize) -> Arc<Module> {
         ("REPLY_READ_ERROR", 3, status::READ_ERROR.into()),
         ("HELLO_ID", 32, HELLO.into()),
     ]);
-    m.body(include_str!("../../rtl/host_control.sv"));
+    m.body(rtl!("host_control"));
     m.done()
 }

@@ -1,8 +1,7 @@
 //! Frames of the host link: what comes in is checked here, what goes out is wrapped here (`docs/fpga.md`).
 
 use crate::protocol::{status, REPLY_SYNC, SYNC};
-use rtl_gen::hdl::Module;
-use std::sync::Arc;
+use rtl_gen::blocks::prelude::*;
 
 /// One byte of the checksum CRC-16/CCITT-FALSE (polynomial 0x1021, start 0xFFFF, nothing reversed).
 pub fn crc16() -> Arc<Module> {
@@ -10,8 +9,8 @@ pub fn crc16() -> Arc<Module> {
         "crc16",
         "Checksum CRC-16/CCITT-FALSE, one byte further; combinational. The polynomial is x^16 + x^12 + x^5 + 1.",
     );
-    m.input("crc_i", 16, "").input("byte_i", 8, "").output("crc_o", 16, "");
-    m.body(include_str!("../../rtl/crc16.sv"));
+    ports! { m; crc_i[16], byte_i[8], crc_o[16] }
+    m.body(rtl!("crc16"));
     m.done()
 }
 
@@ -26,18 +25,18 @@ pub fn frame_rx(timeout_cycles: usize) -> Arc<Module> {
          Latency: valid_o one cycle after the last byte is taken.",
     );
     m.param("TIMEOUT_CYCLES", timeout_cycles, 1, "cycles without a byte that end a frame");
-    m.input("byte_valid_i", 1, "").output("byte_ready_o", 1, "").input("byte_i", 8, "");
-    m.output("valid_o", 1, "").input("take_i", 1, "").output("status_o", 2, "");
-    m.output("cmd_o", 8, "sequence number, command").output("arg_o", 32, "");
-    m.input("index_i", 4, "").output("word_o", 32, "");
+    ports! { m;
+        byte_valid_i, byte_ready_o, byte_i[8], valid_o, take_i, status_o[2], cmd_o[8] "sequence number, command",
+        arg_o[32], index_i[4], word_o[32],
+    }
     m.localparams(&[
         ("SYNC", 8, SYNC.into()),
         ("WHOLE", 2, status::DONE.into()),
         ("CHECKSUM", 2, status::CHECKSUM.into()),
         ("CUT_SHORT", 2, status::CUT_SHORT.into()),
     ]);
-    m.body(include_str!("../../rtl/frame_rx.sv"));
-    m.instance("u_crc", &crc16(), &[("crc_i", "crc_q"), ("byte_i", "byte_i"), ("crc_o", "crc_next")]);
+    m.body(rtl!("frame_rx"));
+    instance! { m, "u_crc", crc16(); crc_i: crc_q, byte_i, crc_o: crc_next }
     m.done()
 }
 
@@ -48,11 +47,9 @@ pub fn reply_tx() -> Arc<Module> {
         "Sends a reply: sync, command, status, 4 bytes data, 2 bytes checksum over all but sync; valid/ready on both sides.\n\
          Latency: the first byte is offered in the cycle after a reply is taken; ready_o is low until the last one is taken.",
     );
-    m.input("valid_i", 1, "").output("ready_o", 1, "");
-    m.input("cmd_i", 8, "").input("status_i", 3, "").input("data_i", 32, "");
-    m.output("byte_valid_o", 1, "").input("byte_ready_i", 1, "").output("byte_o", 8, "");
+    ports! { m; valid_i, ready_o, cmd_i[8], status_i[3], data_i[32], byte_valid_o, byte_ready_i, byte_o[8] }
     m.localparams(&[("REPLY_SYNC", 8, REPLY_SYNC.into())]);
-    m.body(include_str!("../../rtl/reply_tx.sv"));
-    m.instance("u_crc", &crc16(), &[("crc_i", "crc_q"), ("byte_i", "shift_q[7:0]"), ("crc_o", "crc_next")]);
+    m.body(rtl!("reply_tx"));
+    instance! { m, "u_crc", crc16(); crc_i: crc_q, byte_i: "shift_q[7:0]", crc_o: crc_next }
     m.done()
 }

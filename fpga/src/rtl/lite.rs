@@ -1,7 +1,6 @@
 //! One register access of the chip at a time.
 
-use rtl_gen::hdl::Module;
-use std::sync::Arc;
+use rtl_gen::blocks::prelude::*;
 
 /// AXI4-Lite master with a request and an answer.
 pub fn lite_master() -> Arc<Module> {
@@ -12,13 +11,11 @@ pub fn lite_master() -> Arc<Module> {
          rdata_o holds until the next access. Error responses are not looked at: the chip gives none to full words.\n\
          Latency: the request is on the bus one cycle after start_i, done_o comes one cycle after the answer.",
     );
-    m.input("start_i", 1, "").input("we_i", 1, "").input("addr_i", 8, "bytes").input("wdata_i", 32, "");
-    m.output("busy_o", 1, "").output("done_o", 1, "").output("rdata_o", 32, "");
-    m.output("axil_awaddr_o", 8, "").output("axil_awvalid_o", 1, "").input("axil_awready_i", 1, "");
-    m.output("axil_wdata_o", 32, "").output("axil_wvalid_o", 1, "").input("axil_wready_i", 1, "");
-    m.input("axil_bvalid_i", 1, "").output("axil_bready_o", 1, "");
-    m.output("axil_araddr_o", 8, "").output("axil_arvalid_o", 1, "").input("axil_arready_i", 1, "");
-    m.input("axil_rdata_i", 32, "").input("axil_rvalid_i", 1, "").output("axil_rready_o", 1, "");
-    m.body(include_str!("../../rtl/lite_master.sv"));
+    ports! { m;
+        start_i, we_i, addr_i[8] "bytes", wdata_i[32], busy_o, done_o, rdata_o[32], axil_awaddr_o[8], axil_awvalid_o,
+        axil_awready_i, axil_wdata_o[32], axil_wvalid_o, axil_wready_i, axil_bvalid_i, axil_bready_o, axil_araddr_o[8],
+        axil_arvalid_o, axil_arready_i, axil_rdata_i[32], axil_rvalid_i, axil_rready_o,
+    }
+    m.body(rtl!("lite_master"));
     m.done()
 }

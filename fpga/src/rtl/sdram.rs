@@ -1,8 +1,7 @@
 //! Controller of a 16-bit SDRAM: 16-byte beats, banks opened ahead, refresh.
 
 use crate::board::{SdramCycles, SdramShape};
-use rtl_gen::hdl::Module;
-use std::sync::Arc;
+use rtl_gen::blocks::prelude::*;
 
 /// Words of one beat: burst length 8.
 pub const BURST: u64 = 8;
@@ -17,8 +16,8 @@ fn sdram_wait(first: u64, second: u64) -> Arc<Module> {
          Latency: an event of this cycle is seen in the next one. ok_o: the time is over in the next cycle.",
     );
     m.param("CYCLES", first as usize, 3, "").param("OTHER_CYCLES", second as usize, 1, "");
-    m.input("event_i", 1, "").input("other_i", 1, "").output("ok_o", 1, "");
-    m.body(include_str!("../../rtl/sdram_wait.sv"));
+    ports! { m; event_i, other_i, ok_o }
+    m.body(rtl!("sdram_wait"));
     m.done()
 }
 
@@ -34,11 +33,8 @@ fn sdram_bank(row_bits: usize, t: &SdramCycles) -> Arc<Module> {
             t.rcd, t.ras, t.wr, t.rp, t.rc
         ),
     );
-    m.input("act_i", 1, "").input("row_i", row_bits, "").input("pre_i", 1, "");
-    m.input("read_i", 1, "").input("write_i", 1, "");
-    m.output("open_o", 1, "").output("row_o", row_bits, "");
-    m.output("col_ok_o", 1, "").output("pre_ok_o", 1, "").output("act_ok_o", 1, "");
-    m.sizes(&[("ROW_BITS", row_bits)]);
+    ports! { m; act_i, row_i[row_bits], pre_i, read_i, write_i, open_o, row_o[row_bits], col_ok_o, pre_ok_o, act_ok_o }
+    sizes! { m; ROW_BITS = row_bits }
     let waits = [
         ("rcd", "col_ok_o", ("act_i", t.rcd), ("1'b0", 1)),
         ("ras", "ras_ok", ("act_i", t.ras), ("1'b0", 1)),
@@ -55,10 +51,11 @@ fn sdram_bank(row_bits: usize, t: &SdramCycles) -> Arc<Module> {
             m.body(&format!("  assign {ok} = 1'b1;  // {name} is too short to count"));
             continue;
         }
-        let events = [("event_i", first.0), ("other_i", second.0), ("ok_o", ok)];
-        m.instance(&format!("u_{name}"), &sdram_wait(first.1, second.1), &events);
+        instance! { m, format!("u_{name}"), sdram_wait(first.1, second.1);
+            event_i: first.0, other_i: second.0, ok_o: &ok,
+        }
     }
-    m.body(include_str!("../../rtl/sdram_bank.sv"));
+    m.body(rtl!("sdram_bank"));
     m.done()
 }
 
@@ -80,12 +77,10 @@ pub fn sdram(shape: &SdramShape, t: &SdramCycles) -> Arc<Module> {
             t.refresh, t.power_up
         ),
     );
-    m.input("req_valid_i", 1, "").output("req_ready_o", 1, "").input("req_we_i", 1, "");
-    m.input("req_beat_i", beat_bits, "16 B units").input("req_data_i", 128, "");
-    m.output("rvalid_o", 1, "").output("rdata_o", 128, "");
-    m.output("cs_no", 1, "").output("ras_no", 1, "").output("cas_no", 1, "").output("we_no", 1, "");
-    m.output("ba_o", 2, "").output("addr_o", shape.row_bits, "");
-    m.output("dq_oe_o", 1, "").output("dq_o", 16, "").input("dq_i", 16, "");
+    ports! { m;
+        req_valid_i, req_ready_o, req_we_i, req_beat_i[beat_bits] "16 B units", req_data_i[128], rvalid_o, rdata_o[128],
+        cs_no, ras_no, cas_no, we_no, ba_o[2], addr_o[shape.row_bits], dq_oe_o, dq_o[16], dq_i[16],
+    }
     let size = |name: &'static str, cycles: u64| (name, cycles as usize);
     m.sizes(&[
         ("ROW_BITS", shape.row_bits),
@@ -101,26 +96,15 @@ pub fn sdram(shape: &SdramShape, t: &SdramCycles) -> Arc<Module> {
         size("TURN_CYCLES", BURST + t.cas + 1),
         size("READ_CYCLES", beat_latency),
     ]);
-    m.body(include_str!("../../rtl/sdram.sv"));
+    m.body(rtl!("sdram"));
     let bank = sdram_bank(shape.row_bits, t);
     for i in 0..4 {
         let at = |name: &str| format!("{name}[{i}]");
-        m.instance(
-            &format!("u_bank_{i}"),
-            &bank,
-            &[
-                ("act_i", &at("bank_act")),
-                ("row_i", "prep_row_q"),
-                ("pre_i", &at("bank_pre")),
-                ("read_i", &at("bank_read")),
-                ("write_i", &at("bank_write")),
-                ("open_o", &at("open")),
-                ("row_o", &format!("row_{i}")),
-                ("col_ok_o", &at("col_ok")),
-                ("pre_ok_o", &at("pre_ok")),
-                ("act_ok_o", &at("act_ok")),
-            ],
-        );
+        instance! { m, format!("u_bank_{i}"), bank;
+            act_i: at("bank_act"), row_i: prep_row_q, pre_i: at("bank_pre"), read_i: at("bank_read"),
+            write_i: at("bank_write"), open_o: at("open"), row_o: format!("row_{i}"), col_ok_o: at("col_ok"),
+            pre_ok_o: at("pre_ok"), act_ok_o: at("act_ok"),
+        }
     }
     m.done()
 }

@@ -8,11 +8,9 @@ use super::sdram::sdram;
 use super::uart::{uart_rx, uart_tx};
 use crate::board::Board;
 use rtl_gen::blocks::core::top;
+use rtl_gen::blocks::prelude::*;
 use rtl_gen::blocks::prim::fifo;
-use rtl_gen::config::Config;
-use rtl_gen::hdl::assembly::{declare_outputs, place, row, Connection, Row, Units};
-use rtl_gen::hdl::Module;
-use std::sync::Arc;
+use rtl_gen::hdl::assembly::{declare_outputs, driver, place, Connection, Table, Units};
 
 /// What a system is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +39,8 @@ fn reset_sync() -> Arc<Module> {
         "reset_sync",
         "Reset synchroniser: rst_no falls with rst_ni, whatever the clock does, and rises with the third clock after rst_ni did.",
     );
-    m.input("clk_i", 1, "").input("rst_ni", 1, "any time").output("rst_no", 1, "released with clk_i");
-    m.body(include_str!("../../rtl/reset_sync.sv"));
+    ports! { m; clk_i, rst_ni "any time", rst_no "released with clk_i" }
+    m.body(rtl!("reset_sync"));
     m.done()
 }
 
@@ -69,12 +67,11 @@ pub fn system(config: &Config, board: &Board, options: &SystemOptions) -> Result
             options.clock_khz
         ),
     );
-    m.input("uart_rx_i", 1, "").output("uart_tx_o", 1, "").output("led_o", 8, "");
+    ports! { m; uart_rx_i, uart_tx_o, led_o[8] }
     for p in ["cs_no", "ras_no", "cas_no", "we_no"] {
         m.output(format!("sdram_{p}"), 1, "");
     }
-    m.output("sdram_ba_o", 2, "").output("sdram_addr_o", shape.row_bits, "");
-    m.output("sdram_dq_oe_o", 1, "").output("sdram_dq_o", 16, "").input("sdram_dq_i", 16, "");
+    ports! { m; sdram_ba_o[2], sdram_addr_o[shape.row_bits], sdram_dq_oe_o, sdram_dq_o[16], sdram_dq_i[16] }
 
     let units: Units = vec![
         ("rx", uart_rx(options.clocks_per_bit)),
@@ -87,13 +84,26 @@ pub fn system(config: &Config, board: &Board, options: &SystemOptions) -> Result
         ("axi", axi_read(config.axi_addr_bits, beat_bits)),
         ("sdram", sdram(shape, &board.sdram_timing.cycles(options.clock_khz))),
     ];
-    m.sizes(&[("ADDR_BITS", config.axi_addr_bits)]);
+    sizes! { m; ADDR_BITS = config.axi_addr_bits }
     m.body("  // Output PORT_o of instance u_NAME is the wire NAME_PORT.");
     declare_outputs(&mut m, &units, parent);
-    m.body(include_str!("../../rtl/system.sv"));
-    m.instance("u_reset", &reset_sync(), &[("rst_no", "rst_sync_n")]);
-    place(&mut m, &units, parent, |unit, port| row(&[INPUTS], unit, port));
-    m.instance("u_anser", &top(config), CHIP);
+    m.body(rtl!("system"));
+    instance! { m, "u_reset", reset_sync(); rst_no: rst_sync_n }
+    let tables = [inputs()];
+    place(&mut m, &units, parent, |unit, port| driver(&tables, unit, port));
+    // the board itself picks the most likely token, so the stream of logits is left
+    instance! { m, "u_anser", top(config);
+        rst_ni: rst_sync_n, s_axil_awaddr: lite_axil_awaddr, s_axil_awvalid: lite_axil_awvalid, s_axil_awready: awready,
+        s_axil_wdata: lite_axil_wdata, s_axil_wstrb: "4'hf", s_axil_wvalid: lite_axil_wvalid, s_axil_wready: wready,
+        s_axil_bresp: unused_bresp, s_axil_bvalid: bvalid, s_axil_bready: lite_axil_bready,
+        s_axil_araddr: lite_axil_araddr, s_axil_arvalid: lite_axil_arvalid, s_axil_arready: arready,
+        s_axil_rdata: rdata, s_axil_rresp: unused_rresp, s_axil_rvalid: rvalid, s_axil_rready: lite_axil_rready,
+        m_axi_araddr: chip_araddr, m_axi_arlen: chip_arlen, m_axi_arsize: unused_arsize, m_axi_arburst: unused_arburst,
+        m_axi_arvalid: chip_arvalid, m_axi_arready: axi_arready, m_axi_rdata: axi_rdata, m_axi_rresp: axi_rresp,
+        m_axi_rlast: axi_rlast, m_axi_rvalid: axi_rvalid, m_axi_rready: chip_rready,
+        m_axis_logits_tvalid: unused_tvalid, m_axis_logits_tready: "1'b1", m_axis_logits_tdata: unused_tdata,
+        m_axis_logits_tlast: unused_tlast,
+    }
     Ok(m.done())
 }
 
@@ -109,88 +119,34 @@ fn parent(unit: &str, port: &str) -> Connection {
 }
 
 /// Instance, input, and what drives it.
-const INPUTS: &[Row] = &[
-    ("bytes", "in_valid_i", "rx_valid"),
-    ("bytes", "in_data_i", "rx_data"),
-    ("bytes", "out_ready_i", "frame_byte_ready"),
-    ("frame", "byte_valid_i", "bytes_out_valid"),
-    ("frame", "byte_i", "bytes_out_data"),
-    ("frame", "take_i", "control_frame_take"),
-    ("frame", "index_i", "control_index"),
-    ("control", "frame_valid_i", "frame_valid"),
-    ("control", "frame_status_i", "frame_status"),
-    ("control", "frame_cmd_i", "frame_cmd"),
-    ("control", "frame_arg_i", "frame_arg"),
-    ("control", "word_i", "frame_word"),
-    ("control", "more_i", "bytes_out_valid"),
-    ("control", "reply_ready_i", "reply_ready"),
-    ("control", "lite_done_i", "lite_done"),
-    ("control", "lite_rdata_i", "lite_rdata"),
-    ("control", "mem_ready_i", "sdram_req_ready"),
-    ("reply", "valid_i", "control_reply_valid"),
-    ("reply", "cmd_i", "control_reply_cmd"),
-    ("reply", "status_i", "control_reply_status"),
-    ("reply", "data_i", "control_reply_data"),
-    ("reply", "byte_ready_i", "tx_ready"),
-    ("tx", "valid_i", "reply_byte_valid"),
-    ("tx", "data_i", "reply_byte"),
-    ("lite", "start_i", "control_lite_start"),
-    ("lite", "we_i", "control_lite_we"),
-    ("lite", "addr_i", "control_lite_addr"),
-    ("lite", "wdata_i", "control_lite_wdata"),
-    ("lite", "axil_awready_i", "awready"),
-    ("lite", "axil_wready_i", "wready"),
-    ("lite", "axil_bvalid_i", "bvalid"),
-    ("lite", "axil_arready_i", "arready"),
-    ("lite", "axil_rdata_i", "rdata"),
-    ("lite", "axil_rvalid_i", "rvalid"),
-    ("axi", "araddr_i", "chip_araddr"),
-    ("axi", "arlen_i", "chip_arlen"),
-    ("axi", "arvalid_i", "chip_arvalid"),
-    ("axi", "rready_i", "chip_rready"),
-    ("axi", "mem_ready_i", "sdram_req_ready && !control_mem_valid"),
-    ("axi", "mem_rvalid_i", "sdram_rvalid"),
-    ("axi", "mem_rdata_i", "sdram_rdata"),
-    ("sdram", "req_valid_i", "control_mem_valid || axi_mem_valid"),
-    ("sdram", "req_we_i", "control_mem_valid"),
-    ("sdram", "req_beat_i", "control_mem_valid ? control_mem_beat : axi_mem_beat"),
-    ("sdram", "req_data_i", "control_mem_data"),
-];
-
-/// The chip's ports.
-const CHIP: &[(&str, &str)] = &[
-    ("rst_ni", "rst_sync_n"),
-    ("s_axil_awaddr", "lite_axil_awaddr"),
-    ("s_axil_awvalid", "lite_axil_awvalid"),
-    ("s_axil_awready", "awready"),
-    ("s_axil_wdata", "lite_axil_wdata"),
-    ("s_axil_wstrb", "4'hf"),
-    ("s_axil_wvalid", "lite_axil_wvalid"),
-    ("s_axil_wready", "wready"),
-    ("s_axil_bresp", "unused_bresp"),
-    ("s_axil_bvalid", "bvalid"),
-    ("s_axil_bready", "lite_axil_bready"),
-    ("s_axil_araddr", "lite_axil_araddr"),
-    ("s_axil_arvalid", "lite_axil_arvalid"),
-    ("s_axil_arready", "arready"),
-    ("s_axil_rdata", "rdata"),
-    ("s_axil_rresp", "unused_rresp"),
-    ("s_axil_rvalid", "rvalid"),
-    ("s_axil_rready", "lite_axil_rready"),
-    ("m_axi_araddr", "chip_araddr"),
-    ("m_axi_arlen", "chip_arlen"),
-    ("m_axi_arsize", "unused_arsize"),
-    ("m_axi_arburst", "unused_arburst"),
-    ("m_axi_arvalid", "chip_arvalid"),
-    ("m_axi_arready", "axi_arready"),
-    ("m_axi_rdata", "axi_rdata"),
-    ("m_axi_rresp", "axi_rresp"),
-    ("m_axi_rlast", "axi_rlast"),
-    ("m_axi_rvalid", "axi_rvalid"),
-    ("m_axi_rready", "chip_rready"),
-    // the board says the most likely token itself
-    ("m_axis_logits_tvalid", "unused_tvalid"),
-    ("m_axis_logits_tready", "1'b1"),
-    ("m_axis_logits_tdata", "unused_tdata"),
-    ("m_axis_logits_tlast", "unused_tlast"),
-];
+fn inputs() -> Table {
+    table! {
+        bytes { in_valid_i: rx_valid, in_data_i: rx_data, out_ready_i: frame_byte_ready }
+        frame {
+            byte_valid_i: bytes_out_valid, byte_i: bytes_out_data, take_i: control_frame_take, index_i: control_index,
+        }
+        control {
+            frame_valid_i: frame_valid, frame_status_i: frame_status, frame_cmd_i: frame_cmd, frame_arg_i: frame_arg,
+            word_i: frame_word, more_i: bytes_out_valid, reply_ready_i: reply_ready, lite_done_i: lite_done,
+            lite_rdata_i: lite_rdata, mem_ready_i: sdram_req_ready,
+        }
+        reply {
+            valid_i: control_reply_valid, cmd_i: control_reply_cmd, status_i: control_reply_status,
+            data_i: control_reply_data, byte_ready_i: tx_ready,
+        }
+        tx { valid_i: reply_byte_valid, data_i: reply_byte }
+        lite {
+            start_i: control_lite_start, we_i: control_lite_we, addr_i: control_lite_addr, wdata_i: control_lite_wdata,
+            axil_awready_i: awready, axil_wready_i: wready, axil_bvalid_i: bvalid, axil_arready_i: arready,
+            axil_rdata_i: rdata, axil_rvalid_i: rvalid,
+        }
+        axi {
+            araddr_i: chip_araddr, arlen_i: chip_arlen, arvalid_i: chip_arvalid, rready_i: chip_rready,
+            mem_ready_i: "sdram_req_ready && !control_mem_valid", mem_rvalid_i: sdram_rvalid, mem_rdata_i: sdram_rdata,
+        }
+        sdram {
+            req_valid_i: "control_mem_valid || axi_mem_valid", req_we_i: control_mem_valid,
+            req_beat_i: "control_mem_valid ? control_mem_beat : axi_mem_beat", req_data_i: control_mem_data,
+        }
+    }
+}

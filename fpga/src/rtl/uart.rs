@@ -1,7 +1,6 @@
 //! The serial line: one byte at a time, 8 data bits, no parity, one stop bit.
 
-use rtl_gen::hdl::Module;
-use std::sync::Arc;
+use rtl_gen::blocks::prelude::*;
 
 /// Says how long a bit is. Panics below [`FEWEST_CLOCKS`]: the middle of a bit could not be found.
 fn clocks(m: &mut Module, clocks_per_bit: usize) {
@@ -22,9 +21,8 @@ pub fn uart_rx(clocks_per_bit: usize) -> Arc<Module> {
          Latency: valid_o for one cycle, in the middle of the stop bit. The byte is not held: take it.",
     );
     clocks(&mut m, clocks_per_bit);
-    m.input("rx_i", 1, "the line, not synchronous to clk_i");
-    m.output("valid_o", 1, "one cycle").output("data_o", 8, "");
-    m.body(include_str!("../../rtl/uart_rx.sv"));
+    ports! { m; rx_i "the line, not synchronous to clk_i", valid_o "one cycle", data_o[8] }
+    m.body(rtl!("uart_rx"));
     m.done()
 }
 
@@ -36,8 +34,7 @@ pub fn uart_tx(clocks_per_bit: usize) -> Arc<Module> {
          Latency: the start bit begins in the cycle after the byte is taken; ready_o is low until the stop bit is over.",
     );
     clocks(&mut m, clocks_per_bit);
-    m.input("valid_i", 1, "").output("ready_o", 1, "").input("data_i", 8, "");
-    m.output("tx_o", 1, "the line, a register");
-    m.body(include_str!("../../rtl/uart_tx.sv"));
+    ports! { m; valid_i, ready_o, data_i[8], tx_o "the line, a register" }
+    m.body(rtl!("uart_tx"));
     m.done()
 }

@@ -22,7 +22,8 @@
     if (go) begin
       x_sel_q        <= f_x_sel;
       m_sel_q        <= f_m_sel;
-      c_sel_q        <= f_c_sel;
+      // An element of a session vector comes where a parameter does.
+      c_sel_q        <= (STATE_IN_MEMORY != 0 && f_c_sel == anser_pkg::C_SESSION) ? anser_pkg::C_P : f_c_sel;
       scalar_shift_q <= (f_shift_sel == anser_pkg::SHIFT_SCALAR);
     end
   end
@@ -32,6 +33,9 @@
   end
 
   // -- Stage 2: what came out of the memories, and what selects from it, one bit a case (see vec_lane).
+  wire [X_CASES-1:0]         x_is;
+  wire [M_CASES-1:0]         m_is;
+  wire [C_CASES-1:0]         c_is;
   reg [X_CASES-1:0]          x_is_2_q;
   reg [M_CASES-1:0]          m_is_2_q;
   reg [C_CASES-1:0]          c_is_2_q;
@@ -41,25 +45,14 @@
 
   always_ff @(posedge clk_i) begin
     if (v[0]) begin
-      x_is_2_q[X_IS_ZERO]         <= (x_sel_q == anser_pkg::X_ZERO);
-      x_is_2_q[X_IS_RELU_A]       <= (x_sel_q == anser_pkg::X_RELU_A);
-      x_is_2_q[X_IS_A_MINUS_B]    <= (x_sel_q == anser_pkg::X_A_MINUS_B);
-      x_is_2_q[X_IS_A_MINUS_MEAN] <= (x_sel_q == anser_pkg::X_A_MINUS_MEAN);
-      x_is_2_q[X_IS_A_MINUS_ONE]  <= (x_sel_q == anser_pkg::X_A_MINUS_ONE);
-      m_is_2_q[M_IS_P]            <= (m_sel_q == anser_pkg::M_P);
-      m_is_2_q[M_IS_B]            <= (m_sel_q == anser_pkg::M_B);
-      m_is_2_q[M_IS_SCALAR]       <= (m_sel_q == anser_pkg::M_SCALAR);
-      m_is_2_q[M_IS_X]            <= (m_sel_q == anser_pkg::M_X);
-      c_is_2_q[C_IS_A]            <= (c_sel_q == anser_pkg::C_A);
-      c_is_2_q[C_IS_B]            <= (c_sel_q == anser_pkg::C_B);
-      c_is_2_q[C_IS_P]            <= (c_sel_q == anser_pkg::C_P)
-                                     || (STATE_IN_MEMORY != 0 && c_sel_q == anser_pkg::C_SESSION);
-      c_is_2_q[C_IS_ONE]          <= (c_sel_q == anser_pkg::C_ONE);
-      p_2_q                       <= p_q;
-      a_2_q                       <= va_data_i;
-      b_2_q                       <= vb_data_i;
-      mean_2_q                    <= s_mean;
-      mult_2_q                    <= s_mult;
+      x_is_2_q <= x_is;
+      m_is_2_q <= m_is;
+      c_is_2_q <= c_is;
+      p_2_q    <= p_q;
+      a_2_q    <= va_data_i;
+      b_2_q    <= vb_data_i;
+      mean_2_q <= s_mean;
+      mult_2_q <= s_mult;
     end
   end
 

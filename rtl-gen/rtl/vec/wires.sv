@@ -1,19 +1,3 @@
-  // The fields that the stages take from the instruction as a word is issued; vec_issue decodes the others.
-  wire [anser_pkg::VEC_X_SEL_BITS-1:0]     f_x_sel     = instr_i[anser_pkg::VEC_X_SEL_LSB +: anser_pkg::VEC_X_SEL_BITS];
-  wire [anser_pkg::VEC_M_SEL_BITS-1:0]     f_m_sel     = instr_i[anser_pkg::VEC_M_SEL_LSB +: anser_pkg::VEC_M_SEL_BITS];
-  wire [anser_pkg::VEC_C_SEL_BITS-1:0]     f_c_sel     = instr_i[anser_pkg::VEC_C_SEL_LSB +: anser_pkg::VEC_C_SEL_BITS];
-  wire [anser_pkg::VEC_PSHIFT_BITS-1:0]    f_pshift    = instr_i[anser_pkg::VEC_PSHIFT_LSB +: anser_pkg::VEC_PSHIFT_BITS];
-  wire [anser_pkg::VEC_SHIFT_SEL_BITS-1:0] f_shift_sel = instr_i[anser_pkg::VEC_SHIFT_SEL_LSB +: anser_pkg::VEC_SHIFT_SEL_BITS];
-  wire [anser_pkg::VEC_LUT_BITS-1:0]       f_lut       = instr_i[anser_pkg::VEC_LUT_LSB +: anser_pkg::VEC_LUT_BITS];
-  wire [anser_pkg::VEC_LUT_SHIFT_BITS-1:0] f_lut_shift = instr_i[anser_pkg::VEC_LUT_SHIFT_LSB +: anser_pkg::VEC_LUT_SHIFT_BITS];
-  wire                                     f_acc_sel   = instr_i[anser_pkg::VEC_ACC_SEL_LSB];
-  wire [anser_pkg::VEC_POST_BITS-1:0]      f_post      = instr_i[anser_pkg::VEC_POST_LSB +: anser_pkg::VEC_POST_BITS];
-  wire [anser_pkg::VEC_K_CONST_BITS-1:0]   f_k_const   = instr_i[anser_pkg::VEC_K_CONST_LSB +: anser_pkg::VEC_K_CONST_BITS];
-  wire [anser_pkg::VEC_K_SHIFT_BITS-1:0]   f_k_shift   = instr_i[anser_pkg::VEC_K_SHIFT_LSB +: anser_pkg::VEC_K_SHIFT_BITS];
-  wire [anser_pkg::VEC_EPS_M_BITS-1:0]     f_eps_m     = instr_i[anser_pkg::VEC_EPS_M_LSB +: anser_pkg::VEC_EPS_M_BITS];
-  wire [anser_pkg::VEC_EPS_S_BITS-1:0]     f_eps_s     = instr_i[anser_pkg::VEC_EPS_S_LSB +: anser_pkg::VEC_EPS_S_BITS];
-  wire [anser_pkg::VEC_RSQ_BASE_BITS-1:0]  f_rsq_base  = instr_i[anser_pkg::VEC_RSQ_BASE_LSB +: anser_pkg::VEC_RSQ_BASE_BITS];
-
   localparam int VEC_BITS   = anser_pkg::VEC_BITS;
   localparam int SHIFT_BITS = anser_pkg::VEC_SHIFT_BITS;
 

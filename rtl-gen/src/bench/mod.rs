@@ -7,7 +7,7 @@
 
 use crate::blocks::core::top;
 use crate::config::Config;
-use crate::hdl::{index_bits, Module};
+use crate::hdl::{index_bits, Module, Wires};
 use crate::isa::FORMATS;
 use crate::registers::{bit, reg, ID, VERSION};
 use std::fmt::Write as _;
@@ -65,8 +65,8 @@ pub fn bench(config: &Config, run: &Run) -> Result<Arc<Module>, BenchError> {
     if config.streams_state() {
         m.body(include_str!("writes.sv"));
     }
-    let connections: Vec<(&str, &str)> = chip.ports.iter().skip(2).map(|p| (&*p.name, driver(&p.name))).collect();
-    m.instance("u_chip", &chip, &connections);
+    let wires: Wires = chip.ports.iter().skip(2).map(|p| (&p.name, driver(&p.name))).collect();
+    m.instance("u_chip", &chip, wires);
     Ok(m.done())
 }
 

@@ -4,17 +4,18 @@
 //! all made this way.
 
 use super::module::{Dir, Module};
+use super::wires::{stem, Wires};
 use std::sync::Arc;
 
-/// A row of a wiring table: unit, its input, and the expression that drives it.
-pub type Row = (&'static str, &'static str, &'static str);
+/// A wiring table: for each unit what drives its inputs.
+pub type Table = Vec<(&'static str, Wires)>;
 
 /// Units by the name that their wires begin with; the instance is `u_NAME`.
 pub type Units = Vec<(&'static str, Arc<Module>)>;
 
 /// The wire of output `port` of unit `name`.
 pub fn wire_name(name: &str, port: &str) -> String {
-    format!("{name}_{}", port.strip_suffix("_o").unwrap_or(port))
+    format!("{name}_{}", stem(port))
 }
 
 /// What a unit's port is connected to.
@@ -45,7 +46,7 @@ pub fn place(
     input: impl Fn(&str, &str) -> Option<String>,
 ) {
     for (name, unit) in units {
-        let mut connections = vec![];
+        let mut wires = Wires::default();
         for p in &unit.ports {
             let expression = match (parent(name, &p.name), p.dir) {
                 (Connection::Parent(signal), _) => Some(signal),
@@ -53,14 +54,16 @@ pub fn place(
                 (Connection::Usual, Dir::In) => input(name, &p.name),
             };
             // an input without a row is a fault that the instance reports, except clock and reset
-            connections.extend(expression.map(|e| (p.name.clone(), e)));
+            if let Some(e) = expression {
+                wires.add(&p.name, e);
+            }
         }
-        let connections: Vec<_> = connections.iter().map(|(p, e)| (p.as_str(), e.as_str())).collect();
-        m.instance(&format!("u_{name}"), unit, &connections);
+        m.instance(format!("u_{name}"), unit, wires);
     }
 }
 
-/// The first row of `tables` for `unit` and `port`.
-pub fn row(tables: &[&[Row]], unit: &str, port: &str) -> Option<String> {
-    tables.iter().copied().flatten().find(|(u, p, _)| *u == unit && *p == port).map(|(_, _, e)| (*e).to_string())
+/// What drives input `port` of `unit` according to the first of `tables` that says it.
+pub fn driver(tables: &[Table], unit: &str, port: &str) -> Option<String> {
+    let mut rows = tables.iter().flatten().filter(|(u, _)| *u == unit);
+    rows.find_map(|(_, wires)| wires.get(port)).map(String::from)
 }

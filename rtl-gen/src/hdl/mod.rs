@@ -17,12 +17,15 @@ mod print;
 mod scan;
 mod token;
 mod view;
+mod wires;
 
 pub use crate::package::Constant;
 pub use crate::widths::index_bits;
+pub use crate::{instance, ports, sizes, table, wires};
 pub use expr::Names;
 pub use module::{Dir, Instance, IntoWidth, Item, Kind, Module, Param, Port, Repeat, Width, PREFIX};
 pub use print::{print, print_specialised, Printed};
+pub use wires::{part, stem, Wires};
 
 #[cfg(test)]
 mod tests {
@@ -31,13 +34,13 @@ mod tests {
     #[test]
     fn one_file_a_module_and_every_instance_named() {
         let mut leaf = Module::new("leaf", "Does nothing.");
-        leaf.input("a_i", 4, "").output("b_o", 4, "").text("  assign b_o = a_i;", &[]);
+        leaf.input("a_i", 4, "").output("b_o", 4, "").body("  assign b_o = a_i;");
         let leaf = leaf.done();
         let mut top = Module::new("top", "Two leaves.");
         top.input("x_i", 4, "").output("y_o", 4, "");
-        top.text("  wire [{{msb}}:0] m;", &[("msb", "3".into())]);
-        top.instance("u_first", &leaf, &[("a_i", "x_i"), ("b_o", "m")]);
-        top.instance("u_second", &leaf, &[("a_i", "m"), ("b_o", "y_o")]);
+        top.wire("m", 4);
+        instance! { top, "u_first", leaf; a_i: x_i, b_o: m }
+        instance! { top, "u_second", leaf; a_i: m, b_o: y_o }
         let printed = print(&top).unwrap();
         assert_eq!(printed.files.len(), 2);
         assert_eq!(printed.instances["anser_top.u_second"], "anser_leaf");
@@ -47,9 +50,10 @@ mod tests {
     #[test]
     fn another_prefix_renames_modules_and_nothing_else() {
         let mut leaf = Module::new("leaf", "The word anser_leaf is this module, anser_leaf_q is not.");
-        leaf.input("a_i", 1, "").text("  wire anser_leaf_q = a_i;", &[]);
+        leaf.input("a_i", 1, "").body("  wire anser_leaf_q = a_i;");
         let mut top = Module::new("top", "");
-        top.input("a_i", 1, "").instance("u_leaf", &leaf.done(), &[("a_i", "a_i")]);
+        top.input("a_i", 1, "");
+        instance! { top, "u_leaf", leaf.done(); a_i }
         let printed = print(&top).unwrap().renamed("nano_").unwrap();
         assert_eq!(printed.top, "nano_top");
         assert_eq!(printed.instances["nano_top.u_leaf"], "nano_leaf");
@@ -69,8 +73,8 @@ mod tests {
             m.done()
         };
         let mut top = Module::combinational("top", "");
-        top.instance("u_a", &leaf(1), &[("a_i", "1'b0")]);
-        top.instance("u_b", &leaf(2), &[("a_i", "2'b0")]);
+        instance! { top, "u_a", leaf(1); a_i: "1'b0" }
+        instance! { top, "u_b", leaf(2); a_i: "2'b0" }
         assert!(print(&top).unwrap_err().contains("leaf"));
     }
 }

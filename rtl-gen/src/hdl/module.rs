@@ -3,6 +3,7 @@
 use super::expr::{Expr, Names, Signal};
 use super::scan::{self, By, Driver, Scan};
 use super::token::tokens;
+use super::wires::{stem, Wires};
 use crate::package::Constant;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
@@ -123,6 +124,8 @@ pub struct Module {
     pub name: String,
     /// Contract and latency, one sentence a line; becomes the file's header comment.
     pub doc: String,
+    /// The Rust file that makes it, from the root of the project.
+    pub source: &'static str,
     pub params: Vec<Param>,
     pub ports: Vec<Port>,
     pub kind: Kind,
@@ -140,6 +143,7 @@ pub struct Module {
 
 impl Module {
     /// A module with `clk_i` and `rst_ni` and nothing else yet. [`PREFIX`] is put before `name`.
+    #[track_caller]
     pub fn new(name: impl Into<String>, doc: impl Into<String>) -> Self {
         let mut m = Self::combinational(name, doc);
         m.input("clk_i", 1, "");
@@ -148,10 +152,12 @@ impl Module {
     }
 
     /// A module without clock and reset.
+    #[track_caller]
     pub fn combinational(name: impl Into<String>, doc: impl Into<String>) -> Self {
         Module {
             name: format!("{PREFIX}{}", name.into()),
             doc: doc.into(),
+            source: std::panic::Location::caller().file(),
             params: vec![],
             ports: vec![],
             kind: Kind::Logic,
@@ -165,6 +171,7 @@ impl Module {
     }
 
     /// A test bench without ports.
+    #[track_caller]
     pub fn bench(name: impl Into<String>, doc: impl Into<String>) -> Self {
         Module { is_bench: true, ..Self::combinational(name, doc) }
     }
@@ -182,6 +189,24 @@ impl Module {
 
     pub fn output(&mut self, name: impl Into<String>, bits: impl IntoWidth, doc: impl Into<String>) -> &mut Self {
         self.port(name, Dir::Out, bits, doc)
+    }
+
+    /// Declares a port whose name says its direction: an input ends in `i`, an output in `o`.
+    pub fn named_port(&mut self, name: &str, bits: impl IntoWidth, doc: &str) -> &mut Self {
+        let dir = match name.chars().last() {
+            Some('i') => Dir::In,
+            Some('o') => Dir::Out,
+            _ => {
+                self.faults.push(format!("port {name} says no direction: expected a name that ends in _i or _o"));
+                return self;
+            }
+        };
+        self.port(name, dir, bits, doc)
+    }
+
+    /// Declares a port as `of`, a port of another module, with its width as a number.
+    pub fn port_like(&mut self, name: impl Into<String>, of: &Port) -> &mut Self {
+        self.port(name, of.dir, of.bits, of.doc.clone())
     }
 
     fn push(&mut self, item: Item) {
@@ -208,28 +233,6 @@ impl Module {
         if !text.is_empty() {
             self.push(Item::Text(format!("{text}\n")));
         }
-        self
-    }
-
-    /// Appends body text. A template: every `{{key}}` is replaced by its value from `vars`; an unknown key is a bug of
-    /// the generator and panics with the module's and the key's name.
-    pub fn text(&mut self, template: &str, vars: &[(&str, String)]) -> &mut Self {
-        let mut out = String::with_capacity(template.len());
-        let mut rest = template;
-        while let Some(start) = rest.find("{{") {
-            let end =
-                rest[start..].find("}}").unwrap_or_else(|| panic!("{}: '{{{{' without '}}}}'", self.name)) + start;
-            let key = rest[start + 2..end].trim();
-            let value = vars.iter().find(|(k, _)| *k == key);
-            let value = value.unwrap_or_else(|| panic!("{}: no value for {{{{{key}}}}}", self.name));
-            out.push_str(&rest[..start]);
-            out.push_str(&value.1);
-            rest = &rest[end + 2..];
-        }
-        out.push_str(rest);
-        // a template needs a space where "{" meets "{{", the printed text does not
-        let out = out.replace("{ ", "{").replace(" }", "}");
-        self.push(Item::Text(format!("{}\n", out.trim_matches('\n'))));
         self
     }
 
@@ -270,22 +273,22 @@ impl Module {
         self
     }
 
-    /// Instantiates `child` as `name`, connecting `(port, expression)`. Clock and reset are connected by name. Every
-    /// other port must be named exactly once; an output may be left open with the expression `""`. What does not fit is found by
+    /// Instantiates `child` as `name`. Clock and reset are connected by name. Every other port must be connected exactly once, by name or
+    /// by the rule of `..` ([`crate::wires!`]); an output may be left open with the expression `""`. What does not fit is found by
     /// [`super::check`].
-    pub fn instance(&mut self, name: &str, child: &Arc<Module>, connections: &[(&str, &str)]) -> &mut Self {
-        self.instance_of(name, child, &[], connections)
+    pub fn instance(&mut self, name: impl AsRef<str>, child: &Arc<Module>, wires: impl Into<Wires>) -> &mut Self {
+        self.instance_of(name, child, &[], wires)
     }
 
     /// Places an instance as [`Module::instance`] does, in a module that has parameters itself: `params` says which expressions of them give the child's.
     pub fn instance_of(
         &mut self,
-        name: &str,
+        name: impl AsRef<str>,
         child: &Arc<Module>,
         params: &[(&str, &str)],
-        connections: &[(&str, &str)],
+        wires: impl Into<Wires>,
     ) -> &mut Self {
-        self.connect(name, child, None, params, connections)
+        self.connect(name.as_ref(), child, None, params, wires.into())
     }
 
     /// A row of `count` instances of `child`, printed as a generate block called `label`. `count` is an expression of the module's
@@ -297,10 +300,10 @@ impl Module {
         name: &str,
         child: &Arc<Module>,
         params: &[(&str, &str)],
-        connections: &[(&str, &str)],
+        wires: impl Into<Wires>,
     ) -> &mut Self {
         let repeat = Repeat { label: label.into(), count_text: count.into(), count: self.constant(count) };
-        self.connect(name, child, Some(repeat), params, connections)
+        self.connect(name, child, Some(repeat), params, wires.into())
     }
 
     fn connect(
@@ -309,7 +312,7 @@ impl Module {
         child: &Arc<Module>,
         repeat: Option<Repeat>,
         params: &[(&str, &str)],
-        connections: &[(&str, &str)],
+        wires: Wires,
     ) -> &mut Self {
         for (param, text) in params {
             let value = child.params.iter().find(|p| p.name == *param).map(|p| p.value);
@@ -320,10 +323,14 @@ impl Module {
         let params = params.iter().map(|(p, text)| (p.to_string(), text.to_string())).collect();
         let mut all = vec![];
         for p in &child.ports {
-            let named: Vec<_> = connections.iter().filter(|(n, _)| *n == p.name).collect();
+            let named: Vec<_> = wires.list.iter().filter(|(n, _)| *n == p.name).collect();
             let expression = match (named.as_slice(), p.name.as_str()) {
                 ([], "clk_i" | "rst_ni") => p.name.clone(),
-                ([one], _) => one.1.to_string(),
+                ([one], _) => one.1.clone(),
+                ([], name) if wires.rest => match self.ports.iter().any(|own| own.name == name) {
+                    true => name.to_string(),
+                    false => stem(name).to_string(),
+                },
                 _ => {
                     let n = named.len();
                     self.faults.push(format!("{name}: port {} of {} is connected {n} times", p.name, child.name));
@@ -335,7 +342,7 @@ impl Module {
             }
             all.push((p.name.clone(), expression));
         }
-        for (n, _) in connections {
+        for (n, _) in &wires.list {
             if !child.ports.iter().any(|p| p.name == *n) {
                 self.faults.push(format!("{name}: {} has no port {n}", child.name));
             }

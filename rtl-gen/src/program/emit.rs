@@ -219,39 +219,14 @@ impl Emitter {
         let order = self.scheduler.push(Unit::Vec, f).map_err(CompileError::Order)?;
         let tail = op.len - (n_words - 1) * self.vlanes;
         let word = |s: Option<Slot>| s.map_or(0, |s| s.word as i64);
-        let fields = vec![
-            ("wait_mat", order.wait_mat as i64),
-            ("wait_wkv", order.wait_wkv as i64),
-            ("drain", i64::from(order.drain)),
-            ("a_addr", word(op.a)),
-            ("b_addr", word(op.b)),
-            ("d_addr", d_addr as i64),
-            ("n_words", n_words as i64),
-            ("tail", tail as i64),
-            ("seg_words", seg_words as i64),
-            ("x_sel", op.x as i64),
-            ("m_sel", op.m as i64),
-            ("c_sel", op.c as i64),
-            ("pshift", i64::from(op.pshift)),
-            ("shift_sel", op.shift_sel as i64),
-            ("shift", i64::from(op.shift)),
-            ("lut", op.lut as i64),
-            ("lut_shift", i64::from(op.lut_shift)),
-            ("acc_sel", op.acc as i64),
-            ("post", op.post as i64),
-            ("amax", i64::from(op.amax.is_some())),
-            ("amax_keep", i64::from(op.amax == Some(true))),
-            ("dest", dest as i64),
-            ("slot", slot as i64),
-            ("k_const", op.k_const),
-            ("k_shift", i64::from(op.k_shift)),
-            ("eps_m", i64::from(op.eps.0)),
-            ("eps_s", i64::from(op.eps.1)),
-            ("rsq_base", i64::from(op.rsq_base)),
-            ("store", i64::from(matches!(op.out, Out::Store))),
-            ("only", op.only.map_or(0, |slot| slot as i64 + 1)),
-            ("route", op.route as i64),
-        ];
+        let fields = crate::isa::fields! {
+            wait_mat: order.wait_mat, wait_wkv: order.wait_wkv, drain: order.drain, a_addr: word(op.a),
+            b_addr: word(op.b), d_addr, n_words, tail, seg_words, x_sel: op.x, m_sel: op.m, c_sel: op.c,
+            pshift: op.pshift, shift_sel: op.shift_sel, shift: op.shift, lut: op.lut, lut_shift: op.lut_shift,
+            acc_sel: op.acc, post: op.post, amax: op.amax.is_some(), amax_keep: op.amax == Some(true), dest, slot,
+            k_const: op.k_const, k_shift: op.k_shift, eps_m: op.eps.0, eps_s: op.eps.1, rsq_base: op.rsq_base,
+            store: matches!(op.out, Out::Store), only: op.only.map_or(0, |slot| slot as i64 + 1), route: op.route,
+        };
         if let Some((offset, len)) = params {
             let kind = if op.c == c_sel::SESSION { dma_kind::SESSION } else { dma_kind::PARAMS };
             self.params.push(Param { vec: self.vec.len(), kind, offset, len, slot: op.only.unwrap_or(0) });

@@ -285,16 +285,10 @@ impl Sequence<'_> {
         let s = self.model.shifts[self.layer].wkv;
         let (d, n) = (self.dims.n_embd, self.dims.head_size);
         let info = OpInfo { state: Some((self.tap("S", d * n), self.tap("att.sa", d))), ..self.value("att.y", d) };
-        let fields = vec![
-            ("n_head", (d / n) as i64),
-            ("head_size", n as i64),
-            ("head_words", (n / self.wkv_lanes) as i64),
-            ("s_addr", (self.layer * d * n / self.wkv_lanes) as i64),
-            ("sh_sa", i64::from(s.sa)),
-            ("sh_b", i64::from(s.b)),
-            ("sh_vk", i64::from(s.vk)),
-            ("sh_y", i64::from(s.y)),
-        ];
+        let fields = crate::isa::fields! {
+            n_head: d / n, head_size: n, head_words: n / self.wkv_lanes, s_addr: self.layer * d * n / self.wkv_lanes,
+            sh_sa: s.sa, sh_b: s.b, sh_vk: s.vk, sh_y: s.y,
+        };
         let state = self.state.map(|s| (s.s(self.layer), s.s));
         self.e.wkv(fields, self.v.y, state, info)
     }
@@ -357,14 +351,9 @@ impl Sequence<'_> {
         let part = m.rows_block(0..rows)?;
         let mut info = self.value("logits", rows);
         info.weight_bytes = rows * m.row_bytes();
-        let fields = vec![
-            ("fmt", m.fmt as i64),
-            ("dest", mat_dest::LOGITS as i64),
-            ("shift", i64::from(s.head.w)),
-            ("cols", m.padded_cols() as i64),
-            ("tiles", part.tiles as i64),
-            ("rows", rows as i64),
-        ];
+        let fields = crate::isa::fields! {
+            fmt: m.fmt, dest: mat_dest::LOGITS, shift: s.head.w, cols: m.padded_cols(), tiles: part.tiles, rows,
+        };
         debug_assert_ne!(m.fmt, mat_fmt::W8_COLUMNS);
         self.e.mat(fields, (Slot { len: m.cols, ..x.slot }, x.exp), None, (part.offset, part.len), info)
     }

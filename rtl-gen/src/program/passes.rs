@@ -282,16 +282,10 @@ impl<'a> Sequence<'a> {
         let skip = m.fmt == mat_fmt::W8_COLUMNS && self.model.skip_columns;
         info.skips = skip.then(|| self.tap("q.ffn.r2", m.cols)); // no other matrix is stored by columns
         let piece = Slot { word: d.word + rows.start / self.e.vlanes, len: rows.len() };
-        let fields = vec![
-            ("fmt", m.fmt as i64),
-            ("dest", mat_dest::VMEM as i64),
-            ("shift", i64::from(shift)),
-            ("d_addr", (piece.word * self.e.vlanes) as i64),
-            ("cols", m.padded_cols() as i64),
-            ("tiles", part.tiles as i64),
-            ("rows", rows.len() as i64),
-            ("skip", i64::from(skip)),
-        ];
+        let fields = crate::isa::fields! {
+            fmt: m.fmt, dest: mat_dest::VMEM, shift, d_addr: piece.word * self.e.vlanes, cols: m.padded_cols(),
+            tiles: part.tiles, rows: rows.len(), skip,
+        };
         self.e.mat(fields, (Slot { len: m.cols, ..x.slot }, x.exp), Some(piece), (part.offset, part.len), info)
     }
 }

@@ -5,7 +5,7 @@ pub mod render;
 pub mod table;
 
 pub use counters::{LOST, STALLS};
-pub use table::{all, bit, largest, reg, ID, VERSION};
+pub use table::{all, bit, largest, reg, stall, ID, VERSION};
 
 /// How software may use a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,15 @@
 use super::{Access, Register};
 use std::fmt::Write as _;
 
+/// The table as files for one configuration: name and text of each.
+pub fn files(registers: &[Register]) -> [(&'static str, String); 3] {
+    [
+        ("registers.rdl", systemrdl("anser", registers)),
+        ("registers.h", c_header(registers)),
+        ("registers.py", python(registers)),
+    ]
+}
+
 fn access(a: Access) -> &'static str {
     match a {
         Access::ReadOnly => "read",
@@ -66,6 +75,9 @@ pub fn c_header(registers: &[Register]) -> String {
         for f in &r.fields {
             let _ = writeln!(s, "#define {p}_{}_MASK 0x{:08X}u /* {}: {} */", f.name, mask(f), access(f.access), f.doc);
             let _ = writeln!(s, "#define {p}_{}_SHIFT {}u", f.name, f.lsb);
+            if f.access != Access::WriteOnly {
+                let _ = writeln!(s, "#define {p}_{}_RESET 0x{:08x}u", f.name, f.reset);
+            }
         }
     }
     s + "\n#endif\n"
@@ -86,13 +98,17 @@ pub fn python(registers: &[Register]) -> String {
         for f in &r.fields {
             let _ = writeln!(s, "{}_{}_MASK = 0x{:08X}  # {}: {}", r.name, f.name, mask(f), access(f.access), f.doc);
             let _ = writeln!(s, "{}_{}_SHIFT = {}", r.name, f.name, f.lsb);
+            if f.access != Access::WriteOnly {
+                let _ = writeln!(s, "{}_{}_RESET = 0x{:08x}", r.name, f.name, f.reset);
+            }
         }
     }
     s
 }
 
-/// The table of `docs/hardware.md`.
-pub fn markdown(registers: &[Register]) -> String {
+/// The table of `docs/hardware.md`. A field says its reset value, or `by configuration` where `others`, the registers of another
+/// configuration, have a different one.
+pub fn markdown(registers: &[Register], others: &[Register]) -> String {
     let mut s = String::from(
         "| address | register | bits | field | access | reset | meaning |\n|---|---|---|---|---|---|---|\n",
     );
@@ -104,7 +120,12 @@ pub fn markdown(registers: &[Register]) -> String {
         let _ = writeln!(s, "| {at} | {} | | | | | {} |", r.name, r.doc);
         for f in &r.fields {
             let bits = if f.bits == 1 { f.lsb.to_string() } else { format!("{}:{}", f.lsb + f.bits - 1, f.lsb) };
-            let reset = if f.access == Access::WriteOnly { String::new() } else { format!("0x{:X}", f.reset) };
+            let differs = |o: &Register| o.fields.iter().any(|g| g.name == f.name && g.reset != f.reset);
+            let reset = match f.access {
+                Access::WriteOnly => String::new(),
+                _ if others.iter().any(|o| o.name == r.name && differs(o)) => "by configuration".into(),
+                _ => format!("0x{:X}", f.reset),
+            };
             let _ = writeln!(s, "| | | {bits} | {} | {} | {reset} | {} |", f.name, access(f.access), f.doc);
         }
     }

@@ -140,6 +140,14 @@ registers! { c;
     }
 }
 
+/// The address of stall counter `i`. Behind the seventh lies another register, so further ones follow at 0xE0.
+pub const fn stall(i: usize) -> u32 {
+    match i {
+        0..7 => reg::STALLS + 4 * i as u32,
+        _ => 0xE0 + 4 * (i as u32 - 7),
+    }
+}
+
 /// The configuration that has every register: several sessions, the state in memory, addresses of more than 32 bits.
 pub fn largest() -> Config {
     let text = include_str!("../../../configs/edge-large.toml");
@@ -159,12 +167,12 @@ pub fn all(config: &Config) -> Vec<Register> {
                 continue;
             }
         };
-        list.extend(counters.iter().zip(0..).map(|((name, doc), i)| {
+        list.extend(counters.iter().enumerate().map(|(i, (name, doc))| {
             let mut fields = r.fields.clone();
             fields[0].signal = format!("count_{name}");
             Register {
                 name: name.to_uppercase(),
-                offset: r.offset + 4 * i,
+                offset: if r.offset == reg::STALLS { stall(i) } else { r.offset + 4 * i as u32 },
                 count: 1,
                 doc: format!("Cycles of the last token: {doc}."),
                 fields,

@@ -68,21 +68,10 @@ pub fn stand_in(config: &Config) -> Arc<Module> {
             m.output(format!("trace_{group}_{field}_o"), bits, "");
         }
     }
-    let bytes = bus / 8;
-    m.text(
-        BODY,
-        &[
-            ("config", format!("{:08x}", config.fingerprint())),
-            ("abits", config.axi_addr_bits.to_string()),
-            ("hi", (config.axi_addr_bits - 32).to_string()),
-            ("step", (8 * bytes).to_string()),
-            ("size", bytes.trailing_zeros().to_string()),
-            ("vec", (vl * 27 - 1).to_string()),
-            ("s", (vl * sw - 1).to_string()),
-            ("sa", (sw - 1).to_string()),
-            ("top", (bus - 1).to_string()),
-        ],
-    );
+    m.sizes(&[("ADDR_BITS", config.axi_addr_bits), ("BUS_BITS", bus), ("WORD_BITS", vl * 27)]);
+    m.sizes(&[("STATE_BITS", sw), ("STATE_WORD_BITS", vl * sw)]);
+    m.localparams(&[("CONFIG", 32, config.fingerprint().into())]);
+    m.body(BODY);
     m.done()
 }
 
@@ -90,7 +79,7 @@ const BODY: &str = r#"
   reg        aw_q, w_q, b_q, r_q, run_q, done_q, logits_q, ar_q;
   reg [5:0]  aw_at_q;
   reg [31:0] w_data_q, rdata_q, token_q, cycles_q;
-  reg [{{abits}}-1:0] base_q, ar_addr_q;
+  reg [ADDR_BITS-1:0] base_q, ar_addr_q;
   reg [1:0]  bursts_q;
   reg [4:0]  beats_q;
 
@@ -111,7 +100,7 @@ const BODY: &str = r#"
 
   assign m_axi_araddr  = ar_addr_q;
   assign m_axi_arlen   = 8'd7;
-  assign m_axi_arsize  = 3'd{{size}};
+  assign m_axi_arsize  = 3'($clog2(BUS_BITS / 8));
   assign m_axi_arburst = 2'b01;
   assign m_axi_arvalid = ar_q;
   assign m_axi_rready  = !stall_i[0] && (m_axis_logits_tready || !logits_q);
@@ -125,7 +114,7 @@ const BODY: &str = r#"
   assign trace_vec_valid_o = take;
   assign trace_vec_op_o    = 12'd0;
   assign trace_vec_word_o  = {8'b0, beats_q};
-  assign trace_vec_data_o  = m_axi_rdata[{{vec}}:0];
+  assign trace_vec_data_o  = m_axi_rdata[WORD_BITS-1:0];
   assign trace_sreg_valid_o = last;
   assign trace_sreg_op_o    = 12'd0;
   assign trace_sreg_seg_o   = 8'd0;
@@ -142,18 +131,18 @@ const BODY: &str = r#"
   assign trace_wkv_s_valid_o = take;
   assign trace_wkv_s_op_o    = 12'd0;
   assign trace_wkv_s_addr_o  = 20'd1000 + {15'b0, beats_q};
-  assign trace_wkv_s_data_o  = m_axi_rdata[{{s}}:0];
+  assign trace_wkv_s_data_o  = m_axi_rdata[STATE_WORD_BITS-1:0];
   assign trace_wkv_sa_valid_o = take;
   assign trace_wkv_sa_op_o    = 12'd0;
   assign trace_wkv_sa_row_o   = {13'b0, beats_q};
-  assign trace_wkv_sa_data_o  = m_axi_rdata[{{sa}}:0];
+  assign trace_wkv_sa_data_o  = m_axi_rdata[STATE_BITS-1:0];
   assign trace_wkv_y_valid_o = take;
   assign trace_wkv_y_op_o    = 12'd0;
   assign trace_wkv_y_row_o   = {13'b0, beats_q};
   assign trace_wkv_y_data_o  = m_axi_rdata[26:0];
 
   wire unused = &{1'b0, s_axil_awaddr[7:6], s_axil_awaddr[1:0], s_axil_araddr[7:6], s_axil_araddr[1:0], s_axil_wstrb,
-                  m_axi_rresp, m_axi_rlast, stall_i[7:1], m_axi_rdata[{{top}}:65], w_data_q[31:3]};
+                  m_axi_rresp, m_axi_rlast, stall_i[7:1], m_axi_rdata[BUS_BITS-1:65], w_data_q[31:3]};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -167,7 +156,7 @@ const BODY: &str = r#"
       else if (s_axil_bready) b_q <= 1'b0;
       if (write && (aw_at_q == 6'h04)) token_q <= w_data_q;
       if (write && (aw_at_q == 6'h06)) base_q[31:0] <= w_data_q;
-      if (write && (aw_at_q == 6'h07)) base_q[{{abits}}-1:32] <= w_data_q[{{hi}}-1:0];
+      if (write && (aw_at_q == 6'h07)) base_q[ADDR_BITS-1:32] <= w_data_q[ADDR_BITS-33:0];
       if (s_axil_arvalid && s_axil_arready) begin
         r_q <= 1'b1;
         case (s_axil_araddr[7:2])
@@ -177,7 +166,7 @@ const BODY: &str = r#"
           6'h0a: rdata_q <= cycles_q;
           6'h0b: rdata_q <= 32'd3;
           6'h0e: rdata_q <= 32'd16;
-          6'h34: rdata_q <= 32'h{{config}};
+          6'h34: rdata_q <= CONFIG;
           6'h18: rdata_q <= cycles_q - 32'd16;  // every cycle has a cause
           default: rdata_q <= 32'd0;
         endcase
@@ -187,9 +176,9 @@ const BODY: &str = r#"
       if (start) begin
         run_q <= 1'b1; done_q <= 1'b0; logits_q <= w_data_q[2]; cycles_q <= '0; beats_q <= '0; bursts_q <= 2'd2;
         ar_q <= (token_q != 32'd99);
-        ar_addr_q <= (token_q == 32'd77) ? base_q - {{abits}}'d64 : base_q;
+        ar_addr_q <= (token_q == 32'd77) ? base_q - ADDR_BITS'(64) : base_q;
       end else if (m_axi_arvalid && m_axi_arready) begin
-        ar_addr_q <= ar_addr_q + {{abits}}'d{{step}};
+        ar_addr_q <= ar_addr_q + ADDR_BITS'(8 * BUS_BITS / 8);
         bursts_q  <= bursts_q - 2'd1;
         ar_q      <= (bursts_q != 2'd1);
       end

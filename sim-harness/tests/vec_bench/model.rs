@@ -180,7 +180,8 @@ impl Model {
                     x_sel::A_MINUS_B => a - b,
                     x_sel::A_MINUS_MEAN => a - i64::from(self.mean[seg % n_head]),
                     x_sel::A_MINUS_ONE => a - 65536,
-                    _ => a.max(0),
+                    x_sel::RELU_A => a.max(0),
+                    other => panic!("the model has no x_sel {other}"),
                 };
                 let m = match f.m_sel {
                     m_sel::ONE => 1,

@@ -1,10 +1,9 @@
 //! Instruction fetch: one program RAM, prefetch, waits on the done counts of other units.
 
+use crate::blocks::prelude::*;
 use crate::blocks::prim::ram_1w1r;
-use crate::hdl::Module;
 use crate::isa::Format;
 pub use crate::widths::{COUNT_BITS, LANE_BITS};
-use std::sync::Arc;
 
 /// The fetch unit of `format` with a program RAM of `depth` instructions; `waits` names up to two 12-bit wait fields, which
 /// are compared with the ports `done_a_i` and `done_b_i`, in this order.
@@ -31,40 +30,30 @@ pub fn fetch(format: &Format, depth: usize, waits: &[&str]) -> Arc<Module> {
          waiting_o: an instruction is there and its waits did not hold. finished_o: the last instruction is handed over.\n\
          The program is written while the unit is idle; a program without `last` never finishes.",
     );
-    m.param("WIDTH", format.bits, 64, "bits of an instruction, a multiple of 32").param(
-        "DEPTH",
-        depth,
-        2,
-        "instructions",
-    );
+    m.param("WIDTH", format.bits, 64, "bits of an instruction, a multiple of 32");
+    m.param("DEPTH", depth, 2, "instructions");
     m.param("WAITS", waits.len(), 1, "wait fields, 0 to 2");
     m.param("WAIT_A_LSB", lsb(0), 0, "where the field that done_a_i is compared with begins");
     m.param("WAIT_B_LSB", lsb(1), 0, "where the field that done_b_i is compared with begins");
     m.param("LAST_LSB", format.field("last").0, 0, "bit that ends the program");
     m.param("LAST_BODY_LSB", format.field("last_body").0, 0, "bit that ends it with no_head_i");
-    m.input("start_i", 1, "");
-    m.input("prog_we_i", 1, "").input("prog_lane_i", LANE_BITS, "32-bit word within the instruction");
-    m.input("prog_idx_i", COUNT_BITS, "instruction").input("prog_wdata_i", 32, "");
-    m.input("done_a_i", COUNT_BITS, "used if WAITS is at least 1").input("done_b_i", COUNT_BITS, "used if WAITS is 2");
-    m.input("no_head_i", 1, "the program ends with last_body");
-    m.input("stall_i", 1, "");
-    m.output("instr_valid_o", 1, "").input("instr_ready_i", 1, "").output("instr_o", "WIDTH", "");
-    m.output("instr_idx_o", COUNT_BITS, "").output("waiting_o", 1, "").output("finished_o", 1, "");
-    m.body(include_str!("../../../rtl/core/fetch.sv"));
+    ports! { m;
+        start_i, prog_we_i, prog_lane_i[LANE_BITS] "32-bit word within the instruction",
+        prog_idx_i[COUNT_BITS] "instruction", prog_wdata_i[32], done_a_i[COUNT_BITS] "used if WAITS is at least 1",
+        done_b_i[COUNT_BITS] "used if WAITS is 2", no_head_i "the program ends with last_body", stall_i, instr_valid_o,
+        instr_ready_i, instr_o["WIDTH"], instr_idx_o[COUNT_BITS], waiting_o, finished_o,
+    }
+    m.body(rtl!("core/fetch"));
     m.instances(
         "gen_ram",
         "WIDTH / 32",
         "u_ram",
         &ram_1w1r(32, depth),
         &[("DEPTH", "DEPTH")],
-        &[
-            ("we_i", "prog_we_i && (prog_lane_i == anser_pkg::PROG_LANE_BITS'(i))"),
-            ("waddr_i", "prog_idx_i[ADDR_BITS-1:0]"),
-            ("wdata_i", "prog_wdata_i"),
-            ("re_i", "read"),
-            ("raddr_i", "pc_q"),
-            ("rdata_o", "rdata[32*i +: 32]"),
-        ],
+        wires! {
+            we_i: "prog_we_i && (prog_lane_i == anser_pkg::PROG_LANE_BITS'(i))", waddr_i: "prog_idx_i[ADDR_BITS-1:0]",
+            wdata_i: prog_wdata_i, re_i: read, raddr_i: pc_q, rdata_o: "rdata[32*i +: 32]",
+        },
     );
     m.done()
 }

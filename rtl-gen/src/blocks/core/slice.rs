@@ -4,18 +4,17 @@
 //! (`same` below) and take only numbers from each ([`Output::own`]). What could hold one slice back alone, a y of the recurrence that is
 //! for it, is offered to all of them and written by one.
 
-use crate::blocks::core::inputs::{input_of, is_trace, STALL_POINTS};
+use crate::blocks::core::inputs::{input_of, is_trace, tables, STALL_POINTS};
 use crate::blocks::core::token::xexp;
 use crate::blocks::core::vmem::vmem;
 use crate::blocks::dma::columns::COLUMN_BITS;
 use crate::blocks::mat::mat;
+use crate::blocks::prelude::*;
 use crate::blocks::prim::ram_1w1r;
 use crate::blocks::vec::vec;
-use crate::config::{Config, OPERAND_BITS, VEC_BITS};
-use crate::hdl::assembly::{declare_outputs, place, wire_name, Connection, Units};
-use crate::hdl::{index_bits, Dir, Module};
+use crate::hdl::assembly::{declare_outputs, place, wire_name, Connection, Table, Units};
+use crate::hdl::Dir;
 use crate::isa::{MAT, VEC};
-use std::sync::Arc;
 
 /// The units of a slice, by instance name.
 pub fn units(config: &Config) -> Units {
@@ -151,25 +150,23 @@ pub fn slice(config: &Config) -> Arc<Module> {
     for o in outputs.iter().filter(|o| !is_trace(&o.wire)) {
         m.body(&format!("  assign {w}_o = {w};", w = o.wire));
     }
-    m.sizes(&[("XMEM_BITS", index_bits(config.xmem_words()))]);
-    m.body(include_str!("../../../rtl/core/xmem_address.sv"));
+    sizes! { m; XMEM_BITS = index_bits(config.xmem_words()) }
+    m.body(rtl!("core/xmem_address"));
     m.body("  wire unused_stalls = &{1'b0, stall_i};  // some are held back outside");
-    let input = |unit: &str, port: &str| own(unit, port).map(String::from).or_else(|| input_of(unit, port, config));
+    let mut tables = tables(config);
+    tables.insert(0, own());
+    let input = |unit: &str, port: &str| input_of(unit, port, &tables);
     place(&mut m, &units, parent, input);
     m.done()
 }
 
 /// What drives an input that is different from that of a design with one session.
-fn own(unit: &str, port: &str) -> Option<&'static str> {
-    Some(match (unit, port) {
-        ("vec", "slot_i") => "slot_i",
-        ("vec", "prefill_i") => "regs_prefill",
-        ("vec", "home_i") => "home_i",
-        ("vmem", "d_en_i") => "active_i",
-        ("vmem", "y_en_i") => "y_here_i",
-        ("vmem", "vw_en_i") => "active_i && vec_vw_en",
-        ("vmem", "vw_data_i") => "vec_vw_ring ? ring_i : vec_vw_data",
-        ("vmem", "clear_i") => "token_clear && active_i",
-        _ => return None,
-    })
+fn own() -> Table {
+    table! {
+        vec { slot_i, prefill_i: regs_prefill, home_i }
+        vmem {
+            d_en_i: active_i, y_en_i: y_here_i, vw_en_i: "active_i && vec_vw_en",
+            vw_data_i: "vec_vw_ring ? ring_i : vec_vw_data", clear_i: "token_clear && active_i",
+        }
+    }
 }

@@ -1,10 +1,7 @@
 //! Parts only the core uses: start and finish of a token with the done counts, and the operand exponents.
 
-use crate::config::{Config, EXP_BITS};
-use crate::hdl::Module;
+use crate::blocks::prelude::*;
 use crate::isa::FORMATS;
-use crate::widths::COUNT_BITS;
-use std::sync::Arc;
 
 /// Starts and finishes a token, clears the state, counts finished instructions.
 ///
@@ -20,15 +17,15 @@ pub fn token_control(config: &Config) -> Arc<Module> {
          Vectors over units: bit 0 dma, 1 mat, 2 vec, 3 wkv. Done counts are 0 from the cycle after start_o; a done pulse is\n\
          counted one cycle later; they stay at 4095 once there, which no wait field exceeds.",
     );
-    m.input("start_req_i", 1, "").input("clear_req_i", 1, "").input("clear_busy_i", 1, "a memory is being cleared");
-    m.input("handover_i", 4, "an instruction is handed over").input("done_i", 4, "an instruction is finished");
-    m.input("last_handed_i", 4, "the last instruction has been handed over");
-    m.output("start_o", 1, "").output("clear_o", 1, "").output("busy_o", 1, "").output("running_o", 1, "");
-    m.output("finished_o", 1, "");
+    ports! { m;
+        start_req_i, clear_req_i, clear_busy_i "a memory is being cleared",
+        handover_i[4] "an instruction is handed over", done_i[4] "an instruction is finished",
+        last_handed_i[4] "the last instruction has been handed over", start_o, clear_o, busy_o, running_o, finished_o,
+    }
     if streamed {
-        m.input("quiet_i", 1, "all state is written").output("zero_o", slots, "the state read by this token is 0");
+        ports! { m; quiet_i "all state is written", zero_o[slots] "the state read by this token is 0" }
         if slots > 1 {
-            m.input("active_i", slots, "slots that are cleared").input("slots_i", slots, "slots whose state is read");
+            ports! { m; active_i[slots] "slots that are cleared", slots_i[slots] "slots whose state is read" }
         }
     }
     for unit in &FORMATS[1..] {
@@ -42,13 +39,13 @@ pub fn token_control(config: &Config) -> Arc<Module> {
         m.body(&format!("  assign count_{}_o = counts[{hi}:{lo}];", unit.name));
     }
     m.body("  wire unused_counts = &{1'b0, counts};");
-    m.body(include_str!("../../../rtl/core/token_control.sv"));
+    m.body(rtl!("core/token_control"));
     if streamed {
-        m.sizes(&[("SLOTS", slots)]);
+        sizes! { m; SLOTS = slots }
         m.wire("cleared_slots", slots).wire("read_slots", slots);
         let (cleared, read) = if slots > 1 { ("active_i", "slots_i") } else { ("1'b1", "1'b1") };
         m.body(&format!("  assign cleared_slots = {cleared};\n  assign read_slots    = {read};"));
-        m.body(include_str!("../../../rtl/core/token_zero.sv"));
+        m.body(rtl!("core/token_zero"));
     }
     m.done()
 }
@@ -60,8 +57,7 @@ pub fn xexp() -> Arc<Module> {
         "Exponents of the 16 matrix operand vectors: written by the vector unit, read combinationally by the matrix unit.\n\
          A write is seen in the next cycle. No reset: an operand is written before it is used.",
     );
-    m.input("clk_i", 1, "").input("we_i", 1, "").input("slot_i", 4, "").input("exp_i", EXP_BITS, "");
-    m.input("sel_i", 4, "").output("exp_o", EXP_BITS, "");
-    m.body(include_str!("../../../rtl/core/xexp.sv"));
+    ports! { m; clk_i, we_i, slot_i[4], exp_i[EXP_BITS], sel_i[4], exp_o[EXP_BITS] }
+    m.body(rtl!("core/xexp"));
     m.done()
 }

@@ -1,10 +1,8 @@
 //! Vector memory: two copies for two read ports, one arbitrated write port.
 
+use crate::blocks::prelude::*;
 use crate::blocks::prim::ram_1w1r;
-use crate::config::{Config, VEC_BITS};
-use crate::hdl::Module;
 pub use crate::widths::{ELEMENT_ADDR_BITS, WORD_ADDR_BITS};
-use std::sync::Arc;
 
 /// Cycles from an accepted word to the first read that sees it: one in the write register.
 pub const WRITE_LATENCY: usize = 2;
@@ -45,34 +43,24 @@ pub fn vmem(config: &Config) -> Arc<Module> {
         m.input(format!("{p}_valid_i"), 1, "").output(format!("{p}_ready_o"), 1, "");
         m.input(format!("{p}_addr_i"), ELEMENT_ADDR_BITS, "element").input(format!("{p}_data_i"), VEC_BITS, "");
     }
-    m.input("vw_valid_i", 1, "").output("vw_ready_o", 1, "");
-    m.input("vw_addr_i", WORD_ADDR_BITS, "word").input("vw_data_i", word_bits, "");
-    m.input("clear_i", 1, "").output("clear_busy_o", 1, "");
+    ports! { m; vw_valid_i, vw_ready_o, vw_addr_i[WORD_ADDR_BITS] "word", vw_data_i[word_bits], clear_i, clear_busy_o }
     if many {
-        m.input("d_en_i", 1, "").input("y_en_i", 1, "").input("vw_en_i", 1, "write what is accepted");
+        ports! { m; d_en_i, y_en_i, vw_en_i "write what is accepted" }
     }
-    m.sizes(&[("LANES", lanes), ("DEPTH", depth)]);
+    sizes! { m; LANES = lanes, DEPTH = depth }
     m.body(match many {
-        true => include_str!("../../../rtl/core/vmem_slot.sv"),
-        false => include_str!("../../../rtl/core/vmem_single.sv"),
+        true => rtl!("core/vmem_slot"),
+        false => rtl!("core/vmem_single"),
     });
-    m.body(include_str!("../../../rtl/core/vmem.sv"));
+    m.body(rtl!("core/vmem"));
     let ram = ram_1w1r(VEC_BITS, depth);
     for port in ["a", "b"] {
         for lane in 0..lanes {
-            let range = format!("[{}:{}]", VEC_BITS * lane + VEC_BITS - 1, VEC_BITS * lane);
-            m.instance(
-                &format!("u_{port}{lane}"),
-                &ram,
-                &[
-                    ("we_i", &format!("we_q[{lane}]")),
-                    ("waddr_i", "waddr_q"),
-                    ("wdata_i", &format!("wdata_q{range}")),
-                    ("re_i", &format!("v{port}_en_i")),
-                    ("raddr_i", &format!("v{port}_addr_i[ADDR_BITS-1:0]")),
-                    ("rdata_o", &format!("v{port}_data_o{range}")),
-                ],
-            );
+            instance! { m, format!("u_{port}{lane}"), ram;
+                we_i: format!("we_q[{lane}]"), waddr_i: waddr_q, wdata_i: part("wdata_q", lane, VEC_BITS),
+                re_i: format!("v{port}_en_i"), raddr_i: format!("v{port}_addr_i[ADDR_BITS-1:0]"),
+                rdata_o: part(&format!("v{port}_data_o"), lane, VEC_BITS),
+            }
         }
     }
     m.done()

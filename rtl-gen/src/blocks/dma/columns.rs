@@ -1,25 +1,20 @@
 //! Column skip: which columns of a matrix stored by columns meet an operand that is not 0.
 
 use super::column_map::column_map;
-use crate::blocks::connect::same;
+use crate::blocks::prelude::*;
 use crate::blocks::prim::fifo;
-use crate::config::{Config, OPERAND_BITS};
-use crate::hdl::{index_bits, Module};
 use crate::isa::DMA;
 pub use crate::widths::{COLUMN_BITS, RUN_COLUMNS};
-use crate::widths::{RUN_BITS, WORD_ADDR_BITS};
-use std::sync::Arc;
 
 /// Columns that may be on their way to the matrix unit. That is more than a run, because the columns of a run that is not asked for yet
 /// wait here, too.
 const COLUMNS_AHEAD: usize = 64;
-/// Runs that may wait for the stream reader.
-const RUNS_AHEAD: usize = 4;
 
 /// Walks the map of one operand, and lists columns for the matrix unit and runs of them for the stream reader.
 pub fn columns(config: &Config) -> Arc<Module> {
     let (vl, slots) = (config.vlanes(), config.sessions);
     let addr = index_bits(config.xmem_words());
+    let runs_ahead = 4; // runs that may wait for the stream reader
     let mut m = Module::new(
         "columns",
         format!(
@@ -34,46 +29,31 @@ pub fn columns(config: &Config) -> Arc<Module> {
              skipped_o is not 0 in one cycle and then says how many columns of this operand are not read."
         ),
     );
-    m.input("xw_en_i", 1, "a word of operands is written").input("xw_addr_i", WORD_ADDR_BITS, "");
-    m.input("xw_data_i", slots * vl * OPERAND_BITS, "slot 0 lowest");
-    if slots > 1 {
-        m.input("active_i", slots, "slots whose operands count; stable while a token runs");
+    ports! { m;
+        xw_en_i "a word of operands is written", xw_addr_i[WORD_ADDR_BITS],
+        xw_data_i[slots * vl * OPERAND_BITS] "slot 0 lowest",
     }
-    m.input("start_i", 1, "").input("x_addr_i", WORD_ADDR_BITS, "word of the operand's first element");
-    m.input("cols_i", DMA.field("cols").1, "elements, 1 to 2^14; those that fill up the last word are 0");
-    m.output("run_valid_o", 1, "").input("run_ready_i", 1, "").output("run_first_o", COLUMN_BITS, "its first column");
-    m.output("run_len_o", RUN_BITS, "").output("run_last_o", 1, "");
-    m.output("col_valid_o", 1, "").input("col_ready_i", 1, "").output("col_o", COLUMN_BITS, "");
-    m.output("col_last_o", 1, "").output("skipped_o", COLUMN_BITS + 1, "");
-    m.sizes(&[("LANES", vl), ("ADDR_BITS", addr)]).body(include_str!("../../../rtl/dma/columns.sv"));
-    let mut c = if slots > 1 { same(&["active_i"]) } else { vec![] };
-    c.extend([("we_i", "xw_en_i"), ("waddr_i", "xw_addr"), ("wdata_i", "xw_data_i")]);
-    c.extend([("re_i", "read"), ("raddr_i", "addr_q"), ("mask_o", "mask")]);
-    m.instance("u_map", &column_map(config), &c);
-    m.instance(
-        "u_runs",
-        &fifo(COLUMN_BITS + RUN_BITS + 1, RUNS_AHEAD),
-        &[
-            ("in_valid_i", "run_end"),
-            ("in_ready_o", "run_room"),
-            ("in_data_i", "{finish, run_q, first_q}"),
-            ("out_valid_o", "run_valid_o"),
-            ("out_ready_i", "run_ready_i"),
-            ("out_data_o", "{run_last_o, run_len_o, run_first_o}"),
-        ],
-    );
-    m.instance(
-        "u_columns",
-        &fifo(COLUMN_BITS + 1, COLUMNS_AHEAD),
-        &[
-            ("in_valid_i", "push"),
-            ("in_ready_o", "col_room"),
-            ("in_data_i", "{finish, kept_q}"),
-            ("out_valid_o", "col_valid_o"),
-            ("out_ready_i", "col_ready_i"),
-            ("out_data_o", "{col_last_o, col_o}"),
-        ],
-    );
+    if slots > 1 {
+        ports! { m; active_i[slots] "slots whose operands count; stable while a token runs" }
+    }
+    ports! { m;
+        start_i, x_addr_i[WORD_ADDR_BITS] "word of the operand's first element",
+        cols_i[DMA.field("cols").1] "elements, 1 to 2^14; those that fill up the last word are 0", run_valid_o,
+        run_ready_i, run_first_o[COLUMN_BITS] "its first column", run_len_o[RUN_BITS], run_last_o, col_valid_o,
+        col_ready_i, col_o[COLUMN_BITS], col_last_o, skipped_o[COLUMN_BITS + 1],
+    }
+    m.sizes(&[("LANES", vl), ("ADDR_BITS", addr)]).body(rtl!("dma/columns"));
+    instance! { m, "u_map", column_map(config);
+        we_i: xw_en_i, waddr_i: xw_addr, wdata_i: xw_data_i, re_i: read, raddr_i: addr_q, ..
+    }
+    instance! { m, "u_runs", fifo(COLUMN_BITS + RUN_BITS + 1, runs_ahead);
+        in_valid_i: run_end, in_ready_o: run_room, in_data_i: "{finish, run_q, first_q}", out_valid_o: run_valid_o,
+        out_ready_i: run_ready_i, out_data_o: "{run_last_o, run_len_o, run_first_o}",
+    }
+    instance! { m, "u_columns", fifo(COLUMN_BITS + 1, COLUMNS_AHEAD);
+        in_valid_i: push, in_ready_o: col_room, in_data_i: "{finish, kept_q}", out_valid_o: col_valid_o,
+        out_ready_i: col_ready_i, out_data_o: "{col_last_o, col_o}",
+    }
     m.done()
 }
 

@@ -5,14 +5,10 @@ pub mod columns;
 mod state_order;
 pub mod state_writer;
 
-use crate::blocks::connect::same;
+use crate::blocks::prelude::*;
 use crate::blocks::prim::fifo;
-use crate::config::Config;
-use crate::hdl::{index_bits, Module};
 use crate::isa::DMA;
 pub use crate::widths::TOKEN_BITS;
-use crate::widths::{COLUMN_BITS, RUN_BITS, UNIT_BYTES, WORD_ADDR_BITS};
-use std::sync::Arc;
 
 /// Beats of the longest burst: the largest power of two that `max_burst_beats` and a 4 KiB page allow.
 ///
@@ -30,13 +26,11 @@ fn unit_bits(config: &Config) -> usize {
 /// Declares the sizes that the two AXI4 masters share: address of a unit, bytes of a unit and of a beat as powers of two, longest burst,
 /// bursts in flight.
 fn axi_sizes(m: &mut Module, config: &Config) {
-    m.sizes(&[
-        ("UNIT_BITS", unit_bits(config)),
-        ("UNIT_BYTES_LOG", UNIT_BYTES.ilog2() as usize),
-        ("BEAT_BYTES_LOG", config.beat_bytes().ilog2() as usize),
-        ("BURST_BEATS", burst_beats(config)),
-        ("MAX_IN_FLIGHT", config.max_outstanding),
-    ]);
+    sizes! { m;
+        UNIT_BITS = unit_bits(config), UNIT_BYTES_LOG = UNIT_BYTES.ilog2() as usize,
+        BEAT_BYTES_LOG = config.beat_bytes().ilog2() as usize, BURST_BEATS = burst_beats(config),
+        MAX_IN_FLIGHT = config.max_outstanding,
+    }
 }
 
 /// The unit `dma` of `docs/hardware.md`.
@@ -47,48 +41,36 @@ pub fn dma(config: &Config) -> Arc<Module> {
     ports(&mut m, config);
     axi_sizes(&mut m, config);
     if slots > 1 {
-        m.sizes(&[("SLOT_BITS", index_bits(slots))]);
+        sizes! { m; SLOT_BITS = index_bits(slots) }
     }
     if in_memory {
-        m.sizes(&[("BUS_BITS", config.bus_bits)]);
+        sizes! { m; BUS_BITS = config.bus_bits }
     }
-    m.body(include_str!("../../../rtl/dma/dma.sv")).multipliers(3);
-    m.body(if in_memory {
-        include_str!("../../../rtl/dma/dma_memory.sv")
-    } else {
-        include_str!("../../../rtl/dma/dma_chip.sv")
-    });
+    m.body(rtl!("dma/dma")).multipliers(3);
+    m.body(if in_memory { rtl!("dma/dma_memory") } else { rtl!("dma/dma_chip") });
     m.body(match slots {
         1 => "  assign token = token_i;",
-        _ => include_str!("../../../rtl/dma/dma_slots.sv"),
+        _ => rtl!("dma/dma_slots"),
     });
     if pieces {
-        m.body(include_str!("../../../rtl/dma/dma_memory_slots.sv"));
-        let mut c = same(&["slots_i"]);
-        c.extend([("load_i", "a_load"), ("walk_i", "is_state"), ("slot_i", "state_only"), ("heads_i", "state_heads")]);
-        c.extend([("step_i", "b_load"), ("slot_o", "state_slot"), ("head_o", "piece_head"), ("last_o", "piece_last")]);
-        m.instance("u_state_order", &state_order::state_order(slots), &c);
+        m.body(rtl!("dma/dma_memory_slots"));
+        instance! { m, "u_state_order", state_order::state_order(slots);
+            load_i: a_load, walk_i: is_state, slot_i: state_only, heads_i: state_heads, step_i: b_load,
+            slot_o: state_slot, head_o: piece_head, last_o: piece_last, slots_i,
+        }
     } else {
-        m.body(include_str!("../../../rtl/dma/dma_one_piece.sv"));
-        m.body(if in_memory { include_str!("../../../rtl/dma/dma_memory_one.sv") } else { "" });
+        m.body(rtl!("dma/dma_one_piece"));
+        m.body(if in_memory { rtl!("dma/dma_memory_one") } else { "" });
     }
     let (tag_bits, tag_in, tag_out) = match in_memory {
         true if pieces => (5, "{c_zero_q, c_to_q, tag}", "{zero, tag_session, tag_state, tag_param, tag_final}"),
         true => (4, "{c_to_q, tag}", "{tag_session, tag_state, tag_param, tag_final}"),
         false => (2, "tag", "{tag_param, tag_final}"),
     };
-    m.instance(
-        "u_tags",
-        &fifo(tag_bits, config.max_outstanding.next_power_of_two().max(2)),
-        &[
-            ("in_valid_i", "issue"),
-            ("in_ready_o", "unused_tag_ready"),
-            ("in_data_i", tag_in),
-            ("out_valid_o", "tag_valid"),
-            ("out_ready_i", "burst_end"),
-            ("out_data_o", tag_out),
-        ],
-    );
+    instance! { m, "u_tags", fifo(tag_bits, config.max_outstanding.next_power_of_two().max(2));
+        in_valid_i: issue, in_ready_o: unused_tag_ready, in_data_i: &tag_in, out_valid_o: tag_valid,
+        out_ready_i: burst_end, out_data_o: &tag_out,
+    }
     m.done()
 }
 
@@ -122,33 +104,33 @@ fn header(config: &Config) -> String {
 
 fn ports(m: &mut Module, config: &Config) {
     let (n, units) = (config.sessions, unit_bits(config));
-    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", DMA.bits, "");
-    m.input("image_base_i", units, "64 B units").input("token_i", TOKEN_BITS * n, "slot 0 lowest");
-    m.output("scan_o", 1, "find the columns of").output("scan_x_addr_o", WORD_ADDR_BITS, "this operand");
-    m.output("scan_cols_o", DMA.field("cols").1, "and its length");
-    m.input("run_valid_i", 1, "").output("run_ready_o", 1, "").input("run_first_i", COLUMN_BITS, "first column");
-    m.input("run_len_i", RUN_BITS, "columns").input("run_last_i", 1, "no run follows");
-    m.output("w_valid_o", 1, "weight fifo").input("w_ready_i", 1, "").output("w_data_o", config.bus_bits, "");
-    m.output("p_valid_o", 1, "parameter fifo").input("p_ready_i", 1, "").output("p_data_o", config.bus_bits, "");
+    ports! { m;
+        instr_valid_i, instr_ready_o, instr_i[DMA.bits], image_base_i[units] "64 B units",
+        token_i[TOKEN_BITS * n] "slot 0 lowest", scan_o "find the columns of",
+        scan_x_addr_o[WORD_ADDR_BITS] "this operand", scan_cols_o[DMA.field("cols").1] "and its length", run_valid_i,
+        run_ready_o, run_first_i[COLUMN_BITS] "first column", run_len_i[RUN_BITS] "columns",
+        run_last_i "no run follows", w_valid_o "weight fifo", w_ready_i, w_data_o[config.bus_bits],
+        p_valid_o "parameter fifo", p_ready_i, p_data_o[config.bus_bits],
+    }
     if config.streams_state() {
         m.input("state_base_i", n * units, if n > 1 { "64 B units, slot 0 lowest" } else { "64 B units" });
-        m.input("zero_i", n, "all state is read as 0; constant in a token");
+        ports! { m; zero_i[n] "all state is read as 0; constant in a token" }
         if n > 1 {
-            m.input("slots_i", n, "slots whose state is read; constant in a token");
+            ports! { m; slots_i[n] "slots whose state is read; constant in a token" }
         }
-        m.output("s_valid_o", 1, "state, to wkv").input("s_ready_i", 1, "").output("s_data_o", config.bus_bits, "");
+        ports! { m; s_valid_o "state, to wkv", s_ready_i, s_data_o[config.bus_bits] }
     }
-    m.output("done_o", 1, "").output("error_o", 1, "");
-    m.output("beat_o", 1, "a beat is accepted").output("idle_o", 1, "no burst is outstanding");
-    m.output("refused_o", 1, "a beat is offered and its fifo is full");
+    ports! { m;
+        done_o, error_o, beat_o "a beat is accepted", idle_o "no burst is outstanding",
+        refused_o "a beat is offered and its fifo is full",
+    }
     let refused =
         if config.streams_state() { "that is the parameter fifo, or wkv's" } else { "that is the parameter fifo" };
     m.output("refused_param_o", 1, refused);
-    m.output("m_axi_araddr_o", config.axi_addr_bits, "bytes");
-    m.output("m_axi_arlen_o", "anser_pkg::AXI_LEN_BITS", "beats - 1");
-    m.output("m_axi_arsize_o", "anser_pkg::AXI_SIZE_BITS", "");
-    m.output("m_axi_arburst_o", "anser_pkg::AXI_BURST_BITS", "");
-    m.output("m_axi_arvalid_o", 1, "").input("m_axi_arready_i", 1, "");
-    m.input("m_axi_rdata_i", config.bus_bits, "").input("m_axi_rresp_i", "anser_pkg::AXI_RESP_BITS", "");
-    m.input("m_axi_rlast_i", 1, "").input("m_axi_rvalid_i", 1, "").output("m_axi_rready_o", 1, "");
+    ports! { m;
+        m_axi_araddr_o[config.axi_addr_bits] "bytes", m_axi_arlen_o["anser_pkg::AXI_LEN_BITS"] "beats - 1",
+        m_axi_arsize_o["anser_pkg::AXI_SIZE_BITS"], m_axi_arburst_o["anser_pkg::AXI_BURST_BITS"], m_axi_arvalid_o,
+        m_axi_arready_i, m_axi_rdata_i[config.bus_bits], m_axi_rresp_i["anser_pkg::AXI_RESP_BITS"], m_axi_rlast_i,
+        m_axi_rvalid_i, m_axi_rready_o,
+    }
 }

@@ -1,8 +1,7 @@
 //! Whose part of the state the stream reader asks for next, if several sessions have their state in memory.
 
+use crate::blocks::prelude::*;
 use crate::blocks::prim::next_set::next_set;
-use crate::hdl::{index_bits, Module};
-use std::sync::Arc;
 
 /// Steps through the pieces of memory that an instruction about state is made of, for `slots` slots.
 pub fn state_order(slots: usize) -> Arc<Module> {
@@ -14,12 +13,14 @@ pub fn state_order(slots: usize) -> Arc<Module> {
          none of them: so no address is used but those of slots that take part. slots_i is not 0, and stable.\n\
          Latency: slot_o, head_o and last_o (no piece follows) one cycle after load_i or step_i.",
     );
-    m.input("load_i", 1, "an instruction begins").input("walk_i", 1, "it is about all heads");
-    m.input("slot_i", bits, "").input("heads_i", "anser_pkg::WKV_N_HEAD_BITS", "").input("step_i", 1, "the next piece");
-    m.input("slots_i", slots, "slots whose state is read");
-    m.output("slot_o", bits, "").output("head_o", "anser_pkg::WKV_N_HEAD_BITS", "").output("last_o", 1, "");
-    m.sizes(&[("SLOT_BITS", bits)]).body(include_str!("../../../rtl/dma/state_order.sv"));
-    let c = [("set_i", "slots_i"), ("at_i", "slot_q"), ("first_o", "first"), ("next_o", "next"), ("last_o", "turn")];
-    m.instance("u_slots", &next_set(slots), &c);
+    ports! { m;
+        load_i "an instruction begins", walk_i "it is about all heads", slot_i[bits],
+        heads_i["anser_pkg::WKV_N_HEAD_BITS"], step_i "the next piece", slots_i[slots] "slots whose state is read",
+        slot_o[bits], head_o["anser_pkg::WKV_N_HEAD_BITS"], last_o,
+    }
+    m.sizes(&[("SLOT_BITS", bits)]).body(rtl!("dma/state_order"));
+    instance! { m, "u_slots", next_set(slots);
+        set_i: slots_i, at_i: slot_q, first_o: first, next_o: next, last_o: turn,
+    }
     m.done()
 }

@@ -1,11 +1,8 @@
 //! The way of the state back to memory: words of vec and wkv to AXI4 write bursts.
 
 use super::{axi_sizes, burst_beats, unit_bits};
+use crate::blocks::prelude::*;
 use crate::blocks::prim::fifo;
-use crate::config::{Config, VEC_BITS};
-use crate::hdl::{index_bits, Module};
-use crate::widths::UNIT_BYTES;
-use std::sync::Arc;
 
 /// Bursts that may wait for the address channel; with fewer, short ones would hold up the words behind them.
 const CUTS: usize = 16;
@@ -21,37 +18,21 @@ pub fn state_writer(config: &Config) -> Arc<Module> {
     let mut m = Module::new("state_writer", header(config));
     ports(&mut m, config);
     axi_sizes(&mut m, config);
-    m.sizes(&[("LANES", vl), ("STORED_BITS", stored), ("SLOTS", slots), ("SLOT_BITS", index_bits(slots))]);
-    m.body(include_str!("../../../rtl/dma/state_writer.sv"));
+    sizes! { m; LANES = vl, STORED_BITS = stored, SLOTS = slots, SLOT_BITS = index_bits(slots) }
+    m.body(rtl!("dma/state_writer"));
     m.body(match slots {
-        1 => include_str!("../../../rtl/dma/state_writer_one.sv"),
-        _ => include_str!("../../../rtl/dma/state_writer_slots.sv"),
+        1 => rtl!("dma/state_writer_one"),
+        _ => rtl!("dma/state_writer_slots"),
     });
-    m.instance(
-        "u_data",
-        &fifo(vl * stored, depth(config)),
-        &[
-            ("in_valid_i", "accept"),
-            ("in_ready_o", "data_room"),
-            ("in_data_i", "word"),
-            ("out_valid_o", "data_valid"),
-            ("out_ready_i", "w_beat"),
-            ("out_data_o", "data"),
-        ],
-    );
+    instance! { m, "u_data", fifo(vl * stored, depth(config));
+        in_valid_i: accept, in_ready_o: data_room, in_data_i: word, out_valid_o: data_valid, out_ready_i: w_beat,
+        out_data_o: data,
+    }
     let beat_bits = config.axi_addr_bits - config.beat_bytes().ilog2() as usize;
-    m.instance(
-        "u_cuts",
-        &fifo(beat_bits + m.constant("anser_pkg::AXI_LEN_BITS"), CUTS),
-        &[
-            ("in_valid_i", "cut"),
-            ("in_ready_o", "cut_room"),
-            ("in_data_i", "{first, len}"),
-            ("out_valid_o", "burst_valid"),
-            ("out_ready_i", "load"),
-            ("out_data_o", "{burst_beat, burst_len}"),
-        ],
-    );
+    instance! { m, "u_cuts", fifo(beat_bits + m.constant("anser_pkg::AXI_LEN_BITS"), CUTS);
+        in_valid_i: cut, in_ready_o: cut_room, in_data_i: "{first, len}", out_valid_o: burst_valid, out_ready_i: load,
+        out_data_o: "{burst_beat, burst_len}",
+    }
     m.done()
 }
 
@@ -80,24 +61,20 @@ fn header(config: &Config) -> String {
 
 fn ports(m: &mut Module, config: &Config) {
     let (vl, slots) = (config.vlanes(), config.sessions);
-    m.input("start_i", 1, "pulse: a token starts");
+    ports! { m; start_i "pulse: a token starts" }
     m.input("base_i", slots * unit_bits(config), if slots > 1 { "64 B units, slot 0 lowest" } else { "64 B units" });
     if slots > 1 {
-        m.input("slots_i", slots, "slots whose state is written").input("r_slot_i", index_bits(slots), "whose word");
-        m.input("v_slot_i", index_bits(slots), "whose word");
+        ports! { m;
+            slots_i[slots] "slots whose state is written", r_slot_i[index_bits(slots)] "whose word",
+            v_slot_i[index_bits(slots)] "whose word",
+        }
     }
-    m.input("r_valid_i", 1, "recurrence").output("r_ready_o", 1, "").input("r_data_i", vl * config.stored_bits(), "");
-    m.input("r_flush_i", 1, "pulse");
-    m.input("v_valid_i", 1, "session vector").output("v_ready_o", 1, "").input("v_data_i", vl * VEC_BITS, "");
-    m.input("v_last_i", 1, "its last word");
-    m.output("idle_o", 1, "").output("error_o", 1, "");
-    m.output("m_axi_awaddr_o", config.axi_addr_bits, "bytes");
-    m.output("m_axi_awlen_o", "anser_pkg::AXI_LEN_BITS", "beats - 1");
-    m.output("m_axi_awsize_o", "anser_pkg::AXI_SIZE_BITS", "");
-    m.output("m_axi_awburst_o", "anser_pkg::AXI_BURST_BITS", "");
-    m.output("m_axi_awvalid_o", 1, "").input("m_axi_awready_i", 1, "");
-    m.output("m_axi_wdata_o", config.bus_bits, "").output("m_axi_wstrb_o", config.beat_bytes(), "");
-    m.output("m_axi_wlast_o", 1, "").output("m_axi_wvalid_o", 1, "").input("m_axi_wready_i", 1, "");
-    m.input("m_axi_bresp_i", "anser_pkg::AXI_RESP_BITS", "").input("m_axi_bvalid_i", 1, "");
-    m.output("m_axi_bready_o", 1, "");
+    ports! { m;
+        r_valid_i "recurrence", r_ready_o, r_data_i[vl * config.stored_bits()], r_flush_i "pulse",
+        v_valid_i "session vector", v_ready_o, v_data_i[vl * VEC_BITS], v_last_i "its last word", idle_o, error_o,
+        m_axi_awaddr_o[config.axi_addr_bits] "bytes", m_axi_awlen_o["anser_pkg::AXI_LEN_BITS"] "beats - 1",
+        m_axi_awsize_o["anser_pkg::AXI_SIZE_BITS"], m_axi_awburst_o["anser_pkg::AXI_BURST_BITS"], m_axi_awvalid_o,
+        m_axi_awready_i, m_axi_wdata_o[config.bus_bits], m_axi_wstrb_o[config.beat_bytes()] "all set", m_axi_wlast_o,
+        m_axi_wvalid_o, m_axi_wready_i, m_axi_bresp_i["anser_pkg::AXI_RESP_BITS"], m_axi_bvalid_i, m_axi_bready_o,
+    }
 }

@@ -1,7 +1,6 @@
 //! Index of the largest of a stream of numbers.
 
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// Keeps the index of the first largest of the numbers since `start_i`.
 pub fn argmax(data_bits: usize, index_bits: usize) -> Arc<Module> {
@@ -11,8 +10,7 @@ pub fn argmax(data_bits: usize, index_bits: usize) -> Arc<Module> {
          Latency: index_o counts a number one cycle after its valid_i. start_i and valid_i do not meet.",
     );
     m.param("DATA_BITS", data_bits, 8, "").param("INDEX_BITS", index_bits, 4, "");
-    m.input("start_i", 1, "").input("valid_i", 1, "");
-    m.input("index_i", "INDEX_BITS", "").input("data_i", "DATA_BITS", "signed").output("index_o", "INDEX_BITS", "");
-    m.body(include_str!("../../../rtl/mat/argmax.sv"));
+    ports! { m; start_i, valid_i, index_i["INDEX_BITS"], data_i["DATA_BITS"] "signed", index_o["INDEX_BITS"] }
+    m.body(rtl!("mat/argmax"));
     m.done()
 }

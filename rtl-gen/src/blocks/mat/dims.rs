@@ -1,19 +1,7 @@
-//! Sizes of the matrix unit: those of the weight stream, which every configuration shares, and those that follow from the configuration.
+//! Sizes of the matrix unit that follow from the configuration.
 
-use crate::config::{Config, OPERAND_BITS};
-use golden_model::image::UNIT;
+use crate::blocks::prelude::*;
 
-/// Byte lanes of a group, and bytes of a group of the weight stream: one for each row of a tile.
-pub const LANES: usize = 16;
-/// Bits of a row's scale in the stream, and of the multiplier in it; the exponent is above the multiplier.
-pub const SCALE_BITS: usize = 16;
-pub const SCALE_M_BITS: usize = 12;
-/// Scales of a unit of 64 bytes.
-pub const SCALE_UNIT_ROWS: usize = UNIT / 2;
-/// Bits of `shift - xexp`, signed.
-pub const LOAD_SHIFT_BITS: usize = 7;
-/// Bits of the number of rows in a hand-over, which is at most 64.
-pub const LOAD_ROWS_BITS: usize = 7;
 /// Rows the output queue takes; more than the drain's pipeline holds, so that the drain runs at a row a cycle.
 pub const OUT_ROWS: usize = 16;
 
@@ -29,7 +17,7 @@ pub fn max_w4_cols(config: &Config) -> usize {
 
 /// Sizes that follow from the configuration.
 pub(in crate::blocks) struct Dims {
-    /// Groups of [`LANES`] byte lanes: 1, 2 or 4.
+    /// Groups of [`MAT_LANES`] byte lanes: 1, 2 or 4.
     pub groups: usize,
     /// Elements of an xmem word, 4 × groups.
     pub vl: usize,
@@ -65,7 +53,7 @@ impl Dims {
             sum: column_acc + 8,
             // padding tiles have entries too; a memory has at least two words
             entries: (config.max_tiles().next_multiple_of(4) / groups).max(2),
-            unit_beats: UNIT / config.beat_bytes(),
+            unit_beats: UNIT_BYTES / config.beat_bytes(),
             scale_units: (config.limits.n_embd + 64).div_ceil(SCALE_UNIT_ROWS),
         }
     }

@@ -1,8 +1,7 @@
 //! The drain of the matrix unit: rows out of the hand-over registers, scaled, rounded and saturated.
 
-use crate::blocks::mat::dims::{Dims, OUT_ROWS, SCALE_M_BITS};
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::mat::dims::{Dims, OUT_ROWS};
+use crate::blocks::prelude::*;
 
 /// Walks the rows of a hand-over and computes `sat_27(round(acc * m, max(0, shift + e - xexp)))`.
 pub(in crate::blocks) fn drain(d: &Dims) -> Arc<Module> {
@@ -23,26 +22,17 @@ pub(in crate::blocks) fn drain(d: &Dims) -> Arc<Module> {
             product = d.sum + SCALE_M_BITS
         ),
     );
-    m.input("load_i", 1, "").input("load_columns_i", 1, "").input("load_w16_i", 1, "");
-    m.input("load_shift_i", "anser_pkg::MAT_LOAD_SHIFT_BITS", "signed: shift - xexp");
-    m.input("load_rows_i", "anser_pkg::MAT_LOAD_ROWS_BITS", "").input("load_last_i", 1, "");
-    m.input("loading_i", 1, "load_i will come in one to three cycles").output("hold_ok_o", 1, "");
-    m.output("row_o", 1, "a row is chosen").output("row_last_o", 1, "it is the instruction's last");
-    m.output("sel_o", d.groups, "groups that take part").output("pair_o", 3, "lanes 2 pair and 2 pair + 1");
-    m.input("even_i", d.groups * d.acc, "signed, a group each, one cycle after row_o");
-    m.input("odd_i", d.groups * d.acc, "the same");
-    m.input("scale_i", "anser_pkg::SCALE_BITS", "two cycles after row_o: exponent, multiplier");
-    m.output("out_valid_o", 1, "").output("out_data_o", "anser_pkg::VEC_BITS", "signed");
-    m.output("out_clipped_o", 1, "").output("out_last_o", 1, "");
-    m.input("free_i", 1, "a row left the output queue");
-    m.sizes(&[
-        ("GROUPS", d.groups),
-        ("ACC_BITS", d.acc),
-        ("SUM_BITS", d.sum),
-        ("THIRD_BITS", third),
-        ("OUT_ROWS", OUT_ROWS),
-    ]);
-    m.body(include_str!("../../../rtl/mat/mat_drain.sv"));
-    m.body(include_str!("../../../rtl/mat/mat_drain_round.sv")).multipliers(3);
+    ports! { m;
+        load_i, load_columns_i, load_w16_i, load_shift_i["anser_pkg::MAT_LOAD_SHIFT_BITS"] "signed: shift - xexp",
+        load_rows_i["anser_pkg::MAT_LOAD_ROWS_BITS"], load_last_i, loading_i "load_i will come in one to three cycles",
+        hold_ok_o, row_o "a row is chosen", row_last_o "it is the instruction's last",
+        sel_o[d.groups] "groups that take part", pair_o[3] "lanes 2 pair and 2 pair + 1",
+        even_i[d.groups * d.acc] "signed, a group each, one cycle after row_o", odd_i[d.groups * d.acc] "the same",
+        scale_i["anser_pkg::SCALE_BITS"] "two cycles after row_o: exponent, multiplier", out_valid_o,
+        out_data_o["anser_pkg::VEC_BITS"] "signed", out_clipped_o, out_last_o, free_i "a row left the output queue",
+    }
+    sizes! { m; GROUPS = d.groups, ACC_BITS = d.acc, SUM_BITS = d.sum, THIRD_BITS = third, OUT_ROWS }
+    m.body(rtl!("mat/mat_drain"));
+    m.body(rtl!("mat/mat_drain_round")).multipliers(3);
     m.done()
 }

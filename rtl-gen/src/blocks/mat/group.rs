@@ -1,10 +1,9 @@
 //! The group of sixteen lanes that 16 bytes of a beat feed.
 
-use crate::blocks::mat::dims::{Dims, LANES};
+use crate::blocks::mat::dims::Dims;
 use crate::blocks::mat::lane::lane;
+use crate::blocks::prelude::*;
 use crate::blocks::prim::ram_1w1r;
-use crate::hdl::{index_bits, Module};
-use std::sync::Arc;
 
 /// Sixteen lanes that share an operand, their accumulator memory, and the mux the drain reads them through.
 pub(in crate::blocks) fn group(d: &Dims) -> Arc<Module> {
@@ -22,62 +21,31 @@ pub(in crate::blocks) fn group(d: &Dims) -> Arc<Module> {
             d.entries
         ),
     );
-    m.input("clk_i", 1, "");
-    m.input("w_i", "8*anser_pkg::MAT_LANES", "16 weight bytes, lane 0 lowest");
-    m.input("w16_i", 1, "even lanes are unsigned");
-    m.input("x_i", "2*anser_pkg::OPERAND_BITS", "signed operands");
-    m.output("w_o", "8*anser_pkg::MAT_LANES", "w_i a cycle ago");
-    m.input("en_b_i", 1, "register the factors").input("w4_i", 1, "with en_b_i");
-    m.input("gs_i", "8*anser_pkg::MAT_LANES", "with en_b_i");
-    m.input("en_m_i", 1, "register the products").input("en_c_i", 1, "accumulate");
-    m.input("from_zero_i", 1, "").input("from_ram_i", 1, "").input("load_i", 1, "the sums are complete");
-    m.input("ram_re_i", 1, "").input("ram_raddr_i", entry, "");
-    m.input("ram_we_i", 1, "").input("ram_waddr_i", entry, "");
-    m.input("row_en_i", 1, "").input("row_sel_i", 1, "").input("pair_i", 3, "");
-    m.output("even_o", d.acc, "signed").output("odd_o", d.acc, "signed");
-    m.sizes(&[("ACC_BITS", d.acc)]);
-    m.wire("sums", LANES * d.column_acc).wire("kept", LANES * d.column_acc);
-    for i in 0..LANES {
+    ports! { m;
+        clk_i, w_i["8*anser_pkg::MAT_LANES"] "16 weight bytes, lane 0 lowest", w16_i "even lanes are unsigned",
+        x_i["2*anser_pkg::OPERAND_BITS"] "signed operands", w_o["8*anser_pkg::MAT_LANES"] "w_i a cycle ago",
+        en_b_i "register the factors", w4_i "with en_b_i", gs_i["8*anser_pkg::MAT_LANES"] "with en_b_i",
+        en_m_i "register the products", en_c_i "accumulate", from_zero_i, from_ram_i, load_i "the sums are complete",
+        ram_re_i, ram_raddr_i[entry], ram_we_i, ram_waddr_i[entry], row_en_i, row_sel_i, pair_i[3],
+        even_o[d.acc] "signed", odd_o[d.acc] "signed",
+    }
+    sizes! { m; ACC_BITS = d.acc }
+    m.wire("sums", MAT_LANES * d.column_acc).wire("kept", MAT_LANES * d.column_acc);
+    for i in 0..MAT_LANES {
         m.wire(&format!("hold_{i}"), d.acc);
     }
-    m.body(include_str!("../../../rtl/mat/mat_group.sv"));
-    m.instance(
-        "u_acc",
-        &ram_1w1r(LANES * d.column_acc, d.entries),
-        &[
-            ("we_i", "ram_we_i"),
-            ("waddr_i", "ram_waddr_i"),
-            ("wdata_i", "sums"),
-            ("re_i", "ram_re_i"),
-            ("raddr_i", "ram_raddr_i"),
-            ("rdata_o", "kept"),
-        ],
-    );
+    m.body(rtl!("mat/mat_group"));
+    instance! { m, "u_acc", ram_1w1r(MAT_LANES * d.column_acc, d.entries);
+        we_i: ram_we_i, waddr_i: ram_waddr_i, wdata_i: sums, re_i: ram_re_i, raddr_i: ram_raddr_i, rdata_o: kept,
+    }
     let lane = lane(d);
-    for i in 0..LANES {
+    for i in 0..MAT_LANES {
         let slice = |signal: &str, bits: usize| format!("{signal}[{}:{}]", (i + 1) * bits - 1, i * bits);
-        m.instance(
-            &format!("u_lane_{i}"),
-            &lane,
-            &[
-                ("w_i", &slice("w_i", 8)),
-                ("unsigned_i", if i % 2 == 0 { "w16_i" } else { "1'b0" }),
-                ("w_o", &slice("w_o", 8)),
-                ("x_i", "x_q"),
-                ("x_sum_i", "x_sum_q"),
-                ("en_b_i", "en_b_i"),
-                ("w4_i", "w4_i"),
-                ("gs_i", &slice("gs_i", 8)),
-                ("en_m_i", "en_m_i"),
-                ("en_c_i", "en_c_i"),
-                ("from_zero_i", "from_zero_i"),
-                ("from_ram_i", "from_ram_i"),
-                ("acc_i", &slice("kept", d.column_acc)),
-                ("load_i", "load_i"),
-                ("sum_o", &slice("sums", d.column_acc)),
-                ("hold_o", &format!("hold_{i}")),
-            ],
-        );
+        instance! { m, format!("u_lane_{i}"), lane;
+            w_i: slice("w_i", 8), unsigned_i: if i % 2 == 0 { "w16_i" } else { "1'b0" }, w_o: slice("w_o", 8), x_i: x_q,
+            x_sum_i: x_sum_q, gs_i: slice("gs_i", 8), acc_i: slice("kept", d.column_acc),
+            sum_o: slice("sums", d.column_acc), hold_o: format!("hold_{i}"), ..
+        }
     }
     m.done()
 }

@@ -1,8 +1,7 @@
 //! The scales of the column groups of 4-bit weights.
 
-use crate::blocks::mat::dims::{Dims, LANES};
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::mat::dims::Dims;
+use crate::blocks::prelude::*;
 
 /// Hands every group the scales of its columns.
 pub(in crate::blocks) fn gs(d: &Dims) -> Arc<Module> {
@@ -13,9 +12,10 @@ pub(in crate::blocks) fn gs(d: &Dims) -> Arc<Module> {
          Latency: sel_i with en_a_i; gs_o is combinational in the cycle after, when w_i holds the beat, and en_b_i ends that cycle.\n\
          What a group that holds scales is given itself is of no use: its operands are 0.",
     );
-    m.input("en_a_i", 1, "").input("sel_i", d.groups, "one-hot or 0: this group of the beat is scales");
-    m.input("en_b_i", 1, "").input("w_i", 8 * LANES * d.groups, "the beat, registered");
-    m.output("gs_o", 8 * LANES * d.groups, "unsigned, 16 a group");
-    m.sizes(&[("GROUPS", d.groups)]).body(include_str!("../../../rtl/mat/mat_gs.sv"));
+    ports! { m;
+        en_a_i, sel_i[d.groups] "one-hot or 0: this group of the beat is scales", en_b_i,
+        w_i[8 * MAT_LANES * d.groups] "the beat, registered", gs_o[8 * MAT_LANES * d.groups] "unsigned, 16 a group",
+    }
+    m.sizes(&[("GROUPS", d.groups)]).body(rtl!("mat/mat_gs"));
     m.done()
 }

@@ -1,8 +1,7 @@
 //! A multiply-accumulate lane of the matrix unit.
 
 use crate::blocks::mat::dims::Dims;
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// One byte lane: multiplier, accumulator and the hand-over register of a finished sum.
 pub(in crate::blocks) fn lane(d: &Dims) -> Arc<Module> {
@@ -20,23 +19,18 @@ pub(in crate::blocks) fn lane(d: &Dims) -> Arc<Module> {
             d.acc, d.max_cols, d.max_w4_cols
         ),
     );
-    m.input("clk_i", 1, "");
-    m.input("w_i", 8, "weight byte, or nibbles: low, high");
-    m.input("unsigned_i", 1, "w_i is the low byte of a 16-bit weight").output("w_o", 8, "w_i a cycle ago");
-    m.input("en_b_i", 1, "register the factors");
-    m.input(
-        "x_i",
-        "2*anser_pkg::OPERAND_BITS",
-        "two signed operands, registered: the low one counts, or both with w4_i",
-    );
-    m.input("x_sum_i", "anser_pkg::OPERAND_BITS+1", "signed, the sum of both");
-    m.input("w4_i", 1, "with en_b_i: nibbles").input("gs_i", 8, "unsigned scale, with en_b_i");
-    m.input("en_m_i", 1, "register the product").input("en_c_i", 1, "accumulate");
-    m.input("from_zero_i", 1, "the sum starts here").input("from_ram_i", 1, "the sum so far is acc_i");
-    m.input("acc_i", d.column_acc, "signed, from the accumulator memory").input("load_i", 1, "the sum is complete");
-    m.output("sum_o", d.column_acc, "signed, for the memory: the new sum, combinational");
-    m.output("hold_o", d.acc, "signed, the last complete sum");
-    m.sizes(&[("ACC_BITS", d.acc), ("COLUMN_ACC_BITS", d.column_acc)]);
-    m.body(include_str!("../../../rtl/mat/mat_lane.sv")).multipliers(1);
+    ports! { m;
+        clk_i, w_i[8] "weight byte, or nibbles: low, high", unsigned_i "w_i is the low byte of a 16-bit weight",
+        w_o[8] "w_i a cycle ago", en_b_i "register the factors",
+        x_i["2*anser_pkg::OPERAND_BITS"] "two signed operands, registered: the low one counts, or both with w4_i",
+        x_sum_i["anser_pkg::OPERAND_BITS+1"] "signed, the sum of both", w4_i "with en_b_i: nibbles",
+        gs_i[8] "unsigned scale, with en_b_i", en_m_i "register the product", en_c_i "accumulate",
+        from_zero_i "the sum starts here", from_ram_i "the sum so far is acc_i",
+        acc_i[d.column_acc] "signed, from the accumulator memory", load_i "the sum is complete",
+        sum_o[d.column_acc] "signed, for the memory: the new sum, combinational",
+        hold_o[d.acc] "signed, the last complete sum",
+    }
+    sizes! { m; ACC_BITS = d.acc, COLUMN_ACC_BITS = d.column_acc }
+    m.body(rtl!("mat/mat_lane")).multipliers(1);
     m.done()
 }

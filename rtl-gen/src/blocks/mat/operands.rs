@@ -1,10 +1,8 @@
 //! Fetches the operand of the matrix unit ahead of its use.
 
 use crate::blocks::mat::dims::Dims;
+use crate::blocks::prelude::*;
 use crate::blocks::prim::fifo;
-use crate::config::OPERAND_BITS;
-use crate::hdl::Module;
-use std::sync::Arc;
 
 /// Walks the operand words of an instruction and hands the groups their elements.
 pub(in crate::blocks) fn operands(d: &Dims) -> Arc<Module> {
@@ -27,37 +25,27 @@ pub(in crate::blocks) fn operands(d: &Dims) -> Arc<Module> {
             g = d.groups
         ),
     );
-    m.input("accept_i", 1, "an instruction starts; only with ready_o").output("ready_o", 1, "");
-    m.input("columns_i", 1, "").input("x_addr_i", "anser_pkg::MAT_X_ADDR_BITS", "word address");
-    m.input("cols_i", "anser_pkg::MAT_COLS_BITS", "elements of the operand");
-    m.input("tiles_i", "anser_pkg::MAT_TILES_BITS", "").input("skip_i", 1, "");
-    m.input("col_valid_i", 1, "").output("col_ready_o", 1, "");
-    m.input("col_i", "anser_pkg::COLUMN_BITS", "").input("col_last_i", 1, "");
-    m.output("xr_en_o", 1, "").output("xr_addr_o", "anser_pkg::MAT_X_ADDR_BITS", "");
-    m.input("xr_data_i", OPERAND_BITS * d.vl, "one cycle after xr_en_o");
-    m.output("x_valid_o", 1, "").input("x_pop_i", 1, "the oldest word is used up; only with x_valid_o");
-    m.output("x_lane_o", d.vl_bits(), "").output("x_last_o", 1, "");
-    m.input("use_columns_i", 1, "").input("index_i", d.vl_bits(), "element in the word");
-    m.input("use_w4_i", 1, "").input("gs_i", d.groups, "").input("pair_i", d.groups * d.vl_bits(), "a group each");
-    m.output("x_o", 2 * OPERAND_BITS * d.groups, "two signed operands a group, group 0 lowest");
-    m.sizes(&[("GROUPS", d.groups), ("VL", d.vl), ("DEPTH", depth)]);
-    m.body(include_str!("../../../rtl/mat/mat_operands.sv"));
-    m.instance(
-        "u_queue",
-        &fifo(OPERAND_BITS * d.vl + d.vl_bits() + 1, depth),
-        &[
-            ("in_valid_i", "fetched_q"),
-            ("in_ready_o", "unused_queue_ready"),
-            ("in_data_i", "{last_q, lane_q, xr_data_i}"),
-            ("out_valid_o", "x_valid_o"),
-            ("out_ready_i", "x_pop_i"),
-            ("out_data_o", "{x_last_o, x_lane_o, word}"),
-        ],
-    );
+    ports! { m;
+        accept_i "an instruction starts; only with ready_o", ready_o, columns_i,
+        x_addr_i["anser_pkg::MAT_X_ADDR_BITS"] "word address",
+        cols_i["anser_pkg::MAT_COLS_BITS"] "elements of the operand", tiles_i["anser_pkg::MAT_TILES_BITS"], skip_i,
+        col_valid_i, col_ready_o, col_i["anser_pkg::COLUMN_BITS"], col_last_i, xr_en_o,
+        xr_addr_o["anser_pkg::MAT_X_ADDR_BITS"], xr_data_i[OPERAND_BITS * d.vl] "one cycle after xr_en_o", x_valid_o,
+        x_pop_i "the oldest word is used up; only with x_valid_o", x_lane_o[d.vl_bits()], x_last_o, use_columns_i,
+        index_i[d.vl_bits()] "element in the word", use_w4_i, gs_i[d.groups],
+        pair_i[d.groups * d.vl_bits()] "a group each",
+        x_o[2 * OPERAND_BITS * d.groups] "two signed operands a group, group 0 lowest",
+    }
+    sizes! { m; GROUPS = d.groups, VL = d.vl, DEPTH = depth }
+    m.body(rtl!("mat/mat_operands"));
+    instance! { m, "u_queue", fifo(OPERAND_BITS * d.vl + d.vl_bits() + 1, depth);
+        in_valid_i: fetched_q, in_ready_o: unused_queue_ready, in_data_i: "{last_q, lane_q, xr_data_i}",
+        out_valid_o: x_valid_o, out_ready_i: x_pop_i, out_data_o: "{x_last_o, x_lane_o, word}",
+    }
     m.body(match d.groups {
-        1 => include_str!("../../../rtl/mat/mat_operands_one.sv"),
-        _ => include_str!("../../../rtl/mat/mat_operands_two.sv"),
+        1 => rtl!("mat/mat_operands_one"),
+        _ => rtl!("mat/mat_operands_two"),
     });
-    m.body(include_str!("../../../rtl/mat/mat_operands_window.sv"));
+    m.body(rtl!("mat/mat_operands_window"));
     m.done()
 }

@@ -1,8 +1,7 @@
 //! Where the scales of the column groups of 4-bit weights lie in the beats, and which operand a nibble meets (`golden_model::image::nibble_tiles`).
 
 use crate::blocks::mat::dims::Dims;
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// Walks the 16-byte groups of a W4 tile, a beat a step.
 pub(in crate::blocks) fn w4(d: &Dims) -> Arc<Module> {
@@ -19,13 +18,13 @@ pub(in crate::blocks) fn w4(d: &Dims) -> Arc<Module> {
             d.vl / 2
         ),
     );
-    m.input("start_i", 1, "an instruction of this format begins");
-    m.input("cols_i", "anser_pkg::MAT_COLS_BITS", "its columns, a multiple of 32");
-    m.input("step_i", 1, "a beat of weights is taken").input("tile_last_i", 1, "it is the tile's last");
-    m.output("gs_o", d.groups, "one-hot or 0: the group that holds gs");
-    m.output("pair_o", d.groups * d.vl_bits(), "a group each: its columns in the window, in pairs");
-    m.output("needed_o", 1, "an operand word of this pass is still to be used");
-    m.output("pop_o", 1, "with step_i: it goes");
-    m.sizes(&[("GROUPS", d.groups), ("VL", d.vl)]).body(include_str!("../../../rtl/mat/mat_w4.sv"));
+    ports! { m;
+        start_i "an instruction of this format begins",
+        cols_i["anser_pkg::MAT_COLS_BITS"] "its columns, a multiple of 32", step_i "a beat of weights is taken",
+        tile_last_i "it is the tile's last", gs_o[d.groups] "one-hot or 0: the group that holds gs",
+        pair_o[d.groups * d.vl_bits()] "a group each: its columns in the window, in pairs",
+        needed_o "an operand word of this pass is still to be used", pop_o "with step_i: it goes",
+    }
+    m.sizes(&[("GROUPS", d.groups), ("VL", d.vl)]).body(rtl!("mat/mat_w4"));
     m.done()
 }

@@ -2,11 +2,10 @@
 //!
 //! They have parameters and are printed once each. Where a function of the golden model is named, the module computes exactly that.
 
+pub mod adder_level;
 pub mod mul_pipe;
 pub mod next_set;
-
-use crate::hdl::{index_bits, Module};
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// The deepest queue made of registers; deeper ones read through a memory.
 pub const REGISTER_DEPTH: usize = 32;
@@ -22,10 +21,10 @@ pub fn ram_1w1r(bits: usize, depth: usize) -> Arc<Module> {
          Reading the word that is being written returns the old content. No reset.",
     );
     m.param("WIDTH", bits, 8, "bits of a word").param("DEPTH", depth, 2, "words, at least 2");
-    m.input("clk_i", 1, "");
-    m.input("we_i", 1, "").input("waddr_i", "$clog2(DEPTH)", "").input("wdata_i", "WIDTH", "");
-    m.input("re_i", 1, "").input("raddr_i", "$clog2(DEPTH)", "").output("rdata_o", "WIDTH", "");
-    m.body(include_str!("../../../rtl/prim/ram_1w1r.sv")).memory(bits, depth);
+    ports! { m;
+        clk_i, we_i, waddr_i["$clog2(DEPTH)"], wdata_i["WIDTH"], re_i, raddr_i["$clog2(DEPTH)"], rdata_o["WIDTH"],
+    }
+    m.body(rtl!("prim/ram_1w1r")).memory(bits, depth);
     m.done()
 }
 
@@ -50,27 +49,16 @@ pub fn fifo(bits: usize, depth: usize) -> Arc<Module> {
     );
     m.param("WIDTH", bits, 8, "bits of an entry");
     m.param("DEPTH", depth, if ram { 2 * REGISTER_DEPTH } else { 2 }, "entries, a power of two");
-    m.input("in_valid_i", 1, "").output("in_ready_o", 1, "").input("in_data_i", "WIDTH", "");
-    m.output("out_valid_o", 1, "").input("out_ready_i", 1, "").output("out_data_o", "WIDTH", "");
-    m.body(include_str!("../../../rtl/prim/fifo_control.sv"));
+    ports! { m; in_valid_i, in_ready_o, in_data_i["WIDTH"], out_valid_o, out_ready_i, out_data_o["WIDTH"] }
+    m.body(rtl!("prim/fifo_control"));
     if ram {
-        m.body(include_str!("../../../rtl/prim/fifo_ram.sv"));
-        m.instance_of(
-            "u_mem",
-            &ram_1w1r(bits, depth),
-            &[("WIDTH", "WIDTH"), ("DEPTH", "DEPTH")],
-            &[
-                ("clk_i", "clk_i"),
-                ("we_i", "push"),
-                ("waddr_i", "wptr_q"),
-                ("wdata_i", "in_data_i"),
-                ("re_i", "pop"),
-                ("raddr_i", "rptr_q"),
-                ("rdata_o", "out_data_o"),
-            ],
-        );
+        m.body(rtl!("prim/fifo_ram"));
+        let params = [("WIDTH", "WIDTH"), ("DEPTH", "DEPTH")];
+        let c =
+            wires! { we_i: push, waddr_i: wptr_q, wdata_i: in_data_i, re_i: pop, raddr_i: rptr_q, rdata_o: out_data_o };
+        m.instance_of("u_mem", &ram_1w1r(bits, depth), &params, c);
     } else {
-        m.body(include_str!("../../../rtl/prim/fifo.sv"));
+        m.body(rtl!("prim/fifo"));
     }
     m.done()
 }
@@ -90,10 +78,11 @@ pub fn round_shift(in_bits: usize, shift_bits: usize, out_bits: usize) -> Arc<Mo
     );
     m.param("IN_BITS", in_bits, 8, "8 or more").param("SHIFT_BITS", shift_bits, 4, "4 or more");
     m.param("OUT_BITS", out_bits, 8, "up to IN_BITS");
-    m.input("clk_i", 1, "").input("en_i", 1, "x_i and shift_i are taken");
-    m.input("x_i", "IN_BITS", "signed").input("shift_i", "SHIFT_BITS", "");
-    m.output("floor_o", "OUT_BITS", "signed").output("up_o", 1, "");
-    m.body(include_str!("../../../rtl/prim/round_shift.sv"));
+    ports! { m;
+        clk_i, en_i "x_i and shift_i are taken", x_i["IN_BITS"] "signed", shift_i["SHIFT_BITS"],
+        floor_o["OUT_BITS"] "signed", up_o,
+    }
+    m.body(rtl!("prim/round_shift"));
     m.done()
 }
 
@@ -105,14 +94,9 @@ pub fn saturate(in_bits: usize, out_bits: usize) -> Arc<Module> {
         "Clips a signed number of IN_BITS bits to OUT_BITS bits; clipped_o tells that it was outside; combinational.",
     );
     m.param("IN_BITS", in_bits, 8, "").param("OUT_BITS", out_bits, 4, "below IN_BITS");
-    m.input("x_i", "IN_BITS", "signed").output("y_o", "OUT_BITS", "signed").output("clipped_o", 1, "");
-    m.body(include_str!("../../../rtl/prim/saturate.sv"));
+    ports! { m; x_i["IN_BITS"] "signed", y_o["OUT_BITS"] "signed", clipped_o }
+    m.body(rtl!("prim/saturate"));
     m.done()
-}
-
-/// Bits of an address of `depth` words, as the memories' ports have them.
-pub fn address_bits(depth: usize) -> usize {
-    index_bits(depth)
 }
 
 #[cfg(test)]
@@ -126,9 +110,9 @@ mod tests {
         for (i, bits) in [8, 9].into_iter().enumerate() {
             let (data, out) = (format!("d{i}"), format!("q{i}"));
             top.wire(&data, bits).wire(&out, bits).body(&format!("  assign {data} = {out};"));
-            let c = [("in_valid_i", "1'b1"), ("in_ready_o", ""), ("out_valid_o", ""), ("out_ready_i", "1'b1")];
-            let c = [&c[..], &[("in_data_i", &data), ("out_data_o", &out)]].concat();
-            top.instance(&format!("u_{i}"), &fifo(bits, 64), &c);
+            instance! { top, format!("u_{i}"), fifo(bits, 64);
+                in_valid_i: "1'b1", in_ready_o: "", out_valid_o: "", out_ready_i: "1'b1", in_data_i: &data, out_data_o: &out,
+            }
         }
         let printed = print(&top).unwrap();
         let files: Vec<&str> = printed.files.keys().map(String::as_str).collect();

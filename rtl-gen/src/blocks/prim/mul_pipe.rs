@@ -1,7 +1,6 @@
 //! Signed multiplier over two pipeline stages, from four half-width products.
 
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// Exact signed product of two numbers of `bits` bits, even and up to 36, so that each partial product fits an 18-bit
 /// hard multiplier. The operands must come from registers; two more registers follow.
@@ -14,8 +13,9 @@ pub fn mul_pipe(bits: usize) -> Arc<Module> {
          A pipeline stage that is not enabled holds. No reset: datapath registers.",
     );
     m.param("WIDTH", bits, 8, "even, 6 to 36");
-    m.input("clk_i", 1, "").input("en_i", 2, "one bit a stage");
-    m.input("x_i", "WIDTH", "signed").input("m_i", "WIDTH", "signed").output("t_o", "2*WIDTH", "signed");
-    m.body(include_str!("../../../rtl/prim/mul_pipe.sv")).multipliers(4);
+    ports! { m;
+        clk_i, en_i[2] "one bit a stage", x_i["WIDTH"] "signed", m_i["WIDTH"] "signed", t_o["2*WIDTH"] "signed",
+    }
+    m.body(rtl!("prim/mul_pipe")).multipliers(4);
     m.done()
 }

@@ -1,7 +1,6 @@
 //! The next set bit of a vector, going round.
 
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// Steps through the set bits of a vector of `bits` bits, 2 or more, from the lowest to the highest and round again.
 pub fn next_set(bits: usize) -> Arc<Module> {
@@ -13,8 +12,10 @@ pub fn next_set(bits: usize) -> Arc<Module> {
          last_o says that there is none. Where no bit is set, the highest number stands for it.",
     );
     m.param("WIDTH", bits, 2, "bits of the vector, 2 or more");
-    m.input("set_i", "WIDTH", "").input("at_i", "$clog2(WIDTH)", "the present bit");
-    m.output("first_o", "$clog2(WIDTH)", "").output("next_o", "$clog2(WIDTH)", "").output("last_o", 1, "");
-    m.body(include_str!("../../../rtl/prim/next_set.sv"));
+    ports! { m;
+        set_i["WIDTH"], at_i["$clog2(WIDTH)"] "the present bit", first_o["$clog2(WIDTH)"], next_o["$clog2(WIDTH)"],
+        last_o,
+    }
+    m.body(rtl!("prim/next_set"));
     m.done()
 }

@@ -4,13 +4,10 @@
 //! what the registers do.
 
 use crate::blocks::core::fetch::{COUNT_BITS, LANE_BITS};
+use crate::blocks::prelude::*;
 use crate::blocks::wkv;
-use crate::config::Config;
-use crate::hdl::{index_bits, Module};
 use crate::registers::{all, Register, LOST, STALLS};
-use crate::widths::TOKEN_BITS;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 /// Bits of the saturations in a cycle of mat, vec and wkv, all slots together.
 pub fn sat_bits(config: &Config) -> [usize; 3] {
@@ -29,8 +26,8 @@ fn counter(add_bits: usize) -> Arc<Module> {
          Latency: what is added was on add_i a cycle before. The sum wraps at 2^32.",
     );
     m.param("ADD_BITS", add_bits, 1, "bits of what is added, at most 32");
-    m.input("clear_i", 1, "").input("count_i", 1, "").input("add_i", "ADD_BITS", "").output("count_o", 32, "");
-    m.body(include_str!("../../../rtl/regs/counter.sv"));
+    ports! { m; clear_i, count_i, add_i["ADD_BITS"], count_o[32] }
+    m.body(rtl!("regs/counter"));
     m.done()
 }
 
@@ -51,34 +48,26 @@ pub fn regs(config: &Config) -> Arc<Module> {
     );
     ports(&mut m, config);
     let (high, streamed) = (config.axi_addr_bits > 32, config.streams_state());
-    m.sizes(&[("SLOTS", slots)]);
+    sizes! { m; SLOTS = slots }
     if slots > 1 || streamed {
-        m.sizes(&[("SLOT_BITS", slot_bits)]);
+        sizes! { m; SLOT_BITS = slot_bits }
     }
     if high || streamed {
-        m.sizes(&[("ADDR_BITS", config.axi_addr_bits)]);
+        sizes! { m; ADDR_BITS = config.axi_addr_bits }
     }
-    m.body(include_str!("../../../rtl/regs/bus.sv"));
+    m.body(rtl!("regs/bus"));
     m.body(&decoders(&registers));
-    m.body(if slots > 1 {
-        include_str!("../../../rtl/regs/slots.sv")
-    } else {
-        include_str!("../../../rtl/regs/one_slot.sv")
-    });
-    m.body(include_str!("../../../rtl/regs/regs.sv"));
-    m.body(if high {
-        include_str!("../../../rtl/regs/base_high.sv")
-    } else {
-        include_str!("../../../rtl/regs/base.sv")
-    });
+    m.body(if slots > 1 { rtl!("regs/slots") } else { rtl!("regs/one_slot") });
+    m.body(rtl!("regs/regs"));
+    m.body(if high { rtl!("regs/base_high") } else { rtl!("regs/base") });
     if streamed {
         match slots {
             1 => m.body("  wire state_slot = 1'b0;"),
-            _ => m.body(include_str!("../../../rtl/regs/state_slot.sv")),
+            _ => m.body(rtl!("regs/state_slot")),
         };
-        m.body(include_str!("../../../rtl/regs/state_base.sv"));
+        m.body(rtl!("regs/state_base"));
         if high {
-            m.body(include_str!("../../../rtl/regs/state_base_high.sv"));
+            m.body(rtl!("regs/state_base_high"));
         }
     }
     counters(&mut m, config);
@@ -88,35 +77,35 @@ pub fn regs(config: &Config) -> Arc<Module> {
 
 fn ports(m: &mut Module, config: &Config) {
     let (slots, unit_bits) = (config.sessions, config.axi_addr_bits - 6);
-    m.input("s_axil_awaddr_i", 8, "").input("s_axil_awvalid_i", 1, "").output("s_axil_awready_o", 1, "");
-    m.input("s_axil_wdata_i", 32, "").input("s_axil_wstrb_i", 4, "");
-    m.input("s_axil_wvalid_i", 1, "").output("s_axil_wready_o", 1, "");
-    m.output("s_axil_bresp_o", 2, "").output("s_axil_bvalid_o", 1, "").input("s_axil_bready_i", 1, "");
-    m.input("s_axil_araddr_i", 8, "").input("s_axil_arvalid_i", 1, "").output("s_axil_arready_o", 1, "");
-    m.output("s_axil_rdata_o", 32, "").output("s_axil_rresp_o", 2, "");
-    m.output("s_axil_rvalid_o", 1, "").input("s_axil_rready_i", 1, "");
-    m.output("start_o", 1, "start a token").output("clear_o", 1, "clear the state first");
-    m.output("logits_on_o", 1, "logits leave on the stream").output("no_head_o", 1, "the token ends before the head");
-    m.output("token_o", TOKEN_BITS * slots, "slot 0 lowest");
-    if slots > 1 {
-        m.output("active_o", slots, "slots that work").output("prefill_o", 1, "they read one text");
-        m.output("home_o", index_bits(slots), "slot of that text");
+    ports! { m;
+        s_axil_awaddr_i[8] "bytes", s_axil_awvalid_i, s_axil_awready_o, s_axil_wdata_i[32], s_axil_wstrb_i[4] "full words only", s_axil_wvalid_i,
+        s_axil_wready_o, s_axil_bresp_o[2], s_axil_bvalid_o, s_axil_bready_i, s_axil_araddr_i[8] "bytes", s_axil_arvalid_i,
+        s_axil_arready_o, s_axil_rdata_o[32], s_axil_rresp_o[2], s_axil_rvalid_o, s_axil_rready_i,
+        start_o "start a token", clear_o "clear the state first", logits_on_o "logits leave on the stream",
+        no_head_o "the token ends before the head", token_o[TOKEN_BITS * slots] "slot 0 lowest",
     }
-    m.output("image_base_o", unit_bits, "64 B units");
+    if slots > 1 {
+        ports! { m;
+            active_o[slots] "slots that work", prefill_o "they read one text",
+            home_o[index_bits(slots)] "slot of that text",
+        }
+    }
+    ports! { m; image_base_o[unit_bits] "64 B units" }
     if config.streams_state() {
         m.output("state_base_o", slots * unit_bits, if slots > 1 { "64 B units, slot 0 lowest" } else { "64 B units" });
     }
-    m.output("prog_we_o", 4, "").output("prog_lane_o", LANE_BITS, "").output("prog_idx_o", COUNT_BITS, "");
-    m.output("prog_wdata_o", 32, "");
-    m.input("busy_i", 1, "").input("started_i", 1, "a token starts").input("running_i", 1, "a token runs");
-    m.input("finished_i", 1, "the token is finished").input("argmax_i", TOKEN_BITS * slots, "");
-    m.input("read_error_i", 1, "").input("beat_i", 1, "a beat was received");
+    ports! { m;
+        prog_we_o[4], prog_lane_o[LANE_BITS], prog_idx_o[COUNT_BITS], prog_wdata_o[32], busy_i,
+        started_i "a token starts", running_i "a token runs", finished_i "the token is finished",
+        argmax_i[TOKEN_BITS * slots], read_error_i, beat_i "a beat was received",
+    }
     let [sat_mat, sat_vec, sat_wkv] = sat_bits(config);
-    m.input("sat_mat_i", sat_mat, "saturations of this cycle").input("sat_vec_i", sat_vec, "");
-    m.input("sat_wkv_i", sat_wkv, "");
-    m.input("event_i", STALLS.len(), "stall counters, in register order");
-    m.input("lost_i", LOST.len(), "causes of a cycle without a beat, in register order; at most one");
-    m.input("skipped_i", SKIPPED_BITS, "columns not read");
+    ports! { m;
+        sat_mat_i[sat_mat] "saturations of this cycle", sat_vec_i[sat_vec], sat_wkv_i[sat_wkv],
+        event_i[STALLS.len()] "stall counters, in register order",
+        lost_i[LOST.len()] "causes of a cycle without a beat, in register order; at most one",
+        skipped_i[SKIPPED_BITS] "columns not read",
+    }
 }
 
 /// Bits of the number of columns that are skipped in a cycle.
@@ -198,7 +187,8 @@ fn counters(m: &mut Module, config: &Config) {
     for (name, bits, add) in list {
         let count = format!("count_{name}");
         m.wire(&count, 32);
-        let c = [("clear_i", "clear_counters_q"), ("count_i", "count_q"), ("add_i", &add), ("count_o", &count)];
-        m.instance(&format!("u_{name}"), &counter(bits), &c);
+        instance! { m, format!("u_{name}"), counter(bits);
+            clear_i: clear_counters_q, count_i: count_q, add_i: &add, count_o: &count,
+        }
     }
 }

@@ -1,11 +1,9 @@
 //! Control of the vector pipeline: what travels beside the lanes, stage by stage.
 
+use crate::blocks::prelude::*;
 use crate::blocks::vec::delay::vec_delay;
 use crate::blocks::vec::lane::{LANE_STAGES, PRODUCT_STAGE, TABLE_STAGES};
 use crate::blocks::vec::sizes::{field_bits, tag};
-use crate::config::Config;
-use crate::hdl::Module;
-use std::sync::Arc;
 
 /// The stage of the table path in which `lut` takes its input.
 const LUT_STAGE: usize = 4;
@@ -27,32 +25,24 @@ pub fn vec_control(config: &Config) -> Arc<Module> {
             LANE_STAGES + 1 + TABLE_STAGES
         ),
     );
-    m.input("go_i", 1, "a word is issued").input("en_i", 1, "");
-    m.input("tag_i", tag().bits(), "with go_i").input("shift_i", shift, "with go_i").input(
-        "pshift_i",
-        pshift,
-        "with go_i",
-    );
-    m.input("lut_i", lut, "with go_i").input("lut_shift_i", lut_shift, "with go_i");
-    m.input("scalar_shift_i", 1, "stage 1: take s_shift_i instead").input("s_shift_i", shift, "stage 1");
-    m.output("v_o", LANE_STAGES, "stages 1 to 9 hand a word on in this cycle");
-    m.output("lv_o", TABLE_STAGES + 1, "from stage 9, and the stages, of the table path");
-    m.output("live_o", lanes, "stage 2").output("shift_o", shift, "stage 6").output("pshift_o", pshift, "stage 7");
-    m.output("t_valid_o", 1, "stage 6, leaving: part of a reduction");
-    m.output("t_end_o", 1, "").output("t_last_o", 1, "");
-    m.output("lut_shift_o", lut_shift, "table stage 1").output("lut_o", lut, "table stage 4");
-    m.output("live_end_o", lanes, "the last table stage");
-    m.output("w_valid_o", 1, "write stage").output("w_to_vmem_o", 1, "").output("w_red_o", 1, "");
-    m.output("w_seg_end_o", 1, "").output("w_last_o", 1, "");
-    m.sizes(&[("LANES", lanes), ("LANE_STAGES", LANE_STAGES), ("TABLE_STAGES", TABLE_STAGES)]);
-    m.sizes(&[("PRODUCT_STAGE", PRODUCT_STAGE), ("TAG_BITS", tag().bits())]);
+    ports! { m;
+        go_i "a word is issued", en_i, tag_i[tag().bits()] "with go_i", shift_i[shift] "with go_i",
+        pshift_i[pshift] "with go_i", lut_i[lut] "with go_i", lut_shift_i[lut_shift] "with go_i",
+        scalar_shift_i "stage 1: take s_shift_i instead", s_shift_i[shift] "stage 1",
+        v_o[LANE_STAGES] "stages 1 to 9 hand a word on in this cycle",
+        lv_o[TABLE_STAGES + 1] "from stage 9, and the stages, of the table path", live_o[lanes] "stage 2",
+        shift_o[shift] "stage 6", pshift_o[pshift] "stage 7", t_valid_o "stage 6, leaving: part of a reduction",
+        t_end_o, t_last_o, lut_shift_o[lut_shift] "table stage 1", lut_o[lut] "table stage 4",
+        live_end_o[lanes] "the last table stage", w_valid_o "write stage", w_to_vmem_o, w_red_o, w_seg_end_o, w_last_o,
+    }
+    sizes! { m; LANES = lanes, LANE_STAGES, TABLE_STAGES, PRODUCT_STAGE, TAG_BITS = tag().bits() }
     tag().declare(&mut m);
-    m.body(include_str!("../../../rtl/vec/control.sv"));
+    m.body(rtl!("vec/control"));
 
     // what arrives in stage `to` was in stage `from`; stage 0 of the lanes is issue, stage 0 of the table path their last one
     let mut delay = |name: &str, bits: usize, en: &str, (from, to): (usize, usize), d: &str, q: &str| {
         let en = format!("{en}[{}:{from}]", to - 1);
-        m.instance(name, &vec_delay(bits, to - from), &[("clk_i", "clk_i"), ("en_i", &en), ("d_i", d), ("q_o", q)]);
+        instance! { m, name, vec_delay(bits, to - from); en_i: &en, d_i: &d, q_o: &q }
     };
     let tag_bits = tag().bits();
     delay("u_tag_2", tag_bits, "v_en", (0, 2), "tag_i", "tag_2");

@@ -1,7 +1,6 @@
 //! A shift register whose stages advance one by one.
 
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// `bits` bits through `stages` registers; each has its own enable, so that only stages with a word in them switch.
 pub fn vec_delay(bits: usize, stages: usize) -> Arc<Module> {
@@ -11,8 +10,7 @@ pub fn vec_delay(bits: usize, stages: usize) -> Arc<Module> {
          Latency: STAGES cycles while all of en_i is high. No reset: data only, qualified by who drives en_i.",
     );
     m.param("WIDTH", bits, 1, "").param("STAGES", stages, 1, "at least 1");
-    m.input("clk_i", 1, "").input("en_i", "STAGES", "one bit a stage");
-    m.input("d_i", "WIDTH", "").output("q_o", "WIDTH", "the last stage");
-    m.body(include_str!("../../../rtl/vec/delay.sv"));
+    ports! { m; clk_i, en_i["STAGES"] "one bit a stage", d_i["WIDTH"], q_o["WIDTH"] "the last stage" }
+    m.body(rtl!("vec/delay"));
     m.done()
 }

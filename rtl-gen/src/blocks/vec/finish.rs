@@ -1,7 +1,6 @@
 //! Bookkeeping of finished instructions of the vector unit.
 
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// Reports instructions in order although a reduction finishes later than the words behind it.
 pub fn vec_finish() -> Arc<Module> {
@@ -14,9 +13,9 @@ pub fn vec_finish() -> Arc<Module> {
          more may be in the pipeline.\n\
          Latency: done_o comes one cycle after the event.",
     );
-    m.input("open_red_i", 1, "").input("finish_i", 1, "").input("finish_red_i", 1, "with finish_i");
-    m.input("last_scalar_i", 1, "");
-    m.output("red_busy_o", 1, "").output("done_o", 1, "").output("full_o", 1, "").output("pending_o", 1, "");
-    m.body(include_str!("../../../rtl/vec/finish.sv"));
+    ports! { m;
+        open_red_i, finish_i, finish_red_i "with finish_i", last_scalar_i, red_busy_o, done_o, full_o, pending_o,
+    }
+    m.body(rtl!("vec/finish"));
     m.done()
 }

@@ -1,13 +1,31 @@
 //! Issue of the vector unit: from the instruction offered to one word a cycle.
 
+use crate::blocks::prelude::*;
 use crate::blocks::vec::lane::TABLE_STAGES;
 use crate::blocks::vec::reduce::QUEUE;
 use crate::blocks::vec::sizes::{field_bits, record, seg_bits, tag, AMAX_BITS};
-use crate::config::Config;
-use crate::hdl::Module;
-use crate::isa;
-use crate::widths::{COUNT_BITS, WORD_ADDR_BITS};
-use std::sync::Arc;
+
+/// The fields of the instruction that the issue depends on.
+const FIELDS: [&str; 18] = [
+    "drain",
+    "a_addr",
+    "b_addr",
+    "d_addr",
+    "n_words",
+    "tail",
+    "seg_words",
+    "x_sel",
+    "m_sel",
+    "c_sel",
+    "shift_sel",
+    "shift",
+    "lut",
+    "post",
+    "amax",
+    "amax_keep",
+    "dest",
+    "slot",
+];
 
 /// Word counter, hazards and the record of each instruction for the write stage.
 pub fn vec_issue(config: &Config) -> Arc<Module> {
@@ -26,34 +44,34 @@ pub fn vec_issue(config: &Config) -> Arc<Module> {
              tag_o: live lanes, last word, segment end, part of a reduction, goes to vmem. record_o: see vec_write."
         ),
     );
-    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "the last word goes");
-    m.input("instr_i", isa::VEC.bits, "isa VEC").input("instr_idx_i", COUNT_BITS, "");
-    m.input("en_i", 1, "the pipeline advances").input("drained_i", 1, "nothing unfinished");
-    m.input("record_ready_i", 1, "").input("red_busy_i", 1, "").input("report_full_i", 1, "");
-    m.input("p_valid_i", 1, "").input("sum_popped_i", 1, "");
-    m.input("amax_i", AMAX_BITS, "the bits of amax above a mantissa's, without the sign");
+    ports! { m;
+        instr_valid_i, instr_ready_o "the last word goes", instr_i[isa::VEC.bits] "isa VEC", instr_idx_i[COUNT_BITS],
+        en_i "the pipeline advances", drained_i "nothing unfinished", record_ready_i, red_busy_i, report_full_i,
+        p_valid_i, sum_popped_i, amax_i[AMAX_BITS] "the bits of amax above a mantissa's, without the sign",
+    }
     for port in ["va", "vb"] {
         m.output(format!("{port}_en_o"), 1, "").output(format!("{port}_addr_o"), WORD_ADDR_BITS, "");
     }
-    m.output("go_o", 1, "").output("open_o", 1, "").output("last_o", 1, "").output("reduce_o", 1, "");
-    m.output("begin_o", 1, "");
+    ports! { m; go_o, open_o, last_o, reduce_o, begin_o }
     if config.streams_state() {
-        m.output("wide_o", 1, "with take_params_o: the word is one of a session vector");
+        ports! { m; wide_o "with take_params_o: the word is one of a session vector" }
     }
-    m.output("take_params_o", 1, "").output("seg_o", seg_bits(config), "").output("shift_o", field_bits("shift"), "");
-    m.output("tag_o", tag().bits(), "").output("record_o", record.bits(), "");
-    m.sizes(&[("LANES", config.vlanes()), ("SEG_BITS", seg_bits(config)), ("AMAX_BITS", AMAX_BITS)]);
-    m.sizes(&[("QUEUE", QUEUE), ("TABLE_STAGES", TABLE_STAGES)]);
+    ports! { m;
+        take_params_o, seg_o[seg_bits(config)], shift_o[field_bits("shift")], tag_o[tag().bits()],
+        record_o[record.bits()],
+    }
+    sizes! { m; LANES = config.vlanes(), SEG_BITS = seg_bits(config), AMAX_BITS, QUEUE, TABLE_STAGES }
     tag().declare(&mut m);
     record.declare(&mut m);
-    m.body(include_str!("../../../rtl/vec/issue_decode.sv"));
+    m.body("  // The fields that decide about the issue; the rest of the instruction goes to the stages that use it.");
+    m.body(&isa::VEC.decode_wires("instr_i", &FIELDS));
     match config.streams_state() {
-        true => m.body(include_str!("../../../rtl/vec/issue_store.sv")),
+        true => m.body(rtl!("vec/issue_store")),
         false => m.body("  wire is_session = 1'b0;"),
     };
     if config.sessions > 1 {
-        m.body(include_str!("../../../rtl/vec/issue_slots.sv"));
+        m.body(rtl!("vec/issue_slots"));
     }
-    m.body(include_str!("../../../rtl/vec/issue.sv"));
+    m.body(rtl!("vec/issue"));
     m.done()
 }

@@ -1,10 +1,9 @@
 //! sigmoid, tanh and decay: one ROM of quadratics and a Horner pipeline, as `golden_model::arithmetic::tables` defines them.
 
+use crate::blocks::prelude::*;
 use crate::blocks::vec::sizes::{field_bits, TABLE_IN_BITS, TABLE_OUT_BITS};
-use crate::hdl::{index_bits, Module};
 use golden_model::arithmetic::tables::{self, TableRom, DECAY_ROW, OUTPUT_FRAC};
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 /// Pipeline stages of [`lut`], the output register not counted: from the clipped input to `y_o`.
 pub const LUT_STAGES: usize = 6;
@@ -22,9 +21,9 @@ pub fn table_rom(name: &str, rom: &TableRom) -> Arc<Module> {
             rom.frac_bits
         ),
     );
-    m.input("clk_i", 1, "").input("re_i", 1, "").input("raddr_i", index_bits(rows), "").output("rdata_o", bits, "");
-    m.sizes(&[("WORD_BITS", bits)]);
-    m.body(&contents(rom)).body(include_str!("../../../rtl/vec/table_rom.sv"));
+    ports! { m; clk_i, re_i, raddr_i[index_bits(rows)], rdata_o[bits] }
+    sizes! { m; WORD_BITS = bits }
+    m.body(&contents(rom)).body(rtl!("vec/table_rom"));
     m.done()
 }
 
@@ -46,9 +45,10 @@ fn contents(rom: &TableRom) -> String {
 /// The names of a ROM's widths in the text around it.
 pub fn declare_rom(m: &mut Module, rom: &TableRom) {
     let [c0, c1, c2] = rom.widths;
-    m.sizes(&[("C0_BITS", c0), ("C1_BITS", c1), ("C2_BITS", c2), ("OFFSET_BITS", rom.offset_bits as usize)]);
-    m.sizes(&[("ROM_FRAC", rom.frac_bits as usize), ("WORD_BITS", rom.word_bits())]);
-    m.sizes(&[("ROW_BITS", index_bits(rom.rows.len()))]);
+    sizes! { m;
+        C0_BITS = c0, C1_BITS = c1, C2_BITS = c2, OFFSET_BITS = rom.offset_bits as usize,
+        ROM_FRAC = rom.frac_bits as usize, WORD_BITS = rom.word_bits(), ROW_BITS = index_bits(rom.rows.len()),
+    }
 }
 
 /// The pipeline behind the clip: `y_o = table(sel, z)`, [`LUT_STAGES`] register stages.
@@ -68,19 +68,15 @@ pub fn lut() -> Arc<Module> {
             offset = rom.offset_bits,
         ),
     );
-    m.input("clk_i", 1, "").input("en_i", LUT_STAGES, "one bit a stage");
-    m.input("sel_i", field_bits("lut"), "vec.lut: 1 sigmoid, 2 tanh, 3 decay");
+    ports! { m;
+        clk_i, en_i[LUT_STAGES] "one bit a stage", sel_i[field_bits("lut")] "vec.lut: 1 sigmoid, 2 tanh, 3 decay",
+    }
     m.input("z_i", TABLE_IN_BITS, format!("signed, {} fraction bits", tables::INPUT_FRAC));
     m.output("y_o", TABLE_OUT_BITS, format!("signed, {OUTPUT_FRAC} fraction bits"));
     declare_rom(&mut m, rom);
-    m.sizes(&[("IN_BITS", TABLE_IN_BITS), ("OUT_BITS", TABLE_OUT_BITS), ("OUT_FRAC", OUTPUT_FRAC as usize)]);
-    m.sizes(&[("DECAY_ROW", DECAY_ROW)]);
-    m.body(include_str!("../../../rtl/vec/lut.sv"));
-    m.instance(
-        "u_rom",
-        &table_rom("lut_rom", rom),
-        &[("clk_i", "clk_i"), ("re_i", "en_i[0]"), ("raddr_i", "row"), ("rdata_o", "rom_row")],
-    );
+    sizes! { m; IN_BITS = TABLE_IN_BITS, OUT_BITS = TABLE_OUT_BITS, OUT_FRAC = OUTPUT_FRAC as usize, DECAY_ROW }
+    m.body(rtl!("vec/lut"));
+    instance! { m, "u_rom", table_rom("lut_rom", rom); re_i: "en_i[0]", raddr_i: row, rdata_o: rom_row }
     m.multipliers(2);
     m.done()
 }

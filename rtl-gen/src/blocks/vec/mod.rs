@@ -16,11 +16,11 @@ pub mod reduce;
 pub mod scalar;
 pub mod sizes;
 pub mod sreg;
-pub mod sum;
 pub mod write;
 
 use crate::blocks::core::vmem::WRITE_LATENCY;
-use crate::blocks::vec::lane::{C_CASES, LANE_STAGES, M_CASES, PRODUCT_STAGE, TABLE_STAGES, X_CASES};
+use crate::blocks::prelude::*;
+use crate::blocks::vec::lane::{LANE_STAGES, OPERANDS, PRODUCT_STAGE, TABLE_STAGES};
 use crate::blocks::vec::parts::parts;
 use crate::blocks::vec::reduce::{stages, QUEUE};
 use crate::blocks::vec::scalar::{MEAN_CYCLES, RSQ_CYCLES, VALUE_CYCLES};
@@ -28,11 +28,6 @@ use crate::blocks::vec::sizes::{
     declare_cases, field_bits, param_bits, record, seg_bits, tag, ACC_BITS, AMAX_BITS, PRODUCT_BITS, SAT_BITS,
     SLICE_BITS, TRACE_SEG_BITS,
 };
-use crate::config::{Config, EXP_BITS, OPERAND_BITS, VEC_BITS};
-use crate::hdl::{index_bits, Module};
-use crate::isa;
-use crate::widths::{COUNT_BITS, WKV_SLOT_BITS, WORD_ADDR_BITS};
-use std::sync::Arc;
 
 /// Cycles from the read of a word to its result, for an instruction without table.
 pub const RESULT_STAGE: usize = LANE_STAGES + 1;
@@ -47,34 +42,57 @@ pub fn latency(_config: &Config) -> usize {
     VEC_LATENCY_LUT
 }
 
+/// The fields of the instruction that the stages take.
+const FIELDS: [&str; 14] = [
+    "x_sel",
+    "m_sel",
+    "c_sel",
+    "pshift",
+    "shift_sel",
+    "lut",
+    "lut_shift",
+    "acc_sel",
+    "post",
+    "k_const",
+    "k_shift",
+    "eps_m",
+    "eps_s",
+    "rsq_base",
+];
+
 /// The unit `vec` of `docs/hardware.md`.
 pub fn vec(config: &Config) -> Arc<Module> {
     let mut m = Module::new("vec", header(config.vlanes()));
     ports(&mut m, config);
-    m.sizes(&[("LANES", config.vlanes()), ("BUS_BITS", config.bus_bits), ("SEG_BITS", seg_bits(config))]);
-    m.sizes(&[("PARAM_BITS", param_bits(config)), ("RECORD_BITS", record(config).bits()), ("TAG_BITS", tag().bits())]);
-    m.sizes(&[
-        ("PRODUCT_BITS", PRODUCT_BITS),
-        ("ACC_BITS", ACC_BITS),
-        ("AMAX_BITS", AMAX_BITS),
-        ("SAT_BITS", SAT_BITS),
-    ]);
-    m.sizes(&[("TRACE_SEG_BITS", TRACE_SEG_BITS)]);
-    m.sizes(&[("LANE_STAGES", LANE_STAGES), ("TABLE_STAGES", TABLE_STAGES)]);
-    m.sizes(&[("STATE_IN_MEMORY", usize::from(config.streams_state()))]);
-    for (count, cases) in [("X_CASES", &X_CASES[..]), ("M_CASES", &M_CASES), ("C_CASES", &C_CASES)] {
-        m.sizes(&[(count, cases.len())]);
-        declare_cases(&mut m, cases);
+    sizes! { m;
+        LANES = config.vlanes(), BUS_BITS = config.bus_bits, SEG_BITS = seg_bits(config),
+        PARAM_BITS = param_bits(config), RECORD_BITS = record(config).bits(), TAG_BITS = tag().bits(), PRODUCT_BITS,
+        ACC_BITS, AMAX_BITS, SAT_BITS, TRACE_SEG_BITS, LANE_STAGES, TABLE_STAGES,
+        STATE_IN_MEMORY = usize::from(config.streams_state()),
     }
-    m.body(include_str!("../../../rtl/vec/wires.sv"));
+    declare_cases(&mut m, &OPERANDS);
+    for (operand, values) in OPERANDS {
+        m.sizes(&[(&format!("{operand}_CASES"), values.len())]);
+    }
+    m.body(
+        "  // The fields that the stages take from the instruction as a word is issued; vec_issue decodes the others.",
+    );
+    m.body(&(isa::VEC.decode_wires("instr_i", &FIELDS) + "\n" + rtl!("vec/wires")));
     if config.streams_state() {
         m.wire("wide", 1);
     }
     match config.sessions {
         1 => m.body("  wire scalar_here = 1'b1;"),
-        _ => m.body(include_str!("../../../rtl/vec/slots.sv")),
+        _ => m.body(rtl!("vec/slots")),
     };
-    m.body(include_str!("../../../rtl/vec/vec.sv"));
+    m.body(rtl!("vec/vec"));
+    for (operand, values) in OPERANDS {
+        let field = operand.to_lowercase();
+        for value in values {
+            let chosen = format!("({field}_sel_q == anser_pkg::{operand}_{value})");
+            m.body(&format!("  assign {field}_is[{operand}_IS_{value}] = {chosen};"));
+        }
+    }
     parts(&mut m, config);
     m.done()
 }
@@ -113,48 +131,42 @@ fn header(lanes: usize) -> String {
 
 fn ports(m: &mut Module, config: &Config) {
     let lanes = config.vlanes();
-    m.input("start_i", 1, "a token starts; everything is idle");
-    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "");
-    m.input("instr_i", isa::VEC.bits, "isa VEC").input("instr_idx_i", COUNT_BITS, "");
-    m.output("done_o", 1, "pulse: an instruction is finished");
+    ports! { m;
+        start_i "a token starts; everything is idle", instr_valid_i, instr_ready_o, instr_i[isa::VEC.bits] "isa VEC",
+        instr_idx_i[COUNT_BITS], done_o "pulse: an instruction is finished",
+    }
     for port in ["va", "vb"] {
         m.output(format!("{port}_en_o"), 1, "vmem read").output(format!("{port}_addr_o"), WORD_ADDR_BITS, "");
         m.input(format!("{port}_data_i"), lanes * VEC_BITS, "");
     }
-    m.output("vw_valid_o", 1, "vmem word write").input("vw_ready_i", 1, "");
-    m.output("vw_addr_o", WORD_ADDR_BITS, "").output("vw_data_o", lanes * VEC_BITS, "");
+    ports! { m; vw_valid_o "vmem word write", vw_ready_i, vw_addr_o[WORD_ADDR_BITS], vw_data_o[lanes * VEC_BITS] }
     if config.streams_state() {
-        m.output("sw_valid_o", 1, "session vector to memory, on vw_data_o").input("sw_ready_i", 1, "");
-        m.output("sw_last_o", 1, "its last word");
+        ports! { m; sw_valid_o "session vector to memory, on vw_data_o", sw_ready_i, sw_last_o "its last word" }
         if config.sessions > 1 {
-            m.output("sw_slot_o", index_bits(config.sessions), "the slice it is taken from");
+            ports! { m; sw_slot_o[index_bits(config.sessions)] "the slice it is taken from" }
         }
     }
-    m.output("xw_en_o", 1, "xmem word write");
-    m.output("xw_addr_o", WORD_ADDR_BITS, "").output("xw_data_o", lanes * OPERAND_BITS, "");
-    m.output("kw_en_o", 1, "wkv operand write").output("kw_slot_o", WKV_SLOT_BITS, "");
-    m.output("kw_addr_o", WORD_ADDR_BITS, "").output("kw_data_o", lanes * OPERAND_BITS, "");
-    m.output("exp_we_o", 1, "exponent of an operand").output("exp_wkv_o", 1, "wkv's, not xexp");
-    m.output("exp_slot_o", field_bits("slot"), "").output("exp_o", EXP_BITS, "");
-    if config.sessions > 1 {
-        m.input("slot_i", SLICE_BITS, "which slice this is; constant");
-        m.input("prefill_i", 1, "the slots read one text").input("home_i", 1, "its first token is here");
-        m.output("vw_en_o", 1, "write vmem").output("vw_ring_o", 1, "with what the slice before this one writes");
+    ports! { m;
+        xw_en_o "xmem word write", xw_addr_o[WORD_ADDR_BITS], xw_data_o[lanes * OPERAND_BITS],
+        kw_en_o "wkv operand write", kw_slot_o[WKV_SLOT_BITS], kw_addr_o[WORD_ADDR_BITS],
+        kw_data_o[lanes * OPERAND_BITS], exp_we_o "exponent of an operand", exp_wkv_o "wkv's, not xexp",
+        exp_slot_o[field_bits("slot")], exp_o[EXP_BITS],
     }
-    m.input("p_valid_i", 1, "parameter beats").output("p_ready_o", 1, "").input("p_data_i", config.bus_bits, "");
-    m.output("sat_o", SAT_BITS, "values clipped a cycle ago").output("busy_o", 1, "");
-    m.output("started_o", 1, "the first word of an instruction is issued");
-    m.output("trace_vec_valid_o", 1, "").output("trace_vec_op_o", COUNT_BITS, "");
-    m.output("trace_vec_word_o", field_bits("n_words"), "").output("trace_vec_data_o", lanes * VEC_BITS, "");
-    m.output("trace_sreg_valid_o", 1, "").output("trace_sreg_op_o", COUNT_BITS, "");
-    m.output("trace_sreg_seg_o", TRACE_SEG_BITS, "");
-    m.output("trace_sreg_mean_o", VEC_BITS, "").output("trace_sreg_mult_o", VEC_BITS, "");
-    m.output("trace_sreg_shift_o", field_bits("shift"), "");
-    m.output("trace_exp_valid_o", 1, "").output("trace_exp_op_o", COUNT_BITS, "").output(
-        "trace_exp_exp_o",
-        EXP_BITS,
-        "",
-    );
+    if config.sessions > 1 {
+        ports! { m;
+            slot_i[SLICE_BITS] "which slice this is; constant", prefill_i "the slots read one text",
+            home_i "its first token is here", vw_en_o "write vmem",
+            vw_ring_o "with what the slice before this one writes",
+        }
+    }
+    ports! { m;
+        p_valid_i "parameter beats", p_ready_o, p_data_i[config.bus_bits], sat_o[SAT_BITS] "values clipped a cycle ago",
+        busy_o, started_o "the first word of an instruction is issued", trace_vec_valid_o, trace_vec_op_o[COUNT_BITS],
+        trace_vec_word_o[field_bits("n_words")], trace_vec_data_o[lanes * VEC_BITS], trace_sreg_valid_o,
+        trace_sreg_op_o[COUNT_BITS], trace_sreg_seg_o[TRACE_SEG_BITS], trace_sreg_mean_o[VEC_BITS],
+        trace_sreg_mult_o[VEC_BITS], trace_sreg_shift_o[field_bits("shift")], trace_exp_valid_o,
+        trace_exp_op_o[COUNT_BITS], trace_exp_exp_o[EXP_BITS],
+    }
 }
 
 #[cfg(test)]

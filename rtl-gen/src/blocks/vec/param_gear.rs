@@ -1,14 +1,7 @@
 //! Parameter beats to parameter words, with the padding of each block dropped.
 
+use crate::blocks::prelude::*;
 use crate::blocks::vec::sizes::param_bits;
-use crate::config::{Config, OPERAND_BITS, VEC_BITS};
-use crate::hdl::Module;
-use crate::widths::MEMORY_ELEMENT_BITS;
-use golden_model::image::UNIT;
-use std::sync::Arc;
-
-/// Bytes that a block of parameters is padded to.
-const UNIT_BYTES: usize = UNIT;
 
 /// The gear between the parameter fifo and the vector pipeline: a beat is two words of VL 16-bit parameters, or one of VL session elements.
 pub fn param_gear(config: &Config) -> Arc<Module> {
@@ -32,18 +25,17 @@ pub fn param_gear(config: &Config) -> Arc<Module> {
             }
         ),
     );
-    m.input("start_i", 1, "");
-    m.input("p_valid_i", 1, "").output("p_ready_o", 1, "").input("p_data_i", beat, "");
-    m.output("valid_o", 1, "").output("data_o", lanes * param_bits(config), "").input("take_i", 1, "");
-    m.input("last_i", 1, "");
-    m.sizes(&[("LANES", lanes), ("BEATS", UNIT_BYTES / config.beat_bytes())]);
+    ports! { m;
+        start_i, p_valid_i, p_ready_o, p_data_i[beat], valid_o, data_o[lanes * param_bits(config)], take_i, last_i,
+    }
+    sizes! { m; LANES = lanes, BEATS = UNIT_BYTES / config.beat_bytes() }
     if wide {
-        m.input("wide_i", 1, "with take_i");
+        ports! { m; wide_i "with take_i" }
     }
     m.body(if wide { "  wire whole_beat = wide_i;" } else { "  wire whole_beat = 1'b0;" });
-    m.body(include_str!("../../../rtl/vec/param_gear.sv"));
+    m.body(rtl!("vec/param_gear"));
     match wide {
-        true => m.body(include_str!("../../../rtl/vec/param_gear_elements.sv")),
+        true => m.body(rtl!("vec/param_gear_elements")),
         false => m.body("  assign data_o = half;"),
     };
     m.done()

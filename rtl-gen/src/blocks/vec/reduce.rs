@@ -1,11 +1,10 @@
 //! Sums over segments: a pipelined tree over the lanes, one accumulator, a queue of finished sums.
 
+use crate::blocks::prelude::*;
+use crate::blocks::prim::adder_level::adder_level;
 use crate::blocks::prim::fifo;
+use crate::blocks::vec::delay::vec_delay;
 use crate::blocks::vec::sizes::{ACC_BITS, PRODUCT_BITS};
-use crate::blocks::vec::sum::vec_sum;
-use crate::config::{Config, VEC_BITS};
-use crate::hdl::Module;
-use std::sync::Arc;
 
 /// Finished sums that may wait for the scalar unit.
 pub const QUEUE: usize = 4;
@@ -26,62 +25,38 @@ pub fn vec_reduce(config: &Config) -> Arc<Module> {
             stages(lanes) + 1
         ),
     );
-    m.input("product_i", 1, "sum t, not o; stable while words are inside");
-    m.input("t_valid_i", 1, "").input("t_end_i", 1, "").input("t_last_i", 1, "");
-    m.input("t_i", lanes * PRODUCT_BITS, "");
-    m.input("o_valid_i", 1, "").input("o_end_i", 1, "").input("o_last_i", 1, "").input("o_i", lanes * VEC_BITS, "");
-    m.output("sum_valid_o", 1, "").input("sum_ready_i", 1, "");
-    m.output("sum_last_o", 1, "last segment of the instruction").output("sum_o", ACC_BITS, "signed");
-    m.sizes(&[("LANES", lanes), ("PRODUCT_BITS", PRODUCT_BITS), ("ACC_BITS", ACC_BITS)]);
-    m.body(include_str!("../../../rtl/vec/reduce_terms.sv"));
-    let tree_bits = tree(&mut m, lanes);
-    m.sizes(&[("TREE_BITS", tree_bits)]);
-    m.body(include_str!("../../../rtl/vec/reduce.sv"));
-    m.instance(
-        "u_queue",
-        &fifo(ACC_BITS + 1, QUEUE),
-        &[
-            ("in_valid_i", "push"),
-            ("in_ready_o", "unused_ready"),
-            ("in_data_i", "{tree_last, acc_next}"),
-            ("out_valid_o", "sum_valid_o"),
-            ("out_ready_i", "sum_ready_i"),
-            ("out_data_o", "{sum_last_o, sum_o}"),
-        ],
-    );
+    ports! { m;
+        product_i "sum t, not o; stable while words are inside", t_valid_i, t_end_i, t_last_i,
+        t_i[lanes * PRODUCT_BITS], o_valid_i, o_end_i, o_last_i, o_i[lanes * VEC_BITS], sum_valid_o, sum_ready_i,
+        sum_last_o "last segment of the instruction", sum_o[ACC_BITS] "signed",
+    }
+    sizes! { m; LANES = lanes, PRODUCT_BITS, ACC_BITS, STAGES = stages(lanes), TREE_BITS = PRODUCT_BITS + lanes.ilog2() as usize }
+    m.body(rtl!("vec/reduce"));
+    instance! { m, "u_marks", vec_delay(2, stages(lanes));
+        en_i: "valid[STAGES-1:0]", d_i: "{terms_end, terms_last}", q_o: "{tree_end, tree_last}",
+    }
+    tree(&mut m, lanes);
+    instance! { m, "u_queue", fifo(ACC_BITS + 1, QUEUE);
+        in_valid_i: push, in_ready_o: unused_ready, in_data_i: "{tree_last, acc_next}", out_valid_o: sum_valid_o,
+        out_ready_i: sum_ready_i, out_data_o: "{sum_last_o, sum_o}",
+    }
     m.done()
 }
 
-/// Places the stages of the tree between the wires `terms_*` and `tree_*`; gives the bits of its sum.
-fn tree(m: &mut Module, lanes: usize) -> usize {
-    let (mut n, mut bits, mut stage, mut from) = (lanes, PRODUCT_BITS, 0, "terms".to_string());
-    while n > 1 {
+/// Places the stages of the tree between the wires `terms` and `tree`.
+fn tree(m: &mut Module, lanes: usize) {
+    let (mut n, mut bits, mut from) = (lanes, PRODUCT_BITS, "terms".to_string());
+    for stage in 1..=stages(lanes) {
         let fan = n.min(FAN);
-        let sum = vec_sum(n, fan, bits);
-        (n, bits, stage) = (n / fan, bits + fan.ilog2() as usize, stage + 1);
+        let level = adder_level(n, fan, bits);
+        (n, bits) = (n / fan, bits + fan.ilog2() as usize);
         let to = if n == 1 { "tree".to_string() } else { format!("stage_{stage}") };
-        let names: Vec<_> =
-            ["valid", "end", "last", "data"].map(|w| (format!("{from}_{w}"), format!("{to}_{w}"))).into();
-        for ((_, wire), bits) in names.iter().zip([1, 1, 1, n * bits]) {
-            m.wire(wire, bits);
+        if n > 1 {
+            m.wire(&to, n * bits);
         }
-        m.instance(
-            &format!("u_stage_{stage}"),
-            &sum,
-            &[
-                ("valid_i", &names[0].0),
-                ("end_i", &names[1].0),
-                ("last_i", &names[2].0),
-                ("terms_i", &names[3].0),
-                ("valid_o", &names[0].1),
-                ("end_o", &names[1].1),
-                ("last_o", &names[2].1),
-                ("sums_o", &names[3].1),
-            ],
-        );
+        instance! { m, format!("u_stage_{stage}"), level; en_i: format!("valid[{}]", stage - 1), terms_i: &from, sums_o: &to }
         from = to;
     }
-    bits
 }
 
 /// Register stages of the tree.

@@ -1,12 +1,10 @@
 //! From a segment's sum to its scalars: MEAN, RSQ and VALUE, one segment at a time.
 
+use crate::blocks::prelude::*;
 use crate::blocks::prim::round_shift;
 use crate::blocks::vec::lut::{declare_rom, table_rom};
 use crate::blocks::vec::sizes::{field_bits, seg_bits, ACC_BITS};
-use crate::config::{Config, VEC_BITS};
-use crate::hdl::Module;
 use golden_model::arithmetic::tables;
-use std::sync::Arc;
 
 /// Cycles a segment occupies the unit, from its sum at the head of the queue to the write included; never data-dependent.
 pub const MEAN_CYCLES: usize = 11;
@@ -33,37 +31,20 @@ pub fn vec_scalar(config: &Config) -> Arc<Module> {
             ACC_BITS + 8,
         ),
     );
-    m.input("start_i", 1, "").input("post_i", field_bits("post"), "vec.post").input("k_const_i", k_const, "unsigned");
-    m.input("k_shift_i", field_bits("k_shift"), "");
-    m.input("eps_m_i", field_bits("eps_m"), "unsigned").input("eps_s_i", field_bits("eps_s"), "");
-    m.input("rsq_base_i", field_bits("rsq_base"), "signed");
-    m.input("sum_valid_i", 1, "").output("sum_ready_o", 1, "").input("sum_last_i", 1, "");
-    m.input("sum_i", ACC_BITS, "signed");
-    m.output("seg_o", seg_bits(config), "");
-    m.output("mean_we_o", 1, "").output("mult_we_o", 1, "").output("shift_we_o", 1, "");
-    m.output("value_o", VEC_BITS, "mean or mult").output("shift_o", shift, "");
-    m.output("last_o", 1, "").output("sat_o", 1, "").output("busy_o", 1, "a sum is being worked on");
+    ports! { m;
+        start_i, post_i[field_bits("post")] "vec.post", k_const_i[k_const] "unsigned", k_shift_i[field_bits("k_shift")],
+        eps_m_i[field_bits("eps_m")] "unsigned", eps_s_i[field_bits("eps_s")],
+        rsq_base_i[field_bits("rsq_base")] "signed", sum_valid_i, sum_ready_o, sum_last_i, sum_i[ACC_BITS] "signed",
+        seg_o[seg_bits(config)], mean_we_o, mult_we_o, shift_we_o, value_o[VEC_BITS] "mean or mult", shift_o[shift],
+        last_o, sat_o, busy_o "a sum is being worked on",
+    }
     declare_rom(&mut m, rom);
-    m.sizes(&[("ACC_BITS", ACC_BITS), ("WORK_BITS", work), ("SEG_BITS", seg_bits(config))]);
-    m.sizes(&[("R_FRAC", tables::RSQRT_FRAC as usize)]);
-    m.body(include_str!("../../../rtl/vec/scalar.sv"));
-    m.instance(
-        "u_rom",
-        &table_rom("rsqrt_rom", rom),
-        &[("clk_i", "clk_i"), ("re_i", "rom_re"), ("raddr_i", "index_q"), ("rdata_o", "row")],
-    );
-    m.instance(
-        "u_round",
-        &round_shift(work, shift, work),
-        &[
-            ("clk_i", "clk_i"),
-            ("en_i", "round_en"),
-            ("x_i", "v_q"),
-            ("shift_i", "k_shift_q"),
-            ("floor_o", "floor"),
-            ("up_o", "up"),
-        ],
-    );
+    sizes! { m; ACC_BITS, WORK_BITS = work, SEG_BITS = seg_bits(config), R_FRAC = tables::RSQRT_FRAC as usize }
+    m.body(rtl!("vec/scalar"));
+    instance! { m, "u_rom", table_rom("rsqrt_rom", rom); re_i: rom_re, raddr_i: index_q, rdata_o: row }
+    instance! { m, "u_round", round_shift(work, shift, work);
+        en_i: round_en, x_i: v_q, shift_i: k_shift_q, floor_o: floor, up_o: up,
+    }
     m.multipliers(1);
     m.done()
 }

@@ -1,9 +1,6 @@
 //! Widths that several modules of the vector unit share, and the bundles of named wires that travel through it.
 
-use crate::config::{Config, EXP_BITS, OPERAND_BITS, VEC_BITS};
-use crate::hdl::{index_bits, Module};
-use crate::isa;
-use crate::widths::COUNT_BITS;
+use crate::blocks::prelude::*;
 use golden_model::arithmetic::tables;
 
 /// Bits of a factor: an element, or the difference of two.
@@ -88,8 +85,11 @@ pub fn record(config: &Config) -> Bundle {
     Bundle { prefix: "REC", parts }
 }
 
-/// Declares the position of each case of an operand among the bits that select it: the first one is bit 0.
-pub fn declare_cases(m: &mut Module, cases: &[&str]) {
-    let positions: Vec<_> = cases.iter().enumerate().map(|(i, name)| (*name, i)).collect();
-    m.sizes(&positions);
+/// Declares the position of each value of an operand's field among the bits that stand for them: the first one is bit 0.
+pub fn declare_cases(m: &mut Module, operands: &[(&str, &[&str])]) {
+    for (operand, values) in operands {
+        for (i, value) in values.iter().enumerate() {
+            m.sizes(&[(&format!("{operand}_IS_{value}"), i)]);
+        }
+    }
 }

@@ -1,10 +1,8 @@
 //! Scalar registers of the vector unit: mean, mult and shift of each segment.
 
+use crate::blocks::prelude::*;
 use crate::blocks::prim::ram_1w1r;
 use crate::blocks::vec::sizes::{field_bits, seg_bits};
-use crate::config::{Config, VEC_BITS};
-use crate::hdl::Module;
-use std::sync::Arc;
 
 /// `n_head` entries of mean, mult and shift; the three are written independently and read together.
 pub fn sreg(config: &Config) -> Arc<Module> {
@@ -20,27 +18,19 @@ pub fn sreg(config: &Config) -> Arc<Module> {
              Each field has its own write enable, because MEAN, RSQ and VALUE write different ones."
         ),
     );
-    m.input("clk_i", 1, "").input("waddr_i", addr, "");
+    ports! { m; clk_i, waddr_i[addr] }
     for (field, bits) in fields {
         m.input(format!("{field}_we_i"), 1, "").input(format!("{field}_i"), bits, "");
     }
-    m.input("re_i", 1, "").input("raddr_i", addr, "");
+    ports! { m; re_i, raddr_i[addr] }
     for (field, bits) in fields {
         m.output(format!("{field}_o"), bits, "");
     }
     for (field, bits) in fields {
-        m.instance(
-            &format!("u_{field}"),
-            &ram_1w1r(bits, depth),
-            &[
-                ("we_i", &format!("{field}_we_i")),
-                ("waddr_i", "waddr_i"),
-                ("wdata_i", &format!("{field}_i")),
-                ("re_i", "re_i"),
-                ("raddr_i", "raddr_i"),
-                ("rdata_o", &format!("{field}_o")),
-            ],
-        );
+        instance! { m, format!("u_{field}"), ram_1w1r(bits, depth);
+            we_i: format!("{field}_we_i"), waddr_i, wdata_i: format!("{field}_i"), re_i, raddr_i,
+            rdata_o: format!("{field}_o"),
+        }
     }
     m.done()
 }

@@ -1,11 +1,8 @@
 //! One lane of the state update: `S' = sat(S − round(S·d) + round(sa·b) + round(v·k))`.
 
 use super::mul::wkv_mul;
+use crate::blocks::prelude::*;
 use crate::blocks::prim::{round_shift, saturate};
-use crate::config::OPERAND_BITS;
-use crate::hdl::Module;
-use crate::widths::SHIFT_BITS;
-use std::sync::Arc;
 
 /// Cycles from the operands to `s_o`: product 2, shift, rounding, two sums, saturation.
 pub const LATENCY: usize = 7;
@@ -27,35 +24,31 @@ pub fn wkv_lane(sw: usize) -> Arc<Module> {
              No reset: data only, valid where the caller's enables say so."
         ),
     );
-    m.input("clk_i", 1, "").input("en_i", LATENCY, "one enable a stage");
-    m.input("s_i", sw, "S_ij").input("sa_i", sw, "sa_i").input("v_i", OPERAND_BITS, "v_i");
+    ports! { m; clk_i, en_i[LATENCY] "one enable a stage", s_i[sw] "S_ij", sa_i[sw] "sa_i", v_i[OPERAND_BITS] "v_i" }
     m.input("d_i", OPERAND_BITS, format!("d_j = 1 - w_j, {D_FRACTION} fraction bits"));
-    m.input("b_i", OPERAND_BITS, "b_j").input("k_i", OPERAND_BITS, "k_j");
-    m.input("shift_b_i", SHIFT_BITS, "stable while in use").input("shift_vk_i", SHIFT_BITS, "stable while in use");
-    m.output("s_o", sw, "S'_ij").output("clipped_o", 1, "");
+    ports! { m;
+        b_i[OPERAND_BITS] "b_j", k_i[OPERAND_BITS] "k_j", shift_b_i[SHIFT_BITS] "stable while in use",
+        shift_vk_i[SHIFT_BITS] "stable while in use", s_o[sw] "S'_ij", clipped_o,
+    }
     m.sizes(&[("STATE_BITS", sw)]).localparams(&[("D_FRACTION", D_SHIFT_BITS, D_FRACTION as u64)]);
-    m.body(include_str!("../../../rtl/wkv/wkv_lane.sv"));
+    m.body(rtl!("wkv/wkv_lane"));
     let (wide, narrow) = (wkv_mul(sw, OPERAND_BITS), wkv_mul(OPERAND_BITS, OPERAND_BITS));
     for (name, mul, en, a, b) in [
         ("sd", &wide, "en_i[1:0]", "s_i", "d_i"),
         ("sab", &wide, "en_i[1:0]", "sa_i", "b_i"),
         ("vk", &narrow, "en_i[2:1]", "v_i", "k_i"),
     ] {
-        m.instance(&format!("u_{name}"), mul, &[("en_i", en), ("a_i", a), ("b_i", b), ("p_o", name)]);
+        instance! { m, format!("u_{name}"), mul; en_i: &en, a_i: &a, b_i: &b, p_o: &name }
     }
     for (name, round, en, shift) in [
         ("sd", round_shift(product, D_SHIFT_BITS, sw), "en_i[2]", "D_FRACTION"),
         ("sab", round_shift(product, SHIFT_BITS, product), "en_i[2]", "shift_b_i"),
         ("vk", round_shift(2 * OPERAND_BITS, SHIFT_BITS, 2 * OPERAND_BITS), "en_i[3]", "shift_vk_i"),
     ] {
-        let (floor, up) = (format!("{name}_floor"), format!("{name}_up"));
-        m.instance(
-            &format!("u_round_{name}"),
-            &round,
-            &[("en_i", en), ("x_i", name), ("shift_i", shift), ("floor_o", &floor), ("up_o", &up)],
-        );
+        instance! { m, format!("u_round_{name}"), round;
+            en_i: &en, x_i: &name, shift_i: &shift, floor_o: format!("{name}_floor"), up_o: format!("{name}_up"),
+        }
     }
-    let c = [("x_i", "sum_q"), ("y_o", "saturated"), ("clipped_o", "clipped")];
-    m.instance("u_sat", &saturate(product + 2, sw), &c);
+    instance! { m, "u_sat", saturate(product + 2, sw); x_i: sum_q, y_o: saturated, clipped_o: clipped }
     m.done()
 }

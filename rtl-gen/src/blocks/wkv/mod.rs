@@ -3,7 +3,6 @@
 //! `setup` holds the instruction, `operands` and `state` the memories; `pass1` reads the state and sums sa, `pass2` updates and
 //! writes it and sums y. Both passes are made of `walk` (which word is next), `dot`, `mul` and `round`; `lane` is one element's update.
 
-mod adder_level;
 mod dot;
 mod lane;
 mod mul;
@@ -20,13 +19,9 @@ mod stream;
 mod stream_slots;
 mod walk;
 
-use crate::blocks::connect::{bare, same};
-use crate::config::{Config, EXP_BITS, OPERAND_BITS, VEC_BITS};
-use crate::hdl::{index_bits, Module};
+use crate::blocks::prelude::*;
 use crate::isa::WKV;
-use crate::widths::{COUNT_BITS, MEMORY_ELEMENT_BITS};
 use sizes::{Sizes, HEAD_TOTAL_BITS};
-use std::sync::Arc;
 
 /// Cycles of an instruction beyond its `n_head · head_size · head_words` state words, from the handshake to `done_o`, if
 /// every `y_i` is accepted at once, `head_size` is at least 16 and `head_words` at most 49: one row and both pipelines to fill.
@@ -44,52 +39,44 @@ pub fn sat_bits(lanes: usize) -> usize {
     index_bits(lanes + 3).max(6)
 }
 
-/// What both passes take from the instruction.
-const INSTRUCTION: [&str; 4] = ["go_i", "n_head_i", "head_size_i", "head_words_i"];
-
 /// The recurrence unit of `config`.
 pub fn wkv(config: &Config) -> Arc<Module> {
     let sizes = Sizes::of(config);
     let (many, streamed) = (sizes.many(), sizes.streamed);
     let mut m = Module::new("wkv", header(&sizes));
     ports(&mut m, &sizes);
-    m.sizes(&[("LANES", sizes.vl), ("STATE_BITS", sizes.sw), ("SLOTS", sizes.slots), ("CLIP_BITS", sizes.clip_bits())]);
-    m.sizes(&[("STATE_ADDR_BITS", sizes.state_addr), ("ADDR_BITS", sizes.word_addr), ("SAT_BITS", sat_bits(sizes.vl))]);
-    m.body(include_str!("../../../rtl/wkv/wkv.sv"));
+    sizes! { m;
+        LANES = sizes.vl, STATE_BITS = sizes.sw, SLOTS = sizes.slots, CLIP_BITS = sizes.clip_bits(),
+        STATE_ADDR_BITS = sizes.state_addr, ADDR_BITS = sizes.word_addr, SAT_BITS = sat_bits(sizes.vl),
+    }
+    m.body(rtl!("wkv/wkv"));
     if many {
         for name in ["kk_slot", "row_slot", "r_slot"] {
             m.wire(name, sizes.slot_bits);
         }
     }
 
-    let mut c = same(&["instr_valid_i", "instr_ready_o", "instr_i", "instr_idx_i", "exp_we_i", "exp_slot_i", "exp_i"]);
-    c.extend(bare(&["block_i", "finish_i", "run_o", "go_o", "op_o", "n_head_o", "head_size_o", "head_words_o"]));
-    c.extend(bare(&["s_addr_o", "y_addr_o", "shift_sa_o", "shift_b_o", "shift_vk_o", "shift_y_o"]));
     if sizes.ordered() {
         m.wire("head_total", HEAD_TOTAL_BITS);
-        c.extend(bare(&["head_total_o"]));
     }
-    m.instance("u_setup", &setup::wkv_setup(&sizes), &c);
+    instance! { m, "u_setup", setup::wkv_setup(&sizes); y_addr_o: y_addr, .. }
 
-    let mut c = same(&["kw_en_i", "kw_slot_i", "kw_addr_i", "kw_data_i"]);
-    c.extend(bare(&["kk_addr_i", "kk_o", "dbk_addr_i", "v_addr_i", "d_o", "b_o", "k_o", "v_o", "r_addr_i", "r_o"]));
-    c.extend([("kk_en_i", "kk_read"), ("row_en_i", "take"), ("r_en_i", "r_read")]);
+    let operands = if many { slot_operands::wkv_slot_operands(&sizes) } else { operands::wkv_operands(&sizes) };
+    let mut c = wires! { kk_en_i: kk_read, row_en_i: take, r_en_i: r_read, .. };
     if many {
-        c.extend([("kk_whose_i", "kk_slot"), ("row_whose_i", "row_slot"), ("r_whose_i", "r_slot")]);
-        m.instance("u_operands", &slot_operands::wkv_slot_operands(&sizes), &c);
-    } else {
-        m.instance("u_operands", &operands::wkv_operands(&sizes), &c);
+        c.extend(wires! { kk_whose_i: kk_slot, row_whose_i: row_slot, r_whose_i: r_slot });
     }
+    m.instance("u_operands", &operands, c);
 
     match (streamed, many) {
         (true, _) => stream_state(&mut m, &sizes),
         (false, true) => slot_states(&mut m, &sizes),
         (false, false) => {
             m.body("  assign block = clear_busy_o;");
-            let mut c = same(&["clear_i", "clear_busy_o"]);
-            c.extend([("hold_i", "run"), ("we_i", "write"), ("waddr_i", "write_addr"), ("wdata_i", "s_new")]);
-            c.extend([("re_i", "read"), ("raddr_i", "read_addr"), ("rdata_o", "s_read")]);
-            m.instance("u_state", &state::wkv_state(sizes.word_bits(), sizes.state_words), &c);
+            instance! { m, "u_state", state::wkv_state(sizes.word_bits(), sizes.state_words);
+                hold_i: run, we_i: write, waddr_i: write_addr, wdata_i: s_new, re_i: read, raddr_i: read_addr,
+                rdata_o: s_read, ..
+            }
         }
     }
     passes(&mut m, &sizes);
@@ -100,95 +87,71 @@ pub fn wkv(config: &Config) -> Arc<Module> {
 /// The queues of a state that comes from memory.
 fn stream_state(m: &mut Module, sizes: &Sizes) {
     m.wire("have", 1).wire("room", 1);
-    let mut c = bare(&["have_o", "room_o", "take_i", "finish_i"]);
-    c.extend([("we_i", "write"), ("wdata_i", "s_new"), ("re_i", "read"), ("rdata_o", "s_read")]);
-    c.extend([("in_valid_i", "s_valid_i"), ("in_ready_o", "s_ready_o"), ("in_data_i", "s_data_i")]);
-    c.extend([("out_valid_o", "so_valid_o"), ("out_ready_i", "so_ready_i"), ("out_data_o", "so_data_o")]);
-    c.push(("flush_o", "so_flush_o"));
+    let mut c = wires! {
+        we_i: write, wdata_i: s_new, re_i: read, rdata_o: s_read, in_valid_i: s_valid_i, in_ready_o: s_ready_o,
+        in_data_i: s_data_i, out_valid_o: so_valid_o, out_ready_i: so_ready_i, out_data_o: so_data_o,
+        flush_o: so_flush_o, ..
+    };
     if sizes.many() {
-        c.extend(bare(&INSTRUCTION));
-        c.extend(same(sizes.slot_names()));
-        c.extend([("busy_o", "block"), ("out_slot_o", "so_slot_o")]);
-        m.instance("u_state", &stream_slots::wkv_stream_slots(sizes), &c);
+        c.extend(wires! { busy_o: block, out_slot_o: so_slot_o });
+        m.instance("u_state", &stream_slots::wkv_stream_slots(sizes), c);
     } else {
         m.body("  assign block = 1'b0;");
-        m.instance("u_state", &stream::wkv_stream(sizes), &c);
+        m.instance("u_state", &stream::wkv_stream(sizes), c);
     }
     m.body("  wire unused_read_addr = &{1'b0, read_addr};");
 }
 
 /// The state of each slot: a memory of its own, which answers 0 when it is not read.
 fn slot_states(m: &mut Module, sizes: &Sizes) {
-    m.sizes(&[("SLOT_BITS", sizes.slot_bits)]).body(include_str!("../../../rtl/wkv/wkv_slot_states.sv"));
+    m.sizes(&[("SLOT_BITS", sizes.slot_bits)]).body(rtl!("wkv/wkv_slot_states"));
     let bits = sizes.word_bits();
     let state = state::wkv_state(bits, sizes.state_words);
     for s in 0..sizes.slots {
         let one = |name: &str| format!("{name}[{s}]");
-        m.instance(
-            &format!("u_state_{s}"),
-            &state,
-            &[
-                ("clear_i", &one("clear_i")),
-                ("clear_busy_o", &one("clear_busy")),
-                ("hold_i", "run"),
-                ("we_i", &one("write_slots")),
-                ("waddr_i", "write_addr"),
-                ("wdata_i", "s_new"),
-                ("re_i", &one("read_slots")),
-                ("raddr_i", "read_addr"),
-                ("rdata_o", &format!("s_words[{}:{}]", (s + 1) * bits - 1, s * bits)),
-            ],
-        );
+        instance! { m, format!("u_state_{s}"), state;
+            clear_i: one("clear_i"), clear_busy_o: one("clear_busy"), hold_i: run, we_i: one("write_slots"),
+            waddr_i: write_addr, wdata_i: s_new, re_i: one("read_slots"), raddr_i: read_addr,
+            rdata_o: part("s_words", s, bits),
+        }
     }
 }
 
 /// The two passes.
 fn passes(m: &mut Module, sizes: &Sizes) {
-    let mut common = bare(&INSTRUCTION);
-    common.push(("s_addr_i", "first_addr"));
-    common.extend(same(sizes.slot_names()));
-
-    let mut c = common.clone();
-    c.extend(bare(&["shift_sa_i", "read_o", "kk_read_o", "kk_addr_o", "kk_i", "take_i", "take_last_i", "sa_valid_o"]));
-    c.extend([("s_addr_o", "read_addr"), ("s_i", "s_read"), ("valid_o", "old_valid"), ("word_o", "s_old")]);
-    c.extend([("sa_o", "sa_old"), ("sa_final_o", "sa"), ("sa_clipped_o", "sa_clipped"), ("idle_o", "idle_1")]);
-    c.extend(sizes.streamed.then_some(("have_i", "have")));
-    c.extend(sizes.many().then_some(("kk_slot_o", "kk_slot")));
+    let mut c = wires! {
+        s_addr_i: first_addr, s_addr_o: read_addr, s_i: s_read, valid_o: old_valid, word_o: s_old, sa_o: sa_old,
+        sa_final_o: sa, idle_o: idle_1, ..
+    };
     if sizes.ordered() {
-        c.extend([("head_total_i", "head_total"), ("write_i", "write"), ("s_slot_o", "read_slot")]);
+        c.add("s_slot_o", "read_slot");
     }
-    m.instance("u_pass1", &pass1::wkv_pass1(sizes), &c);
-
-    let mut c = common;
-    c.extend(bare(&["shift_b_i", "shift_vk_i", "shift_y_i", "take_o", "take_last_o", "dbk_addr_o", "v_addr_o"]));
-    c.extend(bare(&["d_i", "b_i", "k_i", "v_i", "r_read_o", "r_addr_o", "r_i", "y_clipped_o"]));
-    c.extend(same(&["y_valid_o", "y_ready_i"]));
-    c.extend([("valid_i", "old_valid"), ("word_i", "s_old"), ("sa_i", "sa_old"), ("we_o", "write")]);
-    c.extend([("s_addr_o", "write_addr"), ("s_o", "s_new"), ("y_o", "y_data_o"), ("clips_o", "s_clips")]);
-    c.push(("idle_o", "idle_2"));
-    c.extend(sizes.streamed.then_some(("room_i", "room")));
-    c.extend(sizes.ordered().then_some(("s_slot_o", "write_slot")));
+    m.instance("u_pass1", &pass1::wkv_pass1(sizes), c);
+    let mut c = wires! {
+        s_addr_i: first_addr, valid_i: old_valid, word_i: s_old, sa_i: sa_old, we_o: write, s_addr_o: write_addr,
+        s_o: s_new, y_o: y_data_o, clips_o: s_clips, idle_o: idle_2, ..
+    };
+    if sizes.ordered() {
+        c.add("s_slot_o", "write_slot");
+    }
     if sizes.many() {
-        c.extend([("slot_o", "row_slot"), ("r_slot_o", "r_slot"), ("s_of_o", "trace_wkv_s_slot_o")]);
+        c.extend(wires! { slot_o: row_slot, s_of_o: trace_wkv_s_slot_o });
     }
-    m.instance("u_pass2", &pass2::wkv_pass2(sizes), &c);
+    m.instance("u_pass2", &pass2::wkv_pass2(sizes), c);
 }
 
 /// Says which rows are final and handed over.
 fn rows(m: &mut Module, sizes: &Sizes) {
     if !sizes.many() {
-        m.body(include_str!("../../../rtl/wkv/wkv_rows_one.sv"));
+        m.body(rtl!("wkv/wkv_rows_one"));
         return;
     }
-    m.body(include_str!("../../../rtl/wkv/wkv_rows_slots.sv"));
+    m.body(rtl!("wkv/wkv_rows_slots"));
     let rows = rows::wkv_rows(sizes);
     for (name, step, row, slot) in
         [("u_sa_rows", "sa_valid", "sa_row", "trace_wkv_sa_slot_o"), ("u_y_rows", "hand_over", "y_row", "y_slot_o")]
     {
-        let mut c = bare(&["n_head_i", "head_size_i"]);
-        c.extend(same(sizes.slot_names()));
-        c.extend([("load_i", "go"), ("step_i", step), ("row_o", row), ("slot_o", slot)]);
-        m.instance(name, &rows, &c);
+        instance! { m, name, rows; load_i: go, step_i: &step, row_o: &row, slot_o: &slot, .. }
     }
 }
 
@@ -231,32 +194,33 @@ fn header(sizes: &Sizes) -> String {
 
 fn ports(m: &mut Module, sizes: &Sizes) {
     let Sizes { vl, slots, slot_bits, .. } = *sizes;
-    m.input("start_i", 1, "a token starts; nothing is kept from token to token here but the state");
-    m.input("instr_valid_i", 1, "").output("instr_ready_o", 1, "").input("instr_i", WKV.bits, "isa.rs, WKV");
-    m.input("instr_idx_i", COUNT_BITS, "").output("done_o", 1, "pulse: all S written, all y handed over");
-    m.input("kw_en_i", 1, "operand write").input("kw_slot_i", "anser_pkg::WKV_SLOT_BITS", "isa.rs, wkv_slot");
-    m.input("kw_addr_i", "anser_pkg::WORD_ADDR_BITS", "word");
-    m.input("kw_data_i", slots * sizes.written * OPERAND_BITS, "signed elements, slot 0 lowest");
-    m.input("exp_we_i", 1, "").input("exp_slot_i", "anser_pkg::WKV_SLOT_BITS", "");
-    m.input("exp_i", slots * EXP_BITS, "exponent of an operand");
+    ports! { m;
+        start_i "a token starts; nothing is kept from token to token here but the state", instr_valid_i, instr_ready_o,
+        instr_i[WKV.bits] "isa.rs, WKV", instr_idx_i[COUNT_BITS], done_o "pulse: all S written, all y handed over",
+        kw_en_i "operand write", kw_slot_i["anser_pkg::WKV_SLOT_BITS"] "isa.rs, wkv_slot",
+        kw_addr_i["anser_pkg::WORD_ADDR_BITS"] "word",
+        kw_data_i[slots * sizes.written * OPERAND_BITS] "signed elements, slot 0 lowest", exp_we_i,
+        exp_slot_i["anser_pkg::WKV_SLOT_BITS"], exp_i[slots * EXP_BITS] "exponent of an operand",
+    }
     if sizes.streamed {
-        m.input("s_valid_i", 1, "state words").output("s_ready_o", 1, "");
-        m.input("s_data_i", MEMORY_ELEMENT_BITS * vl, "");
-        m.output("so_valid_o", 1, "updated words").input("so_ready_i", 1, "");
-        m.output("so_data_o", vl * sizes.stored, "").output("so_flush_o", 1, "");
+        ports! { m;
+            s_valid_i "state words", s_ready_o, s_data_i[MEMORY_ELEMENT_BITS * vl], so_valid_o "updated words",
+            so_ready_i, so_data_o[vl * sizes.stored], so_flush_o,
+        }
         if slots > 1 {
-            m.output("so_slot_o", slot_bits, "whose word leaves");
+            ports! { m; so_slot_o[slot_bits] "whose word leaves" }
         }
     } else {
-        m.input("clear_i", slots, "pulse").output("clear_busy_o", 1, "");
+        ports! { m; clear_i[slots] "pulse", clear_busy_o }
     }
-    m.output("y_valid_o", 1, "").input("y_ready_i", 1, "");
-    m.output("y_addr_o", "anser_pkg::WKV_Y_ADDR_BITS", "vmem element").output("y_data_o", VEC_BITS, "signed");
+    ports! { m;
+        y_valid_o, y_ready_i, y_addr_o["anser_pkg::WKV_Y_ADDR_BITS"] "vmem element", y_data_o[VEC_BITS] "signed",
+    }
     if slots > 1 {
         sizes.slot_ports(m);
-        m.output("y_slot_o", slot_bits, "whose y");
+        ports! { m; y_slot_o[slot_bits] "whose y" }
     }
-    m.output("sat_o", sat_bits(vl), "values clipped, one cycle's").output("busy_o", 1, "an instruction runs");
+    ports! { m; sat_o[sat_bits(vl)] "values clipped, one cycle's", busy_o "an instruction runs" }
     if slots > 1 {
         for group in ["s", "sa", "y"] {
             m.output(format!("trace_wkv_{group}_slot_o"), slot_bits, "whose");

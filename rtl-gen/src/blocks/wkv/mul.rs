@@ -1,7 +1,6 @@
 //! Signed product in two clock cycles, for the recurrence's wide-by-16-bit products.
 
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// Signed `a_bits` × `b_bits` product, two cycles, one product a cycle.
 ///
@@ -15,8 +14,10 @@ pub fn wkv_mul(a_bits: usize, b_bits: usize) -> Arc<Module> {
          cycle later. The product stays while en_i[1] is low. No reset: data only.",
     );
     m.param("A_BITS", a_bits, 8, "4 or more").param("B_BITS", b_bits, 8, "");
-    m.input("clk_i", 1, "").input("en_i", 2, "one enable a stage");
-    m.input("a_i", "A_BITS", "signed").input("b_i", "B_BITS", "signed").output("p_o", "A_BITS+B_BITS", "signed");
-    m.body(include_str!("../../../rtl/wkv/wkv_mul.sv")).multipliers(2);
+    ports! { m;
+        clk_i, en_i[2] "one enable a stage", a_i["A_BITS"] "signed", b_i["B_BITS"] "signed",
+        p_o["A_BITS+B_BITS"] "signed",
+    }
+    m.body(rtl!("wkv/wkv_mul")).multipliers(2);
     m.done()
 }

@@ -4,11 +4,8 @@ use super::dot::{latency, wkv_dot};
 use super::sizes::{Sizes, HEAD_TOTAL_BITS};
 use super::state::READ_LATENCY;
 use super::walk::wkv_walk;
-use crate::blocks::connect::{bare, same};
+use crate::blocks::prelude::*;
 use crate::blocks::prim::fifo;
-use crate::hdl::Module;
-use crate::widths::SHIFT_BITS;
-use std::sync::Arc;
 
 /// State words that may lie between the two passes: the longest row (63 words), and for rows of up to 49 words the whole latency
 /// of `sa_i` on top of it, so that pass 1 never waits at full rate.
@@ -34,100 +31,66 @@ pub fn wkv_pass1(sizes: &Sizes) -> Arc<Module> {
         ),
     );
     ports(&mut m, sizes);
-    m.sizes(&[
-        ("LANES", vl),
-        ("STATE_BITS", sw),
-        ("STATE_ADDR_BITS", sizes.state_addr),
-        ("ADDR_BITS", sizes.word_addr),
-    ]);
-    m.sizes(&[("BUFFER_WORDS", ROW_BUFFER), ("QUEUE_ROWS", sizes.row_queue()), ("OPERANDS", OPERANDS)]);
-    m.body(include_str!("../../../rtl/wkv/wkv_pass1.sv"));
+    sizes! { m;
+        LANES = vl, STATE_BITS = sw, STATE_ADDR_BITS = sizes.state_addr, ADDR_BITS = sizes.word_addr,
+        BUFFER_WORDS = ROW_BUFFER, QUEUE_ROWS = sizes.row_queue(), OPERANDS,
+    }
+    m.body(rtl!("wkv/wkv_pass1"));
     if sizes.many() {
-        m.sizes(&[("SLOT_BITS", sizes.slot_bits)]);
+        sizes! { m; SLOT_BITS = sizes.slot_bits }
     }
     m.body(match sizes.many() {
-        true => include_str!("../../../rtl/wkv/wkv_pass1_slots.sv"),
-        false => include_str!("../../../rtl/wkv/wkv_pass1_one.sv"),
+        true => rtl!("wkv/wkv_pass1_slots"),
+        false => rtl!("wkv/wkv_pass1_one"),
     });
     if sizes.ordered() {
-        m.sizes(&[("HEAD_TOTAL_BITS", HEAD_TOTAL_BITS)]).body(include_str!("../../../rtl/wkv/wkv_pass1_order.sv"));
+        m.sizes(&[("HEAD_TOTAL_BITS", HEAD_TOTAL_BITS)]).body(rtl!("wkv/wkv_pass1_order"));
     } else {
         m.body(if sizes.streamed { "  assign allowed = have_i;" } else { "  assign allowed = 1'b1;" });
     }
 
-    let mut c = same(&["n_head_i", "head_size_i", "head_words_i"]);
-    c.extend(bare(&["active_o", "first_o", "last_o"]));
-    c.extend([("load_i", "go_i"), ("step_i", "read"), ("word_o", "kk_addr")]);
-    if sizes.many() {
-        c.extend(same(sizes.slot_names()));
-        c.extend(bare(&["slot_o", "turn_o", "head_o"]));
+    instance! { m, "u_walk", wkv_walk(sizes); load_i: go_i, step_i: read, word_o: kk_addr, .. }
+    instance! { m, "u_sa", wkv_dot(sizes, sw, true);
+        valid_i: sum_valid, first_i: sum_first, last_i: sum_last, a_i: s_q, b_i: kk_q, shift_i: shift_sa,
+        valid_o: sa_valid_o, data_o: sa_final_o, clipped_o: sa_clipped_o,
     }
-    m.instance("u_walk", &wkv_walk(sizes), &c);
-    m.instance(
-        "u_sa",
-        &wkv_dot(sizes, sw, true),
-        &[
-            ("valid_i", "sum_valid"),
-            ("first_i", "sum_first"),
-            ("last_i", "sum_last"),
-            ("a_i", "s_q"),
-            ("b_i", "kk_q"),
-            ("shift_i", "shift_sa"),
-            ("valid_o", "sa_valid_o"),
-            ("data_o", "sa_final_o"),
-            ("clipped_o", "sa_clipped_o"),
-        ],
-    );
-    m.instance(
-        "u_row_buffer",
-        &fifo(sizes.word_bits(), ROW_BUFFER),
-        &[
-            ("in_valid_i", "sum_valid"),
-            ("in_ready_o", "unused_word_ready"),
-            ("in_data_i", "s_q"),
-            ("out_valid_o", "word_valid"),
-            ("out_ready_i", "take_i"),
-            ("out_data_o", "word_o"),
-        ],
-    );
-    m.instance(
-        "u_sa_queue",
-        &fifo(sw, sizes.row_queue()),
-        &[
-            ("in_valid_i", "sa_valid_o"),
-            ("in_ready_o", "unused_sa_ready"),
-            ("in_data_i", "sa_final_o"),
-            ("out_valid_o", "sa_known"),
-            ("out_ready_i", "take_last_i"),
-            ("out_data_o", "sa_o"),
-        ],
-    );
+    instance! { m, "u_row_buffer", fifo(sizes.word_bits(), ROW_BUFFER);
+        in_valid_i: sum_valid, in_ready_o: unused_word_ready, in_data_i: s_q, out_valid_o: word_valid,
+        out_ready_i: take_i, out_data_o: word_o,
+    }
+    instance! { m, "u_sa_queue", fifo(sw, sizes.row_queue());
+        in_valid_i: sa_valid_o, in_ready_o: unused_sa_ready, in_data_i: sa_final_o, out_valid_o: sa_known,
+        out_ready_i: take_last_i, out_data_o: sa_o,
+    }
     m.done()
 }
 
 fn ports(m: &mut Module, sizes: &Sizes) {
-    m.input("go_i", 1, "pulse: start; the fields are stable from now on");
+    ports! { m; go_i "pulse: start; the fields are stable from now on" }
     sizes.word_ports(m);
-    m.input("s_addr_i", sizes.state_addr, "first word").input("shift_sa_i", SHIFT_BITS * sizes.slots, "slot 0 lowest");
+    ports! { m; s_addr_i[sizes.state_addr] "first word", shift_sa_i[SHIFT_BITS * sizes.slots] "slot 0 lowest" }
     sizes.slot_ports(m);
     if sizes.ordered() {
-        m.input("head_total_i", HEAD_TOTAL_BITS, "words of a head").input("write_i", 1, "pass 2 writes a word");
-        m.output("s_slot_o", sizes.slot_bits, "whose state is read");
+        ports! { m;
+            head_total_i[HEAD_TOTAL_BITS] "words of a head", write_i "pass 2 writes a word",
+            s_slot_o[sizes.slot_bits] "whose state is read",
+        }
     }
     if sizes.many() {
-        m.output("kk_slot_o", sizes.slot_bits, "whose kk");
+        ports! { m; kk_slot_o[sizes.slot_bits] "whose kk" }
     }
     if sizes.streamed {
-        m.input("have_i", 1, "the next state word is there; then it may be read");
+        ports! { m; have_i "the next state word is there; then it may be read" }
     }
-    m.output("read_o", 1, "").output("s_addr_o", sizes.state_addr, "");
-    m.output("kk_read_o", 1, "").output("kk_addr_o", sizes.word_addr, "");
-    m.input("kk_i", sizes.operand_bits(), "one cycle after kk_read_o");
+    ports! { m;
+        read_o, s_addr_o[sizes.state_addr], kk_read_o, kk_addr_o[sizes.word_addr],
+        kk_i[sizes.operand_bits()] "one cycle after kk_read_o",
+    }
     m.input("s_i", sizes.word_bits(), format!("{READ_LATENCY} cycles after read_o"));
-    m.output("valid_o", 1, "").output("word_o", sizes.word_bits(), "S, before the update");
-    m.output("sa_o", sizes.sw, "of its row");
-    m.input("take_i", 1, "only with valid_o").input("take_last_i", 1, "with take_i: end of a row");
-    m.output("sa_valid_o", 1, "pulse: an sa is final").output("sa_final_o", sizes.sw, "");
-    m.output("sa_clipped_o", 1, "it was saturated");
-    m.output("idle_o", 1, "all words of the instruction are taken; not before one cycle after go_i");
+    ports! { m;
+        valid_o, word_o[sizes.word_bits()] "S, before the update", sa_o[sizes.sw] "of its row",
+        take_i "only with valid_o", take_last_i "with take_i: end of a row", sa_valid_o "pulse: an sa is final",
+        sa_final_o[sizes.sw], sa_clipped_o "it was saturated",
+        idle_o "all words of the instruction are taken; not before one cycle after go_i",
+    }
 }

@@ -1,7 +1,6 @@
 //! What the widths of the recurrence follow from, and the ports that many of its modules share.
 
-use crate::config::{Config, OPERAND_BITS};
-use crate::hdl::{index_bits, Module};
+use crate::blocks::prelude::*;
 
 /// Bits of the number of words of a head: a head has fewer rows than 2^8 and fewer words a row than 2^6.
 pub const HEAD_TOTAL_BITS: usize = 14;
@@ -87,31 +86,25 @@ impl Sizes {
 
     /// Adds the fields of an instruction that say how many rows and heads there are.
     pub fn row_ports(&self, m: &mut Module) {
-        m.input("n_head_i", "anser_pkg::WKV_N_HEAD_BITS", "heads");
-        m.input("head_size_i", "anser_pkg::WKV_HEAD_SIZE_BITS", "rows of a head");
+        ports! { m;
+            n_head_i["anser_pkg::WKV_N_HEAD_BITS"] "heads",
+            head_size_i["anser_pkg::WKV_HEAD_SIZE_BITS"] "rows of a head",
+        }
     }
 
     /// Adds [`Self::row_ports`] and how many words a row has.
     pub fn word_ports(&self, m: &mut Module) {
         self.row_ports(m);
-        m.input("head_words_i", "anser_pkg::WKV_HEAD_WORDS_BITS", "words of a row");
+        ports! { m; head_words_i["anser_pkg::WKV_HEAD_WORDS_BITS"] "words of a row" }
     }
 
     /// Adds the inputs that say which slots take part, if there are several.
     pub fn slot_ports(&self, m: &mut Module) {
         if self.many() {
-            m.input("active_i", self.slots, "slots that take part; stable while an instruction runs");
-            m.input("prefill_i", 1, "they work on one text");
-            m.input("home_i", self.slot_bits, "whose first token is here");
-        }
-    }
-
-    /// The names of [`Self::slot_ports`].
-    pub fn slot_names(&self) -> &'static [&'static str] {
-        if self.many() {
-            &["active_i", "prefill_i", "home_i"]
-        } else {
-            &[]
+            ports! { m;
+                active_i[self.slots] "slots that take part; stable while an instruction runs",
+                prefill_i "they work on one text", home_i[self.slot_bits] "whose first token is here",
+            }
         }
     }
 }

@@ -2,10 +2,7 @@
 
 use super::operands::{ports, wkv_operands, MEMORIES};
 use super::sizes::Sizes;
-use crate::blocks::connect::same;
-use crate::config::OPERAND_BITS;
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// The operands of every slot; each read names whose it wants.
 pub fn wkv_slot_operands(sizes: &Sizes) -> Arc<Module> {
@@ -21,18 +18,18 @@ pub fn wkv_slot_operands(sizes: &Sizes) -> Arc<Module> {
     for group in ["kk", "row", "r"] {
         m.input(format!("{group}_whose_i"), slot_bits, "slot");
     }
-    m.sizes(&[("SLOTS", slots), ("SLOT_BITS", slot_bits), ("WORD_BITS", bits)]);
-    m.body(include_str!("../../../rtl/wkv/wkv_slot_operands.sv"));
+    sizes! { m; SLOTS = slots, SLOT_BITS = slot_bits, WORD_BITS = bits }
+    m.body(rtl!("wkv/wkv_slot_operands"));
     let one = wkv_operands(sizes);
     for s in 0..slots {
-        let part = |name: &str, bits: usize| format!("{name}[{}:{}]", (s + 1) * bits - 1, s * bits);
-        let data = part("kw_data_i", sizes.written * OPERAND_BITS);
-        let enables = ["kk", "row", "r"].map(|g| (format!("{g}_en_i"), format!("{g}_en[{s}]")));
-        let words = MEMORIES.map(|(name, ..)| (format!("{name}_o"), part(&format!("{name}_words"), bits)));
-        let mut c = same(&["kw_en_i", "kw_slot_i", "kw_addr_i", "kk_addr_i", "dbk_addr_i", "v_addr_i", "r_addr_i"]);
-        c.push(("kw_data_i", &data));
-        c.extend(enables.iter().chain(&words).map(|(port, e)| (port.as_str(), e.as_str())));
-        m.instance(&format!("u_slot_{s}"), &one, &c);
+        let mut w = wires! { kw_data_i: part("kw_data_i", s, sizes.written * OPERAND_BITS), .. };
+        for group in ["kk", "row", "r"] {
+            w.add(&format!("{group}_en_i"), format!("{group}_en[{s}]"));
+        }
+        for (name, ..) in MEMORIES {
+            w.add(&format!("{name}_o"), part(&format!("{name}_words"), s, bits));
+        }
+        m.instance(format!("u_slot_{s}"), &one, w);
     }
     m.done()
 }

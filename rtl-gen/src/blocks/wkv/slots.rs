@@ -1,9 +1,8 @@
 //! Whose turn it is: after each head of one session comes the same head of the next one.
 
 use super::sizes::Sizes;
+use crate::blocks::prelude::*;
 use crate::blocks::prim::next_set::next_set;
-use crate::hdl::Module;
-use std::sync::Arc;
 
 /// Steps through the slots of one head.
 pub fn wkv_slots(sizes: &Sizes) -> Arc<Module> {
@@ -13,11 +12,12 @@ pub fn wkv_slots(sizes: &Sizes) -> Arc<Module> {
          from home_i round to the one before it, because each goes on with the state of the one before.\n\
          Latency: slot_o and last_o (no further slot for this head) one cycle after load_i or step_i.",
     );
-    m.input("load_i", 1, "start").input("step_i", 1, "the next slot");
+    ports! { m; load_i "start", step_i "the next slot" }
     sizes.slot_ports(&mut m);
-    m.output("slot_o", sizes.slot_bits, "").output("last_o", 1, "");
-    m.sizes(&[("SLOT_BITS", sizes.slot_bits)]).body(include_str!("../../../rtl/wkv/wkv_slots.sv"));
-    let c = [("set_i", "active_i"), ("at_i", "slot_q"), ("first_o", "first"), ("next_o", "next"), ("last_o", "none")];
-    m.instance("u_next", &next_set(sizes.slots), &c);
+    ports! { m; slot_o[sizes.slot_bits], last_o }
+    m.sizes(&[("SLOT_BITS", sizes.slot_bits)]).body(rtl!("wkv/wkv_slots"));
+    instance! { m, "u_next", next_set(sizes.slots);
+        set_i: active_i, at_i: slot_q, first_o: first, next_o: next, last_o: none,
+    }
     m.done()
 }

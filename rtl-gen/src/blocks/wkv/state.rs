@@ -1,8 +1,7 @@
 //! The state memory and the machine that clears it.
 
+use crate::blocks::prelude::*;
 use crate::blocks::prim::ram_1w1r;
-use crate::hdl::{index_bits, Module};
-use std::sync::Arc;
 
 /// Words of one bank: a size that memory compilers offer and that block RAMs make without a multiplexer of their own.
 const BANK_WORDS: usize = 4096;
@@ -25,26 +24,20 @@ pub fn wkv_state(bits: usize, words: usize) -> Arc<Module> {
              far apart, and the bank is selected after that. The memory itself is not reset."
         ),
     );
-    m.input("clear_i", 1, "pulse").input("hold_i", 1, "an instruction runs").output("clear_busy_o", 1, "");
-    m.input("we_i", 1, "").input("waddr_i", addr, "").input("wdata_i", bits, "");
-    m.input("re_i", 1, "").input("raddr_i", addr, "").output("rdata_o", bits, "");
+    ports! { m;
+        clear_i "pulse", hold_i "an instruction runs", clear_busy_o, we_i, waddr_i[addr], wdata_i[bits], re_i,
+        raddr_i[addr], rdata_o[bits],
+    }
     let sizes = [("WIDTH", bits), ("WORDS", words), ("ADDR_BITS", addr), ("BANKS", banks), ("BANK_WORDS", BANK_WORDS)];
-    m.sizes(&sizes).body(include_str!("../../../rtl/wkv/wkv_state.sv"));
+    m.sizes(&sizes).body(rtl!("wkv/wkv_state"));
     for bank in 0..banks {
         let depth = BANK_WORDS.min(words - bank * BANK_WORDS);
         let inside = index_bits(depth) - 1;
-        m.instance(
-            &format!("u_bank_{bank}"),
-            &ram_1w1r(bits, depth),
-            &[
-                ("we_i", &format!("write_q[{bank}]")),
-                ("waddr_i", &format!("waddr_q[{inside}:0]")),
-                ("wdata_i", "wdata_q"),
-                ("re_i", &format!("read_q[{bank}]")),
-                ("raddr_i", &format!("raddr_q[{inside}:0]")),
-                ("rdata_o", &format!("words[{}:{}]", (bank + 1) * bits - 1, bank * bits)),
-            ],
-        );
+        instance! { m, format!("u_bank_{bank}"), ram_1w1r(bits, depth);
+            we_i: format!("write_q[{bank}]"), waddr_i: format!("waddr_q[{inside}:0]"), wdata_i: wdata_q,
+            re_i: format!("read_q[{bank}]"), raddr_i: format!("raddr_q[{inside}:0]"),
+            rdata_o: part("words", bank, bits),
+        }
     }
     m.done()
 }

@@ -2,11 +2,8 @@
 
 use super::sizes::Sizes;
 use super::state::READ_LATENCY;
-use crate::blocks::connect::same;
+use crate::blocks::prelude::*;
 use crate::blocks::prim::fifo;
-use crate::hdl::Module;
-use crate::widths::MEMORY_ELEMENT_BITS;
-use std::sync::Arc;
 
 /// Updated words that may wait for the way out; more than the cycles from a take to its write, so that pass 2 runs at full rate.
 const OUT_WORDS: usize = 32;
@@ -14,11 +11,11 @@ const OUT_WORDS: usize = 32;
 /// The ports that [`wkv_stream`] and [`super::stream_slots`] share.
 pub fn ports(m: &mut Module, sizes: &Sizes) {
     let word = sizes.word_bits();
-    m.input("in_valid_i", 1, "").output("in_ready_o", 1, "").input("in_data_i", MEMORY_ELEMENT_BITS * sizes.vl, "");
-    m.output("have_o", 1, "").input("re_i", 1, "").output("rdata_o", word, "");
-    m.output("room_o", 1, "").input("take_i", 1, "").input("we_i", 1, "").input("wdata_i", word, "");
-    m.output("out_valid_o", 1, "").input("out_ready_i", 1, "").output("out_data_o", sizes.vl * sizes.stored, "");
-    m.input("finish_i", 1, "pulse, after the last we_i").output("flush_o", 1, "");
+    ports! { m;
+        in_valid_i, in_ready_o, in_data_i[MEMORY_ELEMENT_BITS * sizes.vl], have_o, re_i, rdata_o[word], room_o, take_i,
+        we_i, wdata_i[word], out_valid_o, out_ready_i, out_data_o[sizes.vl * sizes.stored],
+        finish_i "pulse, after the last we_i", flush_o,
+    }
 }
 
 /// Words of `sizes.vl` elements; `sizes.stream_words` of them can wait for pass 1. Elements leave with `sizes.stored` bits.
@@ -37,18 +34,13 @@ pub fn wkv_stream(sizes: &Sizes) -> Arc<Module> {
         ),
     );
     ports(&mut m, sizes);
-    m.sizes(&[("LANES", vl), ("STATE_BITS", sw), ("STORED_BITS", stored), ("OUT_WORDS", OUT_WORDS)]);
-    m.body(include_str!("../../../rtl/wkv/wkv_stream.sv"));
-    let mut c = same(&["in_valid_i", "in_ready_o"]);
-    c.extend([("in_data_i", "cut"), ("out_valid_o", "have_o"), ("out_ready_i", "re_i"), ("out_data_o", "next")]);
-    m.instance("u_in", &fifo(sizes.word_bits(), stream_words), &c);
-    let mut c = same(&["out_valid_o", "out_ready_i"]);
-    c.extend([
-        ("in_valid_i", "we_i"),
-        ("in_ready_o", "unused_room"),
-        ("in_data_i", "wdata_i"),
-        ("out_data_o", "updated"),
-    ]);
-    m.instance("u_out", &fifo(sizes.word_bits(), OUT_WORDS), &c);
+    sizes! { m; LANES = vl, STATE_BITS = sw, STORED_BITS = stored, OUT_WORDS }
+    m.body(rtl!("wkv/wkv_stream"));
+    instance! { m, "u_in", fifo(sizes.word_bits(), stream_words);
+        in_valid_i, in_ready_o, in_data_i: cut, out_valid_o: have_o, out_ready_i: re_i, out_data_o: next,
+    }
+    instance! { m, "u_out", fifo(sizes.word_bits(), OUT_WORDS);
+        in_valid_i: we_i, in_ready_o: unused_room, in_data_i: wdata_i, out_valid_o, out_ready_i, out_data_o: updated,
+    }
     m.done()
 }

@@ -3,9 +3,7 @@
 use super::sizes::Sizes;
 use super::stream::{ports, wkv_stream};
 use super::walk::wkv_walk;
-use crate::blocks::connect::{bare, same};
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// [`wkv_stream`] for several slots.
 pub fn wkv_stream_slots(sizes: &Sizes) -> Arc<Module> {
@@ -21,29 +19,26 @@ pub fn wkv_stream_slots(sizes: &Sizes) -> Arc<Module> {
         ),
     );
     ports(&mut m, sizes);
-    m.output("out_slot_o", sizes.slot_bits, "");
-    m.input("go_i", 1, "pulse: start; the fields are stable from now on");
+    ports! { m; out_slot_o[sizes.slot_bits], go_i "pulse: start; the fields are stable from now on" }
     sizes.word_ports(&mut m);
-    m.output("busy_o", 1, "");
+    ports! { m; busy_o }
     sizes.slot_ports(&mut m);
-    m.sizes(&[("LANES", sizes.vl), ("STORED_BITS", sizes.stored), ("SLOT_BITS", sizes.slot_bits)]);
-    m.sizes(&[("ADDR_BITS", sizes.word_addr)]);
-    m.body(include_str!("../../../rtl/wkv/wkv_stream_slots.sv"));
+    sizes! { m; LANES = sizes.vl, STORED_BITS = sizes.stored, SLOT_BITS = sizes.slot_bits, ADDR_BITS = sizes.word_addr }
+    m.body(rtl!("wkv/wkv_stream_slots"));
     let walk = wkv_walk(sizes);
     for (name, load, step, active, slot, head) in [
         ("u_come", "come_load", "come", "coming", "come_slot", "unused_come_head"),
         ("u_leave", "go_i", "leave", "leaving", "leave_slot", "leave_last"),
     ] {
-        let mut c = same(&["n_head_i", "head_size_i", "head_words_i"]);
-        c.extend(same(sizes.slot_names()));
-        c.extend([("load_i", load), ("step_i", step), ("active_o", active), ("slot_o", slot), ("head_o", head)]);
-        let unused = ["word", "first", "last", "turn"].map(|p| (format!("{p}_o"), format!("unused_{step}_{p}")));
-        c.extend(unused.iter().map(|(port, wire)| (port.as_str(), wire.as_str())));
-        m.instance(name, &walk, &c);
+        let unused = |port: &str| format!("unused_{step}_{port}");
+        instance! { m, name, walk;
+            load_i: &load, step_i: &step, active_o: &active, slot_o: &slot, head_o: &head, word_o: unused("word"),
+            first_o: unused("first"), last_o: unused("last"), turn_o: unused("turn"), ..
+        }
     }
-    let mut c = bare(&["in_valid_i", "in_ready_o", "in_data_i", "out_valid_o", "out_ready_i"]);
-    c.extend(same(&["out_data_o", "have_o", "re_i", "rdata_o", "room_o", "take_i", "we_i", "wdata_i"]));
-    c.extend(same(&["finish_i", "flush_o"]));
-    m.instance("u_words", &wkv_stream(sizes), &c);
+    instance! { m, "u_words", wkv_stream(sizes);
+        in_valid_i: in_valid, in_ready_o: in_ready, in_data_i: in_data, out_valid_o: out_valid, out_ready_i: out_ready,
+        ..
+    }
     m.done()
 }

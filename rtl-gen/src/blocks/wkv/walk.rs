@@ -2,9 +2,7 @@
 
 use super::sizes::Sizes;
 use super::slots::wkv_slots;
-use crate::blocks::connect::same;
-use crate::hdl::Module;
-use std::sync::Arc;
+use crate::blocks::prelude::*;
 
 /// Walks `n_head` × `head_size` rows of `head_words` words, each head for every slot, and gives the operand address of each.
 ///
@@ -27,21 +25,20 @@ pub fn wkv_walk(sizes: &Sizes) -> Arc<Module> {
              Latency: active_o and the first word one cycle after load_i; the next word one cycle after step_i."
         ),
     );
-    m.input("load_i", 1, "start");
+    ports! { m; load_i "start" }
     sizes.word_ports(&mut m);
-    m.input("step_i", 1, "next word").output("active_o", 1, "").output("word_o", sizes.word_addr, "operand word");
-    m.output("first_o", 1, "of its row").output("last_o", 1, "of its row");
+    ports! { m;
+        step_i "next word", active_o, word_o[sizes.word_addr] "operand word", first_o "of its row", last_o "of its row",
+    }
     if sizes.many() {
         sizes.slot_ports(&mut m);
-        m.output("slot_o", sizes.slot_bits, "whose word").output("turn_o", 1, "").output("head_o", 1, "");
+        ports! { m; slot_o[sizes.slot_bits] "whose word", turn_o, head_o }
         m.wire("last_slot", 1).wire("slot_step", 1);
-        let mut c = same(sizes.slot_names());
-        c.extend([("load_i", "load_i"), ("step_i", "slot_step"), ("slot_o", "slot_o"), ("last_o", "last_slot")]);
-        m.instance("u_slots", &wkv_slots(sizes), &c);
+        instance! { m, "u_slots", wkv_slots(sizes); step_i: slot_step, last_o: last_slot, .. }
     } else {
         m.body("  wire last_slot = 1'b1;  // there is one");
     }
-    m.sizes(&[("ADDR_BITS", sizes.word_addr)]).body(include_str!("../../../rtl/wkv/wkv_walk.sv"));
-    m.body(if sizes.many() { include_str!("../../../rtl/wkv/wkv_walk_slots.sv") } else { "" });
+    m.sizes(&[("ADDR_BITS", sizes.word_addr)]).body(rtl!("wkv/wkv_walk"));
+    m.body(if sizes.many() { rtl!("wkv/wkv_walk_slots") } else { "" });
     m.done()
 }
