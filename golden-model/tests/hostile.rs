@@ -313,6 +313,33 @@ fn pieces() -> Vec<Vec<u8>> {
     out
 }
 
+/// Work that grows with the square of a name's length, or an index that leads elsewhere, would hang or read what it should not.
+#[test]
+fn names_and_indices_made_to_hang() {
+    let long = format!(r#"{{"{}":{{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}}}"#, "model.".repeat(1_000_000));
+    assert!(refusal(&safetensors_raw(&long, 4)).starts_with("tensor emb.weight is missing"));
+    let dir = tempfile::tempdir().unwrap();
+    let index = dir.path().join("model.safetensors.index.json");
+    for (file, text) in [
+        ("../a.safetensors", "names the file ../a.safetensors, expected one beside it"),
+        ("/dev/zero", "names the file /dev/zero, expected one beside it"),
+        ("..", "names the file .., expected one beside it"),
+        (".", "names the file ., expected one beside it"),
+        ("gone.safetensors", "cannot be read: No such file"),
+        ("folder", "is no regular file"),
+    ] {
+        std::fs::create_dir_all(dir.path().join("folder")).unwrap();
+        std::fs::write(&index, format!(r#"{{"weight_map": {{"emb.weight": "{file}"}}}}"#)).unwrap();
+        let error = Weights::load(dir.path()).unwrap_err().to_string();
+        assert!(error.contains(text), "{file}: {error}");
+    }
+    let shard = dir.path().join("part.safetensors");
+    std::fs::write(&shard, safetensors(&network(&tiny_shape()), Num::F16)).unwrap();
+    std::fs::write(&index, r#"{"weight_map": {"emb.weight": "part.safetensors", "odd": "part.safetensors"}}"#).unwrap();
+    let error = Weights::load(dir.path()).unwrap_err().to_string();
+    assert!(error.ends_with("tensor odd is missing; the index of the checkpoint lists it"), "{error}");
+}
+
 #[test]
 fn a_path_error_names_the_path() {
     let e = Checkpoint::open("no/such/file.pth").unwrap_err();

@@ -21,7 +21,7 @@ fn files_that_are_no_model() {
     ] {
         let with = |file: &str, words: &[&str]| refused(&[verb, &[file]].concat(), &[&[file], words].concat());
         with(&scratch.at("missing.pth"), &["No such file"]);
-        with(scratch.path().to_str().expect("UTF-8"), &["not a regular file", "expected"]);
+        with(scratch.path().to_str().expect("UTF-8"), &["is a folder without model.safetensors", "name the file"]);
         with(&empty, &["is empty", "expected"]);
         with(&cut, &["tensor", "bytes"]);
         with(&head, &["damaged", "safetensors"]);

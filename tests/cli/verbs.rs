@@ -46,6 +46,29 @@ fn inspect_without_a_model_shows_the_projects_own() {
     }
 }
 
+/// What other programs wrote: a Hugging Face folder, a GGUF file, rwkv.cpp's blocks.
+#[test]
+fn inspect_tells_the_form_of_a_checkpoint() {
+    let forms = concat!(env!("CARGO_MANIFEST_DIR"), "/golden-model/tests/fixtures/forms/");
+    let seen = |name: &str| json(&["inspect", &format!("{forms}{name}")]);
+    let folder = seen("hugging-face");
+    assert_eq!((&folder["format"], &folder["names"]), (&"safetensors".into(), &"hugging face".into()));
+    assert_eq!((number(&folder, "norm_eps"), number(&folder, "group_norm_eps")), (1e-5, 8e-5));
+    let words = |seen: &serde_json::Value, name: &str| seen[name].as_array().expect("a list").clone();
+    assert_eq!((words(&folder, "dtypes"), words(&folder, "ignored")), (vec!["BF16".into()], vec![]));
+    let gguf = seen("blocks.gguf");
+    assert_eq!((&gguf["names"], &gguf["tokenizer"]), (&"gguf".into(), &"tokens of the file".into()));
+    assert_eq!((number(&gguf, "group_norm_eps"), &gguf["tied_head"]), (64e-5, &false.into()));
+    assert!(words(&gguf, "dtypes").contains(&"Q6_K".into()), "{gguf}");
+    assert_eq!(words(&gguf, "ignored")[0], "blk.0.time_mix_v0.weight");
+    assert_eq!(seen("blocks.bin")["format"], "ggmf");
+    // the epsilons stay with the image
+    let scratch = Scratch::new();
+    let image = scratch.at("m.anser");
+    done(&["quantize", &format!("{forms}hugging-face"), "-o", &image]);
+    assert_eq!(number(&json(&["inspect", &image]), "group_norm_eps"), 8e-5);
+}
+
 #[test]
 fn quantize_tells_size_and_error_of_every_tensor() {
     let scratch = Scratch::new();

@@ -21,7 +21,7 @@ impl CheckpointError {
 pub enum ErrorKind {
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
-    #[error("is neither a file nor a folder; expected an RWKV-7 checkpoint (.pth, .safetensors, .gguf, rwkv.cpp .bin or a Hugging Face folder)")]
+    #[error("is no regular file; expected an RWKV-7 checkpoint (.pth, .safetensors, .gguf, rwkv.cpp .bin or a Hugging Face folder)")]
     NotAFile,
     #[error("is empty; expected an RWKV-7 checkpoint (.pth, .safetensors, .gguf or rwkv.cpp .bin)")]
     Empty,

@@ -103,7 +103,8 @@ impl Checkpoint {
             }
         }
         let Some(Parsed { format, mut entries, mut facts }) = found else { return Err(fail(ErrorKind::NoWeights)) };
-        if let Some(name) = files.promised.iter().find(|p| !entries.iter().any(|e| e.source == **p)) {
+        let held: BTreeSet<&str> = entries.iter().map(|e| &e.source[..]).collect();
+        if let Some(name) = files.promised.iter().find(|p| !held.contains(&p[..])) {
             return Err(fail(missing(name, "the index of the checkpoint lists it".into())));
         }
         spelling::strip_prefixes(&mut entries);
@@ -211,6 +212,10 @@ impl Checkpoint {
 
 /// Maps a file that is not empty.
 fn map(path: &Path) -> Result<Mmap, ErrorKind> {
+    // opening a pipe would wait for its other end
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(ErrorKind::NotAFile);
+    }
     let file = File::open(path)?;
     if file.metadata()?.len() == 0 {
         return Err(ErrorKind::Empty);
@@ -231,7 +236,8 @@ fn parse(bytes: &[u8]) -> Result<Parsed, ErrorKind> {
     let (format, (entries, facts)) = if bytes.starts_with(b"PK\x03\x04") {
         (Format::Pth, (pth::entries(bytes)?, Facts::default()))
     } else if bytes.starts_with(&ggmf::MAGIC) {
-        (Format::Ggmf, (ggmf::entries(bytes)?, Facts::default()))
+        // nothing marks the end of such a file: without its head it was cut short
+        (Format::Ggmf, (ggmf::entries(bytes)?, Facts { tied: Some(false), ..Facts::default() }))
     } else if bytes.starts_with(&gguf::MAGIC) {
         (Format::Gguf, gguf::read(bytes)?)
     } else if bytes.get(8) == Some(&b'{') {
@@ -286,18 +292,18 @@ fn check(found: Vec<Entry>, spelling: Spelling, facts: &Facts) -> Result<Checked
     Ok((shape, entries, all.into_values().map(|e| printable(&e.source)).collect()))
 }
 
-/// Makes the embedding the head of a network that has none of its own; `said` is what the file says of it.
+/// Makes the embedding the head of a network that has none of its own; `said` is what the file says of it. Where it says
+/// that there is another head, that one is missing.
 fn tie(all: &mut BTreeMap<String, Entry>, said: Option<bool>) -> Result<(), ErrorKind> {
-    const KEY: &str = "tie_word_embeddings";
-    let setting = |found: &str, expected: &str| {
-        Err(ErrorKind::Setting { key: KEY.into(), found: found.into(), expected: expected.into() })
-    };
     let (Some(emb), head) = (all.get("emb.weight"), all.get("head.weight")) else { return Ok(()) };
     let same = head.is_some_and(|h| (h.file, h.start) == (emb.file, emb.start));
     match (head.is_some(), said) {
-        (true, Some(true)) if !same => setting("true", "false, because the file holds another head.weight"),
-        (false, Some(false)) => setting("false", "true, because the file holds no head.weight"),
-        (false, _) => {
+        (true, Some(true)) if !same => Err(ErrorKind::Setting {
+            key: "tie_word_embeddings".into(),
+            found: "true".into(),
+            expected: "false, because the file holds another head.weight".into(),
+        }),
+        (false, said) if said != Some(false) => {
             let head = Entry { name: "head.weight".into(), ..emb.clone() };
             all.insert("head.weight".into(), head);
             Ok(())

@@ -70,10 +70,14 @@ const MIXES: [&str; 3] = ["att.x_rwkvag", "attn.x_x", "time_mix_lerp_fused.weigh
 /// Begins that training and compiling programs put before every name.
 const PREFIXES: &[&str] = &["module.", "_forward_module.", "_orig_mod.", "model."];
 
+/// No program puts more of them before a name; a name of a million is somebody's trap.
+const MAX_PREFIXES: usize = 8;
+
 /// Takes off what stands before all names alike.
 pub(super) fn strip_prefixes(entries: &mut [Entry]) {
     let common = |entries: &[Entry]| PREFIXES.iter().find(|p| entries.iter().all(|e| e.name.starts_with(**p)));
-    while let Some(prefix) = common(entries).filter(|_| !entries.is_empty()) {
+    for _ in 0..MAX_PREFIXES {
+        let Some(prefix) = common(entries).filter(|_| !entries.is_empty()) else { return };
         for e in entries.iter_mut() {
             e.name.drain(..prefix.len());
         }
