@@ -9,6 +9,9 @@ fn main() -> ExitCode {
     match line.and_then(|line| line.map_or(Ok(ExitCode::SUCCESS), cli::run)) {
         Ok(code) => code,
         Err(error) => {
+            if std::env::args_os().any(|a| a == "--json") {
+                cli::print::failed(&error.to_string());
+            }
             cli::print::note(error);
             ExitCode::from(2)
         }

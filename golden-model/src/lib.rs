@@ -4,6 +4,7 @@
 //! integer step in words. [`fast`] is the integer step once more, for speed: the same bits, tested against it.
 pub mod arithmetic;
 pub mod checkpoint;
+pub mod conversation;
 pub mod fast;
 pub mod image;
 pub mod network;

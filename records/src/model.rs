@@ -76,6 +76,9 @@ pub struct QuantizedImage<Recipe, Matrices, Picks> {
     /// Present after a search and with a report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Check>,
+    /// Share of the tokens checked after which integers and float choose the same one, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top1_agreement: Option<f64>,
 }
 
 /// What `--weights auto` tried and picked.
@@ -108,6 +111,9 @@ pub struct Check {
     /// Bits a token that golden needs more than float, and the standard error over blocks of the text; absent for a single prediction.
     pub loss_bits_per_token: f64,
     pub loss_bits_per_token_se: Option<f64>,
+    /// Share of the predictions in which golden's most likely token is float's, 0 to 1.
+    #[serde(default)]
+    pub top1_agreement: f64,
     /// Mean Kullback-Leibler divergence of float from golden, nats a token.
     pub kl: f64,
     pub kl_se: Option<f64>,

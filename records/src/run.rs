@@ -12,6 +12,9 @@ pub struct Generated {
     /// The tokens after the prompt.
     pub tokens: Vec<u32>,
     pub text: String,
+    /// Why the text ends: `tokens` (it has as many as were asked for), `end of text` (the vocabulary's token for it) or `stop text`.
+    #[serde(default)]
+    pub stopped: String,
     /// What only the chip knows.
     #[serde(flatten)]
     pub rtl: Option<GeneratedOnChip>,
@@ -40,6 +43,18 @@ pub struct LogitsRecord {
     pub logits: Vec<f64>,
     /// The first of the largest logits.
     pub argmax: u32,
+    /// Present with `--all`.
+    #[serde(flatten)]
+    pub file: Option<LogitsFile>,
+}
+
+/// A file with the logits after every token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogitsFile {
+    /// Its path.
+    pub file: String,
+    /// Tokens and vocabulary.
+    pub shape: [usize; 2],
 }
 
 /// What `anser cosim --json` prints.
@@ -156,4 +171,55 @@ pub struct ChipBench {
     /// Simulated cycles a second with the comparison on, the golden step included; median of the runs.
     pub simulated_cycles_per_s: f64,
     pub mismatches: u64,
+}
+
+/// What every verb prints with `--json`: its result, and warnings where there are any.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Warned<'a, Result> {
+    #[serde(flatten)]
+    pub result: &'a Result,
+    /// Reasons why the result may mean less than it seems to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+}
+
+/// Why a result may mean less than it seems to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// `relative_error` (a tensor as integers is not the checkpoint's any more), `top1_agreement` (integers and float choose other
+    /// tokens), `not_finite` (logits are NaN or infinite) or `clipped_state` (an initial state was beyond the range of the integers).
+    pub kind: String,
+    /// One sentence.
+    pub text: String,
+}
+
+/// What every verb prints with `--json` if it cannot run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// One sentence.
+    pub error: String,
+    /// The exit status.
+    pub status: u8,
+}
+
+/// What `anser chat --json` prints at the end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChatRecord {
+    pub backend: String,
+    /// Each line that was said to the model, and its answer.
+    pub turns: Vec<Turn>,
+    /// What only the chip knows.
+    #[serde(flatten)]
+    pub rtl: Option<GeneratedOnChip>,
+}
+
+/// A line and its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    pub prompt_tokens: Vec<u32>,
+    /// The tokens of the answer.
+    pub tokens: Vec<u32>,
+    pub text: String,
+    /// As in [`Generated`].
+    pub stopped: String,
 }

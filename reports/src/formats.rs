@@ -195,6 +195,7 @@ mod tests {
                 golden_bits_per_token: 2.01,
                 loss_bits_per_token: 0.01,
                 loss_bits_per_token_se: Some(0.004),
+                top1_agreement: 0.98,
                 kl: 2e-3,
                 kl_se: Some(1e-4),
             }),

@@ -17,6 +17,8 @@ use rtl_gen::program::{compile, CompileError, Model, Program};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+mod state;
+
 /// How the chip is run; changes cycles, never values.
 #[derive(Clone, Debug, Default)]
 pub struct ChipOptions {
@@ -46,6 +48,8 @@ pub enum ChipError {
         "configuration {0} keeps the state on the chip, so a session stays where it is; expected one with state = \"memory\""
     )]
     OneSession(String),
+    #[error("configuration {0} keeps the state on the chip, where it stays; expected one with state = \"memory\"")]
+    StateStays(String),
     #[error("session {number} of {sessions}, expected one below")]
     NoSession { number: usize, sessions: usize },
     #[error("{0} tokens for a chip with {1} sessions")]
@@ -404,9 +408,8 @@ impl<'a> Chip<'a> {
         for slot in
             (0..self.slots.len()).filter(|slot| self.program.state.is_some() && !self.fresh[self.current[*slot]])
         {
-            let layers = &self.slots[slot].state.layers;
-            let all = layers.iter().flat_map(|l| l.att_x_prev.iter().chain(&l.s).chain(&l.ffn_x_prev)).copied();
             let base = state_base(&self.program, self.current[slot]);
+            let all = state::elements(&self.slots[slot].state);
             self.session.compare_state(slot, base, all, &mut result.outcome);
         }
         self.totals.cycles.push(result.counters.cycles);

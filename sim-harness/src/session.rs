@@ -202,6 +202,13 @@ impl<'a> Session<'a> {
         self.memory.region(base)
     }
 
+    /// Puts `bytes` into memory at `base`, which was given to [`Session::add_state`] with room for them.
+    pub fn put_state(&mut self, base: u64, bytes: &[u8]) -> Result<(), SessionError> {
+        let region = self.memory.region_mut(base).and_then(|r| r.get_mut(..bytes.len()));
+        region.ok_or(SessionError::NoState(base))?.copy_from_slice(bytes);
+        Ok(())
+    }
+
     /// Makes the tokens of `slot` belong, from now on, to the session whose state lies at `base`.
     pub fn use_state(&mut self, slot: usize, base: u64) -> Result<(), SessionError> {
         if self.memory.region(base).is_none() {

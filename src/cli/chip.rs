@@ -7,7 +7,8 @@ use super::Error;
 use golden_model::image::layout::{stream, StreamLayout};
 use golden_model::network::model::QModel;
 use records::output::check_file;
-use sim_harness::chip::{Chip, ChipOptions};
+use records::run::GeneratedOnChip;
+use sim_harness::chip::{Chip, ChipError, ChipOptions};
 use sim_harness::toolchain;
 use sim_harness::verilate::BuildOptions;
 use std::sync::Arc;
@@ -30,6 +31,9 @@ pub fn with_image(
         check_file(path)?;
     }
     let mut config = config_for(&args.config, args.sessions)?;
+    if args.state_needed && !config.streams_state() {
+        return Err(ChipError::StateStays(config.name).into());
+    }
     match args.memory {
         Some(Memory::Ideal) => config.memory.ddr4 = None,
         Some(Memory::Ddr4) if config.memory.ddr4.is_none() => {
@@ -57,6 +61,19 @@ pub fn lasting_stream(model: &Model, golden: &QModel) -> &'static [u8] {
     match model {
         Model::Image(image) => Box::leak(Box::new(image.clone())).stream(),
         Model::Checkpoint(_) => Box::leak(stream(golden).into_boxed_slice()),
+    }
+}
+
+/// What `chip` did so far, as `generate` and `chat` print it.
+pub fn on_chip(chip: &Chip<'static>) -> GeneratedOnChip {
+    let totals = &chip.totals;
+    GeneratedOnChip {
+        config: chip.config.name.clone(),
+        cycles_per_token: totals.a_token(&totals.cycles),
+        bytes_per_token: totals.a_token(&totals.bytes),
+        skipped_columns: totals.a_token(&totals.skipped_columns),
+        mismatches: totals.outcome.mismatches,
+        values_checked: totals.outcome.values_checked,
     }
 }
 

@@ -45,14 +45,7 @@ pub fn measure(a: &Power, command: String) -> Result<Measured, Error> {
     let cells = asic::cells(&a.libraries)?;
     energy::check(&cells)?;
     let (model, name) = Model::open(&a.model)?;
-    let args = ChipArgs {
-        config: a.config.clone(),
-        stall: 0.0,
-        sessions: None,
-        memory: None,
-        skip_columns: false,
-        trace: None,
-    };
+    let args = ChipArgs { config: a.config.clone(), ..ChipArgs::default() };
     let (mut chip, image) = chip::with_image(&model, &a.numbers, &args, 0)?;
     let config = chip.config.clone();
     let progress = |text: &str| note(text);

@@ -2,9 +2,13 @@
 
 use super::args::{Backend, Chip as ChipArgs, Numbers};
 use super::model::{config, Model};
+use super::print::warn;
 use super::{chip, Error};
 use golden_model::checkpoint::weights::Weights;
+use golden_model::conversation::identity::Identity;
+use golden_model::conversation::State;
 use golden_model::fast::{self, Runner};
+use golden_model::image::layout::stream;
 use golden_model::network::float_step::{self, FloatState};
 use golden_model::network::session::Session;
 use sim_harness::chip::Chip;
@@ -48,8 +52,70 @@ impl Engine {
         Ok(())
     }
 
+    /// What its states belong to.
+    ///
+    /// # Errors
+    /// A checkpoint that cannot be read.
+    pub fn identity(&self, model: &Model) -> Result<Identity, Error> {
+        Ok(match (self, model) {
+            (Engine::Golden { runner, .. }, _) => {
+                Identity::of_model(&**runner.weights(), runner.weights().emb.stream())
+            }
+            (Engine::Rtl(chip), _) => Identity::of_model(chip.golden(), &stream(chip.golden())),
+            (Engine::Float { .. }, Model::Checkpoint(checkpoint)) => Identity::of_checkpoint(checkpoint)?,
+            (Engine::Float { .. }, Model::Image(_)) => return Err("an .anser image has no floats".into()),
+        })
+    }
+
+    /// Refuses a chip whose states cannot be read and written.
+    ///
+    /// # Errors
+    /// The chip's configuration and what to change in it.
+    pub fn can_keep_states(&self) -> Result<(), Error> {
+        match self {
+            Engine::Rtl(chip) => Ok(chip.can_keep_states()?),
+            _ => Ok(()),
+        }
+    }
+
+    /// The state of the conversation. The chip's is read from its memory and compared with the golden model's.
+    ///
+    /// # Errors
+    /// A chip that cannot give it.
+    pub fn state(&mut self) -> Result<State, Error> {
+        Ok(match self {
+            Engine::Float { state, .. } => State::Float(state.clone()),
+            Engine::Golden { session, .. } => State::Integer(session.state.clone()),
+            Engine::Rtl(chip) => State::Integer(chip.read_state(0)?),
+        })
+    }
+
+    /// Goes on from `state`, which is one of this engine's [`Engine::identity`]; on a chip in every slot.
+    ///
+    /// # Errors
+    /// A chip that cannot take it, or a state of other numbers.
+    pub fn set_state(&mut self, new: &State) -> Result<(), Error> {
+        match (self, new) {
+            (Engine::Float { state, .. }, State::Float(new)) => state.clone_from(new),
+            (Engine::Golden { session, .. }, State::Integer(new)) => session.state.clone_from(new),
+            (Engine::Rtl(chip), State::Integer(new)) => {
+                (0..chip.config.sessions).try_for_each(|slot| chip.write_state(slot, new))?
+            }
+            _ => return Err("the state has other numbers than the backend".into()),
+        }
+        Ok(())
+    }
+
     /// The simulated chip, if the backend is one.
     pub fn chip(&self) -> Option<&Chip<'static>> {
+        match self {
+            Engine::Rtl(chip) => Some(chip),
+            _ => None,
+        }
+    }
+
+    /// The simulated chip, if the backend is one, to run it.
+    pub fn chip_mut(&mut self) -> Option<&mut Chip<'static>> {
         match self {
             Engine::Rtl(chip) => Some(chip),
             _ => None,
@@ -96,6 +162,12 @@ impl Session for Engine {
         Ok(match self {
             Engine::Float { weights, state } => {
                 let logits = float_step::step(weights, token, state, &mut |_, _, _: &[f32]| ());
+                if !logits.iter().all(|v| v.is_finite()) {
+                    let text =
+                        "the float logits hold NaN or infinity: the network overflows in 32-bit floating point, so \
+                                what it says means nothing";
+                    warn("not_finite", text.into());
+                }
                 logits.into_iter().map(f64::from).collect()
             }
             Engine::Golden { .. } => return self.prefill(&[token]),
@@ -149,7 +221,7 @@ pub fn side_by_side(chip: &mut Chip<'static>, tokens: &[u32], wanted: bool) -> R
 }
 
 /// The values of fixed-point `logits` with `f` fraction bits.
-fn fixed(logits: &[i32], f: i32) -> Vec<f64> {
+pub fn fixed(logits: &[i32], f: i32) -> Vec<f64> {
     let one = 2f64.powi(-f);
     logits.iter().map(|v| f64::from(*v) * one).collect()
 }

@@ -1,12 +1,14 @@
 //! `eval`: how well a backend predicts a text.
 
 use super::args::{Backend, Eval};
+use super::conversation::Conversation;
 use super::engine::Engine;
 use super::model::{check_tokens, encode, held_out_text, read, Model};
-use super::print::{bar, with_error, Out};
+use super::print::{bar, warn, with_error, Out};
 use super::{chip, Error, CHECK_FAILED};
 use golden_model::arithmetic::tensor::groups;
 use golden_model::image::layout::{MatrixFormat, StreamLayout};
+use golden_model::network::session::Session;
 use golden_model::text::eval::{evaluate, Against};
 use records::run::{BytesRead, EvalRecord};
 use std::process::ExitCode;
@@ -37,6 +39,18 @@ fn column(format: MatrixFormat, rows: usize) -> f64 {
     }
 }
 
+/// Share of tokens below which integers that choose float's token have lost its meaning.
+pub const LEAST_AGREEMENT: f64 = 0.5;
+
+/// The sentence for a top-1 agreement of `top1` over `n` tokens, which is below [`LEAST_AGREEMENT`].
+pub fn disagreement(top1: f64, n: usize) -> String {
+    format!(
+        "the integers choose float's token in {:.1} % of {n} cases only: their formats do not fit this network; see the relative errors of \
+         quantize, and --calibrate with text of its kind",
+        top1 * 100.0
+    )
+}
+
 pub fn eval(a: &Eval, out: &Out) -> Result<ExitCode, Error> {
     let (model, _) = Model::open(&a.model)?;
     let tokenizer = model.tokenizer();
@@ -58,15 +72,30 @@ pub fn eval(a: &Eval, out: &Out) -> Result<ExitCode, Error> {
     if tokens.len() < 2 {
         return Err(format!("{what}: one token, expected at least 2: one to start with and one to predict").into());
     }
-    let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip, 0)?;
-    // an image has no float twin to compare with
-    let twin = matches!(model, Model::Checkpoint(_)) && a.backend != Backend::Float;
+    let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip.with_state(&a.state), 0)?;
+    let mut conversation = Conversation::begin(&a.state, &model, &mut engine)?;
+    // an image has no float twin to compare with, nor has a conversation in integers
+    let resumed = conversation.sampling.is_some();
+    let twin = matches!(model, Model::Checkpoint(_)) && a.backend != Backend::Float && !resumed;
     let mut float = if twin { Some(Engine::new(Backend::Float, &model, &a.numbers, &a.chip, 0)?) } else { None };
+    if let (Some(float), Some(initial)) = (&mut float, &a.state.state) {
+        Conversation::load(initial, &model, float)?;
+    }
     let bar = bar(tokens.len() as u64 - 1, "tokens");
     let is_text = tokenizer.is_text();
     let bytes_of = |token: u32| is_text.then(|| tokenizer.decode(&[token]).len());
     let score = evaluate(&mut engine, float.as_mut(), &tokens, bytes_of, |n| bar.set_position(n as u64))?;
     bar.finish_and_clear();
+    if a.state.save_state.is_some() {
+        // what is scored is never read to its end, because nothing follows the last token
+        conversation.logits = engine.step(tokens[tokens.len() - 1])?;
+    }
+    conversation.tokens += tokens.len() as u64;
+    let at = conversation.sampling.unwrap_or_default();
+    conversation.end(&a.state, &model, &mut engine, at)?;
+    if let Some(top1) = score.against.as_ref().map(|a| a.top1_agreement).filter(|top1| *top1 < LEAST_AGREEMENT) {
+        warn("top1_agreement", disagreement(top1, score.n_tokens));
+    }
     let failed = engine.chip().is_some_and(|c| chip::report_mismatch(c, &a.chip, 0));
     // float agrees with itself
     let own = (a.backend == Backend::Float).then(Against::of_itself);

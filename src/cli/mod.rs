@@ -5,8 +5,10 @@ mod all;
 pub mod args;
 mod asic;
 mod bench;
+mod chat;
 mod chip;
 mod chip_power;
+mod conversation;
 mod engine;
 mod estimate;
 mod eval;
@@ -18,6 +20,7 @@ mod inspect;
 mod integers;
 mod latency;
 mod model;
+mod npy;
 mod origin;
 mod power;
 pub mod print;
@@ -43,6 +46,7 @@ pub fn run(anser: Anser) -> Result<ExitCode, Error> {
         Verb::Random(a) => inspect::random(&a, &out),
         Verb::Quantize(a) => quantise::quantize(&a, &out),
         Verb::Generate(a) => generate::generate(&a, &out),
+        Verb::Chat(a) => chat::chat(&a, &out),
         Verb::Logits(a) => generate::logits(&a, &out),
         Verb::Eval(a) => eval::eval(&a, &out),
         Verb::Rtl(a) => rtl::rtl(&a, &out),

@@ -1,20 +1,56 @@
 //! Where output goes: with `--json` one object on standard output and nothing else there.
 
 use super::Error;
+use golden_model::text::stop::begun_character;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use records::run::{Failed, Warned, Warning};
 use serde::Serialize;
 use std::cell::Cell;
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 pub struct Out {
     pub json: bool,
 }
 
+/// Whether the result stands on standard output already.
+static HAS_RESULT: AtomicBool = AtomicBool::new(false);
+/// What [`warn`] was given so far.
+static WARNINGS: Mutex<Vec<Warning>> = Mutex::new(vec![]);
+
+/// The error of a command with `--json` as the one object on standard output, unless a result stands there already.
+pub fn failed(error: &str) {
+    if !HAS_RESULT.swap(true, Ordering::Relaxed) {
+        let failed = Failed { error: error.into(), status: 2 };
+        let text = serde_json::to_string(&failed).unwrap_or_default();
+        let _ = print(format!("{text}\n").as_bytes()); // standard output may be closed; standard error says it too
+    }
+}
+
+/// Says once on standard error, and in the result with `--json`, that the result may mean less than it seems to. `kind` is for programs.
+pub fn warn(kind: &str, text: String) {
+    let warning = Warning { kind: kind.into(), text };
+    let mut all = WARNINGS.lock().unwrap_or_else(|e| e.into_inner());
+    if !all.contains(&warning) {
+        note(format_args!("warning: {}", warning.text));
+        all.push(warning);
+    }
+}
+
+/// The warnings so far.
+pub fn warnings() -> Vec<Warning> {
+    WARNINGS.lock().unwrap_or_else(|e| e.into_inner()).clone()
+}
+
 impl Out {
     /// The result as JSON, or as `text` for people.
     pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Error> {
-        let mut text = if self.json { serde_json::to_string(value)? } else { text() };
+        let mut text = match self.json {
+            true => serde_json::to_string(&Warned { result: value, warnings: warnings() })?,
+            false => text(),
+        };
+        HAS_RESULT.store(true, Ordering::Relaxed);
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
@@ -30,7 +66,8 @@ impl Out {
             true => bar(n_prompt as u64, "reading the prompt"),
             false => bar((n_prompt + n_tokens) as u64, "tokens"),
         };
-        Text { prompt: Cell::new(Some(prompt)), shown, shared, bar, outcome: Cell::new(Ok(true)) }
+        let (begun, outcome) = (Cell::default(), Cell::new(Ok(true)));
+        Text { prompt: Cell::new(Some(prompt)), shown, shared, bar, begun, outcome }
     }
 }
 
@@ -44,6 +81,8 @@ pub struct Text<'a> {
     shown: bool,
     shared: bool,
     bar: ProgressBar,
+    /// The beginning of a character whose other bytes have not come.
+    begun: Cell<Vec<u8>>,
     /// `Ok(false)`: nobody reads any more.
     outcome: Cell<Result<bool, Error>>,
 }
@@ -62,14 +101,16 @@ impl Text<'_> {
         read
     }
 
-    /// Writes the bytes of one more token, after the prompt if it is the first. Returns whether somebody still reads.
+    /// Writes the bytes of one more token, after the prompt if it is the first. A character is held back until it is whole. Returns whether
+    /// somebody still reads.
     pub fn write(&self, bytes: &[u8]) -> bool {
         let mut outcome = self.outcome.replace(Ok(true));
         if matches!(outcome, Ok(true)) && self.shown {
             if self.shared {
                 self.bar.finish_and_clear();
             }
-            let text = [self.prompt.take().unwrap_or_default(), bytes].concat();
+            let mut text = [self.prompt.take().unwrap_or_default(), &self.begun.take(), bytes].concat();
+            self.begun.set(text.split_off(text.len() - begun_character(&text)));
             outcome = print(&if self.shared { visible(&text) } else { text });
         }
         self.outcome.set(outcome);
@@ -83,6 +124,7 @@ impl Text<'_> {
     pub fn end(&self) -> Result<bool, Error> {
         self.bar.finish_and_clear();
         if self.prompt.get().is_none() {
+            // a character that never became whole goes out as it is
             self.write(b"\n");
         }
         self.outcome.replace(Ok(true))

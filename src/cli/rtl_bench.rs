@@ -32,7 +32,7 @@ pub struct Bench {
 
 /// The tokens that are read first.
 pub fn prompt(a: &Rtl, model: &Model) -> Result<Vec<u32>, Error> {
-    let prompt = Prompt { prompt: a.prompt.clone(), prompt_tokens: a.prompt_tokens.clone() };
+    let prompt = Prompt { prompt: a.prompt.clone(), prompt_tokens: a.prompt_tokens.clone(), ..Prompt::default() };
     match (&prompt.prompt, &prompt.prompt_tokens) {
         (None, None) => Ok(vec![0]),
         _ => prompt_tokens(&prompt, model, &model.tokenizer()),

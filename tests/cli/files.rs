@@ -40,4 +40,13 @@ impl Checkpoint {
         self.data[start..start + 2].copy_from_slice(&value.to_le_bytes());
         self
     }
+
+    /// Every 16-bit number of a tensor replaced by the bits `value`.
+    pub fn fill(&mut self, name: &str, value: u16) {
+        let place = |i: usize| self.header[name]["data_offsets"][i].as_u64().expect("an offset") as usize;
+        let (from, to) = (place(0), place(1));
+        for number in self.data[from..to].chunks_exact_mut(2) {
+            number.copy_from_slice(&value.to_le_bytes());
+        }
+    }
 }

@@ -3,7 +3,9 @@
 mod accuracy;
 mod all;
 mod anywhere;
+mod chat;
 mod chip;
+mod conversation;
 mod errors;
 mod files;
 mod fpga;
@@ -53,7 +55,8 @@ fn json(args: &[&str]) -> Value {
     value
 }
 
-/// Runs to exit status 2 with nothing on standard output and one line on standard error, which holds all of `words`.
+/// Runs to exit status 2 with one line on standard error, which holds all of `words`. Standard output is empty, or with `--json` one object
+/// that says the same.
 /// Usage errors are the argument parser's: they start with `error: ` and point to `--help`.
 fn refused(args: &[&str], words: &[&str]) {
     for json in [&[][..], &["--json"]] {
@@ -61,7 +64,18 @@ fn refused(args: &[&str], words: &[&str]) {
         let out = run(&args);
         let said = text(&out.stderr);
         assert_eq!(out.status.code(), Some(2), "anser {args:?}\n{}{said}", text(&out.stdout));
-        assert_eq!(text(&out.stdout), "", "anser {args:?}");
+        match json {
+            [] => assert_eq!(text(&out.stdout), "", "anser {args:?}"),
+            _ => {
+                let object: Value =
+                    serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("anser {args:?}: {e}"));
+                assert_eq!(object["status"], 2, "anser {args:?}: {object}");
+                let error = object["error"].as_str().expect("a sentence");
+                assert!(!error.contains('\n') && text(&out.stdout).lines().count() == 1, "anser {args:?}: {object}");
+                let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(flat.contains(error), "anser {args:?}: {error}\n{flat}");
+            }
+        }
         let lines: Vec<&str> = said.lines().collect();
         match lines[..] {
             [line] => assert!(line.starts_with("anser: ") && line.len() < 400, "anser {args:?}\n{said}"),

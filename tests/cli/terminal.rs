@@ -5,7 +5,7 @@ use rustix::pty::{grantpt, openpt, ptsname, unlockpt, OpenptFlags};
 use rustix::termios::{tcsetwinsize, Winsize};
 use serde_json::Value;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::process::Stdio;
 
@@ -14,6 +14,11 @@ const COLUMNS: NonZeroU16 = NonZeroU16::new(100).unwrap();
 
 /// Runs `args` to exit status 0 with standard output and standard error on one terminal. Returns all bytes the terminal got.
 fn on_a_terminal(args: &[&str]) -> Vec<u8> {
+    on_a_terminal_with(args, b"")
+}
+
+/// As [`on_a_terminal`], with `keys` typed there if there are any.
+pub fn on_a_terminal_with(args: &[&str], keys: &[u8]) -> Vec<u8> {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
     grantpt(&master).and_then(|()| unlockpt(&master)).expect("its other side");
     let name = ptsname(&master, vec![]).expect("a name").into_string().expect("UTF-8");
@@ -22,8 +27,12 @@ fn on_a_terminal(args: &[&str]) -> Vec<u8> {
     let open = || Stdio::from(File::options().read(true).write(true).open(&name).expect("the terminal"));
     let mut command = anser();
     command.args(args).env("TERM", "xterm").stdout(open()).stderr(open());
+    if !keys.is_empty() {
+        command.stdin(open());
+    }
     let mut child = command.spawn().expect("the program starts");
     drop(command); // or this process would keep the terminal open
+    (&File::from(master.try_clone().expect("the terminal once more"))).write_all(keys).expect("a terminal takes keys");
     let (mut master, mut bytes, mut some) = (File::from(master), vec![], [0; 4096]);
     // reading fails when the program, the last to hold the other side, has ended
     while let Ok(n @ 1..) = master.read(&mut some) {
@@ -35,7 +44,7 @@ fn on_a_terminal(args: &[&str]) -> Vec<u8> {
 }
 
 /// The lines of a screen after `bytes`.
-fn screen(bytes: &[u8]) -> Vec<String> {
+pub fn screen(bytes: &[u8]) -> Vec<String> {
     let mut terminal = vt100::Parser::new(ROWS, COLUMNS, 0);
     terminal.process(bytes);
     terminal.screen().contents().lines().map(str::to_string).collect()

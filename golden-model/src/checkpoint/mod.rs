@@ -24,6 +24,7 @@ pub mod random;
 mod recognise;
 mod safetensors;
 mod spelling;
+pub mod tensor_file;
 mod view;
 pub mod weights;
 

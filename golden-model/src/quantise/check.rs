@@ -44,6 +44,7 @@ pub fn check(
         golden_bits_per_token: found.bits_per_token,
         loss_bits_per_token: a.loss_bits_per_token,
         loss_bits_per_token_se: a.loss_bits_per_token_se,
+        top1_agreement: a.top1_agreement,
         kl: a.kl,
         kl_se: a.kl_se,
     }))

@@ -34,6 +34,7 @@ pub fn quantized(
         errors: done.errors.into_iter().map(error).collect(),
         search,
         calibration,
+        top1_agreement: None,
     }
 }
 

@@ -3,16 +3,29 @@
 use crate::network::session::Session;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::ops::ControlFlow;
+
+/// Where the random numbers of a sampler are, so that another one can go on from there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    pub seed: u64,
+    /// Random numbers drawn so far: one a token, none where the likeliest is taken.
+    pub draws: u64,
+}
 
 /// Chooses the next token.
 #[derive(Clone, Debug)]
 pub struct Sampler {
+    at: Position,
     temperature: f64,
     top_p: f64,
     rng: ChaCha8Rng,
     /// probabilities and tokens, kept so that a token costs no allocation
     candidates: Vec<(f64, u32)>,
 }
+
+/// 32-bit words of the generator that one random `f64` takes.
+const WORDS_A_DRAW: u128 = 2;
 
 /// Why text cannot be generated.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +48,8 @@ pub struct SamplingError {
 impl Sampler {
     /// Always the first largest logit, like the chip's argmax.
     pub fn greedy() -> Self {
-        Self { temperature: 0.0, top_p: 1.0, rng: ChaCha8Rng::seed_from_u64(0), candidates: vec![] }
+        let rng = ChaCha8Rng::seed_from_u64(0);
+        Self { at: Position::default(), temperature: 0.0, top_p: 1.0, rng, candidates: vec![] }
     }
 
     /// `temperature` 0 is greedy; `top_p` keeps the likeliest tokens whose probabilities first add up to it.
@@ -49,7 +63,20 @@ impl Sampler {
         if !(top_p > 0.0 && top_p <= 1.0) {
             return Err(SamplingError { name: "top_p", value: top_p, expected: "above 0, up to 1" });
         }
-        Ok(Self { temperature, top_p, rng: ChaCha8Rng::seed_from_u64(seed), candidates: vec![] })
+        let at = Position { seed, draws: 0 };
+        Ok(Self { at, temperature, top_p, rng: ChaCha8Rng::seed_from_u64(seed), candidates: vec![] })
+    }
+
+    /// Where its random numbers are.
+    pub fn position(&self) -> Position {
+        self.at
+    }
+
+    /// Goes on where another sampler's random numbers were.
+    pub fn resume(&mut self, at: Position) {
+        self.rng = ChaCha8Rng::seed_from_u64(at.seed);
+        self.rng.set_word_pos(u128::from(at.draws) * WORDS_A_DRAW);
+        self.at = at;
     }
 
     /// The next token; `logits` has at least one entry.
@@ -82,6 +109,7 @@ impl Sampler {
                 kept = sum;
             }
         }
+        self.at.draws += 1;
         let mut left = self.rng.gen::<f64>() * kept;
         for (p, token) in &*candidates {
             left -= p;
@@ -112,31 +140,35 @@ pub fn log_softmax(logits: &[f64], scale: f64) -> Vec<f64> {
     logits.iter().map(|v| (v - max) * scale - total).collect()
 }
 
-/// Feeds `prompt`, then `n` tokens that `sampler` chooses; `on_token` gets each as soon as it is known.
+/// Feeds `prompt`, then up to `n` tokens that `sampler` chooses; `on_token` gets each as soon as it is known and says whether to go on.
 ///
-/// Every token of prompt and text is fed, the last one too, so that the session can go on.
+/// Every token of prompt and text is fed, the last one too, so that the session can go on: `logits` holds those after the last token, and
+/// with an empty prompt those that the first token of the text is chosen from.
 ///
 /// # Errors
-/// If the prompt is empty or a step fails.
+/// If prompt and logits are both empty, or a step fails.
 pub fn generate<S: Session>(
     session: &mut S,
+    logits: &mut Vec<f64>,
     prompt: &[u32],
     n: usize,
     sampler: &mut Sampler,
-    mut on_token: impl FnMut(u32),
-) -> Result<Vec<u32>, GenerateError<S::Error>> {
-    let mut logits = session.prefill(prompt).map_err(GenerateError::Step)?;
-    if prompt.is_empty() {
+    mut on_token: impl FnMut(u32) -> ControlFlow<()>,
+) -> Result<(), GenerateError<S::Error>> {
+    if !prompt.is_empty() {
+        *logits = session.prefill(prompt).map_err(GenerateError::Step)?;
+    } else if logits.is_empty() {
         return Err(GenerateError::EmptyPrompt);
     }
-    let mut text = vec![];
     for _ in 0..n {
-        let token = sampler.pick(&logits);
-        on_token(token);
-        text.push(token);
-        logits = session.step(token).map_err(GenerateError::Step)?;
+        let token = sampler.pick(logits);
+        let next = on_token(token);
+        *logits = session.step(token).map_err(GenerateError::Step)?;
+        if next.is_break() {
+            break;
+        }
     }
-    Ok(text)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -215,6 +247,18 @@ mod tests {
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
         assert_eq!(Sampler::greedy().pick(&logits), 6);
+    }
+
+    #[test]
+    fn a_sampler_that_is_resumed_draws_what_the_first_would_have_drawn() {
+        let logits: Vec<f64> = (0..50).map(|i| f64::from(i % 7)).collect();
+        let mut whole = Sampler::new(1.0, 0.9, 5).unwrap();
+        for _ in 0..40 {
+            let mut resumed = Sampler::new(1.0, 0.9, 0).unwrap();
+            resumed.resume(whole.position());
+            assert_eq!(resumed.pick(&logits), whole.pick(&logits));
+            assert_eq!(resumed.position(), whole.position());
+        }
     }
 
     #[test]

@@ -95,6 +95,15 @@ impl Tokenizer {
         !matches!(self.0, Kind::Numbers { .. })
     }
 
+    /// The token that says that a text is over, if the vocabulary has one.
+    pub fn end_of_text(&self) -> Option<u32> {
+        match &self.0 {
+            // a list of a file's own may give the number to a text
+            Kind::World(world) if world.bytes(WORLD_END_OF_TEXT).is_none() => Some(WORLD_END_OF_TEXT),
+            _ => None,
+        }
+    }
+
     /// The token ids of `text`, all below the vocabulary size. Any bytes are accepted where tokens stand for text.
     ///
     /// # Errors

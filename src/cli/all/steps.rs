@@ -234,7 +234,7 @@ fn work(step: Report, a: &All) -> Result<String, Error> {
     let (model, config) = (a.model.clone(), a.config.clone());
     match step {
         Report::Latency => {
-            let chip = Chip { config, stall: 0.0, sessions: None, memory: None, skip_columns: false, trace: None };
+            let chip = Chip { config, ..Chip::default() };
             json(&latency::measure(&Latency { model, output: None, chip, numbers: numbers(a) }, command)?.0)
         }
         Report::Accuracy => {

@@ -40,6 +40,7 @@ const EXAMPLES: &[(&str, Examples)] = &[
                 "anser quantize model.pth -o model.anser --weights w4 --round gptq --calibrate text.txt",
                 "4 bits, rounded on a text",
             ),
+            ("anser quantize model.pth -o model.anser --strict", "fails if the network has lost its meaning"),
             (
                 "anser quantize m.pth -o m.anser --weights auto --budget 4.5 --branch 0 --calibrate text.txt",
                 "each matrix as it needs",
@@ -55,11 +56,26 @@ const EXAMPLES: &[(&str, Examples)] = &[
                 "anser generate --backend float --prompt ROMEO: --tokens 64 --temperature 0.8 --seed 1",
                 "with chance, in floats",
             ),
+            ("anser generate --backend golden --prompt-file - --stop KING --tokens 200", "from a pipe, up to a word"),
+            ("anser generate --backend golden --prompt ROMEO: --tokens 64 --save-state romeo", "to be continued"),
+            ("anser generate --backend golden --state romeo --tokens 64", "goes on as if it had never stopped"),
+        ],
+    ),
+    (
+        "chat",
+        &[
+            ("anser chat", "with the built-in model, which goes on in Shakespeare's manner"),
+            ("anser chat model.pth --temperature 0.8 --top-p 0.5", "with chance"),
+            ("anser chat --backend rtl --config nano --tokens 32", "with the simulated chip"),
+            ("anser chat --state monday --save-state monday", "where it was left, and kept for the next time"),
         ],
     ),
     (
         "logits",
-        &[("anser logits --backend golden --tokens 82,79 --json", "after the tokens R and O of the built-in model")],
+        &[
+            ("anser logits --backend golden --tokens 82,79 --json", "after the tokens R and O of the built-in model"),
+            ("anser logits --backend golden --tokens 82,79 --all -o logits.npy", "after each of them, for NumPy"),
+        ],
     ),
     (
         "eval",

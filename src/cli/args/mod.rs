@@ -1,5 +1,6 @@
 //! The command line as a user sees it.
 
+mod chat;
 mod fpga;
 mod help;
 mod idle;
@@ -8,16 +9,18 @@ mod parse;
 mod report;
 mod run;
 
+pub use chat::*;
 pub use fpga::*;
 pub use model::*;
 pub use report::*;
 pub use run::*;
 
-use super::Error;
+use super::{print, Error};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 const MODEL: &str = "Checkpoint or .anser image [default: the project's own model]";
 const CHIP: &str = "Simulated chip";
+const CONVERSATION: &str = "Conversation";
 pub const DEFAULT_CONFIG: &str = "nano";
 
 /// From an RWKV-7 checkpoint to an accelerator.
@@ -44,6 +47,10 @@ pub enum Verb {
     Quantize(Quantize),
     /// Generate text
     Generate(Generate),
+    /// Talk to a model: a line is said, an answer comes, and the state is kept
+    ///
+    /// Lines that begin with / are commands: /reset, /save FILE, /load FILE, /help, /quit. Lines may come from a terminal or a pipe.
+    Chat(Chat),
     /// Print the logits after the last of the given tokens
     Logits(Logits),
     /// Measure quality on a text: bits per token, agreement with float
@@ -81,7 +88,15 @@ fn command() -> clap::Command {
 /// # Errors
 /// An option that would have no effect.
 pub fn parse() -> Result<Option<Anser>, Error> {
-    let matches = command().get_matches();
+    let matches = command().try_get_matches().unwrap_or_else(|e| {
+        // a usage error, or help, which the parser prints by itself
+        if e.use_stderr() && std::env::args_os().any(|a| a == "--json") {
+            let text = e.to_string();
+            let sentence = text.split("\n\n").next().unwrap_or(&text);
+            print::failed(&sentence.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" "));
+        }
+        e.exit()
+    });
     if let Some(name) = matches.subcommand_name().filter(|name| help::is_topic(name)) {
         let mut command = command();
         command.build();

@@ -176,6 +176,9 @@ pub struct Quantize {
     /// Write a page that shows the format and the error of each matrix; needs --calibrate
     #[arg(long, value_name = "FILE.html", value_parser = file_of("html"))]
     pub report: Option<PathBuf>,
+    /// End with status 1 if the integers may have lost the meaning of the network, which is a warning without it
+    #[arg(long)]
+    pub strict: bool,
     #[command(flatten)]
     pub numbers: Numbers,
 }

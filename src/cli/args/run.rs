@@ -1,7 +1,7 @@
 //! Verbs that run a model: on floats, on integers, or on the simulated chip.
 
 use super::parse::{count, file_of, probability, token};
-use super::{Numbers, Weights, CHIP, DEFAULT_CONFIG, MODEL};
+use super::{Numbers, Weights, CHIP, CONVERSATION, DEFAULT_CONFIG, MODEL};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -26,15 +26,36 @@ impl Backend {
 }
 
 /// What the model reads before it writes.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
+#[derive(Args, Default)]
+#[group(multiple = false)]
 pub struct Prompt {
     /// Text to go on from
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub prompt: Option<String>,
+    /// File with the text to go on from, byte by byte; - is standard input
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
+    pub prompt_file: Option<PathBuf>,
     /// Token numbers instead of text
     #[arg(long, value_delimiter = ',', value_name = "1,2,3", value_parser = token, allow_negative_numbers = true)]
     pub prompt_tokens: Option<Vec<u32>>,
+}
+
+/// The state of a conversation, from and to files.
+#[derive(Args, Clone, Default)]
+pub struct StateFiles {
+    /// Go on from a saved state, or begin with one of state tuning
+    #[arg(long, value_name = "FILE", help_heading = CONVERSATION)]
+    pub state: Option<PathBuf>,
+    /// Save the state after the last token
+    #[arg(long, value_name = "FILE", help_heading = CONVERSATION)]
+    pub save_state: Option<PathBuf>,
+}
+
+impl Prompt {
+    /// Whether none was given.
+    pub fn is_none(&self) -> bool {
+        self.prompt.is_none() && self.prompt_file.is_none() && self.prompt_tokens.is_none()
+    }
 }
 
 #[derive(Args)]
@@ -45,16 +66,16 @@ pub struct Sampling {
     /// Sample among the most likely tokens of this total probability
     #[arg(long, value_name = "P", default_value_t = 1.0, allow_negative_numbers = true)]
     pub top_p: f64,
-    /// Seed of the sampling and of random stalls
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    pub seed: u64,
+    /// Seed of the sampling and of random stalls [default: 0; with --state that of the saved sampling, which goes on]
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
 }
 
 /// The options of [`Chip`] as the parser names them.
 pub const CHIP_OPTIONS: &[&str] = &["config", "stall", "sessions", "memory", "skip_columns", "trace"];
 
 /// The simulated chip.
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Default)]
 pub struct Chip {
     /// Configuration: a name in configs/ or a .toml file
     #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG, help_heading = CHIP)]
@@ -74,6 +95,16 @@ pub struct Chip {
     /// Write a waveform (FST)
     #[arg(long, value_name = "F.fst", value_parser = file_of("fst"), help_heading = CHIP)]
     pub trace: Option<PathBuf>,
+    /// The state goes into the chip or out of it.
+    #[arg(skip)]
+    pub state_needed: bool,
+}
+
+impl Chip {
+    /// The same chip for a conversation that `files` may load or save.
+    pub fn with_state(&self, files: &StateFiles) -> Self {
+        Self { state_needed: files.state.is_some() || files.save_state.is_some(), ..self.clone() }
+    }
 }
 
 /// The simulated memory; it changes cycles, never values.
@@ -97,8 +128,13 @@ pub struct Generate {
     /// Tokens to write after the prompt
     #[arg(long, value_name = "N", value_parser = count())]
     pub tokens: u32,
+    /// Stop before this text, even where it straddles tokens; may be given several times
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub stop: Vec<String>,
     #[command(flatten)]
     pub sampling: Sampling,
+    #[command(flatten)]
+    pub state: StateFiles,
     #[command(flatten)]
     pub chip: Chip,
     #[command(flatten)]
@@ -115,6 +151,14 @@ pub struct Logits {
     /// Token numbers to read
     #[arg(long, value_delimiter = ',', required = true, value_name = "1,2,3", value_parser = token, allow_negative_numbers = true)]
     pub tokens: Vec<u32>,
+    /// Write the logits after every token, not only the last one, to a file for NumPy
+    #[arg(long, requires = "output")]
+    pub all: bool,
+    /// The file for --all: a matrix (tokens, vocabulary) of 32-bit floats
+    #[arg(short, long, value_name = "F.npy", requires = "all")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub state: StateFiles,
     #[command(flatten)]
     pub chip: Chip,
     #[command(flatten)]
@@ -137,6 +181,8 @@ pub struct Eval {
     /// Read only the first N tokens of it
     #[arg(long, value_name = "N", value_parser = count())]
     pub max_tokens: Option<u32>,
+    #[command(flatten)]
+    pub state: StateFiles,
     #[command(flatten)]
     pub chip: Chip,
     #[command(flatten)]
@@ -230,6 +276,8 @@ pub struct Cosim {
     /// Seed of the random stalls
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
+    #[command(flatten)]
+    pub state: StateFiles,
     #[command(flatten)]
     pub chip: Chip,
     #[command(flatten)]
