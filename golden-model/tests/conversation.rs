@@ -226,3 +226,27 @@ fn a_state_of_anything_else_is_refused_by_name() {
     std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
     assert!(read(&path, &of(&this)).unwrap_err().to_string().contains("blocks.2"));
 }
+
+/// Whatever is done to a file, it is read or refused in one sentence.
+#[test]
+fn a_damaged_file_is_refused_or_read_but_never_ends_the_program() {
+    let this = net(1, &QuantOptions::default());
+    let identity = Identity::of_model(&this.model, &stream(&this.model));
+    let state = State::Integer(golden_model::network::integer_step::IntState::new(&this.model));
+    let bytes = to_bytes(&identity, &Saved { state, logits: vec![0.0; 50], tokens: 3, sampling: Position::default() });
+    let path = this.dir.path().join("damaged");
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    for _ in 0..400 {
+        let mut damaged = bytes.clone();
+        for _ in 0..rng.gen_range(1..4) {
+            // the header is what matters
+            let at = rng.gen_range(0..damaged.len().min(2000));
+            damaged[at] = rng.gen();
+        }
+        damaged.truncate(rng.gen_range(damaged.len() / 2..=damaged.len()));
+        std::fs::write(&path, &damaged).unwrap();
+        if let Err(e) = read(&path, &identity) {
+            assert!(!e.to_string().contains('\n'), "{e}");
+        }
+    }
+}

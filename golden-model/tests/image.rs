@@ -107,7 +107,7 @@ fn damage_is_named() {
     assert!(matches!(damaged(&path, |b| b.clear()), E::Magic { .. }));
     assert!(matches!(damaged(&path, |b| b[0] = b'Z'), E::Magic { .. }));
     assert!(matches!(damaged(&path, |b| b.truncate(20)), E::Length { .. }));
-    assert!(matches!(damaged(&path, |b| b[8] = 5), E::Version { found: 5 }));
+    assert!(matches!(damaged(&path, |b| b[8] = 6), E::Version { found: 6 }));
     assert!(matches!(damaged(&path, |b| b.truncate(len - 1)), E::Length { .. }));
     assert!(matches!(damaged(&path, |b| b.push(0)), E::Length { .. }));
     assert!(matches!(damaged(&path, |b| b[31] = 255), E::Length { .. }));

@@ -24,7 +24,9 @@ fn frac(pair: &Pair, layer: usize, name: &str) -> Option<i32> {
     }
     let f = &pair.model.layers[layer].f;
     Some(match name {
-        "x.emb" | "att.out" | "att.x" | "ffn.out" | "ffn.x" => net.f_x,
+        "x.emb" => net.f_x,
+        "att.out" | "att.x" => f.residual(net)[1],
+        "ffn.out" | "ffn.x" => f.residual(net)[2],
         "ln1.n" | "ln2.n" | "att.yn.n" => 20,
         "ln1.g" | "ln1.h" | "att.xr" | "att.xw" | "att.xk" | "att.xv" | "att.xa" | "att.xg" | "att.prev" => f.f_h1,
         "ln2.g" | "ln2.h" | "ffn.xk" | "ffn.prev" => f.f_h2,

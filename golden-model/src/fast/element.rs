@@ -55,6 +55,20 @@ pub fn add(x: &mut [i32], y: &[i32], count: &mut Saturations) {
     count.0 += clipped;
 }
 
+/// Computes `x = x + y`, x shifted right first.
+#[inline(always)]
+pub fn add_shifted(x: &mut [i32], shift: i32, y: &[i32], count: &mut Saturations) {
+    let s = sh(shift);
+    if s == 0 {
+        return add(x, y, count); // every model whose residual stream has one format
+    }
+    let mut clipped = 0;
+    for (x, y) in x.iter_mut().zip(y) {
+        *x = sat(round64(i64::from(*x), s) + i64::from(*y), VEC_BITS, &mut clipped);
+    }
+    count.0 += clipped;
+}
+
 /// Computes `out = a · b`, shifted right.
 #[inline(always)]
 pub fn mul(out: &mut [i32], a: &[i32], b: &[i32], shift: i32, count: &mut Saturations) {

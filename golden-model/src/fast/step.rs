@@ -5,7 +5,7 @@
 #![deny(clippy::float_arithmetic)]
 
 use super::bandwidth::column_bytes;
-use super::element::{add, each, l2_normalised, lut, mix, mul, mul_param, norm, round64, sat, Table};
+use super::element::{add, add_shifted, each, l2_normalised, lut, mix, mul, mul_param, norm, round64, sat, Table};
 use super::isa::versions;
 use super::matmul::{multiply, Job};
 use super::operand::mantissas;
@@ -120,7 +120,7 @@ versions! {
 
 versions! {
     fn ln2(row: &mut Row, layer: &Layer) {
-        add(&mut row.x, &row.out, &mut row.sat.vec);
+        add_shifted(&mut row.x, layer.shifts.att_x, &row.out, &mut row.sat.vec);
         norm(&mut row.h, &row.x, &layer.f.ln2, (&layer.ln2.weight, &layer.ln2.bias), layer.shifts.ln2, &mut row.sat.vec);
     }
 }
@@ -152,8 +152,8 @@ versions! {
 }
 
 versions! {
-    fn layer_out(row: &mut Row) {
-        add(&mut row.x, &row.out, &mut row.sat.vec);
+    fn layer_out(row: &mut Row, layer: &Layer) {
+        add_shifted(&mut row.x, layer.shifts.ffn_x, &row.out, &mut row.sat.vec);
     }
 }
 
@@ -288,7 +288,7 @@ pub fn block(runner: &mut Runner, sessions: &mut [Session], tokens: &[u32], logi
         } else {
             multiply(pool, isa, rows, &[value], mat);
         }
-        each_row!(rows, |row| layer_out(isa, row));
+        each_row!(rows, |row| layer_out(isa, row, layer));
     }
     for (session, own) in sessions.iter_mut().zip(rows.chunks_exact_mut(each)) {
         own.iter_mut().for_each(|row| row.count(&mut session.saturations));

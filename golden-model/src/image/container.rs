@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0    8 bytes   "ANSER\r\n" and 0x1a: a copy made in text mode does not start like this
-//! 8    u32       version: 4 with 4-bit weights by columns, else 3 (2 had neither branches nor clusters, 1 no 4-bit weights; all are read)
+//! 8    u32       version: 5 with formats of the residual stream by layer, 4 with 4-bit weights by columns, else 3 (2 had neither branches nor clusters, 1 no 4-bit weights; all are read)
 //! 12   u32       0
 //! 16   u64       bytes of the metadata
 //! 24   u64       bytes of the stream
@@ -32,7 +32,9 @@ use std::path::{Path, PathBuf};
 /// First bytes of every image.
 pub const MAGIC: [u8; 8] = *b"ANSER\r\n\x1a";
 /// The newest version.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
+/// The version of an image with 4-bit weights by columns.
+const WITH_COLUMNS: u32 = 4;
 /// The version of an image that older programs read, too: all but those with 4-bit weights by columns.
 const WITHOUT_COLUMNS: u32 = 3;
 /// The oldest it reads.
@@ -97,7 +99,11 @@ fn write_inner(model: &QModel, path: &Path) -> Result<u64, ImageErrorKind> {
     let mut head = Vec::with_capacity(HEADER);
     head.extend(MAGIC);
     let columns = |b: &Block| matches!(b.kind, BlockKind::Matrix { format: MatrixFormat::W4Columns, .. });
-    let version = if layout.blocks().iter().any(columns) { VERSION } else { WITHOUT_COLUMNS };
+    let version = match () {
+        () if model.layers.iter().any(|l| l.f.f_x.is_some()) => VERSION,
+        () if layout.blocks().iter().any(columns) => WITH_COLUMNS,
+        () => WITHOUT_COLUMNS,
+    };
     head.extend(version.to_le_bytes());
     head.extend(0u32.to_le_bytes());
     head.extend((json.len() as u64).to_le_bytes());

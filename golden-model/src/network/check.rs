@@ -46,13 +46,36 @@ impl<M: Matrix> QModel<M> {
             return Err(ModelError::Value { what: "eps".into(), found: format!("{eps:?}"), expected });
         }
         self.check_clusters()?;
+        self.check_residual()?;
         self.check_sizes()?;
         for (l, layer) in self.layers.iter().enumerate() {
             layer.check(l, self)?;
         }
-        check_norm("ln_out", &self.f.ln_out, (s.n_embd, self.f.eps.ln, self.f.f_x))?;
+        check_norm("ln_out", &self.f.ln_out, (s.n_embd, self.f.eps.ln, self.last_residual()))?;
         check_branch("", self.head_branch.as_ref(), (s.vocab_size, s.n_embd))?;
         check_shifts("", &self.shifts, &self.computed_shifts())
+    }
+
+    /// Checks that each layer takes the residual stream in the format in which the one before leaves it.
+    fn check_residual(&self) -> Result<(), ModelError> {
+        let mut f_x = self.f.f_x;
+        for (l, layer) in self.layers.iter().enumerate() {
+            let [before, _, after] = layer.f.residual(&self.f);
+            if before != f_x {
+                let what = format!("layer {l}: fraction bits of the residual stream before it");
+                return Err(ModelError::Value {
+                    what,
+                    found: before.to_string(),
+                    expected: format!("{f_x}, as they are left"),
+                });
+            }
+            f_x = after;
+        }
+        Ok(())
+    }
+
+    fn last_residual(&self) -> i32 {
+        self.f.last_residual(self.layers.iter().map(|l| &l.f))
     }
 
     /// Checks that the clusters fit the vocabulary and that every token is in exactly one.
@@ -143,8 +166,8 @@ impl<M: Matrix> QLayer<M> {
             return Err(ModelError::Value { what: format!("{prefix}formats of DeepEmbed"), found, expected });
         }
         for (name, constants, of) in [
-            ("ln1", &f.ln1, (d, net.eps.ln, net.f_x)),
-            ("ln2", &f.ln2, (d, net.eps.ln, net.f_x)),
+            ("ln1", &f.ln1, (d, net.eps.ln, f.residual(net)[0])),
+            ("ln2", &f.ln2, (d, net.eps.ln, f.residual(net)[1])),
             ("att.ln_x", &f.ln_x, (n, net.eps.ln_x, f.f_y)),
         ] {
             check_norm(&format!("{prefix}{name}"), constants, of)?;

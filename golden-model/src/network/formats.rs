@@ -32,6 +32,10 @@ pub struct LayerFormats {
     pub f_h2: i32,
     pub f_fk: i32,
     pub f_r2: i32,
+    /// Fraction bits of the residual stream before the layer, after time mixing and after channel mixing; without them f_x of the network.
+    /// They are there where the stream grows so much that one format would be too coarse for its beginning, and never grow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub f_x: Option<[i32; 3]>,
     pub ln1: NormConstants,
     pub ln_x: NormConstants,
     pub ln2: NormConstants,
@@ -52,10 +56,24 @@ pub struct DeepFormats {
     pub f_r2g: i32,
 }
 
+impl NetFormats {
+    /// Fraction bits of the residual stream after the last of `layers`.
+    pub fn last_residual<'a>(&self, layers: impl IntoIterator<Item = &'a LayerFormats>) -> i32 {
+        layers.into_iter().last().map_or(self.f_x, |f| f.residual(self)[2])
+    }
+}
+
 impl LayerFormats {
     /// Fraction bits of the operand of `ffn.value`: relu², or its product with the gate of DeepEmbed.
     pub fn f_hidden(&self) -> i32 {
         self.deep_embed.as_ref().map_or(self.f_r2, |deep| deep.f_r2g)
+    }
+}
+
+impl LayerFormats {
+    /// Fraction bits of the residual stream before the layer, after time mixing and after channel mixing.
+    pub fn residual(&self, net: &NetFormats) -> [i32; 3] {
+        self.f_x.unwrap_or([net.f_x; 3])
     }
 }
 
@@ -77,6 +95,7 @@ fn is_official(eps: &Eps) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NetFormats {
     pub f_emb: i32,
+    /// Fraction bits of the residual stream; where layers have their own, those before the first one.
     pub f_x: i32,
     pub f_v: i32,
     pub f_ho: i32,

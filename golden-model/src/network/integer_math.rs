@@ -1,7 +1,7 @@
 //! What the integer step is made of: operations that count what they clip and report their results by name.
 #![deny(clippy::float_arithmetic)]
 
-use crate::arithmetic::fixed::OPERAND_BITS;
+use crate::arithmetic::fixed::{round_shift, sh, OPERAND_BITS};
 use crate::arithmetic::norm::{NormConstants, NormShifts};
 use crate::arithmetic::tensor::{QMatrix, QVector};
 use crate::arithmetic::vector_ops::{self, Operand, SaturationCounts};
@@ -69,6 +69,12 @@ impl<'t, T: Tap> Ops<'t, T> {
     pub fn add(&mut self, name: &'static str, a: &[i32], b: &[i32]) -> Vec<i32> {
         let values = vector_ops::add(a, b, &mut self.sat.vec);
         self.pass(name, values)
+    }
+
+    /// Adds `out` to the residual stream `x`, which is brought to the format of `out` first.
+    pub fn residual(&mut self, name: &'static str, x: &[i32], shift: i32, out: &[i32]) -> Vec<i32> {
+        let s = sh(shift);
+        self.each(name, x.len(), |i| round_shift(i64::from(x[i]), s) + i64::from(out[i]))
     }
 
     pub fn mul(&mut self, name: &'static str, a: &[i32], b: &[i32], shift: i32) -> Vec<i32> {

@@ -82,11 +82,11 @@ fn body<T: Tap>(
 
         let h = on.norm(LN1, &x, &layer.f.ln1, &layer.ln1, layer.shifts.ln1);
         let out = time_mix(layer, (n, model.f.state_bits), h, state, &mut v_first, on); // (D)
-        x = on.add("att.x", &x, &out);
+        x = on.residual("att.x", &x, layer.shifts.att_x, &out);
 
         let h = on.norm(LN2, &x, &layer.f.ln2, &layer.ln2, layer.shifts.ln2);
         let out = channel_mix(layer, token, h, state, on); // (D)
-        x = on.add("ffn.x", &x, &out);
+        x = on.residual("ffn.x", &x, layer.shifts.ffn_x, &out);
     }
     x
 }

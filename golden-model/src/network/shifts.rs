@@ -119,12 +119,12 @@ pub fn matrix_fractions(name: &str, f: &LayerFormats, net: &NetFormats) -> Optio
         "att.receptance.weight" => (f.f_h1, f.f_r),
         "att.g1" => (f.f_h1, Z),
         "att.g2" => (O, f.f_g),
-        "att.output.weight" => (f.f_yg, net.f_x),
+        "att.output.weight" => (f.f_yg, f.residual(net)[1]),
         "ffn.key.weight" => (f.f_h2, f.f_fk),
         "ffn.s1" => (f.f_h2, deep?.f_s1),
         "ffn.s_emb.weight" => (deep?.f_s1, deep?.f_ss),
         "ffn.s2" => (deep?.f_ss, deep?.f_gate),
-        "ffn.value.weight" => (f.f_hidden(), net.f_x),
+        "ffn.value.weight" => (f.f_hidden(), f.residual(net)[2]),
         "head.weight" | "head.centroids" => (net.f_ho, net.f_logits),
         _ => return None,
     })
@@ -228,11 +228,15 @@ shifts! {
         yb in RIGHT = product(of.net.f_v, of.f.f_bs, of.f.f_yb);
         /// `yb · g`: `f_yb + f_g − f_yg`
         yg in RIGHT = product(of.f.f_yb, of.f.f_g, of.f.f_yg);
+        /// x before time mixing to the format after it: `f_x[0] − f_x[1]`
+        att_x in RIGHT = product(of.f.residual(of.net)[0], 0, of.f.residual(of.net)[1]);
+        /// x before channel mixing to the format after it: `f_x[1] − f_x[2]`
+        ffn_x in RIGHT = product(of.f.residual(of.net)[1], 0, of.f.residual(of.net)[2]);
         /// The token shift of the channel mix: `f(ffn.x_k)`
         ffn_x_k in RIGHT = of.of("ffn.x_k");
         /// `relu(k)²`: `f_fk + f_fk − f_r2`
         r2 in RIGHT = product(of.f.f_fk, of.f.f_fk, of.f.f_r2);
-        /// `f_r2 + f(ffn.value) − f_x`, with DeepEmbed `f_r2g + f(ffn.value) − f_x`
+        /// `f_r2 + f(ffn.value) − f_x[2]`, with DeepEmbed `f_r2g + f(ffn.value) − f_x`
         ffn_value in MATRIX = of.matrix("ffn.value.weight");
     } groups {
         /// Gain `NORM + f(ln1.weight) − f_h1`, bias `f_h1 − f(ln1.bias)`
@@ -254,7 +258,7 @@ shifts! {
         };
         /// Gain `NORM + f(ln_x.weight) − f_yb`, bias `f_yb − f(ln_x.bias)`
         ln_x: NormShifts = of.norm("att.ln_x.weight", "att.ln_x.bias", of.f.f_yb);
-        /// `f_yg + f(output) − f_x`
+        /// `f_yg + f(output) − f_x[1]`
         output: ProductShifts = of.product(&ATT_OUTPUT);
         /// Gain `NORM + f(ln2.weight) − f_h2`, bias `f_h2 − f(ln2.bias)`
         ln2: NormShifts = of.norm("ln2.weight", "ln2.bias", of.f.f_h2);
@@ -364,6 +368,7 @@ mod tests {
             f_h2: 16384,
             f_fk: 32768,
             f_r2: 65536,
+            f_x: Some([1 << 26, 1 << 18, 1 << 27]),
             f_t: [("att.key.weight".to_string(), 1 << 22)].into(),
             deep_embed: Some(DeepFormats { f_s1: 3, f_ss: 5, f_gate: 9, f_r2g: 1 << 23 }),
             ..LayerFormats::default()
@@ -407,7 +412,9 @@ mod tests {
             ("yg", 1024 + 32 - 8192),
             ("ffn_x_k", tensor),
             ("r2", 2 * 32768 - 65536),
-            ("ffn_value", (1 << 23) + tensor - (1 << 18)),
+            ("att_x", (1 << 26) - (1 << 18)),
+            ("ffn_x", (1 << 18) - (1 << 27)),
+            ("ffn_value", (1 << 23) + tensor - (1 << 27)),
             ("ln1.gain", 20 + tensor - 1),
             ("ln1.bias", 1 - tensor),
             ("key", 1 + tensor - 2),
@@ -442,13 +449,14 @@ mod tests {
         let want: BTreeMap<_, _> = want.map(|(name, value)| (name.to_string(), value)).into();
         assert_eq!(got, want);
         let plain = LayerShifts::of(&LayerFormats { deep_embed: None, ..f }, &net, &|_| Some(tensor));
-        assert_eq!((plain.ffn_value, plain.deep_embed), (65536 + tensor - (1 << 18), None));
+        assert_eq!((plain.ffn_value, plain.deep_embed), (65536 + tensor - (1 << 27), None));
     }
 
     #[test]
     fn formats_of_a_damaged_image_do_not_overflow() {
         for end in [i32::MIN, i32::MAX] {
-            let f = LayerFormats { f_k: end, f_km: -(end / 2), f_h1: end, f_fk: end, ..LayerFormats::default() };
+            let f_x = Some([end, -(end / 2), end]);
+            let f = LayerFormats { f_x, f_k: end, f_km: -(end / 2), f_h1: end, f_fk: end, ..LayerFormats::default() };
             LayerShifts::of(&f, &NetFormats { f_emb: end, f_x: end, ..Default::default() }, &|_| Some(end));
         }
     }

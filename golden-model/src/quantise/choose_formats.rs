@@ -92,7 +92,11 @@ pub fn choose(
         let f_r2g = elements(r2g).min(f.f_r2 + f_gate);
         f.deep_embed = Some(DeepFormats { f_s1, f_ss, f_gate, f_r2g });
     }
-    let mut f_x = (0..=n_layer).map(|l| elements(seen(l, &["x.emb", "att.x", "ffn.x"]))).min().unwrap_or(MAX_FRAC);
+    // the residual stream by place: the embedding, then what each of the two mixes of a layer leaves
+    let mut places = vec![elements(seen(0, &["x.emb"]))];
+    for l in 0..n_layer {
+        places.extend([elements(seen(l, &["att.x"])), elements(seen(l, &["ffn.x"]))]);
+    }
     for (l, (m, f)) in layers.iter().zip(&mut out).enumerate() {
         f.f_s = bits_frac(seen(l, &["S", "att.sa"]), options.state_bits).min(f_v + f.f_km - VK.0);
         f.f_y = elements(seen(l, &["att.y"])).min(f.f_s + f.f_r - Y.0);
@@ -102,13 +106,19 @@ pub fn choose(
         f.f_yg = elements(seen(l, &["att.yg"])).min(f.f_yb + f.f_g);
         let output_bits = options.tensor(&format!("blocks.{l}.att.output.weight")).bits;
         let value_bits = options.tensor(&format!("blocks.{l}.ffn.value.weight")).bits;
-        f_x = f_x
-            .min(f.f_yg + matrix_frac(of(m, "att.output.weight"), output_bits) - MATRIX.0)
-            .min(f.f_hidden() + matrix_frac(of(m, "ffn.value.weight"), value_bits) - MATRIX.0);
+        for (place, most) in [
+            (2 * l + 1, f.f_yg + matrix_frac(of(m, "att.output.weight"), output_bits) - MATRIX.0),
+            (2 * l + 2, f.f_hidden() + matrix_frac(of(m, "ffn.value.weight"), value_bits) - MATRIX.0),
+        ] {
+            places[place] = places[place].min(most);
+        }
     }
+    let f_x = residual(&places, &mut out);
+    let net_x = NetFormats { f_x, ..NetFormats::default() };
     for f in &mut out {
-        f.ln1 = NormConstants::new(n_embd, eps.ln, f_x);
-        f.ln2 = NormConstants::new(n_embd, eps.ln, f_x);
+        let [before, between, _] = f.residual(&net_x);
+        f.ln1 = NormConstants::new(n_embd, eps.ln, before);
+        f.ln2 = NormConstants::new(n_embd, eps.ln, between);
         f.ln_x = NormConstants::new(head_size, eps.ln_x, f.f_y);
     }
     let f_ho = elements(bound(net, "ln_out", n_embd));
@@ -120,7 +130,7 @@ pub fn choose(
         f_v,
         f_ho,
         f_logits,
-        ln_out: NormConstants::new(n_embd, eps.ln, f_x),
+        ln_out: NormConstants::new(n_embd, eps.ln, net_x.last_residual(&out)),
         eps,
         numbers_only: false,
         state_bits: options.state_bits,
@@ -130,4 +140,27 @@ pub fn choose(
         recipe: Some(options.recipe()),
     };
     (formats, out)
+}
+
+/// Bits that the residual stream may grow by before it gets a format for each place: its beginning then keeps 18 of its 27 bits at least.
+const GROWTH: i32 = 8;
+
+/// Chooses the fraction bits of the residual stream from those that each of its `places` can have at most. One format serves all, the coarsest,
+/// unless that would be too coarse for the beginning; then the layers get their own, which never grow because a chip shifts right only. Returns
+/// the format of the first place.
+fn residual(places: &[i32], layers: &mut [LayerFormats]) -> i32 {
+    let least = places.iter().copied().min().unwrap_or(MAX_FRAC);
+    let first = places.first().copied().unwrap_or(least);
+    if first - least <= GROWTH {
+        return least;
+    }
+    let so_far = places.iter().scan(MAX_FRAC, |f, place| {
+        *f = (*f).min(*place);
+        Some(*f)
+    });
+    let so_far: Vec<i32> = so_far.collect();
+    for (layer, f) in layers.iter_mut().zip(so_far.windows(3).step_by(2)) {
+        layer.f_x = Some([f[0], f[1], f[2]]);
+    }
+    first
 }

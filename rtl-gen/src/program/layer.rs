@@ -26,7 +26,7 @@ impl Sequence<'_> {
     }
 
     fn embedding_of(&mut self, slot: usize) -> R {
-        let k = self.layer_norm_constants();
+        let k = self.layer_norm_constants("ln1", 0);
         let only = self.only(slot);
         let mut info = self.value("x.emb", self.v.x.len);
         info.scalar = Some((ScalarKind::Mean, self.tap("ln1.mean", 1)));
@@ -46,7 +46,7 @@ impl Sequence<'_> {
 
     /// Computes the layer norm of x into `h`; `norm` is the complete name of its parameters.
     fn layer_norm(&mut self, name: &str, norm: &str, shifts: NormShifts) -> R {
-        let k = self.layer_norm_constants();
+        let k = self.layer_norm_constants(name, self.layer);
         let (x, t, h) = (self.v.x, self.v.t[0], self.v.h);
         self.normalise(x, self.dims.n_embd, k, t, name)?;
         self.affine(t, norm, shifts, h, name)
@@ -278,7 +278,7 @@ impl Sequence<'_> {
         self.operand(yb, Out::Xmem(yg.slot, yg.exp), "att.yg")?;
         self.matrix(&self.att("output.weight"), yg, s.output.w, self.v.out, "att.out")?;
         self.load_ffn_prev()?;
-        self.residual("att.x", "ln2", self.layer)
+        self.residual("att.x", s.att_x, "ln2", self.layer)
     }
 
     fn recurrence(&mut self) -> R {
@@ -335,7 +335,7 @@ impl Sequence<'_> {
         self.matrix(&self.ffn("value.weight"), r2, s.ffn_value, self.v.out, "ffn.out")?;
         self.load_att_prev(self.layer + 1)?;
         let last = self.layer + 1 == self.dims.n_layer;
-        self.residual("ffn.x", if last { "ln_out" } else { "ln1" }, self.layer + 1)
+        self.residual("ffn.x", s.ffn_x, if last { "ln_out" } else { "ln1" }, self.layer + 1)
     }
 
     /// Writes the last norm, the head and the argmax.

@@ -235,9 +235,9 @@ impl<'a> Sequence<'a> {
         VecOp { acc: acc_sel::RESULT, post: post::MEAN, k_const: k.inv_n, k_shift: k.q_n, ..op }
     }
 
-    /// Computes the residual `x += out` and the mean that the next norm needs.
-    pub(super) fn residual(&mut self, tap: &str, next_norm: &str, next_layer: usize) -> R {
-        let k = self.layer_norm_constants();
+    /// Computes the residual `x += out`, x shifted right first, and the mean that the next norm needs.
+    pub(super) fn residual(&mut self, tap: &str, shift: i32, next_norm: &str, next_layer: usize) -> R {
+        let k = self.layer_norm_constants(next_norm, next_layer);
         let mut info = self.value(tap, self.v.x.len);
         info.scalar =
             Some((ScalarKind::Mean, TapRef { layer: next_layer, name: format!("{next_norm}.mean"), start: 0, len: 1 }));
@@ -246,16 +246,21 @@ impl<'a> Sequence<'a> {
             b: Some(self.v.out),
             len: self.v.x.len,
             c: c_sel::B,
+            shift,
             out: Out::Vmem(self.v.x),
             ..Default::default()
         };
         self.e.vec(Self::with_mean(op, k), None, info)
     }
 
-    /// Returns the constants of the layer norms over x, which all share one length and one format.
-    pub(super) fn layer_norm_constants(&self) -> &'a NormConstants {
+    /// Returns the constants of `norm`, which is `ln1`, `ln2` or `ln_out`, in `layer`. All are over x; its format may differ.
+    pub(super) fn layer_norm_constants(&self, norm: &str, layer: usize) -> &'a NormConstants {
         let model = self.model;
-        &model.net.ln_out
+        match (norm, model.layers.get(layer)) {
+            ("ln1", Some(f)) => &f.ln1,
+            ("ln2", Some(f)) => &f.ln2,
+            _ => &model.net.ln_out,
+        }
     }
 
     /// Computes `d = W x` with this static shift.
