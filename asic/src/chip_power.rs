@@ -10,7 +10,7 @@ use sim_harness::session::TokenOptions;
 use sim_harness::verilate::Progress;
 use std::sync::Arc;
 
-/// What is run.
+/// The work of one measurement.
 pub struct Run<'a> {
     /// Name of the model on the chip.
     pub model: &'a str,
@@ -26,7 +26,7 @@ pub struct Run<'a> {
     pub verilator: Option<Progress>,
 }
 
-/// What a run found.
+/// The result of a measurement.
 pub struct Found {
     pub record: PowerRecord,
     pub report: power::Report,

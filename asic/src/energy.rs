@@ -14,7 +14,7 @@ use records::power::{BlockPower, External, MemoryPower, PowerRecord, ReplayRecor
 use records::shared::Watts;
 use std::collections::BTreeMap;
 
-/// What external memory is assumed to take, in picojoules a bit.
+/// The energy that external memory is assumed to take, in picojoules a bit.
 #[derive(Clone, Copy, Debug)]
 pub struct ExternalMemory {
     pub low: f64,
@@ -33,7 +33,7 @@ pub const EXTERNAL_SOURCE: &str =
     "20 to 40 pJ a bit: M. Horowitz, Computing's energy problem, ISSCC 2014 (1.3 to 2.6 nJ for 64 bits of DRAM); \
     3.9 pJ a bit: HBM2 in M. O'Connor et al., Fine-Grained DRAM, MICRO 2017";
 
-/// What was put on the chip, for energy a parameter and of the external memory.
+/// The model on the chip, from which energy a parameter and energy of the external memory follow.
 #[derive(Clone, Debug)]
 pub struct Work {
     pub model: String,

@@ -89,7 +89,7 @@ impl Interpreter {
         self.counting = Some(Counts { nets: vec![Count::default(); n], now: 0 });
     }
 
-    /// What was counted since, over the seconds that so many cycles take at `clock_mhz`; every net of the netlist is in it.
+    /// Returns the activity of every net since counting began, over the seconds that so many cycles take at `clock_mhz`.
     pub fn stop_counting(&mut self, clock_mhz: f64) -> Option<Measured> {
         let counts = self.counting.take()?;
         let seconds = counts.now as f64 / 2.0 / (clock_mhz * 1e6);

@@ -35,15 +35,15 @@ use rtl_gen::hdl::Printed;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// What a run of the flow needs to know.
+/// The parameters of a run of the flow.
 pub struct Flow<'a> {
     pub cells: &'a Cells,
     pub memory: Model,
-    /// What mapping aims at
+    /// The clock that mapping aims at
     pub clock_mhz: f64,
     /// Folder of finished results
     pub cache: PathBuf,
-    /// Told what is being done
+    /// Receives a sentence about each step
     pub progress: Option<&'a (dyn Fn(&str) + Sync)>,
 }
 

@@ -18,7 +18,7 @@ use std::path::Path;
 /// A net drives at most this many pins, except clock, reset and what the library ties.
 pub const MAX_FANOUT: usize = 16;
 
-/// What ABC does: structural hashing, choices, delay-optimal mapping, buffers on every net above [`MAX_FANOUT`] sinks
+/// Returns the script of ABC: structural hashing, choices, delay-optimal mapping, buffers on every net above [`MAX_FANOUT`] sinks
 /// (inputs of the logic, that is registers and ports, included), then sizes for the wanted period.
 pub fn abc_script(period_ps: f64) -> String {
     format!(

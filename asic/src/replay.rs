@@ -19,7 +19,7 @@ use sim_harness::session::{Session, SessionError, SessionOptions, TokenOptions, 
 use sim_harness::verilate::{BuildOptions, Progress};
 use std::sync::{Arc, Mutex};
 
-/// What the RTL did, for comparison.
+/// The results of the RTL, with which the netlist is compared.
 pub struct Expected {
     /// Tokens at the front that are compared but not counted
     pub warm_up: usize,
@@ -28,7 +28,7 @@ pub struct Expected {
     pub memory: MemoryStats,
 }
 
-/// What is put on the chip.
+/// The configuration, image and programs of the bench.
 pub struct Bench<'a> {
     pub config: &'a Config,
     pub image: &'a [u8],
@@ -77,7 +77,7 @@ pub fn counted(
     Ok((record, measured))
 }
 
-/// Told how many cycles were simulated.
+/// Receives the number of simulated cycles now and then.
 pub type Cycles = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// The simulator on the bench, shared with the caller who starts and stops its counters.

@@ -17,9 +17,9 @@ pub struct Circuit<'a> {
     pub clock_of: Vec<Option<usize>>,
     /// Whether a clock enters at each net
     pub is_root: Vec<bool>,
-    /// What the constraints say is constant
+    /// The value of each net that the constraints hold constant
     pub cases: Vec<Option<bool>>,
-    /// What a reader of the watts should know of constraints and wires
+    /// Sentences about constraints and wires that a reader of the watts should know
     pub notes: Vec<String>,
     /// Driving pins in an order in which inputs come before outputs; those in loops come last
     pub order: Vec<PinRef>,

@@ -208,7 +208,7 @@ fn output(cell: &Cell, pin: usize, pins: &[Activity], states: &[Activity]) -> Op
     Some(Activity { density: of(clock).density * enable, duty: of(clock).duty * enable })
 }
 
-/// What registers take over from their data; returns the largest change.
+/// Gives the states of registers the activity that they take over from their data; returns the largest change.
 fn clock_registers(cell: &Cell, pins: &[Activity], states: &mut [Activity]) -> f64 {
     let mut change = 0.0f64;
     for register in &cell.registers {

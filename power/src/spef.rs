@@ -36,7 +36,7 @@ struct Reader<'p> {
     res_unit: f64,
     delimiter: char,
     divider: char,
-    /// What stands before and behind the number of a bit
+    /// The text before and behind the number of a bit
     bus: (String, String),
     map: HashMap<String, String>,
 }

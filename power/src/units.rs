@@ -1,6 +1,6 @@
 //! Numbers with a unit, as every kind of file writes them: `1ns`, `100 ps`, `1e0pF`, `1 KOHM`.
 
-/// What 1 means in a file: for constraints, the units of the (first) library unless the file says otherwise.
+/// The units of the numbers in a file. Constraints have those of the first library unless they say otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct Units {
     /// Seconds

@@ -501,6 +501,13 @@ fn generated_clocks_have_the_period_of_their_master() {
             has_note(&report, "no clock reaches the source of the generated clock h");
         }
     }
+    // a gate that a clock is declared behind: its output has that clock and not the one that comes in
+    let behind = |factor: u32| {
+        let lines = format!("create_clock -name h -period 30 [get_pins r/Q]\ncreate_generated_clock -name k -source [get_pins r/Q] -divide_by {factor} [get_pins g/Y]\n");
+        let report = divider(&[master, &lines].concat()).report();
+        report.instances.iter().find(|i| i.name == "g").map_or(0.0, |g| g.watts.internal)
+    };
+    assert!(behind(1) > 0.0 && (behind(1) / behind(3) - 3.0).abs() < 1e-9, "{:e} {:e}", behind(1), behind(3));
     let without = divider(master).report();
     assert!(without.instances.iter().any(|i| i.name == "g" && i.group == "combinational"));
 }

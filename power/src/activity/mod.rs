@@ -25,19 +25,20 @@ pub enum Source {
     Saif(PathBuf),
 }
 
-/// What was measured in one scope.
+/// The activity that was measured in one scope.
 #[derive(Debug)]
 pub struct Measured {
     /// By net name relative to the scope, in the spelling of [`crate::netlist::names::normal`]
     pub nets: HashMap<String, Activity>,
     /// Seconds recorded
     pub seconds: f64,
-    /// What a reader of the watts should know of the recording
+    /// Sentences about the recording that a reader of the watts should know
     pub notes: Vec<String>,
 }
 
 impl Measured {
-    /// What was counted in `seconds`. A name that comes with two different activities stands for two nets, so it is left out.
+    /// Collects the activity that was counted in `seconds`. A name that comes with two different activities stands for two nets, so it is
+    /// left out.
     pub fn new(seconds: f64, nets: impl IntoIterator<Item = (String, Activity)>) -> Measured {
         let mut all: HashMap<String, Option<Activity>> = HashMap::new();
         for (name, activity) in nets {

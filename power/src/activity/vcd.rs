@@ -16,14 +16,14 @@ use std::path::Path;
 /// A vector wider than this is a typing error.
 const MAX_WIDTH: usize = 1 << 20;
 
-/// What is counted for one bit.
+/// The counts of one bit, over the time that was recorded.
 #[derive(Clone, Default)]
 struct Bit {
     /// `0`, `1` or `x`; none before the first value
     value: Option<u8>,
     since: u64,
     high: u64,
-    /// In halves: a change from or to x or z counts one
+    /// Changes, counted in halves of one, because a change from or to x or z is half a change
     half_changes: u64,
 }
 

@@ -6,7 +6,7 @@ use crate::units;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// What the groups of one library share.
+/// The units, voltages and templates that the groups of one library share.
 pub(super) struct Context<'a> {
     pub path: &'a Path,
     pub library: &'a Group<'a>,

@@ -107,7 +107,7 @@ pub struct Pin {
     /// Volts of the supply this pin is driven from
     pub voltage: f64,
     pub function: Option<Expr>,
-    /// For each input of `function`: where its change changes the output
+    /// The condition under which a change of an input changes the output, for each input of `function`
     pub sensitive: Vec<(usize, Expr)>,
     pub internal_power: Vec<InternalPower>,
     /// Arcs that end here

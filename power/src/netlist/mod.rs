@@ -23,7 +23,7 @@ pub struct Design {
     pub ports: Vec<Port>,
     /// Every name of every net, in the spelling of [`names::normal`], but for those that two nets share in it
     pub net_of: HashMap<String, usize>,
-    /// What a reader of the watts should know of the netlist
+    /// Sentences about the netlist that a reader of the watts should know
     pub notes: Vec<String>,
 }
 

@@ -38,7 +38,7 @@ impl Source {
 
 struct Parser<'a> {
     lexer: Lexer<'a>,
-    /// Of the module that is read
+    /// Parameters and instances of the module that is read
     parameters: HashSet<String>,
     instances: HashSet<String>,
 }

@@ -80,7 +80,7 @@ impl std::fmt::Display for Pin {
     }
 }
 
-/// What a pin is connected to.
+/// A connection of a pin or a port, or a side of an assignment.
 #[derive(Clone, Debug)]
 pub enum Expr {
     Name(String),

@@ -23,7 +23,7 @@ pub(super) struct Sdc<'p> {
     pub(super) path: &'p Path,
     pub(super) line: usize,
     pub(super) units: Units,
-    /// None: set to something that is not understood
+    /// The value of each variable, none where it was set to something that is not understood
     pub(super) variables: HashMap<String, Option<String>>,
     out: Constraints,
     /// Commands without bearing, and commands that are not heeded
@@ -67,7 +67,7 @@ impl<'p> Sdc<'p> {
         Sdc { path, line: 1, units, variables: HashMap::new(), out, skipped: [vec![], vec![]] }
     }
 
-    /// What was read, with notes about what was not heeded.
+    /// Returns what was read, with notes about what was not heeded.
     pub fn finish(mut self) -> Constraints {
         let what = ["without bearing on power were skipped", "that may change the power are not heeded"];
         let notes = self.skipped.iter().zip(what).filter(|(names, _)| !names.is_empty());

@@ -20,17 +20,17 @@ const MAX_DEPTH: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub struct Constraints {
     pub clocks: Vec<Clock>,
-    /// What drives input ports; the last that selects a port counts
+    /// Drivers of input ports; the last that selects a port counts
     pub inputs: Vec<(String, Input)>,
     /// Farads outside a port, the last that selects it counts
     pub loads: Vec<(String, f64)>,
     /// Ports, pins and nets that are constant
     pub cases: Vec<(String, bool)>,
-    /// What a reader of the watts should know of the file
+    /// Sentences about the file that a reader of the watts should know
     pub notes: Vec<String>,
 }
 
-/// What is known of a signal that enters.
+/// How a signal enters the chip.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Seconds when rising, when falling
