@@ -7,6 +7,7 @@ use rtl_gen::hdl::{Item, Module};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The mapping to library cells that the areas are from.
 const RUN: &str = "reports/runs/2026-11-28-blocks";
@@ -140,12 +141,18 @@ fn page(design: &Module, run: &AsicRecord) -> String {
     s
 }
 
-#[test]
-fn the_catalogue_of_blocks_is_that_of_the_modules() {
+/// The design of configuration nano, and the page that it makes.
+fn made() -> (Arc<Module>, String) {
     let config = Config::load(&root().join("configs/nano.toml")).expect("a configuration of the project");
     let run: AsicRecord = serde_json::from_str(&read(&format!("{RUN}/run.json"))).expect("a record");
     let design = top(&config);
-    let expected = page(&design, &run);
+    let page = page(&design, &run);
+    (design, page)
+}
+
+#[test]
+fn the_catalogue_of_blocks_is_that_of_the_modules() {
+    let expected = made().1;
     let path = root().join("docs/blocks.md");
     if std::env::var_os("ANSER_UPDATE").is_some() {
         std::fs::write(&path, expected).expect("docs/blocks.md");
@@ -160,12 +167,14 @@ fn the_catalogue_of_blocks_is_that_of_the_modules() {
 }
 
 #[test]
-fn the_catalogue_has_every_module_once() {
-    let config = Config::load(&root().join("configs/nano.toml")).expect("a configuration of the project");
-    let printed = rtl_gen::hdl::print(&top(&config)).expect("it is wired right");
-    let text = read("docs/blocks.md");
+fn the_catalogue_has_every_module_once_and_where_it_stands() {
+    let (design, page) = made();
+    let printed = rtl_gen::hdl::print(&design).expect("it is wired right");
     for file in printed.files.keys().filter(|f| *f != "anser_pkg.sv") {
-        let heading = format!("\n### {}\n", short(file.trim_end_matches(".sv")));
-        assert_eq!(text.matches(&heading).count(), 1, "docs/blocks.md on {file}");
+        let module = file.trim_end_matches(".sv");
+        assert_eq!(page.matches(&format!("\n### {}\n", short(module))).count(), 1, "{file}");
+        let instances = printed.instances.values().filter(|m| *m == module).count();
+        let row = page.lines().find(|l| l.starts_with(&format!("| [{0}](#{0}) |", short(module)))).expect("its row");
+        assert!(row.contains(&format!("| {instances} |")), "{instances} instances: {row}");
     }
 }

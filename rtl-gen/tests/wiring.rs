@@ -97,7 +97,7 @@ fn a_loop_without_a_register_is_named() {
 #[test]
 fn the_rest_of_the_ports_follows_the_rule_and_is_checked_like_all_others() {
     let mut child = Module::new("child", "Two ways through.");
-    ports! { child; a_i[4] "one way in", b_i[2], c_o[4], d_o[2] };
+    ports! { child; a_i[4] "one way in", b_i[2], c_o[4], d_o[2] }
     child.body("  assign c_o = a_i;\n  assign d_o = b_i;");
     let child = child.done();
     let parent = |bits: usize, wires: Wires| {

@@ -13,7 +13,7 @@ pub type Table = Vec<(&'static str, Wires)>;
 /// Units by the name that their wires begin with; the instance is `u_NAME`.
 pub type Units = Vec<(&'static str, Arc<Module>)>;
 
-/// The wire of output `port` of unit `name`.
+/// Returns the name of the wire that output `port` of unit `name` drives.
 pub fn wire_name(name: &str, port: &str) -> String {
     format!("{name}_{}", stem(port))
 }
@@ -62,7 +62,7 @@ pub fn place(
     }
 }
 
-/// What drives input `port` of `unit` according to the first of `tables` that says it.
+/// Returns what drives input `port` of `unit`: what the first of `tables` says that has the port.
 pub fn driver(tables: &[Table], unit: &str, port: &str) -> Option<String> {
     let mut rows = tables.iter().flatten().filter(|(u, _)| *u == unit);
     rows.find_map(|(_, wires)| wires.get(port)).map(String::from)

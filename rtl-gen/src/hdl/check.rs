@@ -17,7 +17,7 @@ use rust_hdl::prelude::*;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether every instance is connected port by port, with the right widths, and no signal has several drivers.
+/// Checks that every instance is connected port by port, with the right widths, and that no signal has several drivers.
 ///
 /// # Errors
 /// All faults, one a line, each with its module's name.
@@ -39,7 +39,7 @@ pub fn wiring(top: &Module) -> Result<(), String> {
     result(faults)
 }
 
-/// All of [`wiring`], and rust-hdl's checks: nothing undriven, no input written, no loop without a register.
+/// Checks what [`wiring`] checks, and runs rust-hdl's own checks: every signal is driven, no input is written, no loop lacks a register.
 ///
 /// # Errors
 /// All faults, one a line, each with the path to its module.
@@ -87,7 +87,7 @@ fn each_module(top: &Module, f: &mut impl FnMut(&Module)) {
     visit(top, &mut BTreeSet::new(), f);
 }
 
-/// Two drivers of the same bit, in words.
+/// Finds two drivers of the same bit and names both.
 fn contention(drivers: &[Driver]) -> Option<(String, String)> {
     let words = |d: &Driver| match &d.by {
         By::Assign => "an assignment".to_string(),
@@ -155,7 +155,7 @@ fn assignments(m: &Module, known: &mut BTreeMap<*const Module, Paths>) -> Verilo
     Verilog::Combinatorial(statements)
 }
 
-/// What each signal of `m` follows.
+/// Returns for each signal of `m` the signals that it follows without a register between.
 fn follows(m: &Module, scan: &Scan, known: &mut BTreeMap<*const Module, Paths>) -> BTreeMap<String, BTreeSet<String>> {
     let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (target, sources) in &scan.follows {
@@ -185,7 +185,7 @@ fn follows(m: &Module, scan: &Scan, known: &mut BTreeMap<*const Module, Paths>) 
     edges
 }
 
-/// The combinational paths from inputs to outputs of `m`.
+/// Finds the combinational paths from inputs to outputs of `m`.
 fn paths(m: &Module, known: &mut BTreeMap<*const Module, Paths>) -> Paths {
     let key: *const Module = m;
     if let Some(p) = known.get(&key) {

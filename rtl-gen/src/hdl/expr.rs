@@ -47,7 +47,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// The constant called `name`; names of the package are known everywhere.
+    /// Returns the constant called `name`; names of the package are known everywhere.
     pub fn constant(&self, name: &str) -> Option<Constant> {
         match name.split_once("::") {
             Some((_, name)) => crate::package::constant(name),
@@ -57,7 +57,7 @@ impl Names {
 }
 
 impl Expr {
-    /// The expression that `tokens` are.
+    /// Reads the expression that `tokens` are.
     ///
     /// # Errors
     /// What is not understood, in words.
@@ -88,7 +88,7 @@ impl Expr {
         }
     }
 
-    /// The value of a constant expression.
+    /// Returns the value of the expression if it is constant.
     pub fn value(&self, names: &Names) -> Option<i128> {
         let v = |e: &Expr| e.value(names);
         Some(match self {
@@ -130,7 +130,7 @@ impl Expr {
         })
     }
 
-    /// Bits of the expression; `None` if it takes whatever width is asked for.
+    /// Returns the width of the expression; `None` if it takes whatever width is asked for.
     ///
     /// # Errors
     /// A name that is not known, or a size that is not constant.

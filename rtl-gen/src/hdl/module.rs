@@ -18,7 +18,7 @@ pub enum Dir {
     Out,
 }
 
-/// A width: how it is printed between `[` and `-1:0]`, and the number of bits it is.
+/// The width of a signal: the text between `[` and `-1:0]`, and its value in bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Width {
     /// An expression of the module's parameters; none for a plain number.
@@ -44,7 +44,7 @@ impl IntoWidth for &str {
 }
 
 impl Width {
-    /// The range of a declaration, with a space after it; nothing for a single bit.
+    /// Returns the range of a declaration with a space after it, and nothing for a single bit.
     pub fn range(&self) -> String {
         match &self.text {
             Some(text) => format!("[{text}-1:0] "),
@@ -142,7 +142,7 @@ pub struct Module {
 }
 
 impl Module {
-    /// A module with `clk_i` and `rst_ni` and nothing else yet. [`PREFIX`] is put before `name`.
+    /// Makes a module with `clk_i` and `rst_ni` and nothing else yet. [`PREFIX`] is put before `name`.
     #[track_caller]
     pub fn new(name: impl Into<String>, doc: impl Into<String>) -> Self {
         let mut m = Self::combinational(name, doc);
@@ -151,7 +151,7 @@ impl Module {
         m
     }
 
-    /// A module without clock and reset.
+    /// Makes a module without clock and reset.
     #[track_caller]
     pub fn combinational(name: impl Into<String>, doc: impl Into<String>) -> Self {
         Module {
@@ -170,7 +170,7 @@ impl Module {
         }
     }
 
-    /// A test bench without ports.
+    /// Makes a test bench, which has no ports.
     #[track_caller]
     pub fn bench(name: impl Into<String>, doc: impl Into<String>) -> Self {
         Module { is_bench: true, ..Self::combinational(name, doc) }
@@ -191,11 +191,12 @@ impl Module {
         self.port(name, Dir::Out, bits, doc)
     }
 
-    /// Declares a port whose name says its direction: an input ends in `i`, an output in `o`.
+    /// Declares a port whose name says its direction: an input ends in `_i`, an output in `_o`.
     pub fn named_port(&mut self, name: &str, bits: impl IntoWidth, doc: &str) -> &mut Self {
-        let dir = match name.chars().last() {
-            Some('i') => Dir::In,
-            Some('o') => Dir::Out,
+        let ends = |with: [&str; 2]| with.iter().any(|end| name.ends_with(end));
+        let dir = match (ends(["_i", "_ni"]), ends(["_o", "_no"])) {
+            (true, _) => Dir::In,
+            (_, true) => Dir::Out,
             _ => {
                 self.faults.push(format!("port {name} says no direction: expected a name that ends in _i or _o"));
                 return self;
@@ -291,7 +292,7 @@ impl Module {
         self.connect(name.as_ref(), child, None, params, wires.into())
     }
 
-    /// A row of `count` instances of `child`, printed as a generate block called `label`. `count` is an expression of the module's
+    /// Places a row of `count` instances of `child`, printed as a generate block called `label`. `count` is an expression of the module's
     /// parameters; connections may use the number `i`.
     pub fn instances(
         &mut self,
@@ -355,12 +356,12 @@ impl Module {
         self
     }
 
-    /// The finished module.
+    /// Finishes the module; from now on it is shared.
     pub fn done(self) -> Arc<Module> {
         Arc::new(self)
     }
 
-    /// The value of an expression of the module's parameters. Panics for one that is not constant: a bug of the generator.
+    /// Returns the value of an expression of the module's parameters. Panics for one that is not constant: a bug of the generator.
     pub fn constant(&self, text: &str) -> usize {
         let names = self.own_names();
         let value = Expr::parse(&tokens(text)).ok().and_then(|e| e.value(&names)).and_then(|v| usize::try_from(v).ok());
@@ -378,7 +379,7 @@ impl Module {
         names
     }
 
-    /// Everything the module declares, drives and reads, its instances included.
+    /// Returns everything that the module declares, drives and reads, its instances included.
     pub fn scan(&self) -> &Scan {
         self.scanned.get_or_init(|| self.read())
     }
@@ -416,7 +417,7 @@ impl Module {
 }
 
 impl Instance {
-    /// The names of all that it stands for, as paths below the parent.
+    /// Returns the paths, below the parent, of all the instances that it stands for.
     pub fn paths(&self) -> Vec<String> {
         match &self.repeat {
             None => vec![self.name.clone()],

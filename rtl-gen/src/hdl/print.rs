@@ -32,12 +32,12 @@ pub struct Printed {
 }
 
 impl Module {
-    /// The module's name without parameters: their values follow the name.
+    /// Returns the name of the module in a design without parameters: their values follow the name.
     pub fn specialised_name(&self) -> String {
         self.params.iter().fold(self.name.clone(), |name, p| format!("{name}_{}", p.value))
     }
 
-    /// The text of the module's file.
+    /// Returns the text of the module's file.
     pub fn verilog(&self) -> String {
         self.printed(Style::Parameterised)
     }
@@ -241,7 +241,7 @@ fn printed(top: &Module, style: Style) -> Result<Printed, String> {
     Ok(Printed { files, instances: printer.instances, kinds, multipliers, top: name })
 }
 
-/// What the modules under `module` say of themselves.
+/// Collects what the modules under `module` say of themselves.
 fn facts(module: &Module, style: Style, kinds: &mut BTreeMap<String, Kind>, multipliers: &mut BTreeMap<String, usize>) {
     let name = if style == Style::Specialised { module.specialised_name() } else { module.name.clone() };
     multipliers.insert(name.clone(), module.multipliers);

@@ -70,7 +70,7 @@ struct Reader<'a> {
     process_drives: BTreeSet<String>,
 }
 
-/// Adds what `text` has to `scan`; processes are numbered from `first_process`. Gives the number of the next one.
+/// Adds what `text` has to `scan`. Processes are numbered from `first_process`; the number of the next one is returned.
 pub fn read(text: &str, scan: &mut Scan, first_process: usize) -> usize {
     let mut r = Reader {
         scan,
@@ -94,7 +94,7 @@ impl Reader<'_> {
         self.tokens.get(at).map_or("", |t| &t.text)
     }
 
-    /// Position of the first of `stops` at or after `from` that stands in no bracket.
+    /// Finds the first of `stops` at or after `from` that stands in no bracket.
     fn find(&self, from: usize, stops: &[&str]) -> usize {
         let mut depth = 0;
         for at in from..self.tokens.len() {
@@ -187,7 +187,7 @@ impl Reader<'_> {
         self.scopes.last().map_or(String::new(), |s| s.prefix.clone())
     }
 
-    /// The full name of what `name` means here.
+    /// Returns the full name of what `name` means here.
     fn resolve(&self, name: &str) -> String {
         let scope = self.scopes.iter().rev().find(|s| s.own.contains(name));
         scope.map_or_else(|| name.to_string(), |s| format!("{}{name}", s.prefix))
@@ -249,7 +249,7 @@ impl Reader<'_> {
         self.follows = false;
     }
 
-    /// The width that a declaration's range has, and the position after it.
+    /// Returns the width that a declaration's range has, and the position after it.
     fn range(&self, at: usize) -> (Result<usize, String>, usize) {
         if self.text(at) != "[" {
             return (Ok(1), at);

@@ -12,12 +12,12 @@ const OPERATORS: [&str; 17] =
     ["<<<", ">>>", "&&", "||", "==", "!=", "<=", ">=", "<<", ">>", "+:", "~^", "'(", "::", "++", "+=", "'{"];
 
 impl Token {
-    /// Whether the token is an identifier, a keyword, a scoped name or a system name.
+    /// Says whether the token is an identifier, a keyword, a scoped name or a system name.
     pub fn is_word(&self) -> bool {
         self.text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')
     }
 
-    /// Width and value of a number. Digits that stand for unknown bits count as 0.
+    /// Returns width and value of a number. Digits that stand for unknown bits count as 0.
     pub fn number(&self) -> Option<(Option<usize>, i128)> {
         let text = self.text.replace('_', "");
         if let Ok(n) = text.parse() {
@@ -43,7 +43,7 @@ impl Token {
     }
 }
 
-/// The tokens of `text`; comments and strings are left out.
+/// Splits `text` into tokens; comments and strings are left out.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut list = vec![];
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';

@@ -28,7 +28,7 @@ impl Wires {
         self
     }
 
-    /// The expression that `port` is connected to by name.
+    /// Returns the expression that the list connects `port` to.
     pub fn get(&self, port: &str) -> Option<&str> {
         self.list.iter().find(|(p, _)| p == port).map(|(_, signal)| signal.as_str())
     }
@@ -48,12 +48,12 @@ impl From<&[(&str, &str)]> for Wires {
     }
 }
 
-/// The name of `port` without its `_i` or `_o`.
+/// Returns the name of `port` without its `_i` or `_o`.
 pub fn stem(port: &str) -> &str {
     port.strip_suffix("_i").or_else(|| port.strip_suffix("_o")).unwrap_or(port)
 }
 
-/// The bits of element `i` of a vector of elements of `bits` bits.
+/// Selects element `i` of a vector of elements of `bits` bits.
 pub fn part(vector: &str, i: usize, bits: usize) -> String {
     format!("{vector}[{}:{}]", (i + 1) * bits - 1, i * bits)
 }
@@ -103,8 +103,8 @@ macro_rules! table {
     };
 }
 
-/// Declares ports of module `m`: `ports! { m; name[bits] "what it carries", … }`. A name that ends in `i` is an input, one that ends in `o`
-/// an output. Without `[bits]` a port has one bit; the text may be left out.
+/// Declares ports of module `m`: `ports! { m; name[bits] "what it carries", … }`. A name that ends in `_i` is an input, one that ends in
+/// `_o` an output. Without `[bits]` a port has one bit; the text may be left out.
 #[macro_export]
 macro_rules! ports {
     (@bits) => { 1 };
@@ -114,7 +114,7 @@ macro_rules! ports {
     };
 }
 
-/// The text of a body: file `rtl/NAME.sv` of the crate that says so.
+/// Includes the text of a body: file `rtl/NAME.sv` of the crate that says so.
 #[macro_export]
 macro_rules! rtl {
     ($name:literal) => {

@@ -126,7 +126,7 @@ fn slice_wire(s: usize, name: &str) -> String {
 }
 
 /// Declares what the slices give: each its own, all side by side as `slices_NAME`, and under the plain name what the other units
-/// hear, which is slice 0 for control and all slices for numbers.
+/// see, which is slice 0 for control and all slices for numbers.
 fn slice_wires(m: &mut Module, config: &Config) {
     let n = config.sessions;
     let outputs = slice::outputs(config);

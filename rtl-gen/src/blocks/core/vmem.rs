@@ -7,7 +7,7 @@ pub use crate::widths::{ELEMENT_ADDR_BITS, WORD_ADDR_BITS};
 /// Cycles from an accepted word to the first read that sees it: one in the write register.
 pub const WRITE_LATENCY: usize = 2;
 /// Cycles from an accepted element to the first read that sees it. An element waits a cycle more than a word, so that a word need not
-/// hear of it in the cycle in which it comes.
+/// depend on it in the cycle in which it comes.
 pub const ELEMENT_LATENCY: usize = WRITE_LATENCY + 1;
 
 /// The unit `vmem` of `docs/hardware.md`: `vmem_words` words of VL elements of 27 bits.

@@ -4,7 +4,7 @@ use crate::blocks::mat::dims::Dims;
 use crate::blocks::mat::w4::w4;
 use crate::blocks::prelude::*;
 
-/// Takes the beats of the stream, tells scales from weights and drives the lanes.
+/// Takes the beats of the stream, separates scales from weights and drives the lanes.
 pub(in crate::blocks) fn control(d: &Dims) -> Arc<Module> {
     let entry = index_bits(d.entries);
     let mut m = Module::new(

@@ -8,7 +8,7 @@ use crate::blocks::prim::fifo;
 /// Instructions that may be in the unit at once: one waits, one runs, one drains, one hands over its rows.
 const INSTRUCTIONS: usize = 4;
 
-/// Queues rows, pairs them with their instruction's destination, and tells when an instruction is done.
+/// Queues rows, pairs them with their instruction's destination, and reports when an instruction is done.
 pub(in crate::blocks) fn output() -> Arc<Module> {
     let mut m = Module::new(
         "mat_output",

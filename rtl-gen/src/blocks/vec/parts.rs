@@ -13,7 +13,7 @@ use crate::blocks::vec::sizes::{param_bits, record, PRODUCT_BITS};
 use crate::blocks::vec::sreg::sreg;
 use crate::blocks::vec::write::vec_write;
 
-/// Finished words that may wait for vmem: the pipeline hears of a refused one a cycle later.
+/// Finished words that may wait for vmem: the pipeline stops a cycle after a refused one.
 const RESULTS: usize = 2;
 
 /// Parameter beats that may wait in front of the gear, so that the issue of a word decides nothing outside the unit.
