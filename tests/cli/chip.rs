@@ -25,6 +25,15 @@ fn the_chip_generates_what_golden_does() {
     assert!(out.stdout.starts_with(b"a") && text(&out.stderr).contains("0 mismatches"), "{}", text(&out.stderr));
 }
 
+/// The folder's group norm has another epsilon than the official network's.
+#[test]
+fn the_chip_has_the_epsilon_of_a_hugging_face_folder() {
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/golden-model/tests/fixtures/forms/hugging-face");
+    assert_eq!(number(&json(&["inspect", model]), "group_norm_eps"), 8e-5);
+    let seen = json(&["cosim", model, "--config=nano", "--prompt=1 2 3", "--tokens=3", "--stall=0.2"]);
+    assert!(number(&seen, "mismatches") == 0.0 && number(&seen, "values_checked") > 10_000.0, "{seen}");
+}
+
 #[test]
 fn an_image_says_what_its_checkpoint_says() {
     let scratch = Scratch::new();

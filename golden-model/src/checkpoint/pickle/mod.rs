@@ -115,8 +115,8 @@ fn global(module: &str, name: &str) -> Option<Global> {
 
 /// Keys under which training programs keep the state dict, in the order in which they are looked for.
 const WRAPPERS: &[&str] = &["state_dict", "model_state_dict", "model", "module"];
-/// Begins of keys beside the state dict whose tensors belong to training and may be left out.
-const OF_TRAINING: &[&str] = &["optim", "lr_sched", "sched", "scaler", "rng", "random", "loops", "callbacks"];
+/// Parts of keys beside the state dict whose tensors belong to training and may be left out.
+const OF_TRAINING: &[&str] = &["optim", "sched", "scaler", "rng", "random", "loops", "callbacks"];
 
 /// The tensors of the state dict `bytes`, by name, wherever in the file training programs keep it.
 ///
@@ -145,7 +145,7 @@ pub(super) fn state_dict(bytes: &[u8]) -> Result<BTreeMap<String, PickledTensor>
             )));
         };
         let beside =
-            items.iter().filter(|(k, _)| *k != key && !k.is_some_and(|k| OF_TRAINING.iter().any(|t| k.starts_with(t))));
+            items.iter().filter(|(k, _)| *k != key && !k.is_some_and(|k| OF_TRAINING.iter().any(|t| k.contains(t))));
         m.no_tensors_in(beside, &format!("beside `{}`", key.unwrap_or_default())).map_err(end)?;
         dict = inner;
     }
