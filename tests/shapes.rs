@@ -1,12 +1,17 @@
 //! One elaborated chip serves every model: random shapes, the RTL against the golden model, two configurations.
 
+#[path = "../golden-model/tests/common/deepened.rs"]
+mod deepened;
+
 use golden_model::arithmetic::tensor::WeightBits;
-use golden_model::checkpoint::Shape;
+use golden_model::checkpoint::weights::Weights;
+use golden_model::checkpoint::{Checkpoint, Shape};
 use golden_model::image::layout::{stream, StreamLayout};
 use golden_model::network::model::QModel;
-use golden_model::quantise::calibrate::random_tokens;
+use golden_model::network::session::{FloatSession, Session};
+use golden_model::quantise::calibrate::{calibrate, random_tokens};
 use golden_model::quantise::options::QuantOptions;
-use golden_model::quantise::random;
+use golden_model::quantise::{quantise, random};
 use proptest::prelude::*;
 use records::mismatch::Mismatch;
 use rtl_gen::blocks::core::core;
@@ -304,6 +309,96 @@ fn a_broken_chip_is_found_and_the_place_named() {
         let first = first.unwrap_or_else(|| panic!("{file}: `{to}` went unnoticed")).to_string();
         assert!(first.contains(tap), "{file}: expected the first mismatch in {tap}, got {first}");
     }
+}
+
+/// A network with DeepEmbed (RWKV-7a).
+fn deep(shape: Shape) -> Shape {
+    Shape { deep_embed: true, ..shape }
+}
+
+#[test]
+fn deep_embed_runs_on_every_chip() {
+    for config in [config("nano"), config("wide"), streamed("nano")] {
+        // seeds 3 and 6 skip columns, 4 and 6 have matrices of 4 bits; the last two have fewer pieces of ffn.key than matrices, and odd ranks
+        for (seed, shape) in [
+            (3, small()),
+            (4, small()),
+            (6, Shape { dim_ffn: 47, ..small() }),
+            (7, Shape { n_layer: 1, dim_ffn: 256, rank_v: 0, ..small() }),
+        ] {
+            let cycles = check(&config, &deep(shape.clone()), seed, (0.0, 0), 4);
+            assert!(seed % 3 == 0 || cycles[1..].iter().all(|c| *c == cycles[1]), "{} {seed}: {cycles:?}", config.name);
+            check(&config, &deep(shape), seed, (0.3, seed), 3);
+        }
+    }
+}
+
+/// The chip says what the golden model says on a network that knows its text, and reads the matrix of the token it works on.
+#[test]
+fn a_trained_network_with_deep_embed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("deep.safetensors");
+    deepened::write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/shakespeare.safetensors"), 0.15, &path);
+    let checkpoint = Checkpoint::open(&path).expect("a checkpoint");
+    let weights = Weights::read(&checkpoint).expect("finite numbers");
+    let ranges = calibrate(&weights, &random_tokens(256, 64), |_| {});
+    let golden = quantise(&checkpoint, &ranges, &QuantOptions::default()).expect("a model").model;
+    let config = config("nano");
+    let printed = print(&core(&config)).expect("distinct modules");
+    for skip in [false, true] {
+        let image = stream(&golden);
+        let mut model = view(&golden, &StreamLayout::of(&golden));
+        model.skip_columns = skip;
+        let mut chip = Chip::with_core(&config, &printed, golden.clone(), &model, &image, &ChipOptions::default())
+            .expect("a chip");
+        let mut float = FloatSession::new(&weights);
+        let mut said = vec![];
+        let mut prompt = b"ROMEO:\n".iter().map(|b| u32::from(*b)).collect::<std::collections::VecDeque<_>>();
+        while said.len() < 12 {
+            let token = prompt.pop_front().unwrap_or_else(|| *said.last().expect("a token was said"));
+            let run = chip.step(token, TokenOptions { logits: true, timeline: false }).expect("a token");
+            assert!(run.result.outcome.first.is_none(), "{}", run.result.outcome.first.expect("a mismatch"));
+            let exact = float.step(token).expect("a token of the vocabulary");
+            if prompt.is_empty() {
+                let best = (0..exact.len()).max_by(|a, b| exact[*a].total_cmp(&exact[*b])).expect("logits") as u32;
+                let first = (0..run.result.logits.len()).max_by_key(|i| (run.result.logits[*i], std::cmp::Reverse(*i)));
+                assert_eq!(first, Some(best as usize), "token {}", said.len());
+                said.push(best);
+            }
+        }
+    }
+    // another token's matrix: every address of one is wrong by a unit, or none depends on the token
+    for (from, to) in [
+        (
+            "(kind == anser_pkg::DMA_KIND_EMBEDDING) || (kind == anser_pkg::DMA_KIND_TOKEN_WEIGHTS)",
+            "(kind == anser_pkg::DMA_KIND_EMBEDDING)",
+        ),
+        ("base + UNIT_BITS'(addr)", "base + UNIT_BITS'(addr) + UNIT_BITS'(kind == anser_pkg::DMA_KIND_TOKEN_WEIGHTS)"),
+    ] {
+        let mut broken = printed.clone();
+        let text = broken.files.get_mut("anser_dma.sv").expect("the stream reader");
+        assert!(text.contains(from), "anser_dma.sv has changed: choose another line to break");
+        *text = text.replace(from, to);
+        let (_, first) = run_model(&config, &broken, golden.clone(), false, (&golden.shape, (0.0, 0), 2));
+        let first = first.unwrap_or_else(|| panic!("`{to}` went unnoticed")).to_string();
+        assert!(first.contains("ffn.ss"), "expected the first mismatch in ffn.ss, got {first}");
+    }
+}
+
+#[test]
+fn deep_embed_is_refused_for_several_sessions() {
+    let golden = random_model(&deep(small()), 3);
+    let model = view(&golden, &StreamLayout::of(&golden));
+    let two = Config { sessions: 2, ..config("nano") };
+    let error = rtl_gen::program::compile(&two, &model).expect_err("two matrices at once").to_string();
+    assert!(error.contains("RWKV-7a") && error.contains("nano has sessions = 2, expected 1"), "{error}");
+    // the network itself has room, the gate has not
+    let mut tight = config("nano");
+    tight.limits.vmem_elements = 2000;
+    let words = |model: &QModel| rtl_gen::program::compile(&tight, &view(model, &StreamLayout::of(model))).map(|_| ());
+    words(&random_model(&small(), 3)).expect("a network without DeepEmbed");
+    let error = words(&golden).expect_err("no room for the gate").to_string();
+    assert!(error.contains("vmem_elements"), "{error}");
 }
 
 #[test]

@@ -245,7 +245,7 @@ impl Simulation<'_> {
             let length = pieces * self.field(0, &DMA, self.dma.0, "len") * self.beats_a_unit;
             let beats = self.chunk.min(length - self.dma.1);
             let fifo = match kind {
-                dma_kind::WEIGHTS => &mut self.weights,
+                dma_kind::WEIGHTS | dma_kind::TOKEN_WEIGHTS => &mut self.weights,
                 dma_kind::STATE => &mut self.states,
                 _ => &mut self.params,
             };

@@ -2,9 +2,10 @@
 
 use golden_model::arithmetic::norm::{Eps, NormConstants};
 use golden_model::arithmetic::tensor::{QVector, RowScale, WeightBits};
+use golden_model::checkpoint::names::RANK_S;
 use golden_model::checkpoint::Shape;
 use golden_model::image::layout::StreamLayout;
-use golden_model::network::formats::{LayerFormats, NetFormats};
+use golden_model::network::formats::{DeepFormats, LayerFormats, NetFormats};
 use golden_model::network::model::QModel;
 use golden_model::network::tensors::{Matrix, TensorSource};
 use records::explore::Weights;
@@ -56,8 +57,9 @@ impl TensorSource for Outlines<'_> {
     type Error = std::convert::Infallible;
     type Matrix = Outline;
 
-    fn vector(&mut self, _name: &str) -> Result<QVector, Self::Error> {
-        Ok(QVector { q: vec![0; self.shape.n_embd], frac: FRAC })
+    fn vector(&mut self, name: &str) -> Result<QVector, Self::Error> {
+        let n = if name.ends_with("ffn.s0") { self.shape.dim_ffn } else { self.shape.n_embd };
+        Ok(QVector { q: vec![0; n], frac: FRAC })
     }
 
     /// No head in clusters.
@@ -68,7 +70,7 @@ impl TensorSource for Outlines<'_> {
     fn matrix(&mut self, name: &str) -> Result<Outline, Self::Error> {
         let s = self.shape;
         let d = s.n_embd;
-        let leaf = name.rsplit_once("att.").map_or(name, |(_, leaf)| leaf);
+        let leaf = name.rsplit_once("att.").or(name.rsplit_once("ffn.")).map_or(name, |(_, leaf)| leaf);
         let large = if self.weights == Weights::W4 { WeightBits::W4 } else { WeightBits::W8 };
         let (rows, cols, bits) = match leaf {
             "w1" => (s.rank_w, d, WeightBits::W16),
@@ -79,9 +81,12 @@ impl TensorSource for Outlines<'_> {
             "v2" => (d, s.rank_v, WeightBits::W16),
             "g1" => (s.rank_g, d, WeightBits::W16),
             "g2" => (d, s.rank_g, WeightBits::W16),
+            "s1" => (RANK_S, d, WeightBits::W16),
+            "s2" => (s.dim_ffn, RANK_S, WeightBits::W16),
+            "s_emb.weight" => (s.vocab_size * RANK_S, RANK_S, WeightBits::W8),
             "head.weight" => (s.vocab_size, d, large),
-            _ if leaf.ends_with("ffn.key.weight") => (s.dim_ffn, d, large),
-            _ if leaf.ends_with("ffn.value.weight") => (d, s.dim_ffn, WeightBits::W8),
+            _ if name.ends_with("ffn.key.weight") => (s.dim_ffn, d, large),
+            _ if name.ends_with("ffn.value.weight") => (d, s.dim_ffn, WeightBits::W8),
             _ => (d, d, large),
         };
         Ok(Outline { rows, cols, bits })
@@ -93,6 +98,7 @@ pub fn outline(shape: &Shape, weights: Weights, state_bits: u32) -> Model {
     let norm = |n: usize, eps: f64| NormConstants::new(n, eps, FRAC);
     let eps = Eps::default();
     let (layer_norm, group_norm) = (norm(shape.n_embd, eps.ln), norm(shape.head_size, eps.ln_x));
+    let deep = DeepFormats { f_s1: FRAC, f_ss: FRAC, f_gate: FRAC, f_r2g: FRAC };
     let layer = LayerFormats {
         f_h1: FRAC,
         f_k: FRAC,
@@ -111,6 +117,7 @@ pub fn outline(shape: &Shape, weights: Weights, state_bits: u32) -> Model {
         f_h2: FRAC,
         f_fk: FRAC,
         f_r2: FRAC,
+        deep_embed: shape.deep_embed.then_some(deep),
         ln1: layer_norm.clone(),
         ln_x: group_norm,
         ln2: layer_norm.clone(),

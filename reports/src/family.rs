@@ -49,6 +49,7 @@ impl Family {
             Unit::Dma => Family::Weights,
             Unit::Mat => match name {
                 "att.r" | "att.k" | "att.v" | "att.v0" | "att.out" => Family::TimeMix,
+                "ffn.s1" | "ffn.ss" | "ffn.s2" => Family::LowRank,
                 _ if name.starts_with("att.") => Family::LowRank,
                 _ if name.starts_with("ffn.") => Family::ChannelMix,
                 _ => Family::Head,
@@ -129,6 +130,7 @@ mod tests {
             (Unit::Mat, "att.k", Family::TimeMix),
             (Unit::Mat, "att.g", Family::LowRank),
             (Unit::Mat, "ffn.out", Family::ChannelMix),
+            (Unit::Mat, "ffn.ss", Family::LowRank),
             (Unit::Mat, "logits", Family::Head),
             (Unit::Vec, "max att.r", Family::Operand),
             (Unit::Vec, "q.att.xk", Family::Operand),

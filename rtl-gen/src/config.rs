@@ -1,6 +1,6 @@
 //! Configuration files (`configs/*.toml`): what one build of the accelerator is and how large a model it can serve.
 
-use crate::isa::FORMATS;
+use crate::isa::{FORMATS, VALUES};
 use golden_model::arithmetic::fixed;
 use records::TextError;
 use serde::{Deserialize, Serialize};
@@ -364,6 +364,9 @@ impl Config {
         let mut text = format!("{bus_bits} {axi_addr_bits} {sessions} {wkv_lanes} {state:?} {limits:?} {numbers:?}");
         for format in FORMATS {
             text += &format!(" {} {} {:?}", format.name, format.bits, format.fields);
+        }
+        for v in VALUES {
+            text += &format!(" {} {} {:?}", v.unit, v.field, v.values);
         }
         let hash = Sha256::digest(text);
         u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])

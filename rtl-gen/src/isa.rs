@@ -112,6 +112,8 @@ field_values! {
         STATE = 4,
         /// A session vector, into the parameter FIFO; `addr` from STATE_BASE, with several sessions from that of slot `slot`.
         SESSION = 5,
+        /// A matrix of token `token` of slot `slot`: address `addr + token * len`, into the weight FIFO.
+        TOKEN_WEIGHTS = 6,
     }
     /// Values of `mat.fmt`.
     mat_fmt = "mat"."fmt", "MAT_FMT" {

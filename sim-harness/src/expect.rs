@@ -188,7 +188,7 @@ pub fn op_names(program: &Program) -> OpNames {
     };
     let dma = program.stream.iter().map(|p| OpName {
         layer: 0,
-        name: ["weights", "params", "embedding", "columns", "state", "session"]
+        name: ["weights", "params", "embedding", "columns", "state", "session", "token weights"]
             .get(p.kind as usize)
             .unwrap_or(&"?")
             .to_string(),

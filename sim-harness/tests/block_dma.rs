@@ -33,7 +33,7 @@ impl Piece {
     /// Units `(first, len)` of the image that are read.
     fn units(&self, token: u64) -> Vec<(u64, u64)> {
         match self.kind {
-            dma_kind::EMBEDDING => vec![(self.addr + token * self.len, self.len)],
+            dma_kind::EMBEDDING | dma_kind::TOKEN_WEIGHTS => vec![(self.addr + token * self.len, self.len)],
             dma_kind::COLUMNS => {
                 runs(self.columns).iter().map(|(first, len)| (self.addr + first * self.len, len * self.len)).collect()
             }
@@ -44,7 +44,7 @@ impl Piece {
     /// Makes instruction number `n` of a program.
     fn instr(&self, n: usize, token: u64, image: &[u8]) -> Instr {
         let to = match self.kind {
-            dma_kind::WEIGHTS | dma_kind::COLUMNS => To::Weights,
+            dma_kind::WEIGHTS | dma_kind::COLUMNS | dma_kind::TOKEN_WEIGHTS => To::Weights,
             _ => To::Params,
         };
         let read = |(unit, len): (u64, u64)| {
@@ -89,15 +89,15 @@ fn image(rng: &mut ChaCha8Rng) -> Vec<u8> {
 fn pieces(rng: &mut ChaCha8Rng, token: u64) -> Vec<Piece> {
     (0..rng.gen_range(1..30))
         .map(|_| {
-            let kind = rng.gen_range(0..4);
+            let kind = [0, 1, 2, 3, dma_kind::TOKEN_WEIGHTS][rng.gen_range(0..5)];
             let len = match rng.gen_range(0..10) {
                 0 => 0,
                 1..=4 => rng.gen_range(1..4),
                 5..=7 => rng.gen_range(1..40),
                 _ => rng.gen_range(1..300),
             };
-            let (len, room) =
-                if kind == dma_kind::EMBEDDING { (len.min(50), len.min(50) * (token + 1)) } else { (len, len) };
+            let by_token = matches!(kind, dma_kind::EMBEDDING | dma_kind::TOKEN_WEIGHTS);
+            let (len, room) = if by_token { (len.min(50), len.min(50) * (token + 1)) } else { (len, len) };
             if kind == dma_kind::COLUMNS {
                 let density = [rng.gen(), rng.gen::<u64>() & rng.gen::<u64>() & rng.gen::<u64>(), u64::MAX];
                 let one = 1 << rng.gen_range(0..64);

@@ -94,7 +94,7 @@ impl Pass {
     /// An instruction of any kind, with anything in the fields that are not its own, and what the document says that it reads.
     fn instr(&self, rng: &mut ChaCha8Rng) -> Instr {
         let n = self.tokens.len();
-        let kind = rng.gen_range(0..6);
+        let kind = rng.gen_range(0..7);
         let slot = rng.gen_range(0..n); // of a slot at rest, too: the program is the same whoever works
         let (mut cols, mut runs_of) = (rng.gen_range(0..1u64 << 16), vec![]);
         let mut len = [0, rng.gen_range(1..4), rng.gen_range(1..40), rng.gen_range(1..150)][rng.gen_range(0..4)];
@@ -114,10 +114,11 @@ impl Pass {
                 let of = if self.at_work.has(slot) { slot } else { self.at_work.slots()[0] };
                 vec![self.of_state(To::Params, of, addr, len)]
             }
-            dma_kind::EMBEDDING => {
+            dma_kind::EMBEDDING | dma_kind::TOKEN_WEIGHTS => {
                 len = len.min(40);
                 addr = rng.gen_range(0..=IMAGE_UNITS - 20 * len);
-                vec![self.of_image(To::Params, addr + self.tokens[slot] * len, len)]
+                let to = if kind == dma_kind::EMBEDDING { To::Params } else { To::Weights };
+                vec![self.of_image(to, addr + self.tokens[slot] * len, len)]
             }
             dma_kind::COLUMNS => {
                 runs_of = runs((rng.gen::<u64>() & rng.gen::<u64>()) | 1 << rng.gen_range(0..64));

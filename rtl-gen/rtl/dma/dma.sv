@@ -20,14 +20,14 @@
   // What depends on the number of sessions and on where their state lies is driven below.
   wire                  to_params;   // the beats go to the parameter fifo
   wire [UNIT_BITS-1:0]  base;        // what the instruction's address counts from
-  wire [TOKEN_BITS-1:0] token;       // of the session whose embedding row is read
+  wire [TOKEN_BITS-1:0] token;       // of the session whose embedding row, or own matrix, is read
   wire [UNIT_BITS-1:0]  piece_base;  // where the state of the piece's session lies; 0 for what is no state
   wire [anser_pkg::WKV_N_HEAD_BITS-1:0] piece_head;
   wire                  piece_last;
 
   // Stage a holds the instruction. Stage b holds a piece of it: base + address + n * length, where n is the token of an embedding
-  // row, the first column of a run, or the head of a state.
-  reg                    a_valid_q, a_param_q, a_embed_q, a_columns_q;
+  // row or of its own matrix, the first column of a run, or the head of a state.
+  reg                    a_valid_q, a_param_q, a_token_q, a_columns_q;
   reg [LEN_BITS-1:0]     a_len_q;
   reg [UNIT_BITS-1:0]    a_unit_q;
   reg                    b_valid_q, b_param_q, b_end_q;  // end: the instruction ends with this piece
@@ -74,7 +74,7 @@
   assign scan_x_addr_o = instr_i[anser_pkg::DMA_X_ADDR_LSB +: anser_pkg::DMA_X_ADDR_BITS];
   assign scan_cols_o   = instr_i[anser_pkg::DMA_COLS_LSB +: anser_pkg::DMA_COLS_BITS];
 
-  wire [TOKEN_BITS-1:0]   n        = a_embed_q ? token : a_columns_q ? TOKEN_BITS'(run_first_i) : TOKEN_BITS'(piece_head);
+  wire [TOKEN_BITS-1:0]   n        = a_token_q ? token : a_columns_q ? TOKEN_BITS'(run_first_i) : TOKEN_BITS'(piece_head);
   wire [HALF_BITS-1:0]    len_low  = a_len_q[HALF_BITS-1:0];
   wire [HALF_BITS-1:0]    len_high = a_len_q[2*HALF_BITS-1:HALF_BITS];
   wire [RUN_LEN_BITS-1:0] run_len  = RUN_LEN_BITS'(run_len_i) * RUN_LEN_BITS'(len_low);
@@ -122,7 +122,7 @@
   always_ff @(posedge clk_i) begin
     if (a_load) begin
       a_param_q   <= to_params;
-      a_embed_q   <= (kind == anser_pkg::DMA_KIND_EMBEDDING);
+      a_token_q   <= (kind == anser_pkg::DMA_KIND_EMBEDDING) || (kind == anser_pkg::DMA_KIND_TOKEN_WEIGHTS);
       a_columns_q <= (kind == anser_pkg::DMA_KIND_COLUMNS);
       a_len_q     <= len;
       a_unit_q    <= base + UNIT_BITS'(addr);

@@ -6,7 +6,7 @@
   wire [anser_pkg::WKV_N_HEAD_BITS-1:0] state_heads = instr_i[anser_pkg::DMA_COLS_LSB +: anser_pkg::WKV_N_HEAD_BITS];
   reg                  b_zero_q, c_zero_q;
 
-  assign base       = kind[KIND_BITS-1] ? '0 : image_base_i;
+  assign base       = (is_state || is_session) ? '0 : image_base_i;
   assign piece_base = (|a_to_q) ? state_base_i[state_slot*UNIT_BITS +: UNIT_BITS] : '0;
 
   always_ff @(posedge clk_i) begin

@@ -102,6 +102,15 @@ pub struct Param {
     pub slot: usize,
 }
 
+/// The weights of a mat instruction in the stream; offset and length in 64 B units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeightBlock {
+    /// `isa::dma_kind`: WEIGHTS, or TOKEN_WEIGHTS for one of as many matrices as there are tokens, of which `offset` is the first.
+    pub kind: u64,
+    pub offset: usize,
+    pub len: usize,
+}
+
 impl Default for VecOp {
     fn default() -> Self {
         VecOp {
@@ -139,10 +148,12 @@ pub struct Emitter {
     pub mat: Vec<(Vec<(&'static str, i64)>, OpInfo)>,
     pub vec: Vec<(Vec<(&'static str, i64)>, OpInfo)>,
     pub wkv: Vec<(Vec<(&'static str, i64)>, OpInfo)>,
+    /// Elements that each vec instruction works on.
+    pub vec_elements: Vec<usize>,
     /// Parameter blocks in the order the vector unit consumes them.
     pub params: Vec<Param>,
-    /// Weight blocks in the order of the mat instructions: (mat instruction, offset, length) in 64 B units.
-    pub weights: Vec<(usize, usize, usize)>,
+    /// The weights of each mat instruction.
+    pub weights: Vec<WeightBlock>,
     /// State blocks of the wkv instructions, if the state lies in memory: (offset from STATE_BASE, length) in 64 B units.
     pub states: Vec<(usize, usize)>,
     /// How many vec instructions each mat instruction waits for; the three lists below are the other waits. The order of the stream follows from them.
@@ -160,6 +171,7 @@ impl Emitter {
             mat: vec![],
             vec: vec![],
             wkv: vec![],
+            vec_elements: vec![],
             params: vec![],
             weights: vec![],
             states: vec![],
@@ -231,6 +243,7 @@ impl Emitter {
             let kind = if op.c == c_sel::SESSION { dma_kind::SESSION } else { dma_kind::PARAMS };
             self.params.push(Param { vec: self.vec.len(), kind, offset, len, slot: op.only.unwrap_or(0) });
         }
+        self.vec_elements.push(op.len);
         self.vec_wait_mat.push(order.wait_mat);
         self.vec_wait_wkv.push(order.wait_wkv);
         self.vec.push((fields, info));
@@ -243,7 +256,7 @@ impl Emitter {
         fields: Vec<(&'static str, i64)>,
         x: (Slot, u64),
         d: Option<Slot>,
-        block: (usize, usize),
+        block: WeightBlock,
         info: OpInfo,
     ) -> Result<(), CompileError> {
         let mut f = Footprint::default();
@@ -255,7 +268,7 @@ impl Emitter {
         let order = self.scheduler.push(Unit::Mat, f).map_err(CompileError::Order)?;
         let mut all = vec![("wait_vec", order.wait_vec as i64), ("x_addr", x.0.word as i64), ("xexp", x.1 as i64)];
         all.extend(fields);
-        self.weights.push((self.mat.len(), block.0, block.1));
+        self.weights.push(block);
         self.mat_wait_vec.push(order.wait_vec);
         self.mat.push((all, info));
         Ok(())

@@ -5,11 +5,11 @@
 //! low-rank pairs follow, their tables hidden behind `value` and `receptance`; the recurrence starts when `r` is there and
 //! runs behind the gate's pair. What stays exposed is one chain a half layer: last rows, residual, norm, first mix.
 
-use super::emit::{OpInfo, Out, ScalarKind, VecOp};
+use super::emit::{OpInfo, Out, ScalarKind, VecOp, WeightBlock};
 use super::memory::Slot;
 use super::passes::{Operand, Sequence, R};
 use super::CompileError;
-use crate::isa::{acc_sel, c_sel, lut, m_sel, mat_dest, mat_fmt, post, route, shift_sel, wkv_slot, x_sel};
+use crate::isa::{acc_sel, c_sel, dma_kind, lut, m_sel, mat_dest, mat_fmt, post, route, shift_sel, wkv_slot, x_sel};
 use golden_model::arithmetic::norm::NormShifts;
 use golden_model::arithmetic::vector_ops::{L2_BASE, ROOT_SHIFT};
 
@@ -303,36 +303,38 @@ impl Sequence<'_> {
         self.mix((last_h, h), (&x_k, s.ffn_x_k), self.v.t[0], xk, "ffn.xk")?;
         self.keep(h, prev, "ffn.prev")?;
 
-        let (ffn_k, r2) = (self.v.ffn_k, Operand { slot: self.x.r2, exp: 12 });
+        let (ffn_k, hidden) = (self.v.ffn_k, Operand { slot: self.x.r2, exp: 12 });
         let dim_ffn = self.dims.dim_ffn;
         let piece = ffn_piece(dim_ffn);
         let key = self.ffn("key.weight");
         let starts: Vec<usize> = (0..dim_ffn).step_by(piece).collect();
-        for &start in &starts {
+        for (i, &start) in starts.iter().enumerate() {
             let rows = start..(start + piece).min(dim_ffn);
             self.matrix_rows((&key, rows), xk, s.ffn_key.w, ffn_k, "ffn.k")?;
+            self.deep_embed_matrix(i)?;
         }
+        (starts.len()..3).try_for_each(|i| self.deep_embed_matrix(i))?;
         for &start in &starts {
-            let len = piece.min(dim_ffn - start);
-            let at = Slot { word: ffn_k.word + start / self.e.vlanes, len };
-            let mut info = self.value("ffn.r2", len);
-            if let Some(t) = &mut info.values {
-                t.start = start;
-            }
+            let rows = start..(start + piece).min(dim_ffn);
+            let at = self.part(ffn_k, &rows);
+            let amax = Some(start > 0);
             let op = VecOp {
                 a: Some(at),
-                len,
+                len: at.len,
                 x: x_sel::RELU_A,
                 m: m_sel::X,
                 shift: s.r2,
-                amax: Some(start > 0),
+                amax: if s.deep_embed.is_none() { amax } else { None },
                 out: Out::Vmem(at),
                 ..Default::default()
             };
+            let info = self.value_part("ffn.r2", &rows);
             self.e.vec(op, None, info)?;
+            self.deep_embed_gate(&rows, amax)?;
         }
-        self.operand(ffn_k, Out::Xmem(r2.slot, r2.exp), "ffn.r2")?;
-        self.matrix(&self.ffn("value.weight"), r2, s.ffn_value, self.v.out, "ffn.out")?;
+        let tap = if s.deep_embed.is_some() { "ffn.r2g" } else { "ffn.r2" };
+        self.operand(ffn_k, Out::Xmem(hidden.slot, hidden.exp), tap)?;
+        self.matrix(&self.ffn("value.weight"), hidden, s.ffn_value, self.v.out, "ffn.out")?;
         self.load_att_prev(self.layer + 1)?;
         let last = self.layer + 1 == self.dims.n_layer;
         self.residual("ffn.x", s.ffn_x, if last { "ln_out" } else { "ln1" }, self.layer + 1)
@@ -355,6 +357,7 @@ impl Sequence<'_> {
             fmt: m.fmt, dest: mat_dest::LOGITS, shift: s.head.w, cols: m.padded_cols(), tiles: part.tiles, rows,
         };
         debug_assert_ne!(m.fmt, mat_fmt::W8_COLUMNS);
-        self.e.mat(fields, (Slot { len: m.cols, ..x.slot }, x.exp), None, (part.offset, part.len), info)
+        let block = WeightBlock { kind: dma_kind::WEIGHTS, offset: part.offset, len: part.len };
+        self.e.mat(fields, (Slot { len: m.cols, ..x.slot }, x.exp), None, block, info)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::CompileError;
 use crate::config::Config;
+use golden_model::checkpoint::names::RANK_S;
 
 /// A vector in vmem or xmem: first word, elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub struct Dims {
     pub rank_a: usize,
     pub rank_v: usize,
     pub rank_g: usize,
+    /// Whether the channel mix has DeepEmbed.
+    pub deep_embed: bool,
 }
 
 impl Dims {
@@ -91,6 +94,7 @@ pub struct Vmem {
     pub yb: Slot,
     pub out: Slot,
     pub ffn_k: Slot,
+    pub deep: Option<DeepVmem>,
     /// Session vectors, one a layer; with the state in memory all layers share one, filled just before it is needed.
     pub att_prev: Vec<Slot>,
     pub ffn_prev: Vec<Slot>,
@@ -108,6 +112,23 @@ pub struct Xmem {
     pub ffn_xk: Slot,   // 11
     pub r2: Slot,       // 12
     pub h_out: Slot,    // 13
+    pub deep: Option<DeepXmem>,
+}
+
+/// What DeepEmbed needs of vmem.
+#[derive(Debug)]
+pub struct DeepVmem {
+    pub s1: Slot,
+    pub ss: Slot,
+    /// s2, then the gate.
+    pub gate: Slot,
+}
+
+/// What DeepEmbed needs of xmem; h lies where the first operand of time mixing was.
+#[derive(Debug)]
+pub struct DeepXmem {
+    pub s1: Slot, // 14
+    pub ss: Slot, // 15
 }
 
 fn session_vectors(config: &Config, dims: &Dims, vmem: &mut Allocator) -> Vec<Slot> {
@@ -157,6 +178,7 @@ pub fn plan(config: &Config, dims: &Dims) -> Result<(Vmem, Xmem), CompileError> 
         yb: v.take(d),
         out: v.take(d),
         ffn_k: v.take(dims.dim_ffn),
+        deep: dims.deep_embed.then(|| DeepVmem { s1: v.take(RANK_S), ss: v.take(RANK_S), gate: v.take(dims.dim_ffn) }),
         att_prev: session_vectors(config, dims, &mut v),
         ffn_prev: session_vectors(config, dims, &mut v),
     };
@@ -172,6 +194,7 @@ pub fn plan(config: &Config, dims: &Dims) -> Result<(Vmem, Xmem), CompileError> 
         ffn_xk: operand(d),
         r2: operand(dims.dim_ffn),
         h_out: operand(d),
+        deep: dims.deep_embed.then(|| DeepXmem { s1: operand(RANK_S), ss: operand(RANK_S) }),
     };
     let l = &config.limits;
     let state = dims.n_layer * d * dims.head_size;

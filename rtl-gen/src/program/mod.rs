@@ -4,6 +4,7 @@
 //! waits for what, `stream` puts the weights and parameters in the order they are read, `memory` says where vectors live.
 //! The result also names, for every instruction, the tap of the integer step that its output must equal.
 
+pub mod deep_embed;
 pub mod emit;
 pub mod layer;
 pub mod memory;
@@ -41,10 +42,8 @@ pub enum CompileError {
     Clusters,
     #[error("{0} has 4-bit weights by columns, which only the golden backend computes so far; expected a model quantised without --value w4")]
     ColumnNibbles(String),
-    #[error(
-        "the model has DeepEmbed (RWKV-7a), which only the golden backend computes so far; expected a model of RWKV-7"
-    )]
-    DeepEmbed,
+    #[error("the model has DeepEmbed (RWKV-7a), whose matrices differ from session to session; configuration {config} has sessions = {sessions}, expected 1")]
+    DeepEmbed { config: String, sessions: usize },
     #[error("the model's matrix operands have {0} bits, which only the golden backend computes; expected 16")]
     OperandBits(u32),
     #[error("{0}")]
@@ -209,8 +208,8 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     if let Some((name, _)) = model.matrices.iter().find(|(_, m)| m.fmt == crate::isa::W4_COLUMNS) {
         return Err(CompileError::ColumnNibbles(name.clone()));
     }
-    if model.layers.iter().any(|f| f.deep_embed.is_some()) {
-        return Err(CompileError::DeepEmbed);
+    if model.dims.deep_embed && config.sessions > 1 {
+        return Err(CompileError::DeepEmbed { config: config.name.clone(), sessions: config.sessions });
     }
     if model.net.operand_bits != OPERAND_BITS {
         return Err(CompileError::OperandBits(model.net.operand_bits));
@@ -282,7 +281,7 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     param_blocks.extend(e.params.iter().map(|p| (p.vec, p.len)));
     Ok(Program {
         code,
-        mat_units: e.weights.iter().map(|w| w.2).collect(),
+        mat_units: e.weights.iter().map(|w| w.len).collect(),
         param_blocks,
         mat: e.mat.into_iter().map(|i| i.1).collect(),
         vec: e.vec.into_iter().map(|i| i.1).collect(),
@@ -296,9 +295,9 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
 
 fn useful_bytes(model: &Model, e: &Emitter, slots: usize) -> usize {
     let weights: usize = e.mat.iter().map(|i| i.1.weight_bytes).sum();
-    // every vector instruction with a parameter block reads n_embd 16-bit numbers, and so does an embedding row
-    let params = e.params.iter().filter(|p| p.kind == isa::dma_kind::PARAMS).count();
-    weights + (params + slots) * model.dims.n_embd * 2
+    // a vector instruction takes a 16-bit number an element of its parameter block; so does that of an embedding row
+    let params = e.params.iter().filter(|p| p.kind == isa::dma_kind::PARAMS).map(|p| e.vec_elements[p.vec]);
+    weights + (params.sum::<usize>() + slots * model.dims.n_embd) * 2
 }
 
 fn encode(

@@ -46,6 +46,7 @@ pub fn view<M: Matrix>(model: &QModel<M>, layout: &StreamLayout) -> Model {
             rank_a: s.rank_a,
             rank_v: s.rank_v,
             rank_g: s.rank_g,
+            deep_embed: s.deep_embed,
         },
         net: model.f.clone(),
         layers: model.layers.iter().map(|l| l.f.clone()).collect(),

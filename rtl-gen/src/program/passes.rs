@@ -1,12 +1,13 @@
 //! The parts of a token's sequence: each method appends one instruction or a short chain of them.
 
-use super::emit::{Emitter, OpInfo, Out, ScalarKind, TapRef, VecOp};
+use super::emit::{Emitter, OpInfo, Out, ScalarKind, TapRef, VecOp, WeightBlock};
 use super::memory::{Dims, Slot, Vmem, Xmem};
 use super::state::StateLayout;
 use super::{CompileError, Model};
-use crate::isa::{acc_sel, c_sel, m_sel, mat_dest, mat_fmt, post, shift_sel, x_sel};
+use crate::isa::{acc_sel, c_sel, dma_kind, m_sel, mat_dest, mat_fmt, post, shift_sel, x_sel};
 use golden_model::arithmetic::norm::{NormConstants, NormShifts};
 use golden_model::arithmetic::vector_ops::{ROOT_SHIFT, TABLE_SHIFT};
+use golden_model::network::model::is_own;
 
 /// Everything the sequence needs to know while it is written.
 pub struct Sequence<'a> {
@@ -285,12 +286,15 @@ impl<'a> Sequence<'a> {
         }
         info.weight_bytes = rows.len() * m.row_bytes();
         let skip = m.fmt == mat_fmt::W8_COLUMNS && self.model.skip_columns;
-        info.skips = skip.then(|| self.tap("q.ffn.r2", m.cols)); // no other matrix is stored by columns
+        let hidden = if self.dims.deep_embed { "q.ffn.r2g" } else { "q.ffn.r2" };
+        info.skips = skip.then(|| self.tap(hidden, m.cols)); // no other matrix than ffn.value is stored by columns
         let piece = Slot { word: d.word + rows.start / self.e.vlanes, len: rows.len() };
         let fields = crate::isa::fields! {
             fmt: m.fmt, dest: mat_dest::VMEM, shift, d_addr: piece.word * self.e.vlanes, cols: m.padded_cols(),
             tiles: part.tiles, rows: rows.len(), skip,
         };
-        self.e.mat(fields, (Slot { len: m.cols, ..x.slot }, x.exp), Some(piece), (part.offset, part.len), info)
+        let kind = if is_own(name) { dma_kind::TOKEN_WEIGHTS } else { dma_kind::WEIGHTS };
+        let block = WeightBlock { kind, offset: part.offset, len: part.len };
+        self.e.mat(fields, (Slot { len: m.cols, ..x.slot }, x.exp), Some(piece), block, info)
     }
 }

@@ -77,6 +77,7 @@ mod tests {
             rank_a: 8,
             rank_v: 8,
             rank_g: 8,
+            deep_embed: false,
         };
         let l = StateLayout::of(&dims);
         let mut at = 0;

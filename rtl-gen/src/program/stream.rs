@@ -9,7 +9,7 @@
 //! does not depend on what follows the recurrence's start, so that the recurrence has begun when its first beat arrives, and
 //! before the others, which hide what the vector unit makes of y. Session vectors are parameters that lie elsewhere.
 
-use super::emit::Emitter;
+use super::emit::{Emitter, WeightBlock};
 use super::CompileError;
 use crate::config::Config;
 use crate::isa::{dest, dma_kind};
@@ -87,24 +87,24 @@ pub fn order(
     let mut states = e.states.iter().zip(&e.wkv_wait_vec).peekable();
     let mut finished_before = 0;
     let ahead = gaps(e);
-    for (mat, offset, len) in &e.weights {
-        let needed = e.mat_wait_vec[*mat];
-        let sendable = if *mat < body.0 { slots + body.1 } else { blocks.len() };
-        if *mat == body.0 {
+    for (mat, &WeightBlock { kind, offset, len }) in e.weights.iter().enumerate() {
+        let needed = e.mat_wait_vec[mat];
+        let sendable = if mat < body.0 { slots + body.1 } else { blocks.len() };
+        if mat == body.0 {
             body_pieces = pieces.len();
         }
         while let Some((&(offset, len), &start)) = states.next_if(|(_, start)| **start < needed) {
-            parameters(&mut pieces, start, ahead[*mat], finished_before, sendable);
+            parameters(&mut pieces, start, ahead[mat], finished_before, sendable);
             push(&mut pieces, Piece::whole(dma_kind::STATE, offset, len));
             finished_before = start;
         }
-        parameters(&mut pieces, needed, ahead[*mat], finished_before, sendable);
-        match columns(e, *mat)? {
-            None => push(&mut pieces, Piece::whole(dma_kind::WEIGHTS, *offset, *len)),
+        parameters(&mut pieces, needed, ahead[mat], finished_before, sendable);
+        match columns(e, mat)? {
+            None => push(&mut pieces, Piece::whole(kind, offset, len)),
             Some(columns) => {
                 // the scales need not wait for the operand
-                let scales = field(e, *mat, "rows").div_ceil(32);
-                push(&mut pieces, Piece::whole(dma_kind::WEIGHTS, *offset, scales));
+                let scales = field(e, mat, "rows").div_ceil(32);
+                push(&mut pieces, Piece::whole(kind, offset, scales));
                 let (kind, offset, len) = (dma_kind::COLUMNS, offset + scales, len - scales);
                 pieces.push(Piece { kind, offset, len, columns: Some(columns), slot: 0 });
             }
@@ -159,11 +159,11 @@ fn field(e: &Emitter, mat: usize, name: &str) -> usize {
     e.mat[mat].0.iter().find(|f| f.0 == name).map_or(0, |f| f.1 as usize)
 }
 
-/// Joins what is adjacent and of one kind, except the embedding.
+/// Joins what is adjacent and of one kind, except what is read by token.
 fn push(pieces: &mut Vec<Piece>, piece: Piece) {
     const MAX_UNITS: usize = (1 << 24) - 1; // dma.len
     if let Some(last) = pieces.last_mut() {
-        let same = last.kind == piece.kind && last.slot == piece.slot;
+        let same = last.kind == piece.kind && last.slot == piece.slot && piece.kind != dma_kind::TOKEN_WEIGHTS;
         if same && last.offset + last.len == piece.offset && last.len + piece.len <= MAX_UNITS {
             last.len += piece.len;
             return;
@@ -189,7 +189,7 @@ fn check_no_deadlock(
         for _ in 0..p.len {
             at.advance();
             match p.kind {
-                dma_kind::WEIGHTS | dma_kind::COLUMNS => {
+                dma_kind::WEIGHTS | dma_kind::COLUMNS | dma_kind::TOKEN_WEIGHTS => {
                     let needed = e.mat_wait_vec[at.mat];
                     if needed > at.vec {
                         return Err(CompileError::Order(format!(
@@ -199,7 +199,7 @@ fn check_no_deadlock(
                         )));
                     }
                     mat_got += 1;
-                    if mat_got == e.weights[at.mat].2 {
+                    if mat_got == e.weights[at.mat].len {
                         at.mat += 1;
                         mat_got = 0;
                     }
@@ -277,7 +277,7 @@ impl Walk<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::emit::{OpInfo, Out, VecOp};
+    use super::super::emit::{OpInfo, Out, VecOp, WeightBlock};
     use super::super::memory::Slot;
     use super::*;
 
@@ -310,7 +310,8 @@ mod tests {
             let op = VecOp { a: Some(slot(i)), len: LEN, out: Out::Xmem(slot(i), i as u64), ..Default::default() };
             e.vec(op, Some((10 * i, 2)), info("operand")).unwrap();
             let fields = vec![("rows", 32), ("cols", LEN as i64), ("skip", skip)];
-            e.mat(fields, (slot(i), i as u64), Some(slot(i + 1)), (1000 + 100 * i, 65), info("matrix")).unwrap();
+            let block = WeightBlock { kind: dma_kind::WEIGHTS, offset: 1000 + 100 * i, len: 65 };
+            e.mat(fields, (slot(i), i as u64), Some(slot(i + 1)), block, info("matrix")).unwrap();
         }
         e
     }

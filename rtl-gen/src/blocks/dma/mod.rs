@@ -90,7 +90,7 @@ fn header(config: &Config) -> String {
     };
     format!(
         "Stream reader: turns dma instructions into AXI4 read bursts and routes the beats to the weight or parameter fifo.\n\
-         It reads len units of 64 B from image_base_i + addr (EMBEDDING: + token_i of its slot * len), all in units of 64 B. COLUMNS asks\n\
+         It reads len units of 64 B from image_base_i + addr (EMBEDDING and TOKEN_WEIGHTS: + token_i of its slot * len), all in units of 64 B. COLUMNS asks\n\
          for the runs of columns of an operand (scan_*) and reads each run_* of them; a column has len units, below 512.\n\
          Bursts are INCR, of full width, at most {burst} beats long, and never cross a multiple of {burst} beats (so never 4 KiB); at most\n\
          {} are in flight, with one ID. A burst is asked for every other cycle at most; that of the next instruction follows.\n\
