@@ -28,6 +28,9 @@ pub struct Config {
     /// Where the state of a session lies between its tokens.
     #[serde(default, skip_serializing_if = "StateAt::is_chip")]
     pub state: StateAt,
+    /// Registers through which a host reads and writes the state that the chip keeps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub state_port: bool,
     pub limits: Limits,
     pub numbers: Numbers,
     pub memory: Memory,
@@ -248,6 +251,10 @@ impl Config {
         if ![1, 2, 4, 8].contains(&self.sessions) {
             return fail("sessions", &self.sessions, "1, 2, 4 or 8");
         }
+        if self.state_port && (self.streams_state() || self.sessions > 1) {
+            let expected = "false with state = \"memory\", which a host can reach, and with several sessions";
+            return fail("state_port", &true, expected);
+        }
         let (vl, wkv_lanes) = (self.vlanes(), self.wkv_lanes());
         if self.streams_state() && wkv_lanes != vl {
             let expected = format!("{vl}, bus_bits / 32, with state = \"memory\": a beat of it has as many elements");
@@ -357,11 +364,15 @@ impl Config {
             axi_addr_bits,
             sessions,
             state,
+            state_port,
             limits,
             numbers,
         } = self;
         let wkv_lanes = self.wkv_lanes();
         let mut text = format!("{bus_bits} {axi_addr_bits} {sessions} {wkv_lanes} {state:?} {limits:?} {numbers:?}");
+        if *state_port {
+            text += " state_port";
+        }
         for format in FORMATS {
             text += &format!(" {} {} {:?}", format.name, format.bits, format.fields);
         }

@@ -48,7 +48,7 @@ pub enum ChipError {
         "configuration {0} keeps the state on the chip, so a session stays where it is; expected one with state = \"memory\""
     )]
     OneSession(String),
-    #[error("configuration {0} keeps the state on the chip, where it stays; expected one with state = \"memory\"")]
+    #[error("configuration {0} keeps the state on the chip, where it stays; expected one with state = \"memory\", or with state_port = true and one session")]
     StateStays(String),
     #[error("session {number} of {sessions}, expected one below")]
     NoSession { number: usize, sessions: usize },

@@ -362,6 +362,39 @@ impl<'a> Session<'a> {
         outcome.add(l.take());
     }
 
+    /// Reads `n` elements of the state that the chip keeps, through its registers, from number `first` on: of S, or of vmem. The
+    /// configuration has `state_port`.
+    ///
+    /// # Errors
+    /// A register access that fails.
+    pub fn read_kept(&mut self, of_s: bool, first: usize, n: usize) -> Result<Vec<i32>, SessionError> {
+        self.select_kept(of_s, first)?;
+        (0..n).map(|_| Ok(self.read(reg::STATE_DATA)? as i32)).collect()
+    }
+
+    /// Writes `elements` where [`Session::read_kept`] reads.
+    ///
+    /// # Errors
+    /// A register access that fails.
+    pub fn write_kept(&mut self, of_s: bool, first: usize, elements: &[i32]) -> Result<(), SessionError> {
+        self.select_kept(of_s, first)?;
+        elements.iter().try_for_each(|e| self.write(reg::STATE_DATA, *e as u32))
+    }
+
+    fn select_kept(&mut self, of_s: bool, first: usize) -> Result<(), SessionError> {
+        self.write(reg::STATE_AT, first as u32 | if of_s { bit::STATE_AT::S } else { 0 })
+    }
+
+    /// Compares elements of the state of `slot` that were read from the chip with those expected, and adds what it found to `outcome`.
+    pub fn compare_kept(&mut self, slot: usize, expected: &[i32], found: &[i32], outcome: &mut Outcome) {
+        let l = &mut self.lockstep[slot];
+        l.start(self.tokens.saturating_sub(1));
+        for (i, (want, got)) in expected.iter().zip(found).enumerate() {
+            l.scalar("state on the chip", i, (*want).into(), (*got).into(), self.cycle);
+        }
+        outcome.add(l.take());
+    }
+
     /// Clock cycles since the session began, register accesses included.
     pub fn cycles(&self) -> u64 {
         self.cycle

@@ -27,6 +27,14 @@ fn sessions_are_clean() {
     }
 }
 
+/// Registers through which a host reaches the state on the chip, in words of several widths.
+#[test]
+fn a_port_to_the_state_is_clean() {
+    let nano = include_str!("../../configs/nano.toml").replace("bus_bits", "state_port = true\nbus_bits");
+    check(&nano);
+    check(&nano.replace("bus_bits", "wkv_lanes = 8\nbus_bits").replace("state_bits = 24", "state_bits = 32"));
+}
+
 #[test]
 fn wide_is_clean() {
     check(include_str!("../../configs/wide.toml"));

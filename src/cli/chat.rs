@@ -1,6 +1,6 @@
 //! `chat`: a conversation that one types, on any backend. The state is kept from line to line.
 
-use super::args::{Chat, Form};
+use super::args::{Chat, Chip as ChipArgs, Form};
 use super::chip::{on_chip, report_mismatch};
 use super::conversation::Conversation;
 use super::engine::Engine;
@@ -95,7 +95,9 @@ pub fn chat(a: &Chat, out: &Out) -> Result<ExitCode, Error> {
     let usual = if tokenizer.end_of_text().is_some() { Form::World } else { Form::Plain };
     let mut lines = Lines::open(out)?;
     let (sampler, seed) = (sampler(&a.sampling)?, a.sampling.seed.unwrap_or(0));
-    let mut engine = Engine::new(a.backend, &model, &a.numbers, &a.chip.with_state(&a.state), seed)?;
+    // a line may ask for the state at any time
+    let chip = ChipArgs { state_wanted: true, ..a.chip.with_state(&a.state) };
+    let mut engine = Engine::new(a.backend, &model, &a.numbers, &chip, seed)?;
     let conversation = Conversation::begin(&a.state, &model, &mut engine)?;
     let form = a.form.unwrap_or(usual);
     let mut talk =

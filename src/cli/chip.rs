@@ -31,8 +31,12 @@ pub fn with_image(
         check_file(path)?;
     }
     let mut config = config_for(&args.config, args.sessions)?;
-    if args.state_needed && !config.streams_state() {
-        return Err(ChipError::StateStays(config.name).into());
+    if !config.streams_state() {
+        if args.state_needed && config.sessions > 1 {
+            return Err(ChipError::StateStays(config.name).into());
+        }
+        // registers that are used between tokens change no cycle of a token
+        config.state_port |= (args.state_needed || args.state_wanted) && config.sessions == 1;
     }
     match args.memory {
         Some(Memory::Ideal) => config.memory.ddr4 = None,

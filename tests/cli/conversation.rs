@@ -48,10 +48,19 @@ fn software_resumes_a_conversation() {
 #[test]
 fn the_chip_resumes_a_conversation_from_its_memory() {
     let scratch = Scratch::new();
-    let model = scratch.small();
     let nano = std::fs::read_to_string("configs/nano.toml").expect("the configuration");
-    let config = scratch.file("memory.toml", nano.replace("[limits]", "state = \"memory\"\n[limits]"));
-    let chip = ["--backend", "rtl", "--config", &config];
+    on_the_chip(&scratch.file("memory.toml", nano.replace("[limits]", "state = \"memory\"\n[limits]")));
+}
+
+#[test]
+fn the_chip_resumes_a_conversation_through_its_registers() {
+    on_the_chip("nano");
+}
+
+fn on_the_chip(config: &str) {
+    let scratch = Scratch::new();
+    let model = scratch.small();
+    let chip = ["--backend", "rtl", "--config", config];
     for part in resumes(&[&[model.as_str()], &chip[..]].concat(), (2, 5), &scratch) {
         assert!(number(&part, "mismatches") == 0.0 && number(&part, "values_checked") > 1000.0, "{part}");
     }
@@ -64,7 +73,7 @@ fn the_chip_resumes_a_conversation_from_its_memory() {
         list(&json(&args), "tokens")
     };
     assert_eq!(on(&chip), on(&["--backend", "golden"]));
-    let cosim = ["cosim", &model, "--config", &config, "--prompt", "c", "--tokens", "1", "--stall", "0.2"];
+    let cosim = ["cosim", &model, "--config", config, "--prompt", "c", "--tokens", "1", "--stall", "0.2"];
     let told = json(&[&cosim[..], &["--state", &state, "--save-state", &scratch.at("cosim")]].concat());
     assert!(number(&told, "mismatches") == 0.0 && number(&told, "tokens") == 2.0, "{told}");
     let after = |state: &str| json(&["logits", &model, "--backend", "golden", "--tokens", "9", "--state", state]);

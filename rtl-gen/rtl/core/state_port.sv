@@ -22,18 +22,25 @@
   wire put     = (state_q == PUT) && (s_q || y_ready_i);
 
   // The lanes of the word that was fetched, sign-extended.
-  wire [31:0] s_elements [S_LANES];
-  wire [31:0] v_elements [LANES];
+  wire [S_LANES*32-1:0] s_elements;
+  wire [LANES*32-1:0]   v_elements;
 
   for (genvar l = 0; l < S_LANES; l++) begin : gen_s
-    assign s_elements[l] = 32'($signed(s_data_i[l*STATE_BITS +: STATE_BITS]));
+    assign s_elements[l*32 +: 32] = 32'($signed(s_data_i[l*STATE_BITS +: STATE_BITS]));
   end
   for (genvar l = 0; l < LANES; l++) begin : gen_v
-    assign v_elements[l] = 32'($signed(va_data_i[l*anser_pkg::VEC_BITS +: anser_pkg::VEC_BITS]));
+    assign v_elements[l*32 +: 32] = 32'($signed(va_data_i[l*anser_pkg::VEC_BITS +: anser_pkg::VEC_BITS]));
   end
 
   wire [S_LANE_BITS-1:0] s_lane = at_q[S_LANE_BITS-1:0];
   wire [V_LANE_BITS-1:0] v_lane = at_q[V_LANE_BITS-1:0];
+  wire [STATE_BITS-1:0]  element = value_q[STATE_BITS-1:0];
+  reg  [S_WORD_BITS-1:0] replaced;  // the word of S that was fetched, with the new element
+
+  always_comb begin
+    replaced = s_data_i;
+    replaced[s_lane*STATE_BITS +: STATE_BITS] = element;
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -69,11 +76,8 @@
       at_q <= at_q + AT_BITS'(1);
     end
     if (data_we) value_q <= data_i;
-    else if (fetched && !writing_q) value_q <= s_q ? s_elements[s_lane] : v_elements[v_lane];
-    if (fetched) begin
-      word_q <= s_data_i;
-      word_q[s_lane*STATE_BITS +: STATE_BITS] <= value_q[STATE_BITS-1:0];
-    end
+    else if (fetched && !writing_q) value_q <= s_q ? s_elements[s_lane*32 +: 32] : v_elements[v_lane*32 +: 32];
+    if (fetched) word_q <= replaced;
   end
 
   wire ask = (state_q == FETCH) && (count_q == 3'd0);

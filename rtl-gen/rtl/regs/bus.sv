@@ -6,10 +6,11 @@
   reg  [5:0]  ar_at_q;  // word address of the read
   reg  [31:0] rdata_d, rdata_q;
 
+  // While held is high, no access goes on.
   // A write acts once address and data are both here and the response before it is taken.
-  wire act    = aw_valid_q && w_valid_q && !b_valid_q;
+  wire act    = aw_valid_q && w_valid_q && !b_valid_q && !held;
   wire write  = act && w_full_q;
-  wire answer = ar_valid_q && !r_valid_q;
+  wire answer = ar_valid_q && !r_valid_q && !held;
 
   assign s_axil_awready_o = !aw_valid_q;
   assign s_axil_wready_o  = !w_valid_q;

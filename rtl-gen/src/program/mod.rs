@@ -175,6 +175,8 @@ pub struct Program {
     pub param_blocks: Vec<(usize, usize)>,
     /// Where a session's state lies in memory, if it does; a pass moves that of every slot at work.
     pub state: Option<StateLayout>,
+    /// First vmem element of each layer's `att_x_prev` and `ffn_x_prev`, where the state lies on the chip.
+    pub session_vectors: Vec<[usize; 2]>,
     /// Weight and parameter bytes of one pass without any padding, and those of every slot's state in memory read and written: what a
     /// perfect memory would have to transfer.
     pub useful_bytes: usize,
@@ -219,6 +221,8 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     let emitter = Emitter::new(config.vlanes(), crate::blocks::vec::latency(config));
     let state = config.streams_state().then(|| StateLayout::of(&dims));
     let (slots, wkv_lanes) = (config.sessions, config.wkv_lanes());
+    let of = |vectors: &[memory::Slot], layer: usize| vectors[layer].word * config.vlanes();
+    let session_vectors = (0..dims.n_layer).map(|l| [of(&v.att_prev, l), of(&v.ffn_prev, l)]).collect();
     let mut sequence = passes::Sequence { e: emitter, model, dims, v, x, slots, wkv_lanes, layer: 0, state };
     sequence.embedding()?;
     for l in 0..dims.n_layer {
@@ -288,6 +292,7 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
         wkv: e.wkv.into_iter().map(|i| i.1).collect(),
         stream,
         state,
+        session_vectors,
         body,
         useful_bytes,
     })

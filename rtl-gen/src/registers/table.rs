@@ -133,6 +133,15 @@ registers! { c;
         BASE[0, c.axi_addr_bits - 32] ReadWrite format!("state_base[{}:32]", c.axi_addr_bits - 1), 0,
             "bits 32 and up of the address";
     }
+    /// Selects an element of what the chip keeps between tokens, for STATE_DATA.
+    STATE_AT @ 0xD4 if c.state_port => {
+        ELEMENT[0, 31] WriteOnly "", 0, "number of the element";
+        S[31, 1] WriteOnly "", 0, "1: of S; 0: of vmem, where the session vectors lie";
+    }
+    /// The element that STATE_AT selects; a read or a write goes on to the next one. Ignored while the chip is busy.
+    STATE_DATA @ 0xD8 if c.state_port => {
+        VALUE[0, 32] ReadWrite "state_data_i", 0, "the element, sign-extended";
+    }
     /// Tells which configuration the chip was made from; hosts compare it before they load programs.
     CONFIG @ 0xD0 => {
         FINGERPRINT[0, 32] ReadOnly format!("32'h{:08x}", c.fingerprint()), c.fingerprint(),
@@ -148,11 +157,12 @@ pub const fn stall(i: usize) -> u32 {
     }
 }
 
-/// The configuration that has every register: several sessions, the state in memory, addresses of more than 32 bits.
+/// The configuration that would have every register: several sessions, the state in memory, addresses of more than 32 bits, and the port to
+/// a state on the chip, which no configuration has together.
 pub fn largest() -> Config {
     let text = include_str!("../../../configs/edge-large.toml");
     let config = Config::parse(text, "edge-large.toml").expect("a configuration of the project");
-    Config { sessions: 8, axi_addr_bits: 64, ..config }
+    Config { sessions: 8, axi_addr_bits: 64, state_port: true, ..config }
 }
 
 /// Every register of a chip of configuration `config`, by address. The counters of a list are registers of their own.

@@ -13,11 +13,11 @@ impl Chip<'_> {
     /// Whether states can be read from this chip and written to it.
     ///
     /// # Errors
-    /// [`ChipError::StateStays`] if the configuration keeps the state on the chip.
+    /// [`ChipError::StateStays`] if the configuration keeps the state on the chip and has no port to it.
     pub fn can_keep_states(&self) -> Result<(), ChipError> {
-        match self.program.state {
-            Some(_) => Ok(()),
-            None => Err(ChipError::StateStays(self.config.name.clone())),
+        match self.program.state.is_some() || self.config.state_port {
+            true => Ok(()),
+            false => Err(ChipError::StateStays(self.config.name.clone())),
         }
     }
 
@@ -29,6 +29,25 @@ impl Chip<'_> {
     pub fn read_state(&mut self, slot: usize) -> Result<IntState, ChipError> {
         self.can_keep_states()?;
         let session = self.session_in(slot)?;
+        let expected = &self.slots[slot].state;
+        if self.program.state.is_none() {
+            let mut found = IntState::new(&self.golden);
+            let per_layer = expected.layers.first().map_or(0, |l| l.s.len());
+            let mut outcome = Outcome::default();
+            for (l, (to, want)) in found.layers.iter_mut().zip(&expected.layers).enumerate() {
+                let [att, ffn] = self.program.session_vectors[l];
+                to.att_x_prev = self.session.read_kept(false, att, want.att_x_prev.len())?;
+                to.s = self.session.read_kept(true, l * per_layer, per_layer)?;
+                to.ffn_x_prev = self.session.read_kept(false, ffn, want.ffn_x_prev.len())?;
+                for (want, got) in
+                    [(&want.att_x_prev, &to.att_x_prev), (&want.s, &to.s), (&want.ffn_x_prev, &to.ffn_x_prev)]
+                {
+                    self.session.compare_kept(slot, want, got, &mut outcome);
+                }
+            }
+            self.totals.outcome.add(outcome);
+            return Ok(found);
+        }
         if self.fresh[session] {
             // the clear that belongs to its first token has not come yet
             return Ok(IntState::new(&self.golden));
@@ -52,6 +71,16 @@ impl Chip<'_> {
     pub fn write_state(&mut self, slot: usize, state: &IntState) -> Result<(), ChipError> {
         self.can_keep_states()?;
         let session = self.session_in(slot)?;
+        if self.program.state.is_none() {
+            for (l, layer) in state.layers.iter().enumerate() {
+                let [att, ffn] = self.program.session_vectors[l];
+                self.session.write_kept(false, att, &layer.att_x_prev)?;
+                self.session.write_kept(true, l * layer.s.len(), &layer.s)?;
+                self.session.write_kept(false, ffn, &layer.ffn_x_prev)?;
+            }
+            self.slots[slot].state.clone_from(state);
+            return Ok(());
+        }
         let bytes: Vec<u8> = elements(state).flat_map(i32::to_le_bytes).collect();
         self.session.put_state(state_base(&self.program, session), &bytes)?;
         self.slots[slot].state.clone_from(state);

@@ -98,6 +98,9 @@ pub struct Chip {
     /// The state goes into the chip or out of it.
     #[arg(skip)]
     pub state_needed: bool,
+    /// It may, at any time.
+    #[arg(skip)]
+    pub state_wanted: bool,
 }
 
 impl Chip {

@@ -24,6 +24,7 @@ pub fn is_trace(port: &str) -> bool {
 /// The tables of a configuration; what an earlier one says goes before what a later one says.
 pub fn tables(config: &Config) -> Vec<Table> {
     match (config.streams_state(), config.sessions) {
+        (false, _) if config.state_port => vec![state_port(), inputs()],
         (false, _) => vec![inputs()],
         (true, 1) => vec![streamed(), inputs()],
         (true, _) => vec![streamed_slots(), streamed(), inputs()],
@@ -101,6 +102,28 @@ fn inputs() -> Table {
         token {
             start_req_i: regs_start, clear_req_i: regs_clear, clear_busy_i: "(|vmem_clear_busy) || wkv_clear_busy",
             handover_i: handover, done_i: done, last_handed_i: last_handed,
+        }
+    }
+}
+
+/// What a port to the state on the chip adds, or drives otherwise. It asks only between tokens.
+fn state_port() -> Table {
+    table! {
+        state_port {
+            busy_i: token_busy, at_we_i: regs_state_at_we, data_we_i: regs_state_data_we, data_re_i: regs_state_data_re,
+            data_i: regs_state_data, s_data_i: wkv_host_data, va_data_i: vmem_va_data, y_ready_i: vmem_y_ready,
+        }
+        regs { state_data_i: state_port_data, state_wait_i: state_port_wait }
+        wkv {
+            host_re_i: state_port_s_re, host_we_i: state_port_s_we, host_addr_i: state_port_s_addr,
+            host_data_i: state_port_s_data,
+        }
+        vmem {
+            va_en_i: "vec_va_en || state_port_va_en",
+            va_addr_i: "state_port_va_en ? state_port_va_addr : vec_va_addr",
+            y_valid_i: "(wkv_y_valid && !stall_i[3]) || state_port_y_valid",
+            y_addr_i: "state_port_y_valid ? state_port_y_addr : wkv_y_addr",
+            y_data_i: "state_port_y_valid ? state_port_y_data : wkv_y_data",
         }
     }
 }

@@ -3,12 +3,14 @@
 pub mod fetch;
 pub mod inputs;
 pub mod slice;
+pub mod state_port;
 pub mod token;
 pub mod vmem;
 
 use crate::blocks::core::fetch::fetch;
 use crate::blocks::core::inputs::{input_of, is_trace, tables};
 use crate::blocks::core::slice::slice;
+use crate::blocks::core::state_port::state_port;
 use crate::blocks::core::token::token_control;
 use crate::blocks::dma::columns::columns;
 use crate::blocks::dma::dma;
@@ -49,6 +51,9 @@ pub fn core(config: &Config) -> Arc<Module> {
     ];
     if config.streams_state() {
         units.push(("state_writer", state_writer(config)));
+    }
+    if config.state_port {
+        units.push(("state_port", state_port(config)));
     }
     let many = config.sessions > 1;
     if !many {

@@ -55,6 +55,10 @@ pub fn regs(config: &Config) -> Arc<Module> {
     if high || streamed {
         sizes! { m; ADDR_BITS = config.axi_addr_bits }
     }
+    m.body(match config.state_port {
+        true => "  wire held = state_wait_i;",
+        false => "  wire held = 1'b0;",
+    });
     m.body(rtl!("regs/bus"));
     m.body(&decoders(&registers));
     m.body(if slots > 1 { rtl!("regs/slots") } else { rtl!("regs/one_slot") });
@@ -69,6 +73,9 @@ pub fn regs(config: &Config) -> Arc<Module> {
         if high {
             m.body(rtl!("regs/state_base_high"));
         }
+    }
+    if config.state_port {
+        m.body(rtl!("regs/state_port"));
     }
     counters(&mut m, config);
     m.body(&read_multiplexer(&registers));
@@ -93,6 +100,12 @@ fn ports(m: &mut Module, config: &Config) {
     ports! { m; image_base_o[unit_bits] "64 B units" }
     if config.streams_state() {
         m.output("state_base_o", slots * unit_bits, if slots > 1 { "64 B units, slot 0 lowest" } else { "64 B units" });
+    }
+    if config.state_port {
+        ports! { m;
+            state_at_we_o "an element is selected", state_data_we_o "it is written", state_data_re_o "it was read",
+            state_data_o[32], state_data_i[32] "the element", state_wait_i "not yet: no access goes on",
+        }
     }
     ports! { m;
         prog_we_o[4], prog_lane_o[LANE_BITS], prog_idx_o[COUNT_BITS], prog_wdata_o[32], busy_i,

@@ -22,6 +22,7 @@ mod walk;
 use crate::blocks::prelude::*;
 use crate::isa::WKV;
 use sizes::{Sizes, HEAD_TOTAL_BITS};
+pub use state::READ_LATENCY as STATE_READ_LATENCY;
 
 /// Cycles of an instruction beyond its `n_head · head_size · head_words` state words, from the handshake to `done_o`, if
 /// every `y_i` is accepted at once, `head_size` is at least 16 and `head_words` at most 49: one row and both pipelines to fill.
@@ -73,10 +74,19 @@ pub fn wkv(config: &Config) -> Arc<Module> {
         (false, true) => slot_states(&mut m, &sizes),
         (false, false) => {
             m.body("  assign block = clear_busy_o;");
-            instance! { m, "u_state", state::wkv_state(sizes.word_bits(), sizes.state_words);
-                hold_i: run, we_i: write, waddr_i: write_addr, wdata_i: s_new, re_i: read, raddr_i: read_addr,
-                rdata_o: s_read, ..
+            let mut c = wires! { hold_i: run, rdata_o: s_read, .. };
+            c.extend(match sizes.port {
+                false => wires! { we_i: write, waddr_i: write_addr, wdata_i: s_new, re_i: read, raddr_i: read_addr },
+                true => wires! {
+                    we_i: "write || host_we_i", waddr_i: "host_we_i ? host_addr_i : write_addr",
+                    wdata_i: "host_we_i ? host_data_i : s_new", re_i: "read || host_re_i",
+                    raddr_i: "host_re_i ? host_addr_i : read_addr",
+                },
+            });
+            if sizes.port {
+                m.body("  assign host_data_o = s_read;");
             }
+            m.instance("u_state", &state::wkv_state(sizes.word_bits(), sizes.state_words), c);
         }
     }
     passes(&mut m, &sizes);
@@ -212,6 +222,13 @@ fn ports(m: &mut Module, sizes: &Sizes) {
         }
     } else {
         ports! { m; clear_i[slots] "pulse", clear_busy_o }
+    }
+    if sizes.port {
+        ports! { m;
+            host_re_i "a host asks for a state word, between tokens", host_we_i "a host writes one",
+            host_addr_i[sizes.state_addr], host_data_i[sizes.word_bits()],
+            host_data_o[sizes.word_bits()] "as rdata_o of wkv_state",
+        }
     }
     ports! { m;
         y_valid_o, y_ready_i, y_addr_o["anser_pkg::WKV_Y_ADDR_BITS"] "vmem element", y_data_o[VEC_BITS] "signed",

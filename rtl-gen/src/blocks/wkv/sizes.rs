@@ -29,6 +29,8 @@ pub struct Sizes {
     pub stored: usize,
     /// State words from memory that can wait.
     pub stream_words: usize,
+    /// A host reads and writes the state between tokens.
+    pub port: bool,
 }
 
 impl Sizes {
@@ -49,6 +51,7 @@ impl Sizes {
             streamed: config.streams_state(),
             stored: config.stored_bits(),
             stream_words: config.limits.state_fifo_beats,
+            port: config.state_port,
         }
     }
 
