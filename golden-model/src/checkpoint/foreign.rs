@@ -21,7 +21,7 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         parts: &[".time_state."],
-        what: "is an initial state from state tuning, not a weight; open the base model instead",
+        what: "is an initial state from state tuning, not a weight; open the base model, with this file as --state",
     },
     Family { parts: &[".rosa", ".enn.", ".ennk.", ".emm.", ".kkup.", ".vvup."], what: "belongs to RWKV-8, expected RWKV-7" },
     Family {
