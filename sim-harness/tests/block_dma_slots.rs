@@ -247,7 +247,7 @@ fn a_wrong_slot_is_found() {
         // heads come slot by slot
         ("anser_state_order.sv", "if (turn) head_q <= next_head;", "head_q <= next_head;", "burst"),
         // a session vector of a slot at rest is read from its own base
-        ("anser_state_order.sv", "(walk_i || !slots_i[slot_i])", "walk_i", "beat"),
+        ("anser_state_order.sv", "(walk_i || !slots_i[slot_i])", "walk_i", "burst"),
         // a piece is made 0 if the next one is to be
         ("anser_dma.sv", "{c_zero_q, c_to_q", "{b_zero_q || (c_zero_q && 1'b0), c_to_q", "beat"),
         // slots 2 and 3 take the rows of 0 and 1
