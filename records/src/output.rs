@@ -147,10 +147,10 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), RecordError> {
     write_parts(path, [bytes])
 }
 
-/// Writes one part after the other, as [`write`].
+/// Writes one part after the other, as [`write()`].
 ///
 /// # Errors
-/// As [`write`].
+/// Fails where [`write()`] does.
 pub fn write_parts(path: &Path, parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<(), RecordError> {
     let write = || {
         std::fs::create_dir_all(folder_of(path))?;

@@ -1,6 +1,6 @@
 //! Conversations that outlive a run of the program: a state as a file, and where it comes from.
 //!
-//! [`Saved`] is what a conversation needs to go on, [`file`] writes and reads it, [`identity`] says what it belongs to, and [`tuned`] reads the
+//! [`Saved`] is what a conversation needs to go on, [`mod@file`] writes and reads it, [`identity`] says what it belongs to, and [`tuned`] reads the
 //! initial states that state tuning makes.
 
 pub mod error;
