@@ -93,3 +93,25 @@ fn the_readme_is_one_page() {
     let words = read(&root().join("README.md")).split_whitespace().count();
     assert!(words <= 900, "README.md has {words} words, at most 900 are wanted; details belong into docs/");
 }
+
+/// What a diff of docs/extending.md leaves or takes away stands in the file that it is about, so the exercises still apply.
+#[test]
+fn the_exercises_are_about_the_code_as_it_is() {
+    let text = read(&root().join("docs/extending.md"));
+    let mut lines = 0;
+    for diff in text.split("```diff\n").skip(1).filter_map(|rest| rest.split_once("\n```").map(|(diff, _)| diff)) {
+        let mut file = (String::new(), String::new());
+        for line in diff.lines() {
+            match line.split_at_checked(1) {
+                None | Some(("+", _)) => {}
+                Some((" " | "-", old)) if old.contains('…') => {}
+                Some((" " | "-", old)) => {
+                    lines += 1;
+                    assert!(file.1.lines().any(|l| l == old), "docs/extending.md: {} has no line\n{old}", file.0);
+                }
+                Some(_) => file = (line.to_string(), read(&root().join(line))),
+            }
+        }
+    }
+    assert!(lines > 10, "{lines} lines of diffs in docs/extending.md");
+}
