@@ -1,7 +1,7 @@
 //! Hashes of the libraries that the steps of `anser report all` run: a step is run again when a source of its library changed,
 //! and not for every change of the program.
 
-#[path = "build/sources.rs"]
+#[path = "build_sources.rs"]
 mod sources;
 
 use std::path::Path;

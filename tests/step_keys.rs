@@ -1,7 +1,7 @@
 //! A step of `report all` is run again when any source of its library changes: of the library's own crate and of every crate
 //! below it.
 
-#[path = "../build/sources.rs"]
+#[path = "../build_sources.rs"]
 mod sources;
 
 use std::path::{Path, PathBuf};

@@ -68,7 +68,7 @@ pub fn sta() -> Result<Program, Error> {
 /// Fails now, before minutes of work, if a program of the flow is missing.
 ///
 /// # Errors
-/// As [`yosys`] and [`sta`].
+/// Fails where [`yosys`] or [`sta`] does.
 pub fn check() -> Result<(), Error> {
     yosys()?;
     sta().map(drop)

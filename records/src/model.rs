@@ -32,7 +32,7 @@ pub struct Inspected<Recipe> {
     pub recipe: Option<Recipe>,
     /// Elements that a session keeps between tokens.
     pub state_elements: usize,
-    /// Whose names the tensors have: `official`, `hugging face` or `gguf`; of an image `official`.
+    /// Says whose names the tensors have: `official`, `hugging face` or `gguf`; an image has the `official` ones.
     pub names: String,
     /// Number formats of the tensors, each once; of an image those of its matrices.
     pub dtypes: Vec<String>,

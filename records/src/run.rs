@@ -220,6 +220,6 @@ pub struct Turn {
     /// The tokens of the answer.
     pub tokens: Vec<u32>,
     pub text: String,
-    /// As in [`Generated`].
+    /// Why the text ended, in the words of [`Generated`].
     pub stopped: String,
 }

@@ -58,7 +58,7 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>, TextError> {
 /// are no UTF-8 and line ends stay as they are.
 ///
 /// # Errors
-/// As [`open`], and a file that ends in the middle of its compression.
+/// Fails where [`open`] does, and for a file that ends in the middle of its compression.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, TextError> {
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes).map_err(|source| TextError::Io { path: path.into(), source })?;
@@ -69,7 +69,7 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, TextError> {
 /// Latin-1. Every line ends with `\n`, whatever the file has.
 ///
 /// # Errors
-/// As [`bytes`], and a zero byte anywhere.
+/// Fails where [`bytes`] does, and for a zero byte anywhere.
 pub fn read(path: &Path) -> Result<String, TextError> {
     let bytes = bytes(path)?;
     if let Some(at) = bytes.iter().position(|&b| b == 0) {
@@ -81,7 +81,7 @@ pub fn read(path: &Path) -> Result<String, TextError> {
 /// Reads a file that must be UTF-8, such as a configuration or a record. Every line ends with `\n`, whatever the file has.
 ///
 /// # Errors
-/// As [`read`], and bytes that are no UTF-8.
+/// Fails where [`read`] does, and for bytes that are no UTF-8.
 pub fn read_utf8(path: &Path) -> Result<String, TextError> {
     let text = String::from_utf8(bytes(path)?).map_err(|e| {
         let (at, bytes) = (e.utf8_error().valid_up_to(), e.as_bytes());

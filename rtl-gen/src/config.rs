@@ -242,7 +242,7 @@ impl Config {
     /// Checks every field but the limits, which depend on the model that is served; `path` is only for messages.
     ///
     /// # Errors
-    /// As [`Config::check`].
+    /// Fails where [`Config::check`] does.
     pub fn check_machine(&self, path: &str) -> Result<(), ConfigError> {
         let fail = failure(path);
         if ![128, 256, 512].contains(&self.bus_bits) {

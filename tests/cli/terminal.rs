@@ -17,7 +17,7 @@ fn on_a_terminal(args: &[&str]) -> Vec<u8> {
     on_a_terminal_with(args, b"")
 }
 
-/// As [`on_a_terminal`], with `keys` typed there if there are any.
+/// Runs as [`on_a_terminal`] does, with `keys` typed there if there are any.
 pub fn on_a_terminal_with(args: &[&str], keys: &[u8]) -> Vec<u8> {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
     grantpt(&master).and_then(|()| unlockpt(&master)).expect("its other side");

@@ -139,7 +139,7 @@ impl Checkpoint {
         }
     }
 
-    /// Whose names the file uses.
+    /// Says whose names the tensors of the file have.
     pub fn spelling(&self) -> Spelling {
         self.spelling
     }

@@ -6,7 +6,7 @@
 use super::entry::Entry;
 use super::ErrorKind;
 
-/// Whose names a file uses.
+/// The programs whose names for tensors a file may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
     Official,
@@ -14,7 +14,7 @@ pub enum Spelling {
     Gguf,
 }
 
-/// Official name, Hugging Face's without `model.`, GGUF's; of tensors outside the layers and of ln0.
+/// Official name, Hugging Face name without `model.`, GGUF's; of tensors outside the layers and of ln0.
 const OUTSIDE: &[[&str; 3]] = &[
     ["emb.weight", "embeddings.weight", "token_embd.weight"],
     ["blocks.0.ln0.weight", "layers.0.pre_norm.weight", "token_embd_norm.weight"],
@@ -27,7 +27,7 @@ const OUTSIDE: &[[&str; 3]] = &[
 /// Begins of the names of layer N's tensors, before and after the number.
 const LAYER: [&str; 3] = ["blocks.", "layers.", "blk."];
 
-/// The same within a layer.
+/// Names of tensors within a layer, in the same three spellings.
 const INSIDE: &[[&str; 3]] = &[
     ["ln1.weight", "attn_norm.weight", "attn_norm.weight"],
     ["ln1.bias", "attn_norm.bias", "attn_norm.bias"],

@@ -56,7 +56,7 @@ pub fn awkward_shape() -> Shape {
     }
 }
 
-/// The same with DeepEmbed.
+/// Returns that shape with DeepEmbed.
 pub fn deep_shape() -> Shape {
     Shape { deep_embed: true, ..awkward_shape() }
 }

@@ -158,7 +158,7 @@ pub fn gguf_keys(shape: &Shape) -> Vec<Vec<u8>> {
     ]
 }
 
-/// As llama.cpp's converter: shapes reversed, low-rank pairs transposed, `r_k` flat, the six mixes in one tensor.
+/// Writes a file as llama.cpp's converter does: shapes reversed, low-rank pairs transposed, `r_k` flat, the six mixes in one tensor.
 pub fn gguf(tensors: &[Tensor], shape: &Shape, num: Num) -> Vec<u8> {
     gguf_of(&gguf_keys(shape), &gguf_tensors(tensors), num)
 }

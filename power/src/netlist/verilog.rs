@@ -90,7 +90,7 @@ pub enum Expr {
     Concat(Vec<Expr>),
     /// Most significant bit first
     Constant(Vec<bool>),
-    /// As wide as what it is connected to: the bits given, and the one above them
+    /// A constant as wide as what it is connected to: the bits given, and the one above them
     Unsized(Vec<bool>, bool),
     /// So many times the same
     Repeat(usize, Box<Expr>),

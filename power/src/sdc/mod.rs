@@ -1,6 +1,6 @@
-//! Constraints: the part of SDC that power depends on. Clocks, slews and drivers of inputs, external loads, constants.
+//! Reads the part of SDC that power depends on: clocks, slews and drivers of inputs, external loads, constants.
 //!
-//! Of Tcl, `set`, `$name`, `[expr …]`, lists and the commands that name objects are understood. A command about timing alone is
+//! It understands these parts of Tcl: `set`, `$name`, `[expr …]`, lists and the commands that name objects. A command about timing alone is
 //! passed over, one that would change the power and is not heeded is named in a note, and every other one is refused: it may hide
 //! a clock.
 

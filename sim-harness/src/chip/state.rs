@@ -25,7 +25,7 @@ impl Chip<'_> {
     /// counted in the totals.
     ///
     /// # Errors
-    /// As [`Chip::can_keep_states`], and if there is no such slot.
+    /// Fails where [`Chip::can_keep_states`] does, and if there is no such slot.
     pub fn read_state(&mut self, slot: usize) -> Result<IntState, ChipError> {
         self.can_keep_states()?;
         let session = self.session_in(slot)?;
@@ -67,7 +67,7 @@ impl Chip<'_> {
     /// Puts `state`, one of this model, where the chip keeps that of the session in `slot`, and into the golden model beside it.
     ///
     /// # Errors
-    /// As [`Chip::read_state`].
+    /// Fails where [`Chip::read_state`] does.
     pub fn write_state(&mut self, slot: usize, state: &IntState) -> Result<(), ChipError> {
         self.can_keep_states()?;
         let session = self.session_in(slot)?;

@@ -95,16 +95,16 @@ pub struct Chip {
     /// Write a waveform (FST)
     #[arg(long, value_name = "F.fst", value_parser = file_of("fst"), help_heading = CHIP)]
     pub trace: Option<PathBuf>,
-    /// The state goes into the chip or out of it.
+    /// A state is loaded into the chip, or saved from it: the chip must have a way for it.
     #[arg(skip)]
     pub state_needed: bool,
-    /// It may, at any time.
+    /// A state may be loaded or saved later, as in `chat`: the chip has a way for it if its configuration can.
     #[arg(skip)]
     pub state_wanted: bool,
 }
 
 impl Chip {
-    /// The same chip for a conversation that `files` may load or save.
+    /// Returns these options for a conversation that `files` load or save.
     pub fn with_state(&self, files: &StateFiles) -> Self {
         Self { state_needed: files.state.is_some() || files.save_state.is_some(), ..self.clone() }
     }
