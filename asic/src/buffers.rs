@@ -10,8 +10,8 @@ use crate::map::MAX_FANOUT;
 use crate::netlist::{Bit, Cell, Module, Pin};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Nets of these ports have no tree.
-pub const IDEAL: [&str; 2] = ["clk_i", "rst_ni"];
+/// Nets of these ports, and nets that drive such a port of an instance, have no tree.
+pub const IDEAL: [&str; 3] = ["clk_i", "rst_ni", "bus_rst_ni"];
 
 /// Where a bit is used: cell, pin, bit; and how many pins of cells that is.
 #[derive(Clone, Copy)]
@@ -100,7 +100,9 @@ fn connect(module: &mut Module, sinks: &[Sink], net: u32) {
 }
 
 fn ideal(module: &Module) -> HashSet<Bit> {
-    module.ports.iter().filter(|p| IDEAL.contains(&p.name.as_str())).flat_map(|p| p.bits.clone()).collect()
+    let ports = module.ports.iter().filter(|p| IDEAL.contains(&p.name.as_str())).flat_map(|p| &p.bits);
+    let pins = module.cells.iter().flat_map(|c| &c.pins);
+    ports.chain(pins.filter(|p| !p.drives && IDEAL.contains(&p.name.as_str())).flat_map(|p| &p.bits)).copied().collect()
 }
 
 /// Nets that an instance drives and uses itself, with the pins it has on them.

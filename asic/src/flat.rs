@@ -4,7 +4,7 @@ use crate::library::{Cell, Cells};
 use crate::netlist::{Bit, Cell as Instance, Module, Netlist};
 use crate::Error;
 use power::liberty::Expr;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Inputs of the largest gate.
 const MAX_INPUTS: usize = 6;
@@ -22,8 +22,15 @@ pub struct Gate {
 pub struct Register {
     pub data: u32,
     pub state: u32,
-    /// Value in reset, if it has one
-    pub reset: Option<bool>,
+    /// Net that resets it while it is 0, and its value then
+    pub reset: Option<(u32, bool)>,
+}
+
+/// A net that resets registers while it is 0, at any time, and which.
+#[derive(Clone, Debug, Default)]
+pub struct Reset {
+    pub net: u32,
+    pub registers: Vec<u32>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -55,7 +62,7 @@ pub struct Circuit {
     pub rams: Vec<Ram>,
     pub ports: Vec<PortBits>,
     pub clock: u32,
-    pub reset: Option<u32>,
+    pub resets: Vec<Reset>,
     /// Who looks at each net, in `readers[readers_at[net]..readers_at[net + 1]]`: a gate by its index, a register whose data
     /// input it is by its index with [`REGISTER`] set
     pub readers: Vec<u32>,
@@ -72,7 +79,7 @@ impl Circuit {
 
     /// Flattens `netlist`.
     ///
-    /// Fails on a cell whose function is not known, a clock that is not `clk_i`, a reset that is not `rst_ni`, and a loop of gates.
+    /// Fails on a cell whose function is not known, a clock that is not `clk_i`, a reset that is not the low level of a net, and a loop of gates.
     pub fn new(netlist: &Netlist, cells: &Cells) -> Result<Circuit, Error> {
         let mut c = Circuit { n_nets: 2, ..Circuit::default() };
         let Some(top) = netlist.modules.get(&netlist.top) else {
@@ -81,10 +88,8 @@ impl Circuit {
         let mut bound = HashMap::new();
         for port in &top.ports {
             let bits: Vec<u32> = port.bits.iter().map(|_| c.net()).collect();
-            match port.name.as_str() {
-                "clk_i" => c.clock = bits[0],
-                "rst_ni" => c.reset = bits.first().copied(),
-                _ => {}
+            if port.name == "clk_i" {
+                c.clock = bits[0];
             }
             bound.insert(port.name.clone(), bits.clone());
             c.ports.push(PortBits { name: port.name.clone(), is_input: port.is_input, bits });
@@ -93,6 +98,13 @@ impl Circuit {
         c.sort()?;
         let gates = c.gates.iter().enumerate();
         let gates = gates.flat_map(|(i, g)| g.inputs[..g.n as usize].iter().map(move |net| (*net, i as u32)));
+        let mut resets: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (i, register) in c.registers.iter().enumerate() {
+            if let Some((net, _)) = register.reset {
+                resets.entry(net).or_default().push(i as u32);
+            }
+        }
+        c.resets = resets.into_iter().map(|(net, registers)| Reset { net, registers }).collect();
         let registers = c.registers.iter().enumerate().map(|(i, r)| (r.data, i as u32 | REGISTER));
         (c.readers, c.readers_at) = lists(c.n_nets(), gates.chain(registers));
         Ok(c)
@@ -229,10 +241,10 @@ impl Circuit {
                 match parse(text)? {
                     Expr::Not(v) => match *v {
                         Expr::Var(v) if nets[v] == 1 => {}
-                        Expr::Var(v) if Some(nets[v]) == self.reset => reset = Some(value),
-                        _ => return Err(format!("its reset `{text}` is not the low rst_ni")),
+                        Expr::Var(v) => reset = Some((nets[v], value)),
+                        _ => return Err(format!("its reset `{text}` is not the low level of a net")),
                     },
-                    _ => return Err(format!("its reset `{text}` is not the low rst_ni")),
+                    _ => return Err(format!("its reset `{text}` is not the low level of a net")),
                 }
             }
             let data = match parse(&r.next_state)? {

@@ -25,7 +25,6 @@ pub struct Interpreter {
     stale: Vec<u64>,
     rams: Vec<RamState>,
     clock_was: u8,
-    in_reset: bool,
     counting: Option<Counts>,
 }
 
@@ -74,7 +73,6 @@ impl Interpreter {
             stale: all_set(circuit.registers.len()),
             rams,
             clock_was: 0,
-            in_reset: false,
             counting: None,
             circuit,
         };
@@ -168,7 +166,7 @@ impl Interpreter {
                 bits &= bits - 1;
                 let Register { data, state, reset, .. } = self.circuit.registers[r];
                 let next = match reset {
-                    Some(value) if self.in_reset => u8::from(value),
+                    Some((net, value)) if self.values[net as usize] == 0 => u8::from(value),
                     _ => self.values[data as usize],
                 };
                 if next != self.values[state as usize] {
@@ -197,15 +195,27 @@ impl Interpreter {
         }
     }
 
-    /// Everything with an asynchronous reset goes there, and may leave at the next edge.
-    fn reset(&mut self) {
-        for r in 0..self.circuit.registers.len() {
-            let register = self.circuit.registers[r];
-            if let Some(value) = register.reset {
-                self.put(register.state, u8::from(value));
-                self.stale[r / 64] |= 1 << (r % 64);
+    /// Settles, and everything whose reset is low goes there, and may leave at the next edge. A register may be the reset of others.
+    fn settle_and_reset(&mut self) {
+        self.settle();
+        let resets = std::mem::take(&mut self.circuit.resets);
+        loop {
+            let mut changed = false;
+            for reset in resets.iter().filter(|r| self.values[r.net as usize] == 0) {
+                for &r in &reset.registers {
+                    let register = self.circuit.registers[r as usize];
+                    let value = register.reset.is_some_and(|(_, value)| value);
+                    changed |= self.values[register.state as usize] != u8::from(value);
+                    self.put(register.state, u8::from(value));
+                    self.stale[r as usize / 64] |= 1 << (r % 64);
+                }
             }
+            if !changed {
+                break;
+            }
+            self.settle();
         }
+        self.circuit.resets = resets;
     }
 
     fn inputs(&mut self) {
@@ -259,11 +269,7 @@ unsafe impl Model for Interpreter {
         }
         self.clock_was = clock_now;
         self.inputs();
-        self.in_reset = self.circuit.reset.is_some_and(|net| self.values[net as usize] == 0);
-        if self.in_reset {
-            self.reset();
-        }
-        self.settle();
+        self.settle_and_reset();
         self.outputs();
         Ok(())
     }

@@ -33,6 +33,8 @@ pub struct Bench<'a> {
     pub config: &'a Config,
     pub image: &'a [u8],
     pub programs: &'a [Vec<Vec<u32>>; 4],
+    /// Tokens of the vocabulary.
+    pub tokens: usize,
     pub names: Arc<OpNames>,
 }
 
@@ -124,7 +126,7 @@ fn run(
     let began = std::time::Instant::now();
     let options = SessionOptions::default();
     let mut session = Session::new(dut, bench.config, bench.image, bench.names.clone(), options)?;
-    session.load_programs(bench.programs)?;
+    session.load_programs(bench.programs, bench.tokens)?;
     session.clear()?;
     let mut record = ReplayRecord { warm_up: expected.warm_up, ..ReplayRecord::default() };
     for (i, (token, want)) in expected.tokens_in.iter().zip(&expected.results).enumerate() {

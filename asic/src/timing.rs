@@ -25,7 +25,7 @@ pub fn clock(cells: &Cells, clock_mhz: f64) -> String {
 pub fn sdc(cells: &Cells, clock_mhz: f64) -> String {
     let clock = clock(cells, clock_mhz);
     let buffer = &cells.buffer.cell;
-    format!("{clock}set_false_path -from [get_ports rst_ni]\nset_driving_cell -lib_cell {buffer} [all_inputs]\n")
+    format!("{clock}set_false_path -from [get_ports *rst_ni]\nset_driving_cell -lib_cell {buffer} [all_inputs]\n")
 }
 
 /// Times `netlist` in `work`, which gets the libraries as files.

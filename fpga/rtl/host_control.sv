@@ -32,13 +32,15 @@
   wire access = (state_q == WORDS && left_q != '0) || (state_q == READ) || (state_q == PUT)
               || (state_q == START) || (state_q == POLL) || (state_q == GET);
 
+  wire refused = access && lite_done_i && lite_error_i;
+
   wire [31:0] start = (32'(clear_q) << anser_pkg::CTRL_CLEAR_LSB) | (32'd1 << anser_pkg::CTRL_START_LSB);
 
   assign lite_start_o = access && !asked_q;
   assign lite_we_o    = (state_q == WORDS) || (state_q == PUT) || (state_q == START);
   assign lite_addr_o  = (state_q == PUT) ? {anser_pkg::REG_TOKEN_IN, 2'b0} : (state_q == START) ? {anser_pkg::REG_CTRL, 2'b0}
                       : (state_q == POLL) ? {anser_pkg::REG_STATUS, 2'b0}
-                      : (state_q == GET) ? {anser_pkg::REG_TOKEN_OUT, 2'b0} : frame_arg_i[7:0];
+                      : (state_q == GET) ? {anser_pkg::REG_TOKEN_OUT, 2'b0} : frame_arg_i[anser_pkg::LITE_ADDR_BITS-1:0];
   assign lite_wdata_o = (state_q == PUT) ? 32'(next_q) : (state_q == START) ? start : word_i;
 
   assign reply_valid_o  = (state_q == REPLY) || (state_q == SAY) || (state_q == BAD);
@@ -101,7 +103,7 @@
               DO_HELLO: state_q <= HI;
               DO_READ: state_q <= READ;
               DO_WRITE_WORDS: begin
-                left_q  <= {11'b0, frame_arg_i[12:8]};
+                left_q  <= {11'b0, frame_arg_i[20:16]};
                 state_q <= WORDS;
               end
               DO_WRITE_MEMORY: begin
@@ -140,7 +142,7 @@
           if (mem_ready_i) state_q <= REPLY;
         end
 
-        WORDS: if (left_q == '0) begin
+        WORDS: if (left_q == '0 || refused) begin
           state_q <= REPLY;
         end else if (lite_done_i) begin
           left_q <= left_q - 16'd1;
@@ -157,7 +159,9 @@
           beat_full_q <= (at_q[1:0] == 2'd3);
         end
 
-        READ: if (lite_done_i) begin
+        READ: if (refused) begin
+          state_q <= REPLY;
+        end else if (lite_done_i) begin
           data_q  <= lite_rdata_i;
           state_q <= REPLY;
         end
@@ -198,28 +202,39 @@
           state_q <= SPEAK;
         end
 
-        PUT: if (lite_done_i) state_q <= START;
+        PUT: if (lite_done_i) state_q <= refused ? REPLY : START;
 
         START: if (lite_done_i) begin
           clear_q <= 1'b0;
-          state_q <= POLL;
+          state_q <= refused ? REPLY : POLL;
         end
 
-        POLL: if (lite_done_i && lite_rdata_i[anser_pkg::STATUS_DONE_LSB]) begin
+        POLL: if (refused) begin
+          state_q <= REPLY;
+        end else if (lite_done_i && !lite_rdata_i[anser_pkg::STATUS_BUSY_LSB]) begin
           state_q <= GET;
-          if (lite_rdata_i[anser_pkg::STATUS_READ_ERROR_LSB]) begin
-            status_q <= REPLY_READ_ERROR;
+          if (!lite_rdata_i[anser_pkg::STATUS_DONE_LSB]) begin  // data_q says why
+            status_q <= REPLY_ENDED;
+            data_q   <= lite_rdata_i;
             error_q  <= 1'b1;
-            left_q   <= '0;
+            have_q   <= 1'b0;
+            state_q  <= REPLY;
           end
         end
 
-        default: if (lite_done_i) begin  // GET
+        default: if (refused) begin  // GET
+          state_q <= REPLY;
+        end else if (lite_done_i) begin
           tok_q   <= lite_rdata_i[TOKEN_BITS-1:0];
           have_q  <= 1'b1;
           state_q <= speaking_q ? SPEAK : FEED;
         end
       endcase
+      if (refused) begin
+        status_q <= REPLY_REFUSED;
+        error_q  <= 1'b1;
+        have_q   <= 1'b0;
+      end
     end
   end
 

@@ -1,11 +1,12 @@
-  reg        aw_q, w_q, ar_q, busy_q, done_q;
-  reg [7:0]  addr_q;
+  reg        aw_q, w_q, ar_q, busy_q, done_q, error_q;
+  reg [anser_pkg::LITE_ADDR_BITS-1:0] addr_q;
   reg [31:0] data_q;  // what is to be written, then what was read
 
   wire answer = busy_q && (axil_bvalid_i || axil_rvalid_i);
 
   assign busy_o         = busy_q;
   assign done_o         = done_q;
+  assign error_o        = error_q;
   assign rdata_o        = data_q;
   assign axil_awaddr_o  = addr_q;
   assign axil_awvalid_o = aw_q;
@@ -23,8 +24,10 @@
       ar_q   <= 1'b0;
       busy_q <= 1'b0;
       done_q <= 1'b0;
+      error_q <= 1'b0;
     end else begin
       done_q <= answer;
+      if (answer) error_q <= axil_bvalid_i ? axil_bresp_i[1] : axil_rresp_i[1];
       if (!busy_q) begin
         busy_q <= start_i;
         aw_q   <= start_i && we_i;
@@ -47,3 +50,5 @@
       data_q <= axil_rdata_i;
     end
   end
+
+  wire unused_resp = &{1'b0, axil_bresp_i[0], axil_rresp_i[0]};

@@ -6,7 +6,7 @@
 
 use crate::protocol::{status, Command, Reply, DATA_BYTES, HELLO, REPLY_BYTES, REPLY_SYNC};
 use rtl_gen::config::Config;
-use rtl_gen::registers::reg;
+use rtl_gen::registers::{self, bit, reg};
 use std::time::Duration;
 
 /// Carries bytes both ways.
@@ -37,8 +37,10 @@ pub enum LinkError {
     OtherConfiguration { name: String, found: u32, expected: u32 },
     #[error("{doing}: the board does not know this command, or not yet")]
     Refused { doing: &'static str },
-    #[error("{doing}: the chip read memory that is not there; were image and programs loaded for this configuration?")]
-    ReadError { doing: &'static str },
+    #[error("{doing}: the chip ended a token with {}; were image and programs loaded for this configuration?", registers::status_names(*.status))]
+    Ended { doing: &'static str, status: u32 },
+    #[error("{doing}: the chip refused an access to a register; a conversation that was ended by an error must be begun anew")]
+    NotNow { doing: &'static str },
     #[error("a token was lost on the line: number {found} came, expected {expected}")]
     LostToken { expected: u32, found: u32 },
     #[error("token {0} is no byte; this link carries models of 256 tokens")]
@@ -87,7 +89,7 @@ impl<L: Line> Host<L> {
         if found != HELLO {
             return Err(LinkError::OtherDesign { found });
         }
-        let (found, expected) = (host.read(reg::CONFIG as u8)?, config.fingerprint());
+        let (found, expected) = (host.read(reg::CONFIG)?, config.fingerprint());
         if found != expected {
             return Err(LinkError::OtherConfiguration { name: config.name.clone(), found, expected });
         }
@@ -95,14 +97,14 @@ impl<L: Line> Host<L> {
     }
 
     /// Reads a register of the chip.
-    pub fn read(&mut self, addr: u8) -> Result<u32, LinkError> {
-        self.ask("reading a register", &Command::Read(addr))
+    pub fn read(&mut self, addr: u32) -> Result<u32, LinkError> {
+        self.ask("reading a register", &Command::Read(addr as u16))
     }
 
     /// Writes words to one register of the chip, one after the other.
-    pub fn write(&mut self, addr: u8, words: &[u32]) -> Result<(), LinkError> {
+    pub fn write(&mut self, addr: u32, words: &[u32]) -> Result<(), LinkError> {
         for words in words.chunks(DATA_BYTES / 4) {
-            self.ask("writing a register", &Command::WriteWords(addr, words.to_vec()))?;
+            self.ask("writing a register", &Command::WriteWords(addr as u16, words.to_vec()))?;
         }
         Ok(())
     }
@@ -154,20 +156,24 @@ impl<L: Line> Host<L> {
         Ok(())
     }
 
-    /// Loads the four programs, in the order of `rtl_gen::isa::FORMATS`, and says that the image is at byte 0.
-    pub fn load_programs(&mut self, programs: &[Vec<Vec<u32>>; 4]) -> Result<(), LinkError> {
-        self.write(reg::IMAGE_BASE_LO as u8, &[0])?;
-        self.write(reg::IMAGE_BASE_HI as u8, &[0])?;
+    /// Loads the four programs, in the order of `rtl_gen::isa::FORMATS`, for a vocabulary of `tokens`, and says that the image is at
+    /// byte 0, where it is after a reset.
+    pub fn load_programs(&mut self, programs: &[Vec<Vec<u32>>; 4], tokens: usize) -> Result<(), LinkError> {
+        self.write(reg::IMAGE_BASE_LO, &[0])?;
+        self.write(reg::TOKEN_LIMIT, &[tokens as u32])?;
         for (unit, program) in programs.iter().enumerate() {
-            self.write(reg::PROG_SELECT as u8, &[unit as u32])?;
+            self.write(reg::PROG_SELECT, &[unit as u32])?;
             let words: Vec<u32> = program.iter().flatten().copied().collect();
-            self.write(reg::PROG_DATA as u8, &words)?;
+            self.write(reg::PROG_DATA, &words)?;
         }
         Ok(())
     }
 
     /// Lets the chip read bytes as tokens; `clear` begins a new conversation.
     pub fn feed(&mut self, tokens: &[u8], clear: bool) -> Result<(), LinkError> {
+        if clear {
+            self.write(reg::STATUS, &[bit::ERRORS])?;
+        }
         for (i, tokens) in tokens.chunks(DATA_BYTES).enumerate() {
             self.ask("reading the prompt", &Command::Feed { clear: clear && i == 0, tokens: tokens.to_vec() })?;
         }
@@ -224,7 +230,8 @@ impl<L: Line> Host<L> {
                         false => Err(LinkError::LostToken { expected, found }),
                     };
                 }
-                status::READ_ERROR => return Err(LinkError::ReadError { doing }),
+                status::ENDED => return Err(LinkError::Ended { doing, status: reply.data }),
+                    status::REFUSED => return Err(LinkError::NotNow { doing }),
                 _ => return Err(LinkError::Refused { doing }),
             }
         }
@@ -254,7 +261,8 @@ impl<L: Line> Host<L> {
                     }
                     _ if reply.cmd != frame[1] => continue,
                     status::DONE => return Ok(reply.data),
-                    status::READ_ERROR => return Err(LinkError::ReadError { doing }),
+                    status::ENDED => return Err(LinkError::Ended { doing, status: reply.data }),
+                    status::REFUSED => return Err(LinkError::NotNow { doing }),
                     _ => return Err(LinkError::Refused { doing }),
                 }
             }

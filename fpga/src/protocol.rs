@@ -4,8 +4,8 @@
 pub const SYNC: u8 = 0xA5;
 /// First byte of a reply.
 pub const REPLY_SYNC: u8 = 0x5A;
-/// What the board answers to [`Command::Hello`]: "AF", protocol version 1.
-pub const HELLO: u32 = 0x4146_0001;
+/// What the board answers to [`Command::Hello`]: "AF", protocol version 2.
+pub const HELLO: u32 = 0x4146_0002;
 /// Bytes of data in a long frame.
 pub const DATA_BYTES: usize = 64;
 /// Bytes of a reply.
@@ -29,8 +29,10 @@ pub mod status {
     pub const CHECKSUM: u8 = 2;
     pub const CUT_SHORT: u8 = 3;
     pub const UNKNOWN: u8 = 4;
-    /// The chip read memory that is not there.
-    pub const READ_ERROR: u8 = 5;
+    /// The chip ended a token with an error; the data are its register STATUS.
+    pub const ENDED: u8 = 5;
+    /// The chip refused an access to a register.
+    pub const REFUSED: u8 = 6;
 }
 
 /// What the host asks.
@@ -39,11 +41,11 @@ pub enum Command {
     /// Identify; always executed, whatever its sequence number.
     Hello,
     /// Read a register of the chip (byte address).
-    Read(u8),
+    Read(u16),
     /// Say up to this many tokens, each in a reply of its own, then reply DONE.
     Speak(u16),
     /// Write up to 16 words to one register of the chip, one after the other.
-    WriteWords(u8, Vec<u32>),
+    WriteWords(u16, Vec<u32>),
     /// Write 64 bytes to the memory; the number of the 64 B unit.
     WriteMemory(u32, Box<[u8; DATA_BYTES]>),
     /// Read up to 64 bytes as tokens; with `clear` start a new conversation first. The answer holds the next token.
@@ -64,7 +66,7 @@ impl Command {
                 for (bytes, word) in data.chunks_exact_mut(4).zip(words) {
                     bytes.copy_from_slice(&word.to_le_bytes());
                 }
-                (command::WRITE_WORDS, u32::from(*addr) | (words.len().min(16) as u32) << 8, Some(data))
+                (command::WRITE_WORDS, u32::from(*addr) | (words.len().min(16) as u32) << 16, Some(data))
             }
             Command::WriteMemory(unit, data) => (command::WRITE_MEMORY, *unit, Some(**data)),
             Command::Feed { clear, tokens } => {
@@ -124,7 +126,7 @@ mod tests {
     fn frames_have_the_documented_bytes() {
         let frame = Command::WriteWords(0x24, vec![0x0403_0201]).frame(3);
         assert_eq!(frame.len(), 72);
-        assert_eq!(frame[..11], [0xA5, 0x38, 0x24, 1, 0, 0, 1, 2, 3, 4, 0]);
+        assert_eq!(frame[..11], [0xA5, 0x38, 0x24, 0, 1, 0, 1, 2, 3, 4, 0]);
         assert_eq!(Command::Speak(300).frame(0)[..6], [0xA5, 0x02, 44, 1, 0, 0]);
         assert_eq!(Command::Hello.frame(1).len(), 8);
         assert_eq!(Command::Feed { clear: true, tokens: vec![65; 5] }.frame(0)[2..6], [5, 1, 0, 0]);

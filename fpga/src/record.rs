@@ -162,8 +162,8 @@ pub struct Run<'a> {
 /// # Errors
 /// A board that does not answer.
 pub fn simulation(host: &mut Host<SimBoard>, run: Run, origin: Origin) -> Result<FpgaSimulationRecord, LinkError> {
-    let cycles = host.read(reg::CYCLES as u8)?;
-    let beats = host.read(reg::WEIGHT_BEATS as u8)?;
+    let cycles = host.read(reg::CYCLES)?;
+    let beats = host.read(reg::WEIGHT_BEATS)?;
     let mhz = f64::from(run.clock_khz) / 1000.0;
     let bus_bytes_per_cycle = run.config.beat_bytes() as f64;
     let per_cycle = f64::from(beats) * bus_bytes_per_cycle / f64::from(cycles.max(1));

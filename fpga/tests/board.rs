@@ -86,7 +86,7 @@ fn a_model_loaded_over_the_line_speaks_as_golden_does() {
     let mut host = Host::connect(board(&[]), &nano(), LINK).unwrap();
     host.load_memory(&image, 32 << 20, |_| ()).unwrap();
     assert_eq!(&host.line.chip.memory()[..image.len()], image, "the image in the SDRAM");
-    host.load_programs(&program.code).unwrap();
+    host.load_programs(&program.code, program.tokens).unwrap();
     host.feed(b"A goose", true).unwrap();
     let said = host.speak(12, |_| true).unwrap();
     let mut expected = Golden::new(golden.clone());
@@ -157,7 +157,7 @@ fn lost_and_changed_bytes_cost_time_and_nothing_else() {
     // a program word written twice, or a token read twice, would show in the text
     let mut host =
         Host::connect(Noisy { board: board(&image), ..host.line }, &nano(), LinkOptions { tries: 8, ..LINK }).unwrap();
-    host.load_programs(&program.code).unwrap();
+    host.load_programs(&program.code, program.tokens).unwrap();
     host.feed(b"Goose, goose", true).unwrap();
     let mut expected = Golden::new(golden);
     b"Goose, goose".iter().for_each(|t| expected.read(*t));
@@ -170,7 +170,7 @@ fn a_token_lost_on_the_way_is_an_error_and_no_gap() {
     let (_, image, program) = model(1);
     let line = Noisy { board: board(&image), rng: ChaCha8Rng::seed_from_u64(5), p: 0.0 };
     let mut host = Host::connect(line, &nano(), LINK).unwrap();
-    host.load_programs(&program.code).unwrap();
+    host.load_programs(&program.code, program.tokens).unwrap();
     host.feed(b"x", true).unwrap();
     host.line.p = 0.05;
     let said = host.speak(40, |_| true);
@@ -187,10 +187,10 @@ fn what_cannot_be_done_is_said() {
     let mut host = Host::connect(board(&image), &nano(), LINK).unwrap();
     let refused = host.speak(3, |_| true).unwrap_err().to_string();
     assert!(refused.contains("does not know this command, or not yet"), "{refused}");
-    assert_eq!(host.read(reg::ID as u8).unwrap(), 0x414E_5352);
-    host.load_programs(&program.code).unwrap();
+    assert_eq!(host.read(reg::ID).unwrap(), 0x414E_5352);
+    host.load_programs(&program.code, program.tokens).unwrap();
     // an image beyond the end of the 32 MB
-    host.write(reg::IMAGE_BASE_LO as u8, &[32 << 20]).unwrap();
+    host.write(reg::IMAGE_BASE_LO, &[32 << 20]).unwrap();
     let error = host.feed(b"a", true).unwrap_err();
     assert!(matches!(error, LinkError::ReadError { .. }), "{error}");
     let huge = vec![0; 100];

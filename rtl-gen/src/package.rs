@@ -5,7 +5,7 @@
 
 use crate::config::{EXP_BITS, OPERAND_BITS, VEC_BITS};
 use crate::isa::{FORMATS, VALUES};
-use crate::registers::{all, largest, Register};
+use crate::registers::{all, largest, Register, ADDR_BITS};
 use crate::widths::*;
 use golden_model::arithmetic::tensor::GROUP_COLS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +81,7 @@ pub fn sections() -> Vec<Section> {
         size("AXI_SIZE_BITS", 3, "logarithm of the bytes of a beat"),
         size("AXI_BURST_BITS", 2, "how the address moves"),
         size("AXI_RESP_BITS", 2, "a response; its upper bit says SLVERR or DECERR"),
+        size("LITE_ADDR_BITS", ADDR_BITS, "a byte address of a register"),
         value("AXI_BURST_INCR", 2, 1, "from beat to beat"),
     ];
     let mut list = vec![
@@ -121,8 +122,8 @@ fn registers() -> Vec<Section> {
     let address = |r: &Register| Entry {
         name: format!("REG_{}", r.name),
         value: i128::from(r.offset / 4),
-        bits: Some(6),
-        doc: format!("0x{:02X}", r.offset),
+        bits: Some(ADDR_BITS - 2),
+        doc: format!("0x{:03X}", r.offset),
     };
     let fields = registers.iter().flat_map(|r| {
         r.fields.iter().map(move |f| Entry {

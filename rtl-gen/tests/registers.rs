@@ -1,7 +1,7 @@
 //! What is made from the table of registers: the document, and what other tools read.
 
 use rtl_gen::config::Config;
-use rtl_gen::registers::{all, largest, render};
+use rtl_gen::registers::{all, bit, largest, reg, render, Access, ADDR_BITS};
 use std::path::Path;
 
 /// The table in the document is the table of the code; `ANSER_UPDATE=1` writes it.
@@ -33,13 +33,22 @@ fn no_two_registers_share_an_address_and_no_two_fields_a_bit() {
     addresses.sort_unstable();
     addresses.dedup();
     assert_eq!(addresses.len(), n);
-    assert!(addresses.iter().all(|a| a % 4 == 0 && *a < 0x100), "8 address bits, whole words");
+    assert!(addresses.iter().all(|a| a % 4 == 0 && *a < 1 << ADDR_BITS), "whole words within the address bits");
     for r in &registers {
         let mut bits: Vec<usize> = r.fields.iter().flat_map(|f| f.lsb..f.lsb + f.bits).collect();
         let n = bits.len();
         bits.dedup();
         assert!(bits.len() == n && bits.iter().all(|b| *b < 32), "{}", r.name);
     }
+}
+
+/// The mask of errors has every bit of STATUS that a host clears.
+#[test]
+fn the_mask_of_errors_is_whole() {
+    let registers = all(&largest());
+    let status = registers.iter().find(|r| r.offset == reg::STATUS).expect("STATUS");
+    let clearable = status.fields.iter().filter(|f| f.access == Access::WriteOneToClear);
+    assert_eq!(clearable.fold(0, |mask, f| mask | 1 << f.lsb), bit::ERRORS);
 }
 
 #[test]

@@ -200,7 +200,7 @@ impl<'a> Chip<'a> {
         let names = Arc::new(op_names(&program));
         let session_options = SessionOptions { stall: options.stall, seed: options.seed, ..SessionOptions::default() };
         let mut session = Session::new(dut, config, image, names, session_options)?;
-        session.load_programs(&program.code)?;
+        session.load_programs(&program.code, program.tokens)?;
         for slot in (0..config.sessions).filter(|_| program.state.is_some()) {
             let base = state_base(&program, slot);
             session.add_state(base, state_stride(&program));
@@ -315,15 +315,20 @@ impl<'a> Chip<'a> {
 
     /// Gives the chip the clears that the sessions of `slots` still wait for.
     fn begin(&mut self, slots: impl Iterator<Item = usize>) -> Result<(), ChipError> {
-        let mut mask = 0;
+        let (mut fresh, mut old) = (0, 0);
         for slot in slots {
-            let fresh = std::mem::take(&mut self.fresh[self.current[slot]]);
-            mask |= u8::from(fresh) << slot;
+            let is_fresh = std::mem::take(&mut self.fresh[self.current[slot]]);
+            fresh |= u8::from(is_fresh) << slot;
+            old |= u8::from(!is_fresh) << slot;
         }
-        if mask != 0 && self.program.state.is_some() {
-            self.session.clear_slots(mask)?;
+        if self.program.state.is_none() {
+            return Ok(());
         }
-        Ok(())
+        if fresh != 0 {
+            self.session.clear_slots(fresh)?;
+        }
+        // a session that came from another slot is as sound as it was there
+        Ok(self.session.trust_slots(old)?)
     }
 
     /// Runs one token (below the vocabulary size) on both and compares; of several slots the others rest.

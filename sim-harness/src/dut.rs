@@ -258,7 +258,7 @@ impl Dut {
         }
     }
 
-    /// All inputs 0, `rst_ni` low for three cycles, then high; one more cycle passes before it returns.
+    /// All inputs 0, every reset (a port that ends in `rst_ni`) low for three cycles, then high; one more cycle passes before it returns.
     pub fn reset(&mut self) {
         for i in 0..self.ports.len() {
             if self.ports[i].input {
@@ -268,8 +268,10 @@ impl Dut {
         for _ in 0..3 {
             self.tick();
         }
-        if let Ok(reset) = self.port("rst_ni") {
-            self.set(reset, 1);
+        for i in 0..self.ports.len() {
+            if self.ports[i].name.ends_with("rst_ni") {
+                self.set(Port(i), 1);
+            }
         }
         self.tick();
     }

@@ -63,6 +63,8 @@ pub enum SessionError {
     Register { cycle: u64, source: LiteError },
     #[error("image base {0:#x} is not a multiple of 64")]
     ImageBase(u64),
+    #[error("cycle {cycle}: the chip ended {doing} with {}", registers::status_names(*.status))]
+    Ended { doing: &'static str, status: u32, cycle: u64 },
     #[error("no state lies at {0:#x}")]
     NoState(u64),
     #[error("register ID reads {0:#010x}, expected {ID:#010x}")]
@@ -85,6 +87,8 @@ pub struct Session<'a> {
     /// One a slot.
     lockstep: Vec<Lockstep>,
     event: Event,
+    /// What INVALID holds: slots whose session is not sound.
+    invalid: u8,
     /// What ACTIVE and PREFILL hold.
     active: u8,
     prefill: Option<usize>,
@@ -98,6 +102,8 @@ pub struct Session<'a> {
     progress: u64,
     clear_cycles: u64,
     tokens: u64,
+    /// Addresses have a register for their high half.
+    wide_addresses: bool,
     options: SessionOptions,
 }
 
@@ -131,6 +137,7 @@ impl<'a> Session<'a> {
             lite_was_busy: true,
             lockstep,
             event: Event::default(),
+            invalid: all_slots(slots),
             active: all_slots(slots),
             prefill: None,
             stalls: Chance::new(seed, 4, stall),
@@ -142,6 +149,7 @@ impl<'a> Session<'a> {
             progress: 0,
             clear_cycles: (config.vmem_words() + if config.streams_state() { 0 } else { config.state_words() }) as u64,
             tokens: 0,
+            wide_addresses: config.axi_addr_bits > 32,
             dut,
             options,
         };
@@ -154,13 +162,26 @@ impl<'a> Session<'a> {
         if found != expected {
             return Err(SessionError::OtherConfiguration { found, expected });
         }
-        session.write(reg::IMAGE_BASE_LO, session.options.image_base as u32)?;
-        session.write(reg::IMAGE_BASE_HI, (session.options.image_base >> 32) as u32)?;
+        session.write_image_base()?;
         Ok(session)
     }
 
-    /// Writes the four programs: encoded instructions in the order of `rtl_gen::isa::FORMATS`.
-    pub fn load_programs(&mut self, programs: &[Vec<Vec<u32>>; 4]) -> Result<(), SessionError> {
+    fn write_image_base(&mut self) -> Result<(), SessionError> {
+        self.write(reg::IMAGE_BASE_LO, self.options.image_base as u32)?;
+        self.write_high(reg::IMAGE_BASE_HI, self.options.image_base)
+    }
+
+    /// Writes the high half of an address where the chip has a register for it.
+    fn write_high(&mut self, register: u32, address: u64) -> Result<(), SessionError> {
+        match self.wide_addresses {
+            true => self.write(register, (address >> 32) as u32),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes the size of the vocabulary and the four programs: encoded instructions in the order of `rtl_gen::isa::FORMATS`.
+    pub fn load_programs(&mut self, programs: &[Vec<Vec<u32>>; 4], tokens: usize) -> Result<(), SessionError> {
+        self.write(reg::TOKEN_LIMIT, tokens as u32)?;
         for (unit, program) in programs.iter().enumerate() {
             self.write(reg::PROG_SELECT, unit as u32)?;
             for word in program.iter().flatten() {
@@ -179,11 +200,26 @@ impl<'a> Session<'a> {
     pub fn clear_slots(&mut self, mask: u8) -> Result<(), SessionError> {
         self.set_slots(mask, None)?;
         self.write(reg::CTRL, bit::CTRL::CLEAR)?;
-        let end = (self.cycle + self.clear_cycles).saturating_add(self.options.patience());
+        self.invalid &= !mask;
+        self.wait_until_idle("clear", self.clear_cycles)
+    }
+
+    /// Waits until the chip is not busy, which it should be within `cycles` and the usual patience.
+    fn wait_until_idle(&mut self, doing: &'static str, cycles: u64) -> Result<(), SessionError> {
+        let end = (self.cycle + cycles).saturating_add(self.options.patience());
         while self.read(reg::STATUS)? & bit::STATUS::BUSY != 0 {
             if self.cycle > end {
-                return Err(self.hang("clear", Awaited::NOTHING));
+                return Err(self.hang(doing, Awaited::NOTHING));
             }
+        }
+        Ok(())
+    }
+
+    /// Says that the sessions in the slots of `mask` are sound, because all of their state was put in place.
+    pub fn trust_slots(&mut self, mask: u8) -> Result<(), SessionError> {
+        if self.invalid & mask != 0 {
+            self.write(reg::INVALID, mask.into())?;
+            self.invalid &= !mask;
         }
         Ok(())
     }
@@ -218,7 +254,7 @@ impl<'a> Session<'a> {
             self.write(reg::STATE_SLOT, slot as u32)?;
         }
         self.write(reg::STATE_BASE_LO, base as u32)?;
-        self.write(reg::STATE_BASE_HI, (base >> 32) as u32)
+        self.write_high(reg::STATE_BASE_HI, base)
     }
 
     /// Runs one token (in slot 0 if there are several). With `expected`, every trace event, the saturation counts, the token that
@@ -313,12 +349,24 @@ impl<'a> Session<'a> {
                 if flags & bit::STATUS::DONE != 0 && !(options.logits && self.logits_last.is_none()) {
                     return Ok(());
                 }
+                if flags & (bit::STATUS::DONE | bit::STATUS::BUSY) == 0 {
+                    return Err(self.ended("a token", flags));
+                }
                 next_poll = self.cycle + POLL_CYCLES;
             }
             if self.cycle - self.progress > self.options.patience() {
                 return Err(self.hang("a token", expected));
             }
         }
+    }
+
+    /// What is known after a token that the chip ended with an error.
+    fn ended(&mut self, doing: &'static str, status: u32) -> SessionError {
+        match self.read(reg::INVALID) {
+            Ok(invalid) => self.invalid = invalid as u8,
+            Err(e) => return e,
+        }
+        SessionError::Ended { doing, status, cycle: self.cycle }
     }
 
     fn counters(&mut self, expected: Awaited) -> Result<Counters, SessionError> {

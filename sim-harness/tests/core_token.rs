@@ -264,7 +264,7 @@ fn check(name: &str, stall: f64, seed: u64) {
     let options = SessionOptions { stall, seed, ..Default::default() };
     let mut chip = Session::new(dut, &config, &network.image, Arc::new(OpNames::default()), options)
         .unwrap_or_else(|e| panic!("{e}"));
-    chip.load_programs(&network.programs(config.vlanes())).unwrap();
+    chip.load_programs(&network.programs(config.vlanes()), TOKENS).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut cycles = vec![];
     let mut total = [0; 3];

@@ -70,7 +70,7 @@ fn session<'a>(config: &Config, image: &'a [u8], options: SessionOptions) -> Ses
 fn run(config: &Config, expected: &ExpectedToken, options: SessionOptions) -> TokenResult {
     let image = image();
     let mut s = session(config, &image, options);
-    s.load_programs(&[vec![vec![1, 2]], vec![], vec![vec![3]], vec![]]).unwrap();
+    s.load_programs(&[vec![vec![1, 2]], vec![], vec![vec![3]], vec![]], 256).unwrap();
     s.clear().unwrap();
     s.token(5, Some(expected), TokenOptions { logits: true, timeline: true }).unwrap()
 }

@@ -178,7 +178,7 @@ pub fn simulate(a: &FpgaSimulate, out: &Out) -> Result<ExitCode, Error> {
     if a.load {
         load_image(&mut host, model.image, board)?;
     }
-    host.load_programs(&model.program.code)?;
+    host.load_programs(&model.program.code, model.program.tokens)?;
     // one token in a frame, so that the bar moves
     let (said, _) = speak(&mut host, bytes, 1, a.tokens, out)?;
     let expected = golden_says(&model.golden, bytes, said.len());
@@ -275,7 +275,7 @@ pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
     let mut host = Host::connect(port, &config, LinkOptions::default())?;
     if !a.no_load {
         load_image(&mut host, model.image, board)?;
-        host.load_programs(&model.program.code)?;
+        host.load_programs(&model.program.code, model.program.tokens)?;
     }
     let (said, seconds) = speak(&mut host, bytes, bytes.len(), a.tokens, out)?;
     let done = FpgaRunRecord {
@@ -286,7 +286,7 @@ pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
         text: String::from_utf8_lossy(&said).into_owned(),
         tokens_per_s: said.len() as f64 / seconds.max(1e-9),
         tokens: said,
-        cycles_per_token: host.read(rtl_gen::registers::reg::CYCLES as u8)?,
+        cycles_per_token: host.read(rtl_gen::registers::reg::CYCLES)?,
         frames_repeated: host.repeated,
     };
     note(format_args!("{:.1} tokens/s, {} cycles a token", done.tokens_per_s, done.cycles_per_token));

@@ -93,11 +93,11 @@ pub fn system(config: &Config, board: &Board, options: &SystemOptions) -> Result
     place(&mut m, &units, parent, |unit, port| driver(&tables, unit, port));
     // the board itself picks the most likely token, so the stream of logits is left
     instance! { m, "u_anser", top(config);
-        rst_ni: rst_sync_n, s_axil_awaddr: lite_axil_awaddr, s_axil_awvalid: lite_axil_awvalid, s_axil_awready: awready,
+        rst_ni: rst_sync_n, bus_rst_ni: rst_sync_n, irq_o: unused_irq, s_axil_awaddr: lite_axil_awaddr, s_axil_awvalid: lite_axil_awvalid, s_axil_awready: awready,
         s_axil_wdata: lite_axil_wdata, s_axil_wstrb: "4'hf", s_axil_wvalid: lite_axil_wvalid, s_axil_wready: wready,
-        s_axil_bresp: unused_bresp, s_axil_bvalid: bvalid, s_axil_bready: lite_axil_bready,
+        s_axil_bresp: bresp, s_axil_bvalid: bvalid, s_axil_bready: lite_axil_bready,
         s_axil_araddr: lite_axil_araddr, s_axil_arvalid: lite_axil_arvalid, s_axil_arready: arready,
-        s_axil_rdata: rdata, s_axil_rresp: unused_rresp, s_axil_rvalid: rvalid, s_axil_rready: lite_axil_rready,
+        s_axil_rdata: rdata, s_axil_rresp: rresp, s_axil_rvalid: rvalid, s_axil_rready: lite_axil_rready,
         m_axi_araddr: chip_araddr, m_axi_arlen: chip_arlen, m_axi_arsize: unused_arsize, m_axi_arburst: unused_arburst,
         m_axi_arvalid: chip_arvalid, m_axi_arready: axi_arready, m_axi_rdata: axi_rdata, m_axi_rresp: axi_rresp,
         m_axi_rlast: axi_rlast, m_axi_rvalid: axi_rvalid, m_axi_rready: chip_rready,
@@ -127,7 +127,7 @@ fn inputs() -> Table {
         }
         control {
             frame_valid_i: frame_valid, frame_status_i: frame_status, frame_cmd_i: frame_cmd, frame_arg_i: frame_arg,
-            word_i: frame_word, more_i: bytes_out_valid, reply_ready_i: reply_ready, lite_done_i: lite_done,
+            word_i: frame_word, more_i: bytes_out_valid, reply_ready_i: reply_ready, lite_done_i: lite_done, lite_error_i: lite_error,
             lite_rdata_i: lite_rdata, mem_ready_i: sdram_req_ready,
         }
         reply {
@@ -138,7 +138,7 @@ fn inputs() -> Table {
         lite {
             start_i: control_lite_start, we_i: control_lite_we, addr_i: control_lite_addr, wdata_i: control_lite_wdata,
             axil_awready_i: awready, axil_wready_i: wready, axil_bvalid_i: bvalid, axil_arready_i: arready,
-            axil_rdata_i: rdata, axil_rvalid_i: rvalid,
+            axil_bresp_i: bresp, axil_rdata_i: rdata, axil_rresp_i: rresp, axil_rvalid_i: rvalid,
         }
         axi {
             araddr_i: chip_araddr, arlen_i: chip_arlen, arvalid_i: chip_arvalid, rready_i: chip_rready,

@@ -28,7 +28,8 @@
   wire lost_start      = nothing_asked && !dma_fetch_finished && !dma_fetch_waiting;
   wire lost_end        = nothing_asked && dma_fetch_finished;
 
-  assign m_axis_logits_tvalid = mat_logit_valid && regs_logits_on;
-  assign m_axis_logits_tlast  = mat_logit_last;
+  // A logit on offer stays there if the token is ended.
+  assign m_axis_logits_tvalid = logits_out_valid;
+  assign {m_axis_logits_tlast, m_axis_logits_tdata} = logits_out_data;
 
   wire unused_fetch = &{1'b0, dma_fetch_instr_idx, vec_fetch_waiting, wkv_fetch_waiting};

@@ -24,9 +24,11 @@
     end
   end
 
+  wire [SLOTS*32-1:0] logits_tdata;
+
   for (genvar s = 0; s < SLOTS; s++) begin : gen_logit
     wire [anser_pkg::VEC_BITS-1:0] logit = slices_mat_logit_data[s*anser_pkg::VEC_BITS +: anser_pkg::VEC_BITS];
-    assign m_axis_logits_tdata[s*32 +: 32] = {{(32-anser_pkg::VEC_BITS){logit[anser_pkg::VEC_BITS-1]}}, logit};
+    assign logits_tdata[s*32 +: 32] = {{(32-anser_pkg::VEC_BITS){logit[anser_pkg::VEC_BITS-1]}}, logit};
   end
 
   wire unused_exp_slot = &{1'b0, vec_exp_slot[3]};  // the slices read it

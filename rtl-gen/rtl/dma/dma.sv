@@ -56,7 +56,7 @@
   wire       tag_valid, tag_param, tag_final, unused_tag_ready;
   wire [1:0] tag = {c_param_q, c_final_q && c_end_q};
 
-  wire issue  = c_known_q && !c_empty_q && (in_flight_q != FLIGHT_BITS'(MAX_IN_FLIGHT)) && !ar_valid_q;  // arready comes late
+  wire issue  = c_known_q && !c_empty_q && (in_flight_q != FLIGHT_BITS'(MAX_IN_FLIGHT)) && !ar_valid_q && !stop_i;  // arready comes late
   wire skip   = c_known_q && c_empty_q && (in_flight_q == '0);
   wire c_load = b_valid_q && (!c_valid_q || (issue && c_final_q) || skip);
   wire b_free = !b_valid_q;  // not also when it goes on: the way from the bursts back to the program would be long
@@ -87,13 +87,13 @@
   assign m_axi_arsize_o  = AR_SIZE_BITS'(BEAT_BYTES_LOG);
   assign m_axi_arburst_o = anser_pkg::AXI_BURST_INCR;
   assign m_axi_arvalid_o = ar_valid_q;
-  assign p_valid_o       = m_axi_rvalid_i && tag_valid && tag_param;
+  assign p_valid_o       = m_axi_rvalid_i && tag_valid && tag_param && !stop_i;
   assign w_data_o        = m_axi_rdata_i;
   assign done_o          = (burst_end && tag_final) || skip;
-  assign error_o         = beat && m_axi_rresp_i[anser_pkg::AXI_RESP_BITS-1];
+  assign error_o         = beat && !stop_i && m_axi_rresp_i[anser_pkg::AXI_RESP_BITS-1];
   assign beat_o          = beat;
   assign idle_o          = (in_flight_q == '0);
-  assign refused_o       = m_axi_rvalid_i && tag_valid && !m_axi_rready_o;
+  assign refused_o       = m_axi_rvalid_i && tag_valid && !m_axi_rready_o;  // never while stop_i is high
   wire unused_rresp = &{1'b0, m_axi_rresp_i};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -105,13 +105,16 @@
       ar_valid_q  <= 1'b0;
       in_flight_q <= '0;
     end else begin
-      if (a_load) a_valid_q <= 1'b1;
+      if (stop_i) a_valid_q <= 1'b0;
+      else if (a_load) a_valid_q <= 1'b1;
       else if (b_load && a_end) a_valid_q <= 1'b0;
-      if (b_load) b_valid_q <= 1'b1;
+      if (stop_i) b_valid_q <= 1'b0;
+      else if (b_load) b_valid_q <= 1'b1;
       else if (c_load) b_valid_q <= 1'b0;
-      if (c_load) c_valid_q <= 1'b1;
+      if (stop_i) c_valid_q <= 1'b0;
+      else if (c_load) c_valid_q <= 1'b1;
       else if ((issue && c_final_q) || skip) c_valid_q <= 1'b0;
-      c_known_q <= c_valid_q && !issue && !skip;
+      c_known_q <= c_valid_q && !issue && !skip && !stop_i;
       if (issue) ar_valid_q <= 1'b1;
       else if (m_axi_arready_i) ar_valid_q <= 1'b0;
       if (issue && !burst_end) in_flight_q <= in_flight_q + FLIGHT_BITS'(1);

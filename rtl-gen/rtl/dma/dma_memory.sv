@@ -14,9 +14,9 @@
     if (c_load) c_to_q <= b_to_q;
   end
 
-  assign m_axi_rready_o  = tag_valid && (tag_state ? s_ready_i : tag_param ? p_ready_i : w_ready_i);
-  assign w_valid_o       = m_axi_rvalid_i && tag_valid && !tag_param && !tag_state;
-  assign s_valid_o       = m_axi_rvalid_i && tag_valid && tag_state;
+  assign m_axi_rready_o  = stop_i || (tag_valid && (tag_state ? s_ready_i : tag_param ? p_ready_i : w_ready_i));
+  assign w_valid_o       = m_axi_rvalid_i && tag_valid && !tag_param && !tag_state && !stop_i;
+  assign s_valid_o       = m_axi_rvalid_i && tag_valid && tag_state && !stop_i;
   assign p_data_o        = m_axi_rdata_i & {BUS_BITS{!(tag_session && zero)}};
   assign s_data_o        = m_axi_rdata_i & {BUS_BITS{!zero}};
   assign refused_param_o = refused_o && (tag_param || tag_state);

@@ -56,9 +56,10 @@
       if (start_i) beat_q <= base_beats;
       else if (accept) beat_q[slot*BEAT_BITS +: BEAT_BITS] <= beat + BEAT_BITS'(1);
       first_q <= first;
-      if (cut) run_q <= '0;
+      if (cut || stop_i) run_q <= '0;
       else if (accept) run_q <= run_q + RUN_BITS'(1);
-      if (r_flush_i || (v_last_i && v_valid_i && v_ready_o)) flush_q <= 1'b1;
+      if (stop_i) flush_q <= 1'b0;
+      else if (r_flush_i || (v_last_i && v_valid_i && v_ready_o)) flush_q <= 1'b1;
       else if (cut || !begun) flush_q <= 1'b0;
     end
   end
@@ -70,14 +71,14 @@
   reg  [LEN_BITS-1:0]    w_len_q;   // of the burst whose data are next
   reg  [LEN_BITS-1:0]    w_left_q;  // beats of the present burst after the present one
   reg  [FLIGHT_BITS-1:0] open_q;    // bursts without response
-  wire                   data_valid, burst_valid;
+  wire                   data_valid, burst_valid, drop;
   wire [BEAT_BITS-1:0]   burst_beat;
   wire [LEN_BITS-1:0]    burst_len;
   wire                   w_beat   = m_axi_wvalid_o && m_axi_wready_i;
   wire                   w_end    = w_beat && m_axi_wlast_o;
   wire                   follow   = w_next_q && (!w_active_q || w_end);
   wire                   may_open = (open_q != FLIGHT_BITS'(MAX_IN_FLIGHT));
-  wire                   load     = burst_valid && (!aw_valid_q || m_axi_awready_i) && (!w_next_q || follow) && may_open;
+  wire                   load     = burst_valid && (!aw_valid_q || m_axi_awready_i) && (!w_next_q || follow) && may_open && !stop_i;
   wire                   answer   = m_axi_bvalid_i && m_axi_bready_o;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -119,5 +120,9 @@
   assign m_axi_bready_o  = 1'b1;
   wire unused_bresp = &{1'b0, m_axi_bresp_i};
 
+  // While it is stopped the bursts that the bus has seen are completed, and then whatever waits is dropped.
+  assign drop = stop_i && !aw_valid_q && !w_next_q && !w_active_q;
+
+  assign quiet_o = !burst_valid && !data_valid && (open_q == '0);
   assign idle_o  = !r_valid_i && !v_valid_i && !begun && !burst_valid && (open_q == '0);
   assign error_o = answer && m_axi_bresp_i[anser_pkg::AXI_RESP_BITS-1];

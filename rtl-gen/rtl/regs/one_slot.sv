@@ -1,2 +1,4 @@
   wire [0:0] active      = 1'b1;
   wire [0:0] write_token = write_token_in;
+  wire       at_token    = at_token_in;
+  wire       slots_may   = 1'b1;

@@ -1,4 +1,6 @@
   wire [SLOTS-1:0] write_token = write_tokens_in | SLOTS'(write_token_in);
+  wire             at_token    = at_token_in || (|at_tokens_in);
+  wire             slots_may   = !(at_active && (w_data_q[SLOTS-1:0] == '0));
 
   reg  [SLOTS-1:0]     active_q;
   reg                  prefill_q;
@@ -17,7 +19,7 @@
       prefill_q <= 1'b0;
       home_q    <= '0;
     end else begin
-      if (write_active && (|w_data_q[SLOTS-1:0])) active_q <= w_data_q[SLOTS-1:0];
+      if (write_active) active_q <= w_data_q[SLOTS-1:0];
       if (write_prefill) begin
         prefill_q <= w_data_q[anser_pkg::PREFILL_ON_LSB];
         home_q    <= w_data_q[SLOT_BITS-1:0];

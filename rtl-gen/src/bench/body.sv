@@ -56,6 +56,7 @@
   // ---- clock, reset and the chip ----
 
   reg clk_i, rst_ni;
+  wire irq_o;
 
   initial begin : clock
     clk_i = 1'b0;
@@ -65,7 +66,7 @@
   // Every process below reads at a rising edge what was there before it, and drives with <= what is there after it.
   // They are `always` and not `initial`, although none begins a second time: Verilator's `initial` takes <= for =.
 
-  reg  [7:0] s_axil_awaddr, s_axil_araddr;
+  reg  [11:0] s_axil_awaddr, s_axil_araddr;
   reg        s_axil_awvalid, s_axil_wvalid, s_axil_arvalid;
   reg [31:0] s_axil_wdata;
   wire       s_axil_awready, s_axil_wready, s_axil_bvalid, s_axil_arready, s_axil_rvalid;
@@ -89,7 +90,7 @@
   reg [31:0] token;    // index of the one that runs
   reg        written;  // changes with every write that is done
 
-  task automatic write(input [7:0] register, input [31:0] value);
+  task automatic write(input [11:0] register, input [31:0] value);
     begin
       s_axil_awaddr <= register;
       s_axil_awvalid <= 1'b1;
@@ -101,12 +102,12 @@
         if (s_axil_wready) s_axil_wvalid <= 1'b0;
         @(posedge clk_i);
       end
-      if (s_axil_bresp !== 2'd0) $fatal(1, "write of register %02h: response %0d, expected 0", register, s_axil_bresp);
+      if (s_axil_bresp !== 2'd0) $fatal(1, "write of register %03h: response %0d, expected 0", register, s_axil_bresp);
       written <= !written;
     end
   endtask
 
-  task automatic read(input [7:0] register, output [31:0] value);
+  task automatic read(input [11:0] register, output [31:0] value);
     begin
       s_axil_araddr <= register;
       s_axil_arvalid <= 1'b1;
@@ -115,17 +116,17 @@
         if (s_axil_arready) s_axil_arvalid <= 1'b0;
         @(posedge clk_i);
       end
-      if (s_axil_rresp !== 2'd0) $fatal(1, "read of register %02h: response %0d, expected 0", register, s_axil_rresp);
-      if (^s_axil_rdata === 1'bx) $fatal(1, "register %02h reads %b", register, s_axil_rdata);
+      if (s_axil_rresp !== 2'd0) $fatal(1, "read of register %03h: response %0d, expected 0", register, s_axil_rresp);
+      if (^s_axil_rdata === 1'bx) $fatal(1, "register %03h reads %b", register, s_axil_rdata);
       value = s_axil_rdata;
     end
   endtask
 
-  task automatic check(input [7:0] register, input [31:0] expected);
+  task automatic check(input [11:0] register, input [31:0] expected);
     reg [31:0] found;
     begin
       read(register, found);
-      if (found !== expected) $fatal(1, "register %02h reads %08h, expected %08h", register, found, expected);
+      if (found !== expected) $fatal(1, "register %03h reads %08h, expected %08h", register, found, expected);
     end
   endtask
 
@@ -153,13 +154,14 @@
     write(REG_PROG_SELECT, 32'd3);
     for (i = 0; i < WKV_WORDS; i = i + 1) write(REG_PROG_DATA, program_wkv[i]);
     write(REG_IMAGE_BASE_LO, IMAGE_BASE[31:0]);
-    write(REG_IMAGE_BASE_HI, IMAGE_BASE[63:32]);
+    if (ADDR_BITS > 32) write(REG_IMAGE_BASE_HI, IMAGE_BASE[63:32]);
+    write(REG_TOKEN_LIMIT, VOCAB);
     state_base = STATES_BASE;
     if (STATES_BEATS != 0) begin
       for (slot = 0; slot < SLOTS; slot = slot + 1) begin
-        write(REG_STATE_SLOT, slot);
+        if (SLOTS > 1) write(REG_STATE_SLOT, slot);
         write(REG_STATE_BASE_LO, state_base[31:0]);
-        write(REG_STATE_BASE_HI, state_base[63:32]);
+        if (ADDR_BITS > 32) write(REG_STATE_BASE_HI, state_base[63:32]);
         state_base = state_base + STATE_BYTES;
       end
     end
@@ -168,18 +170,18 @@
     while ((status & STATUS_BUSY) != 0) read(REG_STATUS, status);
     while (token < run_tokens) begin
       for (slot = 0; slot < SLOTS; slot = slot + 1)
-        write(REG_TOKEN_IN + {slot[5:0], 2'd0}, tokens[token * SLOTS + slot]);
+        write(REG_TOKEN_IN + {slot[9:0], 2'd0}, tokens[token * SLOTS + slot]);
       write(REG_CTRL, CTRL_START | CTRL_LOGITS);
       status = 0;
       while ((status & STATUS_DONE) == 0 || logits != (token + 1) * VOCAB) begin
         repeat (32) @(posedge clk_i);
         read(REG_STATUS, status);
-        if ((status & STATUS_READ_ERROR) != 0) $fatal(1, "token %0d: the chip says that a read failed", token);
+        if ((status & STATUS_ERRORS) != 0) $fatal(1, "token %0d: the chip ended it, STATUS is %08h", token, status);
       end
       read(REG_CYCLES, cycles);
       all_cycles = all_cycles + cycles;
       for (slot = 0; slot < SLOTS; slot = slot + 1) begin
-        read(REG_TOKEN_OUT + {slot[5:0], 2'd0}, token_out);
+        read(REG_TOKEN_OUT + {slot[9:0], 2'd0}, token_out);
         i = token * SLOTS + slot;
         if (token_out !== expected_tokens[i])
           $fatal(1, "token %0d, slot %0d: TOKEN_OUT is %0d, expected %0d", token, slot, token_out, expected_tokens[i]);

@@ -9,7 +9,7 @@ use crate::blocks::core::top;
 use crate::config::Config;
 use crate::hdl::{index_bits, Module, Wires};
 use crate::isa::FORMATS;
-use crate::registers::{bit, reg, ID, VERSION};
+use crate::registers::{bit, reg, ADDR_BITS, ID, VERSION};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -96,6 +96,7 @@ fn driver(port: &str) -> &str {
         "s_axil_wstrb" => "4'b1111",
         "s_axil_bready" | "s_axil_rready" => "1'b1",
         "m_axi_rresp" | "m_axi_bresp" => "2'd0",
+        "bus_rst_ni" => "rst_ni",
         name => name,
     }
 }
@@ -108,7 +109,7 @@ fn constants(config: &Config, run: &Run) -> Vec<(&'static str, usize, u64)> {
         if slots > 1 { [reg::TOKENS_IN, reg::TOKENS_OUT] } else { [reg::TOKEN_IN, reg::TOKEN_OUT] };
     let [dma, mat, vec, wkv] = run.program_words;
     let number = |name, value: usize| (name, 32, value as u64);
-    let register = |name, address: u32| (name, 8, u64::from(address));
+    let register = |name, address: u32| (name, ADDR_BITS, u64::from(address));
     let word = |name, value: u32| (name, 32, u64::from(value));
     vec![
         number("SLOTS", slots),
@@ -144,6 +145,7 @@ fn constants(config: &Config, run: &Run) -> Vec<(&'static str, usize, u64)> {
         register("REG_IMAGE_BASE_HI", reg::IMAGE_BASE_HI),
         register("REG_PROG_SELECT", reg::PROG_SELECT),
         register("REG_PROG_DATA", reg::PROG_DATA),
+        register("REG_TOKEN_LIMIT", reg::TOKEN_LIMIT),
         register("REG_CYCLES", reg::CYCLES),
         register("REG_STATE_SLOT", reg::STATE_SLOT),
         register("REG_STATE_BASE_LO", reg::STATE_BASE_LO),
@@ -156,7 +158,7 @@ fn constants(config: &Config, run: &Run) -> Vec<(&'static str, usize, u64)> {
         word("CTRL_LOGITS", bit::CTRL::LOGITS),
         word("STATUS_BUSY", bit::STATUS::BUSY),
         word("STATUS_DONE", bit::STATUS::DONE),
-        word("STATUS_READ_ERROR", bit::STATUS::READ_ERROR),
+        word("STATUS_ERRORS", bit::ERRORS),
     ]
 }
 

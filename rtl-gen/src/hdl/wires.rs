@@ -48,9 +48,13 @@ impl From<&[(&str, &str)]> for Wires {
     }
 }
 
-/// Returns the name of `port` without its `_i` or `_o`.
+/// Returns the name of `port` without its `_i` or `_o`; one that is active when low keeps its `n`.
 pub fn stem(port: &str) -> &str {
-    port.strip_suffix("_i").or_else(|| port.strip_suffix("_o")).unwrap_or(port)
+    let low = port.ends_with("_ni") || port.ends_with("_no");
+    match low {
+        true => &port[..port.len() - 1],
+        false => port.strip_suffix("_i").or_else(|| port.strip_suffix("_o")).unwrap_or(port),
+    }
 }
 
 /// Selects element `i` of a vector of elements of `bits` bits.

@@ -163,6 +163,8 @@ impl Model {
 pub struct Program {
     /// Encoded instructions, one `Vec<u32>` each, in the order of `isa::FORMATS`.
     pub code: [Vec<Vec<u32>>; 4],
+    /// Tokens of the vocabulary: what register TOKEN_LIMIT is set to.
+    pub tokens: usize,
     pub mat: Vec<OpInfo>,
     pub vec: Vec<OpInfo>,
     pub wkv: Vec<OpInfo>,
@@ -285,6 +287,7 @@ pub fn compile(config: &Config, model: &Model) -> Result<Program, CompileError> 
     param_blocks.extend(e.params.iter().map(|p| (p.vec, p.len)));
     Ok(Program {
         code,
+        tokens: dims.vocab_size,
         mat_units: e.weights.iter().map(|w| w.len).collect(),
         param_blocks,
         mat: e.mat.into_iter().map(|i| i.1).collect(),

@@ -5,7 +5,7 @@ pub mod render;
 pub mod table;
 
 pub use counters::{LOST, STALLS};
-pub use table::{all, bit, largest, reg, stall, ID, VERSION};
+pub use table::{all, bit, largest, reg, stall, status_names, ADDR_BITS, ID, VERSION};
 
 /// How software may use a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Register {
     pub offset: u32,
     /// How many there are, 4 bytes each.
     pub count: usize,
+    /// A write, and a read of STATE_DATA, is refused while the chip is busy.
+    pub idle_only: bool,
     pub doc: String,
     pub fields: Vec<Field>,
 }

@@ -79,6 +79,7 @@ impl Chip<'_> {
                 self.session.write_kept(false, ffn, &layer.ffn_x_prev)?;
             }
             self.slots[slot].state.clone_from(state);
+            self.session.trust_slots(1 << slot)?;
             return Ok(());
         }
         let bytes: Vec<u8> = elements(state).flat_map(i32::to_le_bytes).collect();

@@ -58,8 +58,13 @@ fn inputs() -> Table {
         mat_fetch { stall_i: "stall_i[4]", done_a_i: token_count_vec, done_b_i: token_count_vec }
         vec_fetch { stall_i: "stall_i[5]", done_a_i: token_count_mat, done_b_i: token_count_wkv }
         wkv_fetch { stall_i: "stall_i[6]", done_a_i: token_count_vec, done_b_i: token_count_vec }
+        reset { chip_rst_ni: rst_ni, abort_i: regs_abort, bus_quiet_i: dma_idle }
+        logits {
+            in_valid_i: "mat_logit_valid && regs_logits_on", in_data_i: "{mat_logit_last, logits_tdata}",
+            out_ready_i: m_axis_logits_tready,
+        }
         dma {
-            image_base_i: regs_image_base, token_i: regs_token, w_ready_i: weights_in_ready, p_ready_i: params_in_ready,
+            stop_i: reset_stop, image_base_i: regs_image_base, token_i: regs_token, w_ready_i: weights_in_ready, p_ready_i: params_in_ready,
             run_valid_i: columns_run_valid, run_first_i: columns_run_first, run_len_i: columns_run_len,
             run_last_i: columns_run_last,
         }
@@ -78,10 +83,10 @@ fn inputs() -> Table {
             col_valid_i: columns_col_valid, col_i: columns_col, col_last_i: columns_col_last,
             w_valid_i: "weights_out_valid && !stall_i[0]", w_data_i: weights_out_data, xr_data_i: xmem_rdata,
             xexp_i: xexp_exp, d_ready_i: "vmem_d_ready && !stall_i[2]",
-            logit_ready_i: "m_axis_logits_tready || !regs_logits_on",
+            logit_ready_i: "logits_in_ready || !regs_logits_on",
         }
         regs {
-            skipped_i: columns_skipped, busy_i: token_busy, started_i: token_start, running_i: token_running,
+            bus_rst_ni: bus_rst_ni, down_i: reset_down, skipped_i: columns_skipped, busy_i: "token_busy || reset_stop", started_i: token_start, running_i: token_running,
             finished_i: token_finished, argmax_i: mat_argmax, read_error_i: dma_error, beat_i: dma_beat,
             sat_mat_i: sat_mat, sat_vec_i: sat_vec, sat_wkv_i: wkv_sat, event_i: events, lost_i: lost,
         }
@@ -134,12 +139,13 @@ fn streamed() -> Table {
         dma { state_base_i: regs_state_base, zero_i: token_zero, s_ready_i: wkv_s_ready }
         wkv { s_valid_i: dma_s_valid, s_data_i: dma_s_data, so_ready_i: state_writer_r_ready }
         vec { sw_ready_i: state_writer_v_ready }
+        reset { bus_quiet_i: "dma_idle && state_writer_quiet" }
         state_writer {
-            start_i: token_start, base_i: regs_state_base, r_valid_i: wkv_so_valid, r_data_i: wkv_so_data,
+            stop_i: reset_stop, start_i: token_start, base_i: regs_state_base, r_valid_i: wkv_so_valid, r_data_i: wkv_so_data,
             r_flush_i: wkv_so_flush, v_valid_i: vec_sw_valid, v_data_i: vec_vw_data, v_last_i: vec_sw_last,
         }
         token { clear_busy_i: vmem_clear_busy, quiet_i: state_writer_idle }
-        regs { read_error_i: "dma_error || state_writer_error" }
+        regs { read_error_i: "dma_error || state_writer_error", pending_i: token_zero }
     }
 }
 

@@ -11,12 +11,12 @@ use crate::blocks::core::fetch::fetch;
 use crate::blocks::core::inputs::{input_of, is_trace, tables};
 use crate::blocks::core::slice::slice;
 use crate::blocks::core::state_port::state_port;
-use crate::blocks::core::token::token_control;
+use crate::blocks::core::token::{token_control, unit_reset};
 use crate::blocks::dma::columns::columns;
 use crate::blocks::dma::dma;
 use crate::blocks::dma::state_writer::state_writer;
 use crate::blocks::prelude::*;
-use crate::blocks::prim::fifo;
+use crate::blocks::prim::{fifo, keep};
 use crate::blocks::regs::{regs, sat_bits};
 use crate::blocks::wkv::wkv;
 use crate::hdl::assembly::{declare_outputs, place, Connection, Units};
@@ -33,10 +33,14 @@ pub fn core(config: &Config) -> Arc<Module> {
         "core",
         "RWKV-7 accelerator: token id in, next token id out. Control on AXI4-Lite, weights over an AXI4 read master, logits on an\n\
          AXI4-Stream master. The contract of every unit is docs/hardware.md.\n\
+         bus_rst_ni is the reset of the bus and everything on it, rst_ni that of the chip alone, which may begin and end at any time;\n\
+         a system with one reset ties both together.\n\
          stall_i is for tests: each bit holds one internal handshake back; a system ties it to 0 (see anser_top).\n\
          trace_* are for tests: events of the units in order; a system leaves them open and synthesis removes them.",
     );
+    ports! { m; bus_rst_ni "of the bus" }
     let mut units: Units = vec![
+        ("reset", unit_reset()),
         ("dma_fetch", fetch(&DMA, l.dma_program, &["wait_vec"])),
         ("mat_fetch", fetch(&MAT, l.mat_program, &["wait_vec"])),
         ("vec_fetch", fetch(&VEC, l.vec_program, &["wait_mat", "wait_wkv"])),
@@ -48,6 +52,7 @@ pub fn core(config: &Config) -> Arc<Module> {
         ("params", fifo(config.bus_bits, l.param_fifo_beats)),
         ("regs", regs(config)),
         ("token", token_control(config)),
+        ("logits", keep(32 * config.sessions + 1)),
     ];
     if config.streams_state() {
         units.push(("state_writer", state_writer(config)));
@@ -69,6 +74,7 @@ pub fn core(config: &Config) -> Arc<Module> {
     m.output("m_axis_logits_tvalid", 1, "").input("m_axis_logits_tready", 1, "");
     let doc = "one logit, sign-extended, of each slot; slot 0 lowest";
     m.output("m_axis_logits_tdata", 32 * config.sessions, doc).output("m_axis_logits_tlast", 1, "");
+    ports! { m; irq_o "interrupt, a level: an event of IRQ_STATUS that is enabled" }
     m.input("stall_i", STALL_POINTS.len(), STALL_POINTS.join(", "));
     ports! { m;
         trace_start_o[4] "an instruction is handed over: dma, mat, vec, wkv",
@@ -101,8 +107,21 @@ pub fn core(config: &Config) -> Arc<Module> {
         }
     }
     let tables = tables(config);
-    place(&mut m, &units, |_, port| parent(port), |unit, port| input_of(unit, port, &tables));
+    let input = |unit: &str, port: &str| match port {
+        "rst_ni" => Some(reset_of(unit).into()),
+        _ => input_of(unit, port, &tables),
+    };
+    place(&mut m, &units, |_, port| parent(port), input);
     m.done()
+}
+
+/// The reset of unit `name`. What the bus remembers has the bus's.
+fn reset_of(name: &str) -> &'static str {
+    match name {
+        "reset" | "dma" | "state_writer" | "logits" => "bus_rst_ni",
+        "regs" => "reset_regs_rst_n",
+        _ => "reset_units_rst_n",
+    }
 }
 
 /// Whether a unit's port belongs to a bus of the chip.
@@ -115,6 +134,7 @@ fn parent(port: &str) -> Connection {
     match (is_axi(port), is_trace(port)) {
         (true, _) => Connection::Parent(stem(port).to_string()),
         (_, true) => Connection::Parent(port.to_string()),
+        _ if port == "irq_o" => Connection::Parent(port.to_string()),
         _ => Connection::Usual,
     }
 }
@@ -183,7 +203,7 @@ fn slices(m: &mut Module, config: &Config) {
     for s in 0..n {
         let before = (s + n - 1) % n;
         let mut c = wires! {
-            slot_i: format!("3'd{s}"), active_i: format!("regs_active[{s}]"),
+            rst_ni: "reset_units_rst_n", slot_i: format!("3'd{s}"), active_i: format!("regs_active[{s}]"),
             home_i: format!("(regs_home == {slot_bits}'d{s})"), y_here_i: format!("(wkv_y_slot == {slot_bits}'d{s})"),
             ring_i: slice_wire(before, "vec_vw_data"), ..
         };

@@ -95,7 +95,7 @@ pub fn inputs(config: &Config) -> Vec<(&'static str, usize)> {
         ("weights_out_data", config.bus_bits),
         ("params_out_valid", 1),
         ("params_out_data", config.bus_bits),
-        ("m_axis_logits_tready", 1),
+        ("logits_in_ready", 1),
         ("regs_logits_on", 1),
         ("wkv_y_valid", 1),
         ("wkv_y_addr", 18),

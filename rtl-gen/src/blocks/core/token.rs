@@ -50,6 +50,27 @@ pub fn token_control(config: &Config) -> Arc<Module> {
     m.done()
 }
 
+/// Resets of the chip and of its units.
+///
+/// The masters and the handshakes of the registers outlive a reset of the chip, because the bus remembers what they asked for.
+pub fn unit_reset() -> Arc<Module> {
+    let mut m = Module::new(
+        "unit_reset",
+        "Resets of the units. rst_ni is the reset of the bus; chip_rst_ni, which may change at any time, that of the chip alone.\n\
+         regs_rst_no follows chip_rst_ni three cycles late, down_o says that it is or will be low. units_rst_no is low while the chip is in\n\
+         reset, and after abort_i. Both come from registers and begin and end with the clock.\n\
+         stop_o is high while units_rst_no is low: the masters of the bus forget what it has not seen and receive what it still gives, until\n\
+         bus_quiet_i; at least 4 cycles.\n\
+         Latency: abort_i to stop_o 1 cycle.",
+    );
+    ports! { m;
+        chip_rst_ni "any time", abort_i "pulse", bus_quiet_i "the bus owes the masters nothing", down_o, stop_o,
+        regs_rst_no "of what the registers hold", units_rst_no,
+    }
+    m.body(rtl!("core/unit_reset"));
+    m.done()
+}
+
 /// The exponents of the 16 matrix operand vectors.
 pub fn xexp() -> Arc<Module> {
     let mut m = Module::combinational(

@@ -97,7 +97,9 @@ fn header(config: &Config) -> String {
          Latency: accepted instruction to arvalid 5 cycles; beats pass to the fifos in the cycle in which they arrive.\n\
          {state}\
          done_o pulses once for each instruction, in order, with its last beat. An instruction of length 0 reads nothing and is done when\n\
-         everything before it is. error_o: an accepted beat carried SLVERR or DECERR.",
+         everything before it is. error_o: an accepted beat carried SLVERR or DECERR.\n\
+         rst_ni is the bus's reset. While stop_i is high nothing more is asked for, instructions are forgotten, and beats that still come\n\
+         are taken and passed to nobody; idle_o says that none is to come.",
         config.max_outstanding,
     )
 }
@@ -105,7 +107,7 @@ fn header(config: &Config) -> String {
 fn ports(m: &mut Module, config: &Config) {
     let (n, units) = (config.sessions, unit_bits(config));
     ports! { m;
-        instr_valid_i, instr_ready_o, instr_i[DMA.bits], image_base_i[units] "64 B units",
+        stop_i "forget what is not asked for yet", instr_valid_i, instr_ready_o, instr_i[DMA.bits], image_base_i[units] "64 B units",
         token_i[TOKEN_BITS * n] "slot 0 lowest", scan_o "find the columns of",
         scan_x_addr_o[WORD_ADDR_BITS] "this operand", scan_cols_o[DMA.field("cols").1] "and its length", run_valid_i,
         run_ready_o, run_first_i[COLUMN_BITS] "first column", run_len_i[RUN_BITS] "columns",

@@ -25,12 +25,12 @@ pub fn state_writer(config: &Config) -> Arc<Module> {
         _ => rtl!("dma/state_writer_slots"),
     });
     instance! { m, "u_data", fifo(vl * stored, depth(config));
-        in_valid_i: accept, in_ready_o: data_room, in_data_i: word, out_valid_o: data_valid, out_ready_i: w_beat,
+        in_valid_i: accept, in_ready_o: data_room, in_data_i: word, out_valid_o: data_valid, out_ready_i: "w_beat || drop",
         out_data_o: data,
     }
     let beat_bits = config.axi_addr_bits - config.beat_bytes().ilog2() as usize;
     instance! { m, "u_cuts", fifo(beat_bits + m.constant("anser_pkg::AXI_LEN_BITS"), CUTS);
-        in_valid_i: cut, in_ready_o: cut_room, in_data_i: "{first, len}", out_valid_o: burst_valid, out_ready_i: load,
+        in_valid_i: cut, in_ready_o: cut_room, in_data_i: "{first, len}", out_valid_o: burst_valid, out_ready_i: "load || drop",
         out_data_o: "{burst_beat, burst_len}",
     }
     m.done()
@@ -54,14 +54,15 @@ fn header(config: &Config) -> String {
          beyond 4 KiB), after a word with v_last_i, and after r_flush_i (a pulse that follows the last word). Only then is it asked\n\
          for, so its data never pause. Bursts are INCR, of full width, with all strobes set and one ID; at most {} have no response yet.\n\
          idle_o: every word taken is in memory (its response has come), and none is on offer. error_o: a response was SLVERR or\n\
-         DECERR. Latency: end of a burst to awvalid 2 cycles, to wvalid 3; then one beat a cycle. {depth} beats can wait here.{several}",
+         DECERR. rst_ni is the bus's reset. While stop_i is high no word may be on offer; bursts whose address was sent are completed, the\n\
+         others are forgotten, and quiet_o says that nothing is left. Latency: end of a burst to awvalid 2 cycles, to wvalid 3; then one beat a cycle. {depth} beats can wait here.{several}",
         config.max_outstanding,
     )
 }
 
 fn ports(m: &mut Module, config: &Config) {
     let (vl, slots) = (config.vlanes(), config.sessions);
-    ports! { m; start_i "pulse: a token starts" }
+    ports! { m; stop_i "forget what the bus has not seen", start_i "pulse: a token starts" }
     m.input("base_i", slots * unit_bits(config), if slots > 1 { "64 B units, slot 0 lowest" } else { "64 B units" });
     if slots > 1 {
         ports! { m;
@@ -71,7 +72,7 @@ fn ports(m: &mut Module, config: &Config) {
     }
     ports! { m;
         r_valid_i "recurrence", r_ready_o, r_data_i[vl * config.stored_bits()], r_flush_i "pulse",
-        v_valid_i "session vector", v_ready_o, v_data_i[vl * VEC_BITS], v_last_i "its last word", idle_o, error_o,
+        v_valid_i "session vector", v_ready_o, v_data_i[vl * VEC_BITS], v_last_i "its last word", idle_o, quiet_o, error_o,
         m_axi_awaddr_o[config.axi_addr_bits] "bytes", m_axi_awlen_o["anser_pkg::AXI_LEN_BITS"] "beats - 1",
         m_axi_awsize_o["anser_pkg::AXI_SIZE_BITS"], m_axi_awburst_o["anser_pkg::AXI_BURST_BITS"], m_axi_awvalid_o,
         m_axi_awready_i, m_axi_wdata_o[config.bus_bits], m_axi_wstrb_o[config.beat_bytes()] "all set", m_axi_wlast_o,

@@ -63,6 +63,20 @@ pub fn fifo(bits: usize, depth: usize) -> Arc<Module> {
     m.done()
 }
 
+/// A place for one entry that stays on offer until it is taken, whatever becomes of the side that gave it.
+pub fn keep(bits: usize) -> Arc<Module> {
+    let mut m = Module::new(
+        "keep",
+        "Keeps an entry of WIDTH bits on offer until it is taken. Its reset may be another one than that of the side that gives entries:\n\
+         an entry that was accepted is not lost with that side.\n\
+         Latency: 1 cycle; one entry a cycle.",
+    );
+    m.param("WIDTH", bits, 8, "bits of an entry");
+    ports! { m; in_valid_i, in_ready_o, in_data_i["WIDTH"], out_valid_o, out_ready_i, out_data_o["WIDTH"] }
+    m.body(rtl!("prim/keep"));
+    m.done()
+}
+
 /// `round(x, shift) = floor_o + up_o`: arithmetic shift right, to nearest, ties to even
 /// (`golden_model::arithmetic::fixed::round_shift`). The addition is left to the caller, whose pipeline may have an adder that takes
 /// `up_o` as its carry. A shift by a multiple of 8 comes before the register inside and the rest, 0 to 7, after it: each is a stage's

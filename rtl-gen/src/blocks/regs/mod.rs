@@ -38,17 +38,24 @@ pub fn regs(config: &Config) -> Arc<Module> {
     let mut m = Module::new(
         "regs",
         "Host registers, AXI4-Lite slave, 32 bits, one write and one read at a time.\n\
-         Write address and data may come in any order. Only full words are written: a write with a strobe low is answered\n\
-         SLVERR and changes nothing. Unused addresses read 0 and ignore writes, with OKAY.\n\
+         Write address and data may come in any order. SLVERR answers, and nothing changes, where an access is refused: a write with\n\
+         a strobe low, an address that is no multiple of 4 or has no register that can be written (read), a register that is to be\n\
+         left alone while the chip is busy, and what CTRL, ACTIVE, TOKEN_IN and PROG_DATA say. A refused read gives 0.\n\
+         rst_ni resets what the registers hold, bus_rst_ni the handshakes of the bus. While down_i is high accesses wait.\n\
          Latency: a write takes effect one cycle after the later of address and data, its response follows one cycle later;\n\
          read data come two cycles after the address.\n\
-         start_o and clear_o are one-cycle requests, given only while busy_i is low. Counters count from started_i to finished_i,\n\
+         start_o and clear_o are one-cycle requests, given only while busy_i is low. abort_o ends what runs: it follows a write of ABORT,\n\
+         read_error_i and the last cycle that WATCHDOG allows by a cycle. irq_o is a level, registered. Counters count from started_i to finished_i,\n\
          one cycle later: what they count comes from all over the core and is registered first.\n\
          Programs: prog_we_o[u] writes word prog_lane_o of instruction prog_idx_o of unit u (0 dma, 1 mat, 2 vec, 3 wkv).",
     );
     ports(&mut m, config);
     let (high, streamed) = (config.axi_addr_bits > 32, config.streams_state());
-    sizes! { m; SLOTS = slots }
+    let l = &config.limits;
+    sizes! { m;
+        SLOTS = slots, DMA_DEPTH = l.dma_program, MAT_DEPTH = l.mat_program, VEC_DEPTH = l.vec_program,
+        WKV_DEPTH = l.wkv_program,
+    }
     if slots > 1 || streamed {
         sizes! { m; SLOT_BITS = slot_bits }
     }
@@ -56,8 +63,8 @@ pub fn regs(config: &Config) -> Arc<Module> {
         sizes! { m; ADDR_BITS = config.axi_addr_bits }
     }
     m.body(match config.state_port {
-        true => "  wire held = state_wait_i;",
-        false => "  wire held = 1'b0;",
+        true => "  wire held = down_i || state_wait_i;",
+        false => "  wire held = down_i;",
     });
     m.body(rtl!("regs/bus"));
     m.body(&decoders(&registers));
@@ -74,9 +81,8 @@ pub fn regs(config: &Config) -> Arc<Module> {
             m.body(rtl!("regs/state_base_high"));
         }
     }
-    if config.state_port {
-        m.body(rtl!("regs/state_port"));
-    }
+    m.body(if streamed { "  wire [SLOTS-1:0] pending = pending_i;" } else { "  wire [SLOTS-1:0] pending = '0;" });
+    m.body(if config.state_port { rtl!("regs/state_port") } else { "  assign r_may = 1'b1;" });
     counters(&mut m, config);
     m.body(&read_multiplexer(&registers));
     m.done()
@@ -85,11 +91,11 @@ pub fn regs(config: &Config) -> Arc<Module> {
 fn ports(m: &mut Module, config: &Config) {
     let (slots, unit_bits) = (config.sessions, config.axi_addr_bits - 6);
     ports! { m;
-        s_axil_awaddr_i[8] "bytes", s_axil_awvalid_i, s_axil_awready_o, s_axil_wdata_i[32], s_axil_wstrb_i[4] "full words only", s_axil_wvalid_i,
-        s_axil_wready_o, s_axil_bresp_o[2], s_axil_bvalid_o, s_axil_bready_i, s_axil_araddr_i[8] "bytes", s_axil_arvalid_i,
+        bus_rst_ni "of the bus", down_i "the chip is in reset", s_axil_awaddr_i["anser_pkg::LITE_ADDR_BITS"] "bytes", s_axil_awvalid_i, s_axil_awready_o, s_axil_wdata_i[32], s_axil_wstrb_i[4] "full words only", s_axil_wvalid_i,
+        s_axil_wready_o, s_axil_bresp_o[2], s_axil_bvalid_o, s_axil_bready_i, s_axil_araddr_i["anser_pkg::LITE_ADDR_BITS"] "bytes", s_axil_arvalid_i,
         s_axil_arready_o, s_axil_rdata_o[32], s_axil_rresp_o[2], s_axil_rvalid_o, s_axil_rready_i,
         start_o "start a token", clear_o "clear the state first", logits_on_o "logits leave on the stream",
-        no_head_o "the token ends before the head", token_o[TOKEN_BITS * slots] "slot 0 lowest",
+        no_head_o "the token ends before the head", abort_o "end what runs", irq_o "interrupt, a level", token_o[TOKEN_BITS * slots] "slot 0 lowest",
     }
     if slots > 1 {
         ports! { m;
@@ -99,6 +105,7 @@ fn ports(m: &mut Module, config: &Config) {
     }
     ports! { m; image_base_o[unit_bits] "64 B units" }
     if config.streams_state() {
+        ports! { m; pending_i[slots] "slots whose clear still waits for a token" }
         m.output("state_base_o", slots * unit_bits, if slots > 1 { "64 B units, slot 0 lowest" } else { "64 B units" });
     }
     if config.state_port {
@@ -124,21 +131,41 @@ fn ports(m: &mut Module, config: &Config) {
 /// Bits of the number of columns that are skipped in a cycle.
 const SKIPPED_BITS: usize = 15;
 
-/// One wire for each register that can be written, several for registers of which there are several.
+/// Two wires for each register that can be written (vectors for registers of which there are several): `at_NAME`, the write is for it, and
+/// `write_NAME`, it takes place. And whether the write is for any of them, and for one that is left alone while the chip is busy.
 fn decoders(registers: &[Register]) -> String {
     let mut s = String::new();
+    let (mut known, mut idle_only) = (vec![], vec![]);
     for r in registers.iter().filter(|r| r.is_written()) {
         let (name, constant) = (r.name.to_lowercase(), format!("anser_pkg::REG_{}", r.name));
-        if r.count == 1 {
-            let _ = writeln!(s, "  wire write_{name} = write && (w_at_q == {constant});");
-            continue;
+        let at = match r.count {
+            1 => {
+                let _ = writeln!(s, "  wire at_{name} = (w_at_q == {constant});");
+                let _ = writeln!(s, "  wire write_{name} = write && at_{name};");
+                format!("at_{name}")
+            }
+            n => {
+                let _ = writeln!(s, "  wire [{}:0] at_{name};", n - 1);
+                for i in 0..n {
+                    let _ = writeln!(s, "  assign at_{name}[{i}] = (w_at_q == {constant} + AT_BITS'({i}));");
+                }
+                let _ = writeln!(s, "  wire [{}:0] write_{name} = at_{name} & {{{n}{{write}}}};", n - 1);
+                format!("(|at_{name})")
+            }
+        };
+        if r.idle_only {
+            idle_only.push(at.clone());
         }
-        let _ = writeln!(s, "  wire [{}:0] write_{name};", r.count - 1);
-        for i in 0..r.count {
-            let _ = writeln!(s, "  assign write_{name}[{i}] = write && (w_at_q == {constant} + 6'd{i});");
-        }
+        known.push(at);
     }
+    let _ = writeln!(s, "  assign w_known = {};", any(&known));
+    let _ = writeln!(s, "  wire w_idle_only = {};", any(&idle_only));
     s
+}
+
+/// A disjunction, a few terms a line.
+fn any(terms: &[String]) -> String {
+    terms.chunks(5).map(|line| line.join(" || ")).collect::<Vec<_>>().join("\n                 || ")
 }
 
 /// What each register reads, and the choice among them.
@@ -149,14 +176,17 @@ fn read_multiplexer(registers: &[Register]) -> String {
             let (name, constant) = (r.name.to_lowercase(), format!("anser_pkg::REG_{}", r.name));
             let (name, label) = match r.count {
                 1 => (name, constant),
-                _ => (format!("{name}_{i}"), format!("{constant} + 6'd{i}")),
+                _ => (format!("{name}_{i}"), format!("{constant} + AT_BITS'({i})")),
             };
             let _ = writeln!(values, "  wire [31:0] read_{name} = {};", value(r, i));
             let _ = writeln!(cases, "      {label}: rdata_d = read_{name};");
         }
     }
-    let default = "      default: rdata_d = 32'b0;\n";
-    format!("{values}\n  always_comb begin\n    case (ar_at_q)\n{cases}{default}    endcase\n  end\n")
+    let known = "  reg r_known_d;\n  assign r_known = r_known_d;\n";
+    let default = "      default: begin\n        rdata_d   = 32'b0;\n        r_known_d = 1'b0;\n      end\n";
+    format!(
+        "{values}{known}\n  always_comb begin\n    r_known_d = 1'b1;\n    case (ar_at_q)\n{cases}{default}    endcase\n  end\n"
+    )
 }
 
 /// The 32 bits that register `i` of `r` reads.
