@@ -48,6 +48,8 @@ pub struct Beat {
     bytes: [u8; MAX_BEAT_BYTES],
     n: usize,
     pub last: bool,
+    /// rresp: 0 is OKAY, 2 SLVERR.
+    pub resp: u8,
 }
 
 impl Beat {
@@ -92,6 +94,7 @@ pub struct AxiMemory<'a> {
     writes: Writes,
     /// Ideal memory: the last beat was read, so a waiting write goes first.
     read_last: bool,
+    failing_beat: Option<u64>,
 }
 
 impl<'a> AxiMemory<'a> {
@@ -102,6 +105,7 @@ impl<'a> AxiMemory<'a> {
             contents: Contents::new(image, base),
             writes: Writes::new(&timing),
             read_last: false,
+            failing_beat: None,
             queue: VecDeque::with_capacity(timing.max_outstanding),
             cycle: 0,
             next_refresh: if timing.refresh_cycles == 0 { u64::MAX } else { u64::from(timing.refresh_interval_cycles) },
@@ -141,6 +145,16 @@ impl<'a> AxiMemory<'a> {
     /// What the device did, if there is one.
     pub fn dram_stats(&self) -> Option<DramStats> {
         self.device.as_ref().map(|d| d.dram.stats())
+    }
+
+    /// Beat number `beat`, counted from 0, is answered with SLVERR.
+    pub fn fail_read(&mut self, beat: u64) {
+        self.failing_beat = Some(beat);
+    }
+
+    /// The response to write burst number `burst`, counted from 0, is SLVERR.
+    pub fn fail_write(&mut self, burst: u64) {
+        self.writes.failing = Some(burst);
     }
 
     /// Bursts accepted and not finished.
@@ -189,7 +203,8 @@ impl<'a> AxiMemory<'a> {
         let (burst, n) = (&self.queue[0], self.timing.beat_bytes);
         let mut bytes = [0; MAX_BEAT_BYTES];
         bytes[..n].copy_from_slice(self.contents.read(burst.at, n));
-        Beat { bytes, n, last: burst.beats == 1 }
+        let resp = if self.failing_beat == Some(self.stats.beats) { 2 } else { 0 };
+        Beat { bytes, n, last: burst.beats == 1, resp }
     }
 
     /// The outputs of the write channels in this cycle.

@@ -43,6 +43,8 @@ pub struct WriteOutputs {
     pub awready: bool,
     pub wready: bool,
     pub bvalid: bool,
+    /// 0 is OKAY, 2 SLVERR.
+    pub bresp: u8,
 }
 
 struct Burst {
@@ -67,6 +69,9 @@ pub(crate) struct Writes {
     stalls: [Chance; 3],
     pub bursts: u64,
     pub beats: u64,
+    /// Responses taken, and the number of the one that is SLVERR.
+    answered: u64,
+    pub failing: Option<u64>,
 }
 
 impl Writes {
@@ -81,6 +86,8 @@ impl Writes {
             stalls: [6, 7, 8].map(|stream| Chance::new(timing.seed, stream, timing.stall)),
             bursts: 0,
             beats: 0,
+            answered: 0,
+            failing: None,
         }
     }
 
@@ -98,6 +105,7 @@ impl Writes {
             wready: wants_data && room && !w.flip(),
             // once offered it stays
             bvalid: self.out.bvalid || self.open.front().is_some_and(|f| f.left == 0 && f.answer <= cycle && !b.flip()),
+            bresp: if self.failing == Some(self.answered) { 2 } else { 0 },
         };
         self.out
     }
@@ -177,6 +185,7 @@ impl Writes {
         }
         if bready {
             self.out.bvalid = false;
+            self.answered += 1;
             self.open.pop_front();
         }
     }

@@ -5,7 +5,7 @@ use crate::dram::DramStats;
 use crate::dut::Dut;
 use crate::expect::{columns, fill, op_names, MissingTap, TapRecorder, Which};
 use crate::lockstep::{lanes_of, Columns, ExpectedToken, Lanes, OpNames, Outcome, SatCounts};
-use crate::session::{Pass, PassResult, Session, SessionError, SessionOptions, TokenOptions, TokenResult};
+use crate::session::{Pass, PassResult, Session, SessionError, SessionOptions, Stop, TokenOptions, TokenResult};
 use crate::verilate::{BuildError, BuildOptions};
 use golden_model::arithmetic::vector_ops::SaturationCounts;
 use golden_model::network::integer_step::{argmax, step, step_body, IntState, Tap};
@@ -202,9 +202,8 @@ impl<'a> Chip<'a> {
         let mut session = Session::new(dut, config, image, names, session_options)?;
         session.load_programs(&program.code, program.tokens)?;
         for slot in (0..config.sessions).filter(|_| program.state.is_some()) {
-            let base = state_base(&program, slot);
-            session.add_state(base, state_stride(&program));
-            session.use_state(slot, base)?;
+            session.add_state(state_base(&program, slot), state_stride(&program));
+            session.use_state(slot, state_base(&program, slot))?;
         }
         if program.state.is_none() {
             session.clear()?;
@@ -426,6 +425,38 @@ impl<'a> Chip<'a> {
         self.totals.outcome.add(result.outcome.clone());
         let logits = self.slots.iter_mut().map(|slot| std::mem::take(&mut slot.logits)).collect();
         Ok(PassRun { result, logits, columns })
+    }
+
+    /// Begins `token` in slot 0 and stops it ([`Session::stopped_token`]); what a reset made the chip forget is loaded again. The session in
+    /// slot 0 must be cleared before its next token. The golden model takes no part.
+    ///
+    /// # Errors
+    /// Fails where [`Session::stopped_token`] does.
+    pub fn stopped_token(&mut self, token: u32, after: u64, stop: Stop) -> Result<(), ChipError> {
+        self.begin(std::iter::once(0))?;
+        self.session.stopped_token(token, after, stop)?;
+        if let Stop::Reset { .. } = stop {
+            self.session.load_programs(&self.program.code, self.program.tokens)?;
+            for slot in (0..self.slots.len()).filter(|_| self.program.state.is_some()) {
+                self.session.use_state(slot, state_base(&self.program, self.current[slot]))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The bench under the chip, for what a host does beside tokens.
+    pub fn session(&mut self) -> &mut Session<'a> {
+        &mut self.session
+    }
+
+    /// The configuration the chip was made from.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What runs on the chip.
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The golden model on the other side of the comparison.

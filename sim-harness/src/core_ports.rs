@@ -164,8 +164,8 @@ impl CorePorts {
         let a = &self.axi;
         a.arready.set_byte(arready.into());
         a.rvalid.set_byte(beat.is_some().into());
-        a.rresp.set_byte(0);
         if let Some(beat) = beat {
+            a.rresp.set_byte(beat.resp);
             // SAFETY: m_axi_rdata was checked to be as wide as a beat; both are little-endian bytes.
             unsafe {
                 let data = beat.data();
@@ -199,7 +199,7 @@ impl CorePorts {
         w.awready.set_byte(out.awready.into());
         w.wready.set_byte(out.wready.into());
         w.bvalid.set_byte(out.bvalid.into());
-        w.bresp.set_byte(0);
+        w.bresp.set_byte(out.bresp);
     }
 
     /// The write address and the beat while they are valid, and bready. `buffer` receives the beat's bytes.
@@ -234,6 +234,12 @@ impl CorePorts {
     pub fn logit(&self) -> Option<bool> {
         let [valid, ready, _, last] = self.logits;
         (valid.flag() && ready.flag()).then(|| last.flag())
+    }
+
+    /// The logit of slot 0 on offer and whether it is the last; and whether it is refused in this cycle.
+    pub fn refused_logit(&self) -> (Option<(i32, bool)>, bool) {
+        let [valid, ready, _, last] = self.logits;
+        (valid.flag().then(|| (self.logit_of(0), last.flag())), !ready.flag())
     }
 
     /// The logit of `slot` that is handed over.

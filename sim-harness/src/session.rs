@@ -23,6 +23,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 mod cycle;
+mod stop;
+pub use stop::Stop;
 
 /// How a session behaves; changes cycles, never values.
 #[derive(Debug, Clone)]
@@ -63,6 +65,8 @@ pub enum SessionError {
     Register { cycle: u64, source: LiteError },
     #[error("image base {0:#x} is not a multiple of 64")]
     ImageBase(u64),
+    #[error("cycle {cycle}: a logit on offer was changed or withdrawn before it was taken")]
+    Stream { cycle: u64 },
     #[error("cycle {cycle}: the chip ended {doing} with {}", registers::status_names(*.status))]
     Ended { doing: &'static str, status: u32, cycle: u64 },
     #[error("no state lies at {0:#x}")]
@@ -98,6 +102,8 @@ pub struct Session<'a> {
     /// One list a slot.
     logits: Vec<Vec<i32>>,
     logits_last: Option<usize>,
+    /// The transfer of the logits stream that was refused in the last cycle.
+    refused_logit: Option<(i32, bool)>,
     cycle: u64,
     progress: u64,
     clear_cycles: u64,
@@ -145,6 +151,7 @@ impl<'a> Session<'a> {
             timeline: Timeline::default(),
             logits: vec![vec![]; slots],
             logits_last: None,
+            refused_logit: None,
             cycle: 0,
             progress: 0,
             clear_cycles: (config.vmem_words() + if config.streams_state() { 0 } else { config.state_words() }) as u64,

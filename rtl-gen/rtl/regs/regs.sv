@@ -37,7 +37,7 @@
   wire asks_abort   = w_data_q[anser_pkg::CTRL_ABORT_LSB];
   wire asks         = asks_start || asks_clear;
   wire token_over   = asks_start && (|(active & over_q));
-  wire not_sound    = asks_start && !asks_clear && (|(active & invalid_q));
+  wire not_sound    = asks_start && !asks_clear && (|(mine & invalid_q));
   wire ctrl_may     = !(asks && (busy || asks_abort)) && !token_over && !not_sound;
   wire attempt      = act && w_whole && at_ctrl && asks && !busy && !asks_abort;
 
@@ -107,7 +107,7 @@
       abort_q   <= stop;
       hit_q     <= stop && busy_i;
       expired_q <= count_q && (watchdog_q != '0) && (count_cycles >= watchdog_q);
-      if (abort_q) invalid_q <= invalid_q | (active & {SLOTS{hit_q}}) | pending;
+      if (abort_q) invalid_q <= invalid_q | (({SLOTS{hit_q}} & mine) | pending);
       else if (clear_o) invalid_q <= invalid_q & ~active;
       else if (write_invalid) invalid_q <= invalid_q & ~w_data_q[SLOTS-1:0];
       if (write_irq_enable) irq_enable_q <= w_data_q[1:0];

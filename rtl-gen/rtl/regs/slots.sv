@@ -9,6 +9,9 @@
   // While one text is read side by side, all slots work.
   wire [SLOTS-1:0] active = active_q | {SLOTS{prefill_q}};
 
+  // Whose session a token changes: of one text that all slots read, it is the slot that the text lives in.
+  wire [SLOTS-1:0] mine = prefill_q ? (SLOTS'(1) << home_q) : active_q;
+
   assign active_o  = active;
   assign prefill_o = prefill_q;
   assign home_o    = home_q;

@@ -75,6 +75,13 @@ impl Session<'_> {
         if starts | dones != 0 {
             self.timeline.record(starts, dones, cycle);
         }
+        if self.stalls.active() {
+            let (offered, refused) = self.ports.refused_logit();
+            if self.refused_logit.is_some() && self.refused_logit != offered {
+                return Err(SessionError::Stream { cycle });
+            }
+            self.refused_logit = offered.filter(|_| refused);
+        }
         if let Some(last) = self.ports.logit() {
             if last {
                 self.logits_last = Some(self.logits[0].len());
