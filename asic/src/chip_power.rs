@@ -65,7 +65,8 @@ pub fn measure(
     let cycles: u64 = chip.totals.cycles.iter().sum();
     let expected = Expected { warm_up: run.warm_up, tokens_in: run.tokens, results, memory: chip.memory_stats() };
     let names = Arc::new(chip.names());
-    let bench = Bench { config: &config, image: run.image, programs: &chip.program.code, tokens: chip.program.tokens, names };
+    let bench =
+        Bench { config: &config, image: run.image, programs: &chip.program.code, tokens: chip.program.tokens, names };
     let (replay, measured) =
         replay::counted(&mapped.netlist, flow.cells, &bench, &expected, flow.clock_mhz, begin(cycles))?;
     let second = match run.verilator {

@@ -201,8 +201,9 @@ impl Interpreter {
         let resets = std::mem::take(&mut self.circuit.resets);
         loop {
             let mut changed = false;
-            for reset in resets.iter().filter(|r| self.values[r.net as usize] == 0) {
-                for &r in &reset.registers {
+            for reset in &resets {
+                let low = self.values[reset.net as usize] == 0;
+                for &r in reset.registers.iter().filter(|_| low) {
                     let register = self.circuit.registers[r as usize];
                     let value = register.reset.is_some_and(|(_, value)| value);
                     changed |= self.values[register.state as usize] != u8::from(value);

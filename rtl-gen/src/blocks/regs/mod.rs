@@ -69,6 +69,9 @@ pub fn regs(config: &Config) -> Arc<Module> {
     m.body(rtl!("regs/bus"));
     m.body(&decoders(&registers));
     m.body(if slots > 1 { rtl!("regs/slots") } else { rtl!("regs/one_slot") });
+    m.body(rtl!("regs/counting"));
+    counters(&mut m, config);
+    m.body(if streamed { "  wire [SLOTS-1:0] pending = pending_i;" } else { "  wire [SLOTS-1:0] pending = '0;" });
     m.body(rtl!("regs/regs"));
     m.body(if high { rtl!("regs/base_high") } else { rtl!("regs/base") });
     if streamed {
@@ -81,9 +84,7 @@ pub fn regs(config: &Config) -> Arc<Module> {
             m.body(rtl!("regs/state_base_high"));
         }
     }
-    m.body(if streamed { "  wire [SLOTS-1:0] pending = pending_i;" } else { "  wire [SLOTS-1:0] pending = '0;" });
     m.body(if config.state_port { rtl!("regs/state_port") } else { "  assign r_may = 1'b1;" });
-    counters(&mut m, config);
     m.body(&read_multiplexer(&registers));
     m.done()
 }
