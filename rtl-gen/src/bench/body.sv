@@ -156,6 +156,7 @@
     write(REG_IMAGE_BASE_LO, IMAGE_BASE[31:0]);
     if (ADDR_BITS > 32) write(REG_IMAGE_BASE_HI, IMAGE_BASE[63:32]);
     write(REG_TOKEN_LIMIT, VOCAB);
+    write(REG_IRQ_ENABLE, IRQ_DONE);
     state_base = STATES_BASE;
     if (STATES_BEATS != 0) begin
       for (slot = 0; slot < SLOTS; slot = slot + 1) begin
@@ -178,6 +179,10 @@
         read(REG_STATUS, status);
         if ((status & STATUS_ERRORS) != 0) $fatal(1, "token %0d: the chip ended it, STATUS is %08h", token, status);
       end
+      if (irq_o !== 1'b1) $fatal(1, "token %0d: it is done, but there is no interrupt", token);
+      write(REG_IRQ_STATUS, IRQ_DONE);
+      repeat (3) @(posedge clk_i);
+      if (irq_o !== 1'b0) $fatal(1, "token %0d: the interrupt was cleared and stays", token);
       read(REG_CYCLES, cycles);
       all_cycles = all_cycles + cycles;
       for (slot = 0; slot < SLOTS; slot = slot + 1) begin

@@ -146,6 +146,8 @@ fn constants(config: &Config, run: &Run) -> Vec<(&'static str, usize, u64)> {
         register("REG_PROG_SELECT", reg::PROG_SELECT),
         register("REG_PROG_DATA", reg::PROG_DATA),
         register("REG_TOKEN_LIMIT", reg::TOKEN_LIMIT),
+        register("REG_IRQ_ENABLE", reg::IRQ_ENABLE),
+        register("REG_IRQ_STATUS", reg::IRQ_STATUS),
         register("REG_CYCLES", reg::CYCLES),
         register("REG_STATE_SLOT", reg::STATE_SLOT),
         register("REG_STATE_BASE_LO", reg::STATE_BASE_LO),
@@ -159,6 +161,7 @@ fn constants(config: &Config, run: &Run) -> Vec<(&'static str, usize, u64)> {
         word("STATUS_BUSY", bit::STATUS::BUSY),
         word("STATUS_DONE", bit::STATUS::DONE),
         word("STATUS_ERRORS", bit::ERRORS),
+        word("IRQ_DONE", bit::IRQ_STATUS::DONE),
     ]
 }
 
