@@ -31,6 +31,9 @@ pub struct Config {
     /// Registers through which a host reads and writes the state that the chip keeps.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub state_port: bool,
+    /// Bits of the AXI4 IDs of `anser_top`; 0: it has neither IDs nor LOCK, CACHE, PROT and QOS, which some interconnects want.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub axi_id_bits: usize,
     pub limits: Limits,
     pub numbers: Numbers,
     pub memory: Memory,
@@ -213,6 +216,10 @@ fn failure(path: &str) -> impl Fn(&'static str, &dyn ToString, &str) -> Result<(
     }
 }
 
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
 impl Config {
     /// Reads and checks a configuration file.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
@@ -271,6 +278,7 @@ impl Config {
             ("numbers.state_bits", self.numbers.state_bits, 16, 32),
             ("max_burst_beats", self.max_burst_beats, 1, 256),
             ("axi_addr_bits", self.axi_addr_bits, 32, 64),
+            ("axi_id_bits", self.axi_id_bits, 0, 32),
             ("max_outstanding", self.max_outstanding, 1, 64),
             ("clock_mhz", self.clock_mhz as usize, 1, 10_000),
         ] {
@@ -360,6 +368,7 @@ impl Config {
             max_burst_beats: _,
             max_outstanding: _,
             wkv_lanes: _,
+            axi_id_bits: _,
             bus_bits,
             axi_addr_bits,
             sessions,

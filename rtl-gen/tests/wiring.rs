@@ -12,6 +12,7 @@ fn configs() -> Vec<Config> {
         let path = format!("{}/../configs/{name}.toml", env!("CARGO_MANIFEST_DIR"));
         let config = Config::load(std::path::Path::new(&path)).expect("a configuration of the project");
         all.extend([1, 2, 8].map(|sessions| Config { sessions, ..config.clone() }));
+        all.push(Config { axi_id_bits: 4, ..config });
     }
     all
 }

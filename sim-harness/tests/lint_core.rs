@@ -18,6 +18,14 @@ fn nano_is_clean() {
     check(include_str!("../../configs/nano.toml"));
 }
 
+/// The signals of AXI4 that never change, of both masters.
+#[test]
+fn ids_are_clean() {
+    let nano =
+        include_str!("../../configs/nano.toml").replace("bus_bits", "state = \"memory\"\naxi_id_bits = 6\nbus_bits");
+    assert_clean(&print(&top(&Config::parse(&nano, "config").unwrap())).unwrap());
+}
+
 /// Two sessions, and four with a recurrence of more lanes than the vector unit has.
 #[test]
 fn sessions_are_clean() {

@@ -214,6 +214,24 @@ fn slices(m: &mut Module, config: &Config) {
     }
 }
 
+/// The AXI4 signals that never change, for interconnects that want them: one ID, normal memory that is not cached, an access like any other.
+/// Answers come in order, so their IDs are not looked at.
+fn sideband(m: &mut Module, config: &Config) {
+    let mut unused = vec![];
+    let masters: &[&str] = if config.streams_state() { &["ar", "aw"] } else { &["ar"] };
+    for channel in masters {
+        let signals = [("id", config.axi_id_bits, 0), ("lock", 1, 0), ("cache", 4, 3), ("prot", 3, 0), ("qos", 4, 0)];
+        for (signal, bits, value) in signals {
+            let port = format!("m_axi_{channel}{signal}");
+            m.output(&port, bits, "constant").body(&format!("  assign {port} = {bits}'d{value};"));
+        }
+        let answer = if *channel == "ar" { "m_axi_rid" } else { "m_axi_bid" };
+        m.input(answer, config.axi_id_bits, "answers come in order");
+        unused.push(answer);
+    }
+    m.body(&format!("  wire unused_id = &{{1'b0, {}}};", unused.join(", ")));
+}
+
 /// `anser_top`: what a system integrates. The core with `stall_i` tied to 0 and the trace ports left open.
 pub fn top(config: &Config) -> Arc<Module> {
     let core = core(config);
@@ -222,6 +240,9 @@ pub fn top(config: &Config) -> Arc<Module> {
         "RWKV-7 accelerator, as a system integrates it: anser_core without its test inputs and trace ports.\n\
          AXI4-Lite slave for control, AXI4 read master for the weights, AXI4-Stream master for the logits; one clock.",
     );
+    if config.axi_id_bits > 0 {
+        sideband(&mut m, config);
+    }
     let mut c = wires! { .. };
     for p in core.ports.iter().skip(2) {
         match p.name.as_str() {
