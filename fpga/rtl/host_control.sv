@@ -13,8 +13,9 @@
   reg [15:0]           left_q;         // words, bytes or tokens to go
   reg [5:0]            at_q;           // word or byte of the buffer
   reg [SAID_BITS-1:0]  said_q;         // tokens of this SPEAK
-  reg [TOKEN_BITS-1:0] tok_q, next_q;  // next_q goes into the chip
-  reg                  have_q, owed_q, clear_q, speaking_q, error_q;
+  reg [TOKEN_BITS-1:0] tok_q;
+  reg [31:0]           next_q;         // goes into the chip, which refuses what is no token
+  reg                  have_q, owed_q, clear_q, speaking_q, words_q, error_q;
   reg [127:0]          beat_q;
   reg                  beat_full_q;
 
@@ -22,8 +23,8 @@
   reg  fresh_q;  // and is not the last one again
   wire begins = (state_q == IDLE) && seen_q;
 
-  // FEED takes bytes, WRITE_WORDS and WRITE_MEMORY take words.
-  wire       by_byte  = (state_q == FEED);
+  // FEED takes bytes; FEED_TOKENS, WRITE_WORDS and WRITE_MEMORY take words.
+  wire       by_byte  = (state_q == FEED) && !words_q;
   wire [7:0] byte_now = (at_q[1:0] == 2'd0) ? word_i[7:0] : (at_q[1:0] == 2'd1) ? word_i[15:8]
                       : (at_q[1:0] == 2'd2) ? word_i[23:16] : word_i[31:24];
   assign index_o = by_byte ? at_q[5:2] : at_q[3:0];
@@ -41,7 +42,7 @@
   assign lite_addr_o  = (state_q == PUT) ? {anser_pkg::REG_TOKEN_IN, 2'b0} : (state_q == START) ? {anser_pkg::REG_CTRL, 2'b0}
                       : (state_q == POLL) ? {anser_pkg::REG_STATUS, 2'b0}
                       : (state_q == GET) ? {anser_pkg::REG_TOKEN_OUT, 2'b0} : frame_arg_i[anser_pkg::LITE_ADDR_BITS-1:0];
-  assign lite_wdata_o = (state_q == PUT) ? 32'(next_q) : (state_q == START) ? start : word_i;
+  assign lite_wdata_o = (state_q == PUT) ? next_q : (state_q == START) ? start : word_i;
 
   assign reply_valid_o  = (state_q == REPLY) || (state_q == SAY) || (state_q == BAD);
   assign reply_cmd_o    = frame_cmd_i;
@@ -77,6 +78,7 @@
       owed_q      <= 1'b0;
       clear_q     <= 1'b0;
       speaking_q  <= 1'b0;
+      words_q     <= 1'b0;
       error_q     <= 1'b0;
       beat_full_q <= 1'b0;
     end else begin
@@ -110,7 +112,8 @@
                 left_q  <= 16'd16;
                 state_q <= MEM;
               end
-              DO_FEED: begin
+              DO_FEED, DO_FEED_TOKENS: begin
+                words_q <= (frame_cmd_i[3:0] == DO_FEED_TOKENS);
                 left_q  <= {9'b0, frame_arg_i[6:0]};
                 clear_q <= frame_arg_i[8];
                 if (frame_arg_i[8]) owed_q <= 1'b0;
@@ -170,14 +173,14 @@
           data_q <= 32'(tok_q);
           if (owed_q) begin
             owed_q  <= 1'b0;
-            next_q  <= tok_q;
+            next_q  <= 32'(tok_q);
             state_q <= PUT;
           end else if (left_q == '0) begin
             state_q <= REPLY;
           end else begin
             left_q  <= left_q - 16'd1;
             at_q    <= at_q + 6'd1;
-            next_q  <= TOKEN_BITS'(byte_now);
+            next_q  <= words_q ? word_i : 32'(byte_now);
             state_q <= PUT;
           end
         end
@@ -188,7 +191,7 @@
             state_q <= REPLY;
           end else if (owed_q) begin
             owed_q  <= 1'b0;
-            next_q  <= tok_q;
+            next_q  <= 32'(tok_q);
             state_q <= PUT;
           end else begin
             state_q <= SAY;

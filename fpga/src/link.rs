@@ -43,8 +43,6 @@ pub enum LinkError {
     NotNow { doing: &'static str },
     #[error("a token was lost on the line: number {found} came, expected {expected}")]
     LostToken { expected: u32, found: u32 },
-    #[error("token {0} is no byte; this link carries models of 256 tokens")]
-    NoByte(u32),
     #[error("the image has {image} bytes, the board's memory {memory}")]
     ImageSize { image: usize, memory: u64 },
 }
@@ -169,20 +167,31 @@ impl<L: Line> Host<L> {
         Ok(())
     }
 
-    /// Lets the chip read bytes as tokens; `clear` begins a new conversation.
-    pub fn feed(&mut self, tokens: &[u8], clear: bool) -> Result<(), LinkError> {
+    /// Lets the chip read tokens; `clear` begins a new conversation. Tokens that are bytes travel 64 to a frame, others 16.
+    pub fn feed(&mut self, tokens: &[u32], clear: bool) -> Result<(), LinkError> {
         if clear {
             self.write(reg::STATUS, &[bit::ERRORS])?;
         }
-        for (i, tokens) in tokens.chunks(DATA_BYTES).enumerate() {
-            self.ask("reading the prompt", &Command::Feed { clear: clear && i == 0, tokens: tokens.to_vec() })?;
+        let is_byte = |t: &u32| *t < 256;
+        let (mut left, mut clear) = (tokens, clear);
+        while !left.is_empty() {
+            let bytes = left.iter().take(DATA_BYTES).take_while(|t| is_byte(t)).count();
+            let n =
+                if bytes > 0 { bytes } else { left.iter().take(DATA_BYTES / 4).take_while(|t| !is_byte(t)).count() };
+            let (now, later) = left.split_at(n);
+            let command = match bytes {
+                0 => Command::FeedTokens { clear, tokens: now.to_vec() },
+                _ => Command::Feed { clear, tokens: now.iter().map(|t| *t as u8).collect() },
+            };
+            self.ask("reading the prompt", &command)?;
+            (left, clear) = (later, false);
         }
         Ok(())
     }
 
     /// Lets the board speak up to `n` tokens by itself. `heard` is given each as it comes and says whether to go on.
     /// Gives what was said.
-    pub fn speak(&mut self, n: u16, mut heard: impl FnMut(u8) -> bool) -> Result<Vec<u8>, LinkError> {
+    pub fn speak(&mut self, n: u16, mut heard: impl FnMut(u32) -> bool) -> Result<Vec<u32>, LinkError> {
         let doing = "listening";
         let command = Command::Speak(n);
         let frame = command.frame(self.next_seq());
@@ -216,9 +225,8 @@ impl<L: Line> Host<L> {
                     if found != expected {
                         return Err(LinkError::LostToken { expected, found });
                     }
-                    let byte = u8::try_from(token).map_err(|_| LinkError::NoByte(token))?;
-                    said.push(byte);
-                    if !heard(byte) && !stopped {
+                    said.push(token);
+                    if !heard(token) && !stopped {
                         stopped = true;
                         self.line.send(&[0])?;
                     }
@@ -246,7 +254,11 @@ impl<L: Line> Host<L> {
     /// Sends a frame until it is answered; gives the answer's data.
     fn ask(&mut self, doing: &'static str, command: &Command) -> Result<u32, LinkError> {
         let frame = command.frame(self.next_seq());
-        let tokens = if let Command::Feed { tokens, .. } = command { tokens.len() as u32 + 1 } else { 0 };
+        let tokens = match command {
+            Command::Feed { tokens, .. } => tokens.len() as u32 + 1,
+            Command::FeedTokens { tokens, .. } => tokens.len() as u32 + 1,
+            _ => 0,
+        };
         let limit = self.options.reply + self.options.token * tokens;
         let mut damaged = 0;
         for attempt in 0..self.options.tries {

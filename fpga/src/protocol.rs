@@ -19,6 +19,7 @@ pub mod command {
     pub const WRITE_WORDS: u8 = 0x8;
     pub const WRITE_MEMORY: u8 = 0x9;
     pub const FEED: u8 = 0xA;
+    pub const FEED_TOKENS: u8 = 0xB;
 }
 
 /// Status byte of a reply.
@@ -50,23 +51,25 @@ pub enum Command {
     WriteMemory(u32, Box<[u8; DATA_BYTES]>),
     /// Read up to 64 bytes as tokens; with `clear` start a new conversation first. The answer holds the next token.
     Feed { clear: bool, tokens: Vec<u8> },
+    /// The same with up to 16 tokens of any number.
+    FeedTokens { clear: bool, tokens: Vec<u32> },
 }
 
 impl Command {
     /// The frame with sequence number `seq` (of which 4 bits are used).
     ///
-    /// What does not fit a frame (more than 16 words or 64 tokens) is cut; [`crate::link`] never asks for that.
+    /// What does not fit a frame (more than 16 words, or 64 tokens that are bytes) is cut; [`crate::link`] never asks for that.
     pub fn frame(&self, seq: u8) -> Vec<u8> {
         let (code, arg, data) = match self {
             Command::Hello => (command::HELLO, 0, None),
             Command::Read(addr) => (command::READ, u32::from(*addr), None),
             Command::Speak(n) => (command::SPEAK, u32::from(*n), None),
             Command::WriteWords(addr, words) => {
-                let mut data = [0; DATA_BYTES];
-                for (bytes, word) in data.chunks_exact_mut(4).zip(words) {
-                    bytes.copy_from_slice(&word.to_le_bytes());
-                }
-                (command::WRITE_WORDS, u32::from(*addr) | (words.len().min(16) as u32) << 16, Some(data))
+                (command::WRITE_WORDS, u32::from(*addr) | (words.len().min(16) as u32) << 16, Some(packed(words)))
+            }
+            Command::FeedTokens { clear, tokens } => {
+                let arg = tokens.len().min(16) as u32 | u32::from(*clear) << 8;
+                (command::FEED_TOKENS, arg, Some(packed(tokens)))
             }
             Command::WriteMemory(unit, data) => (command::WRITE_MEMORY, *unit, Some(**data)),
             Command::Feed { clear, tokens } => {
@@ -83,6 +86,15 @@ impl Command {
         frame.extend(crc.to_le_bytes());
         frame
     }
+}
+
+/// The data of a frame that holds up to 16 words.
+fn packed(words: &[u32]) -> [u8; DATA_BYTES] {
+    let mut data = [0; DATA_BYTES];
+    for (bytes, word) in data.chunks_exact_mut(4).zip(words) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    data
 }
 
 /// A reply of the board.
@@ -129,6 +141,8 @@ mod tests {
         assert_eq!(frame[..11], [0xA5, 0x38, 0x24, 0, 1, 0, 1, 2, 3, 4, 0]);
         assert_eq!(Command::Speak(300).frame(0)[..6], [0xA5, 0x02, 44, 1, 0, 0]);
         assert_eq!(Command::Hello.frame(1).len(), 8);
+        let frame = Command::FeedTokens { clear: true, tokens: vec![65_535, 3] }.frame(2);
+        assert_eq!(frame[..14], [0xA5, 0x2B, 2, 1, 0, 0, 0xFF, 0xFF, 0, 0, 3, 0, 0, 0]);
         assert_eq!(Command::Feed { clear: true, tokens: vec![65; 5] }.frame(0)[2..6], [5, 1, 0, 0]);
     }
 

@@ -147,10 +147,12 @@ pub struct Run<'a> {
     pub clock_khz: u32,
     pub model: &'a str,
     pub prompt: &'a str,
-    /// The bytes after the prompt.
-    pub said: Vec<u8>,
-    /// The bytes that the golden model gives.
-    pub expected: Vec<u8>,
+    /// The tokens after the prompt.
+    pub said: Vec<u32>,
+    /// The same as text.
+    pub text: String,
+    /// The tokens that the golden model gives.
+    pub expected: Vec<u32>,
     /// Whether the image came over the serial line, not only programs and text.
     pub loaded_over_the_line: bool,
     /// Wall-clock seconds of the run.
@@ -174,7 +176,7 @@ pub fn simulation(host: &mut Host<SimBoard>, run: Run, origin: Origin) -> Result
         config: run.config.name.clone(),
         model: run.model.into(),
         prompt: run.prompt.into(),
-        text: String::from_utf8_lossy(&run.said).into_owned(),
+        text: run.text,
         golden_equal: run.said == run.expected,
         tokens: run.said,
         clock_mhz: mhz,

@@ -29,12 +29,16 @@ fn nano() -> Config {
 
 /// A byte-level model with random weights: the golden model, its image and its programs.
 fn model(seed: u64) -> (QModel, Vec<u8>, Program) {
+    model_of(seed, 256)
+}
+
+fn model_of(seed: u64, vocab_size: usize) -> (QModel, Vec<u8>, Program) {
     let shape = Shape {
         n_layer: 2,
         n_embd: 32,
         n_head: 2,
         head_size: 16,
-        vocab_size: 256,
+        vocab_size,
         dim_ffn: 64,
         rank_w: 8,
         rank_a: 8,
@@ -52,19 +56,19 @@ fn model(seed: u64) -> (QModel, Vec<u8>, Program) {
 struct Golden {
     model: QModel,
     state: IntState,
-    next: u8,
+    next: u32,
 }
 
 impl Golden {
     fn new(model: QModel) -> Self {
         Golden { state: IntState::new(&model), model, next: 0 }
     }
-    fn read(&mut self, token: u8) {
+    fn read(&mut self, token: u32) {
         let mut sat = SaturationCounts::default();
-        let logits = step(&self.model, usize::from(token), &mut self.state, &mut sat, &mut NoTaps);
-        self.next = argmax(&logits) as u8;
+        let logits = step(&self.model, token as usize, &mut self.state, &mut sat, &mut NoTaps);
+        self.next = argmax(&logits) as u32;
     }
-    fn speak(&mut self, n: usize) -> Vec<u8> {
+    fn speak(&mut self, n: usize) -> Vec<u32> {
         (0..n)
             .map(|i| {
                 if i > 0 {
@@ -74,6 +78,10 @@ impl Golden {
             })
             .collect()
     }
+}
+
+fn bytes(text: &str) -> Vec<u32> {
+    text.bytes().map(u32::from).collect()
 }
 
 fn board(memory: &[u8]) -> SimBoard {
@@ -87,21 +95,21 @@ fn a_model_loaded_over_the_line_speaks_as_golden_does() {
     host.load_memory(&image, 32 << 20, |_| ()).unwrap();
     assert_eq!(&host.line.chip.memory()[..image.len()], image, "the image in the SDRAM");
     host.load_programs(&program.code, program.tokens).unwrap();
-    host.feed(b"A goose", true).unwrap();
+    host.feed(&bytes("A goose"), true).unwrap();
     let said = host.speak(12, |_| true).unwrap();
     let mut expected = Golden::new(golden.clone());
-    b"A goose".iter().for_each(|t| expected.read(*t));
+    b"A goose".iter().for_each(|t| expected.read(u32::from(*t)));
     assert_eq!(said, expected.speak(12));
     assert_eq!(host.repeated, 0);
 
     // the conversation goes on: the last token said is read before the next words are
-    host.feed(b" swims", false).unwrap();
+    host.feed(&bytes(" swims"), false).unwrap();
     expected.read(expected.next);
-    b" swims".iter().for_each(|t| expected.read(*t));
+    b" swims".iter().for_each(|t| expected.read(u32::from(*t)));
     assert_eq!(host.speak(5, |_| true).unwrap(), expected.speak(5));
 
     // and begins anew
-    host.feed(b"A goose", true).unwrap();
+    host.feed(&bytes("A goose"), true).unwrap();
     assert_eq!(host.speak(3, |_| true).unwrap(), said[..3]);
 
     // told to be quiet
@@ -158,11 +166,31 @@ fn lost_and_changed_bytes_cost_time_and_nothing_else() {
     let mut host =
         Host::connect(Noisy { board: board(&image), ..host.line }, &nano(), LinkOptions { tries: 8, ..LINK }).unwrap();
     host.load_programs(&program.code, program.tokens).unwrap();
-    host.feed(b"Goose, goose", true).unwrap();
+    host.feed(&bytes("Goose, goose"), true).unwrap();
     let mut expected = Golden::new(golden);
-    b"Goose, goose".iter().for_each(|t| expected.read(*t));
+    b"Goose, goose".iter().for_each(|t| expected.read(u32::from(*t)));
     host.line.p = 0.0;
     assert_eq!(host.speak(6, |_| true).unwrap(), expected.speak(6));
+}
+
+/// Tokens beyond 255, in one text with others; one beyond the vocabulary is refused by the chip.
+#[test]
+fn a_large_vocabulary_travels_as_numbers() {
+    let (golden, image, program) = model_of(4, 1000);
+    let mut host = Host::connect(board(&image), &nano(), LINK).unwrap();
+    host.load_programs(&program.code, program.tokens).unwrap();
+    let mut expected = Golden::new(golden);
+    let mut text: Vec<u32> = vec![999, 3, 4, 256, 255, 700];
+    text.extend((0..20).map(|i| 300 + i)); // more than fit one frame
+    for (i, part) in text.chunks(9).enumerate() {
+        host.feed(part, i == 0).unwrap();
+    }
+    text.iter().for_each(|t| expected.read(*t));
+    let said = host.speak(8, |_| true).unwrap();
+    assert_eq!(said, expected.speak(8));
+    assert!(said.iter().any(|t| *t > 255), "a test of large numbers: {said:?}");
+    let error = host.feed(&[1000], false).unwrap_err();
+    assert!(matches!(error, LinkError::NotNow { .. }), "{error}");
 }
 
 #[test]
@@ -171,7 +199,7 @@ fn a_token_lost_on_the_way_is_an_error_and_no_gap() {
     let line = Noisy { board: board(&image), rng: ChaCha8Rng::seed_from_u64(5), p: 0.0 };
     let mut host = Host::connect(line, &nano(), LINK).unwrap();
     host.load_programs(&program.code, program.tokens).unwrap();
-    host.feed(b"x", true).unwrap();
+    host.feed(&bytes("x"), true).unwrap();
     host.line.p = 0.05;
     let said = host.speak(40, |_| true);
     assert!(matches!(said, Err(LinkError::LostToken { .. } | LinkError::Silent { .. })), "{said:?}");
@@ -191,14 +219,14 @@ fn what_cannot_be_done_is_said() {
     host.load_programs(&program.code, program.tokens).unwrap();
     // an image beyond the end of the 32 MB
     host.write(reg::IMAGE_BASE_LO, &[32 << 20]).unwrap();
-    let error = host.feed(b"a", true).unwrap_err();
+    let error = host.feed(&bytes("a"), true).unwrap_err();
     assert!(matches!(error, LinkError::Ended { .. }), "{error}");
     assert!(error.to_string().contains("the chip ended a token with READ_ERROR"), "{error}");
     // the conversation is lost with it: the board says no more of it until another one begins
-    let error = host.feed(b"b", false).unwrap_err();
+    let error = host.feed(&bytes("b"), false).unwrap_err();
     assert!(matches!(error, LinkError::NotNow { .. }), "{error}");
     host.write(reg::IMAGE_BASE_LO, &[0]).unwrap();
-    host.feed(b"c", true).unwrap();
+    host.feed(&bytes("c"), true).unwrap();
     let huge = vec![0; 100];
     assert!(matches!(host.load_memory(&huge, 64, |_| ()), Err(LinkError::ImageSize { .. })));
 }

@@ -113,7 +113,7 @@ pub struct FpgaSimulationRecord {
     pub model: String,
     pub prompt: String,
     pub text: String,
-    pub tokens: Vec<u8>,
+    pub tokens: Vec<u32>,
     /// Whether the text is what the golden model says.
     pub golden_equal: bool,
     pub clock_mhz: f64,
@@ -166,7 +166,7 @@ pub struct FpgaRunRecord {
     pub model: String,
     pub prompt: String,
     pub text: String,
-    pub tokens: Vec<u8>,
+    pub tokens: Vec<u32>,
     /// The chip's cycles of the last token.
     pub cycles_per_token: u32,
     /// Tokens after the prompt over the wall-clock seconds they took.

@@ -16,6 +16,7 @@ use fpga::sim::board::SimBoard;
 use fpga::FpgaError;
 use golden_model::image::layout::StreamLayout;
 use golden_model::network::model::QModel;
+use golden_model::text::tokenizer::Tokenizer;
 use indicatif::ProgressBar;
 use records::fpga::{FpgaBuildRecord, FpgaRunRecord, FpgaSimulationRecord};
 use records::output::{check_folder, write};
@@ -124,9 +125,10 @@ fn there<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> Result<Op
 
 const SIMULATION: &str = "simulation.json";
 
-/// A byte-level model, its image and its programs.
+/// A model, its image and its programs.
 struct Loaded {
     name: String,
+    tokenizer: Tokenizer,
     golden: QModel,
     image: &'static [u8],
     program: Program,
@@ -134,32 +136,26 @@ struct Loaded {
 
 fn loaded(model: &Option<PathBuf>, numbers: &Numbers, config: &Config) -> Result<Loaded, Error> {
     let (model, name) = Model::open(model)?;
-    let vocabulary = model.shape().vocab_size;
-    if vocabulary != 256 {
-        return Err(format!(
-            "{name}: has {vocabulary} tokens; the board's link carries models of 256, whose tokens are bytes"
-        )
-        .into());
-    }
+    let tokenizer = model.tokenizer();
     let numbers = model.numbers_for(config, numbers);
     let (golden, _) = model.quantised(&numbers)?;
     let view = rtl_gen::program::model::view(&golden, &StreamLayout::of(&golden));
     let program = rtl_gen::program::compile(config, &view)?;
-    Ok(Loaded { name, image: lasting_stream(&model, &golden), golden, program })
+    Ok(Loaded { name, tokenizer, image: lasting_stream(&model, &golden), golden, program })
 }
 
-/// The bytes of a prompt.
-fn prompt(text: &str) -> Result<&[u8], Error> {
+/// Refuses an empty prompt before any work is done.
+fn check_prompt(text: &str) -> Result<(), Error> {
     match text.is_empty() {
         true => Err("--prompt is empty, expected at least one byte".into()),
-        false => Ok(text.as_bytes()),
+        false => Ok(()),
     }
 }
 
 pub fn simulate(a: &FpgaSimulate, out: &Out) -> Result<ExitCode, Error> {
     let board = board(&a.board)?;
     let config = config(&a.config)?;
-    let bytes = prompt(&a.prompt)?;
+    check_prompt(&a.prompt)?;
     if let Some(folder) = &a.output {
         check_folder(folder)?;
     }
@@ -180,14 +176,16 @@ pub fn simulate(a: &FpgaSimulate, out: &Out) -> Result<ExitCode, Error> {
     }
     host.load_programs(&model.program.code, model.program.tokens)?;
     // one token in a frame, so that the bar moves
-    let (said, _) = speak(&mut host, bytes, 1, a.tokens, out)?;
-    let expected = golden_says(&model.golden, bytes, said.len());
+    let prompt = model.tokenizer.encode(&a.prompt)?;
+    let (said, _) = speak(&mut host, &model.tokenizer, &prompt, 1, a.tokens, out)?;
+    let expected = golden_says(&model.golden, &prompt, said.len());
     let run = Run {
         config: &config,
         board,
         clock_khz: pll.clock_khz,
         model: &model.name,
         prompt: &a.prompt,
+        text: String::from_utf8_lossy(&model.tokenizer.decode(&said)).into_owned(),
         said,
         expected,
         loaded_over_the_line: a.load,
@@ -217,34 +215,41 @@ pub fn simulate(a: &FpgaSimulate, out: &Out) -> Result<ExitCode, Error> {
 /// Returns those tokens and the seconds they took.
 fn speak<L: Line>(
     host: &mut Host<L>,
-    prompt: &[u8],
+    tokenizer: &Tokenizer,
+    prompt: &[u32],
     at_once: usize,
     n: u16,
     out: &Out,
-) -> Result<(Vec<u8>, f64), Error> {
-    let text = out.text(prompt, prompt.len(), n.into());
+) -> Result<(Vec<u32>, f64), Error> {
+    let beginning = tokenizer.decode(prompt);
+    let text = out.text(&beginning, prompt.len(), n.into());
     for (i, tokens) in prompt.chunks(at_once).enumerate() {
         host.feed(tokens, i == 0)?;
         text.read(tokens.len());
     }
     let start = Instant::now();
-    let said = host.speak(n, |byte| {
+    // a World model ends its text with a token of its own, behind which there is nothing to say
+    let said = host.speak(n, |token| {
         text.read(1);
-        text.write(&[byte])
+        tokenizer.end_of_text() != Some(token) && text.write(&tokenizer.decode(&[token]))
     });
     let seconds = start.elapsed().as_secs_f64();
     text.end()?;
-    Ok((said?, seconds))
+    let mut said = said?;
+    if let Some(end) = said.iter().position(|t| tokenizer.end_of_text() == Some(*t)) {
+        said.truncate(end + 1); // the board was asked to stop while it worked on the next token
+    }
+    Ok((said, seconds))
 }
 
 /// `n` tokens after `prompt`, greedily, by the specification.
-fn golden_says(golden: &QModel, prompt: &[u8], n: usize) -> Vec<u8> {
+fn golden_says(golden: &QModel, prompt: &[u32], n: usize) -> Vec<u32> {
     use golden_model::network::integer_step::{argmax, step, IntState, NoTaps};
     let mut state = IntState::new(golden);
     let mut next = 0;
-    let mut read = |token: u8| {
-        let logits = step(golden, usize::from(token), &mut state, &mut Default::default(), &mut NoTaps);
-        argmax(&logits) as u8
+    let mut read = |token: u32| {
+        let logits = step(golden, token as usize, &mut state, &mut Default::default(), &mut NoTaps);
+        argmax(&logits) as u32
     };
     for token in prompt {
         next = read(*token);
@@ -269,7 +274,7 @@ fn load_image<L: Line>(host: &mut Host<L>, image: &[u8], board: &Board) -> Resul
 pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
     let board = board(&a.board)?;
     let config = config(&a.config)?;
-    let bytes = prompt(&a.prompt)?;
+    check_prompt(&a.prompt)?;
     let port = SerialPort::open(&a.port, board.baud)?;
     let model = loaded(&a.model, &a.numbers, &config)?;
     let mut host = Host::connect(port, &config, LinkOptions::default())?;
@@ -277,13 +282,14 @@ pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {
         load_image(&mut host, model.image, board)?;
         host.load_programs(&model.program.code, model.program.tokens)?;
     }
-    let (said, seconds) = speak(&mut host, bytes, bytes.len(), a.tokens, out)?;
+    let prompt = model.tokenizer.encode(&a.prompt)?;
+    let (said, seconds) = speak(&mut host, &model.tokenizer, &prompt, prompt.len(), a.tokens, out)?;
     let done = FpgaRunRecord {
         board: board.name.into(),
         config: config.name.clone(),
         model: model.name,
         prompt: a.prompt.clone(),
-        text: String::from_utf8_lossy(&said).into_owned(),
+        text: String::from_utf8_lossy(&model.tokenizer.decode(&said)).into_owned(),
         tokens_per_s: said.len() as f64 / seconds.max(1e-9),
         tokens: said,
         cycles_per_token: host.read(rtl_gen::registers::reg::CYCLES)?,

@@ -29,6 +29,7 @@ pub fn host_control(unit_bits: usize) -> Arc<Module> {
         ("DO_WRITE_WORDS", 4, command::WRITE_WORDS.into()),
         ("DO_WRITE_MEMORY", 4, command::WRITE_MEMORY.into()),
         ("DO_FEED", 4, command::FEED.into()),
+        ("DO_FEED_TOKENS", 4, command::FEED_TOKENS.into()),
         ("REPLY_DONE", 3, status::DONE.into()),
         ("REPLY_TOKEN", 3, status::TOKEN.into()),
         ("REPLY_UNKNOWN", 3, status::UNKNOWN.into()),
