@@ -56,6 +56,8 @@ pub struct Board {
     /// Clock of a build that does not ask for another.
     pub clock_khz: u32,
     pub baud: u32,
+    /// What openFPGALoader calls it.
+    pub loader: &'static str,
     pub sdram: SdramShape,
     pub sdram_timing: SdramTiming,
     /// The one file with vendor cells and the pins.
@@ -75,6 +77,7 @@ pub const ULX3S_85F: Board = Board {
     oscillator_khz: 25_000,
     clock_khz: 80_000,
     baud: 1_000_000,
+    loader: "ulx3s",
     sdram: SdramShape { row_bits: 13, bank_bits: 2, column_bits: 9 },
     sdram_timing: SdramTiming {
         t_rcd_ps: 21_000,

@@ -27,6 +27,14 @@ pub enum FpgaError {
     Record(#[from] records::RecordError),
     #[error("{tool} failed: {said}")]
     ToolFailed { tool: &'static str, said: String },
+    #[error("{folder} holds no finished build; run anser fpga build -o {folder} first")]
+    NoBuild { folder: String },
+    #[error("{folder} holds a build for {found}, not for {asked}")]
+    OtherBoard { folder: String, found: String, asked: &'static str },
+    #[error("the build runs at {clock_mhz} MHz and its slowest path allows {fmax_mhz:.1}; build it again with --clock-mhz below that")]
+    TooFast { clock_mhz: f64, fmax_mhz: f64 },
+    #[error("openFPGALoader is not installed (Debian: apt-get install openfpgaloader); the command is\n  {command}")]
+    NoLoader { command: String },
     #[error("place and route: report: {what}")]
     Report { what: String },
     #[error("{path}: {source}")]

@@ -12,6 +12,7 @@ mod cells;
 pub mod error;
 pub mod estimate;
 pub mod link;
+pub mod load;
 pub mod nextpnr;
 pub mod pll;
 pub mod protocol;

@@ -1,6 +1,6 @@
 //! `fpga`: a bitstream, the board in simulation, a real board, a larger part.
 
-use super::args::{FpgaBuild, FpgaRun, FpgaSimulate, Numbers};
+use super::args::{FpgaBuild, FpgaLoad, FpgaRun, FpgaSimulate, Numbers};
 use super::chip::lasting_stream;
 use super::model::{config, Model};
 use super::origin::origin;
@@ -269,6 +269,18 @@ fn load_image<L: Line>(host: &mut Host<L>, image: &[u8], board: &Board) -> Resul
     let done = host.load_memory(image, board.sdram.bytes(), |n| bar.set_position(n as u64));
     bar.finish_and_clear();
     done
+}
+
+pub fn load(a: &FpgaLoad, out: &Out) -> Result<ExitCode, Error> {
+    let board = board(&a.board)?;
+    let record = fpga::load::load(board, &a.folder, a.flash)?;
+    out.result(&record, || {
+        format!(
+            "{} holds configuration {} at {} MHz; next: anser fpga run --port /dev/ttyUSB0 --config {} --prompt TEXT",
+            board.title, record.config, record.clock_mhz, record.config
+        )
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub fn run(a: &FpgaRun, out: &Out) -> Result<ExitCode, Error> {

@@ -61,6 +61,7 @@ pub fn run(anser: Anser) -> Result<ExitCode, Error> {
         Verb::Report(Report::Asic(a)) => asic::asic(&a, &out),
         Verb::Fpga(Fpga::Build(a)) => fpga::build(&a, &out),
         Verb::Fpga(Fpga::Simulate(a)) => fpga::simulate(&a, &out),
+        Verb::Fpga(Fpga::Load(a)) => fpga::load(&a, &out),
         Verb::Fpga(Fpga::Run(a)) => fpga::run(&a, &out),
         Verb::Fpga(Fpga::Estimate(a)) => estimate::estimate(&a, &out),
     }

@@ -121,3 +121,35 @@ fn a_tool_that_is_missing_or_fails_leaves_no_build() {
     assert_eq!(out.status.code(), Some(2), "{said}");
     assert!(said.contains("yowasp-ecppack not found") && said.contains("scripts/setup"), "{said}");
 }
+
+/// A finished build goes to the loader with the board's name; what is none, or of no use, does not.
+#[test]
+fn a_build_is_loaded_by_the_program_for_it() {
+    let bench = Bench::new();
+    let load = |more: &[&str], loader: &str| {
+        let mut command = anser();
+        command.env("ANSER_OPENFPGALOADER", loader).args(["fpga", "load", &bench.out]).args(more);
+        command.output().expect("anser runs")
+    };
+    let there = bench.scratch.at("openFPGALoader");
+    let before = load(&[], &there);
+    assert!(text(&before.stderr).contains("holds no finished build"), "{}", text(&before.stderr));
+    assert!(bench.build(&[]).status.success());
+    let without = load(&[], &there);
+    let command = format!("openFPGALoader -b ulx3s {}/design.bit", bench.out);
+    assert_eq!(without.status.code(), Some(2));
+    assert!(text(&without.stderr).contains(&command), "{}", text(&without.stderr));
+    bench.tool("openFPGALoader", "echo \"$@\" > \"$0.arguments\"");
+    let arguments = || std::fs::read_to_string(format!("{there}.arguments")).expect("the loader ran");
+    let loaded = load(&[], &there);
+    assert!(loaded.status.success(), "{}", text(&loaded.stderr));
+    assert!(text(&loaded.stdout).contains("anser fpga run --port"), "{}", text(&loaded.stdout));
+    assert_eq!(arguments(), format!("-b ulx3s {}/design.bit\n", bench.out));
+    assert!(load(&["--flash"], &there).status.success());
+    assert_eq!(arguments(), format!("-b ulx3s -f {}/design.bit\n", bench.out));
+    bench.tool("openFPGALoader", "echo 'no device found' >&2; exit 1");
+    let failed = load(&[], &there);
+    assert_eq!(failed.status.code(), Some(2));
+    assert!(text(&failed.stderr).contains("no device found"), "{}", text(&failed.stderr));
+    assert!(text(&failed.stderr).contains("is the board plugged in"), "{}", text(&failed.stderr));
+}

@@ -15,6 +15,8 @@ pub enum Fpga {
     Build(FpgaBuild),
     /// Simulate the board with serial line and memory chip; the text that comes out of the line must be golden's
     Simulate(FpgaSimulate),
+    /// Configure a real board with a bitstream that was built, by openFPGALoader
+    Load(FpgaLoad),
     /// Load a model into a real board over its serial port, and write text on it
     Run(FpgaRun),
     /// Estimate what the chip needs of a larger part, and what the part has
@@ -55,7 +57,7 @@ impl FpgaBuild {
 
 #[derive(Args)]
 pub struct FpgaSimulate {
-    /// Checkpoint or .anser image of a model whose tokens are bytes [default: the project's own model]
+    /// Checkpoint or .anser image of a model that fits the board's memory [default: the project's own model]
     pub model: Option<PathBuf>,
     /// Board
     #[arg(long, value_name = "B", default_value = BOARD)]
@@ -83,8 +85,21 @@ pub struct FpgaSimulate {
 }
 
 #[derive(Args)]
+pub struct FpgaLoad {
+    /// Board
+    #[arg(long, value_name = "B", default_value = BOARD)]
+    pub board: String,
+    /// Write the flash that the board starts from, so that the design is there after it was off
+    #[arg(long)]
+    pub flash: bool,
+    /// Folder that `anser fpga build` wrote
+    #[arg(value_name = "DIR", default_value = "build/fpga")]
+    pub folder: PathBuf,
+}
+
+#[derive(Args)]
 pub struct FpgaRun {
-    /// Checkpoint or .anser image of a model whose tokens are bytes [default: the project's own model]
+    /// Checkpoint or .anser image of a model that fits the board's memory [default: the project's own model]
     pub model: Option<PathBuf>,
     /// Serial port of the board
     #[arg(long, value_name = "TTY")]

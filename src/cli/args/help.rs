@@ -156,6 +156,7 @@ const EXAMPLES: &[(&str, Examples)] = &[
         "fpga simulate",
         &[("anser fpga simulate --prompt ROMEO: --tokens 8", "text from the simulated board, compared with golden")],
     ),
+    ("fpga load", &[("anser fpga load build/fpga", "the bitstream into the board")]),
     ("fpga run", &[("anser fpga run --port /dev/ttyUSB0 --prompt ROMEO: --tokens 200", "text from a real board")]),
     ("fpga estimate", &[("anser fpga estimate --part xck26 --config edge", "the larger chip on a KV260")]),
 ];
