@@ -2,6 +2,7 @@
 
 pub mod counters;
 pub mod render;
+pub mod systemrdl;
 pub mod table;
 
 pub use counters::{LOST, STALLS};
