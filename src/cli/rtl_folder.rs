@@ -27,7 +27,7 @@ impl<'a> Older<'a> {
         let lists = [&manifest["files"], &manifest["registers"], &program["code"], &bench["data"]];
         let lists = lists.into_iter().filter_map(|l| l.as_array()).flatten();
         let names = lists.chain([&program["image"], &bench["file"]]).filter_map(|n| n.as_str());
-        let mut files: BTreeSet<String> = names.map(String::from).collect();
+        let files: BTreeSet<String> = names.map(String::from).collect();
         Self { folder, files }
     }
 
@@ -94,7 +94,8 @@ mod tests {
         for file in [folder.join("a.sv"), folder.join("memory/b.sv"), outside.join("c.sv")] {
             std::fs::write(file, "").unwrap();
         }
-        let list = ["a.sv", "memory/b.sv", "link/c.sv", "../outside/c.sv", outside.join("c.sv").to_str().unwrap()];
+        let absolute = outside.join("c.sv");
+        let list = ["a.sv", "memory/b.sv", "link/c.sv", "../outside/c.sv", absolute.to_str().unwrap()];
         std::fs::write(folder.join(MANIFEST), serde_json::json!({ "files": list }).to_string()).unwrap();
         Older::of(&folder).remove();
         assert!(!folder.join("a.sv").exists() && !folder.join("memory").exists() && outside.join("c.sv").exists());

@@ -90,7 +90,7 @@ verilator lint_off DECLFILENAME";
 
 fn known(design: &Design, ports: &Ports) -> String {
     let mut m = observer("known", KNOWN, design.top);
-    let mut text = String::from("  always @(posedge clk_i) begin\n    if (rst_ni === 1'b1) begin\n");
+    let mut text = String::from("  always @(posedge clk_i) begin\n    if (bus_rst_ni === 1'b1) begin\n");
     for channel in ports.buses.iter().flat_map(|b| b.channels()) {
         channel_known(&mut text, &channel);
     }
@@ -116,7 +116,7 @@ fn check(text: &mut String, who: &str, signal: &str, valid: Option<&str>) {
     let when = valid.map_or(String::new(), |valid| format!("{valid} !== 1'b1 || "));
     let _ = write!(
         text,
-        "      {who}_{signal}_known: assert ({when}(^{signal}) !== 1'bx)\n        \
-         else $error(\"{signal} is %b when it counts\", {signal});\n"
+        "      begin : {who}_{signal}_known\n        assert ({when}(^{signal}) !== 1'bx)\n        \
+         else $error(\"{signal} is %b when it counts\", {signal});\n      end\n"
     );
 }

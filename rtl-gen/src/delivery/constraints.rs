@@ -47,16 +47,20 @@ fn text(design: &Design, ports: &Ports, more: &str) -> String {
          create_clock -name {clock} -period $clock_period [get_ports {clock}]\n",
         design.printed.top, design.config.name, design.config.clock_mhz
     );
-    let resets: Vec<&Port> = ports.resets.iter().collect();
-    let buses = ports.buses.iter().map(|b| (format!("The bus {}", b.name), b.ports.iter().collect()));
+    let (bus, own): (Vec<&Port>, Vec<&Port>) = ports.resets.iter().partition(|r| Some(*r) == ports.bus_reset());
     let groups = [
-        ("Resets: asserted at any time, released synchronously to the clock by the system".to_string(), resets),
+        ("The reset of the bus: asserted at any time, released with the clock by the system".to_string(), bus),
+        ("The reset of the chip: at any time, because the chip brings it to its clock".to_string(), own.clone()),
         ("Interrupts".to_string(), ports.interrupts.iter().collect()),
     ];
+    let buses = ports.buses.iter().map(|b| (format!("The bus {}", b.name), b.ports.iter().collect()));
     for (title, list) in groups.into_iter().chain(buses) {
         let lines = list.iter().map(|p| delay(p, clock)).collect::<String>();
         if !lines.is_empty() {
             let _ = write!(s, "\n# {title}.\n{lines}");
+        }
+        for reset in list.iter().filter(|p| own.contains(p)) {
+            let _ = writeln!(s, "set_false_path -from [get_ports {}]", reset.name);
         }
     }
     s

@@ -244,27 +244,34 @@ fn register(w: &mut Writer, r: &Register) {
 }
 
 fn field(w: &mut Writer, f: &Field) {
-    let (access, written) = match f.access {
-        Access::ReadOnly => ("read-only", None),
-        Access::ReadWrite => ("read-write", None),
-        Access::WriteOnly => ("write-only", None),
-        Access::WriteOneToClear => ("read-write", Some("oneToClear")),
+    let access = match (f.access.is_read(), f.access.is_written()) {
+        (true, false) => "read-only",
+        (false, _) => "write-only",
+        (true, true) => "read-write",
+    };
+    let written = match f.access {
+        Access::ReadOnly | Access::ReadWrite | Access::WriteOnly => None,
+        Access::WriteOneToClear => Some("oneToClear"),
+        Access::Action | Access::Select | Access::Push | Access::Walk => Some("modify"),
     };
     w.element("field", |w| {
         w.leaf("name", f.name);
         w.leaf("description", f.doc);
         w.leaf("bitOffset", &f.lsb.to_string());
-        if f.access != Access::WriteOnly {
+        if f.access.is_read() {
             w.element("resets", |w| w.element("reset", |w| w.leaf("value", &format!("'h{:x}", f.reset))));
         }
         w.leaf("bitWidth", &f.bits.to_string());
         // what the chip changes by itself
-        if matches!(f.access, Access::ReadOnly | Access::WriteOneToClear) {
+        if matches!(f.access, Access::ReadOnly | Access::WriteOneToClear | Access::Walk) {
             w.leaf("volatile", "true");
         }
         w.leaf("access", access);
         if let Some(written) = written {
             w.leaf("modifiedWriteValue", written);
+        }
+        if f.access == Access::Walk {
+            w.leaf("readAction", "modify");
         }
     });
 }

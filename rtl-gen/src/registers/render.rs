@@ -20,6 +20,10 @@ fn access(a: Access) -> &'static str {
         Access::ReadWrite => "read, write",
         Access::WriteOnly => "write",
         Access::WriteOneToClear => "read, write 1 to clear",
+        Access::Action => "write 1 to act",
+        Access::Select => "read, write; a write begins anew",
+        Access::Push => "write the next",
+        Access::Walk => "read or write the next",
     }
 }
 
@@ -40,7 +44,7 @@ pub fn c_header(registers: &[Register]) -> String {
         for f in &r.fields {
             let _ = writeln!(s, "#define {p}_{}_MASK 0x{:08X}u /* {}: {} */", f.name, mask(f), access(f.access), f.doc);
             let _ = writeln!(s, "#define {p}_{}_SHIFT {}u", f.name, f.lsb);
-            if f.access != Access::WriteOnly {
+            if f.access.is_read() {
                 let _ = writeln!(s, "#define {p}_{}_RESET 0x{:08x}u", f.name, f.reset);
             }
         }
@@ -63,7 +67,7 @@ pub fn python(registers: &[Register]) -> String {
         for f in &r.fields {
             let _ = writeln!(s, "{}_{}_MASK = 0x{:08X}  # {}: {}", r.name, f.name, mask(f), access(f.access), f.doc);
             let _ = writeln!(s, "{}_{}_SHIFT = {}", r.name, f.name, f.lsb);
-            if f.access != Access::WriteOnly {
+            if f.access.is_read() {
                 let _ = writeln!(s, "{}_{}_RESET = 0x{:08x}", r.name, f.name, f.reset);
             }
         }
@@ -87,7 +91,7 @@ pub fn markdown(registers: &[Register], others: &[Register]) -> String {
             let bits = if f.bits == 1 { f.lsb.to_string() } else { format!("{}:{}", f.lsb + f.bits - 1, f.lsb) };
             let differs = |o: &Register| o.fields.iter().any(|g| g.name == f.name && g.reset != f.reset);
             let reset = match f.access {
-                Access::WriteOnly => String::new(),
+                access if !access.is_read() => String::new(),
                 _ if others.iter().any(|o| o.name == r.name && differs(o)) => "by configuration".into(),
                 _ => format!("0x{:X}", f.reset),
             };

@@ -14,10 +14,18 @@ pub fn systemrdl(name: &str, registers: &[Register]) -> String {
          are written.\";\n  default regwidth = 32;\n  default accesswidth = 32;"
     );
     for r in registers {
-        let _ = writeln!(s, "\n  reg {{\n    name = \"{}\";\n    desc = \"{}\";", r.name, quoted(&r.doc));
+        // the language wants registers outside of what is generated from it where an access does something of its own
+        let own = r.fields.iter().any(|f| matches!(f.access, Access::Select | Access::Push | Access::Walk));
+        let external = if own { "external " } else { "" };
+        let _ = writeln!(s, "\n  {external}reg {{\n    name = \"{}\";\n    desc = \"{}\";", r.name, quoted(&r.doc));
         for f in &r.fields {
-            let (properties, has_reset) = properties(f.access);
-            let reset = if has_reset { format!(" = 0x{:x}", f.reset) } else { String::new() };
+            let properties = properties(f.access);
+            // a bit that acts once has the reset value 0 by the language's rules
+            let reset = if f.access.is_read() || f.access == Access::Action {
+                format!(" = 0x{:x}", f.reset)
+            } else {
+                String::new()
+            };
             let (high, low) = (f.lsb + f.bits - 1, f.lsb);
             let _ = writeln!(
                 s,
@@ -32,13 +40,17 @@ pub fn systemrdl(name: &str, registers: &[Register]) -> String {
     s + "};\n"
 }
 
-/// The properties of a field, and whether a read after reset gives its reset value.
-fn properties(access: Access) -> (&'static str, bool) {
+/// The properties of a field: who reads and writes it, and what an access does beside that.
+fn properties(access: Access) -> &'static str {
     match access {
-        Access::ReadOnly => ("sw = r; hw = w;", true),
-        Access::ReadWrite => ("sw = rw; hw = r;", true),
-        Access::WriteOnly => ("sw = w; hw = r;", false),
-        Access::WriteOneToClear => ("sw = rw; hw = rw; onwrite = woclr;", true),
+        Access::ReadOnly => "sw = r; hw = w;",
+        Access::ReadWrite => "sw = rw; hw = r;",
+        Access::WriteOnly => "sw = w; hw = r;",
+        Access::WriteOneToClear => "sw = rw; hw = rw; onwrite = woclr;",
+        Access::Action => "sw = w; hw = r; singlepulse;",
+        Access::Select => "sw = rw; hw = r; onwrite = wuser;",
+        Access::Push => "sw = w; hw = r; onwrite = wuser;",
+        Access::Walk => "sw = rw; hw = rw; onread = ruser; onwrite = wuser;",
     }
 }
 

@@ -15,6 +15,7 @@
 
   task quiet;
     begin
+      irq_o = 0;
       s_axil_awaddr = 0; s_axil_awvalid = 0; s_axil_awready = 0;
       s_axil_wdata = 0; s_axil_wstrb = 4'hf; s_axil_wvalid = 0; s_axil_wready = 0;
       s_axil_bresp = 0; s_axil_bvalid = 0; s_axil_bready = 0;
@@ -72,7 +73,7 @@
 
   task in_reset;
     begin
-      tick; rst_ni = 0; tick; tick;
+      tick; bus_rst_ni = 0; tick; tick;
     end
   endtask
 
@@ -83,6 +84,8 @@
       ask_write; tick;
       s_axil_bvalid = 1; s_axil_bresp = 2; tick; tick; s_axil_bready = 1; tick; s_axil_bvalid = 0;
       ask_read; repeat (60) tick;
+      // a reset of the chip alone, in which an access waits
+      rst_ni = 0; repeat (70) tick; rst_ni = 1; repeat (60) tick;
       s_axil_rvalid = 1; tick; s_axil_rready = 1; tick; s_axil_rvalid = 0;
       // the most bursts at once, each of the longest kind, up to the end of 4 KiB
       for (i = 0; i < MAX_OUTSTANDING; i = i + 1) burst(64'd4096 - 64 * BEAT_BYTES, 63);
@@ -104,9 +107,11 @@
     integer i;
     if ($value$plusargs("fault=%s", fault) == 0) fault = "none";
     rst_ni = 0;
+    bus_rst_ni = 0;
     quiet;
     repeat (3) tick;
     rst_ni = 1;
+    bus_rst_ni = 1;
     repeat (3) tick;
     traffic;
     quiet;

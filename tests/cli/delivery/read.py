@@ -23,6 +23,7 @@ def registers(root):
                 "reset": f.get_property("reset"),
                 "onwrite": f.get_property("onwrite") and f.get_property("onwrite").name,
                 "onread": f.get_property("onread") and f.get_property("onread").name,
+                "pulse": f.get_property("singlepulse"),
                 "desc": f.get_property("desc"),
             }
             for f in node.fields()

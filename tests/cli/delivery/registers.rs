@@ -3,24 +3,31 @@
 use super::{command_of, json, read, streamed, strings, Scratch, Tools};
 use rtl_gen::config::Config;
 use rtl_gen::hdl::Dir;
-use rtl_gen::registers::{all, Access};
+use rtl_gen::registers::{all, Access, Field};
 use serde_json::{json, Value};
 use std::path::Path;
 
-/// What a reader of SystemRDL finds of the registers of `config`.
-fn expected(config: &Config) -> Value {
+/// What `reader` finds of the registers of `config`. IP-XACT has no word for a bit that acts once.
+fn expected(config: &Config, reader: &str) -> Value {
+    let field = |f: &Field| {
+        let (sw, onwrite, onread, pulse) = match f.access {
+            Access::ReadOnly => ("r", None, None, false),
+            Access::ReadWrite => ("rw", None, None, false),
+            Access::WriteOnly => ("w", None, None, false),
+            Access::WriteOneToClear => ("rw", Some("woclr"), None, false),
+            Access::Action if reader == "rdl" => ("w", None, None, true),
+            Access::Action | Access::Push => ("w", Some("wuser"), None, false),
+            Access::Select => ("rw", Some("wuser"), None, false),
+            Access::Walk => ("rw", Some("wuser"), Some("ruser"), false),
+        };
+        let reset = (f.access.is_read() || pulse).then_some(f.reset);
+        json!({
+            "name": f.name, "lsb": f.lsb, "bits": f.bits, "sw": sw, "reset": reset, "onwrite": onwrite, "onread": onread,
+            "pulse": pulse, "desc": f.doc,
+        })
+    };
     let registers = all(config).into_iter().map(|r| {
-        let fields = r.fields.iter().map(|f| {
-            let (sw, onwrite) = match f.access {
-                Access::ReadOnly => ("r", None),
-                Access::ReadWrite => ("rw", None),
-                Access::WriteOnly => ("w", None),
-                Access::WriteOneToClear => ("rw", Some("woclr")),
-            };
-            let reset = (f.access != Access::WriteOnly).then_some(f.reset);
-            json!({ "name": f.name, "lsb": f.lsb, "bits": f.bits, "sw": sw, "reset": reset, "onwrite": onwrite, "onread": null, "desc": f.doc })
-        });
-        let mut fields: Vec<Value> = fields.collect();
+        let mut fields: Vec<Value> = r.fields.iter().map(field).collect();
         fields.sort_by_key(|f| f["lsb"].as_u64());
         json!({ "name": r.name, "offset": r.offset, "count": r.count, "desc": r.doc, "fields": fields })
     });
@@ -55,8 +62,8 @@ fn readers_of_systemrdl_and_of_ip_xact_find_the_table() {
         let told = json(&["rtl", "--config", &path, "-o", &folder]);
         let config = Config::load(Path::new(&path)).expect("a configuration");
         let found = tools.read("registers", &folder);
-        let expected = plain(expected(&config));
         for reader in ["rdl", "ipxact"] {
+            let expected = plain(expected(&config, reader));
             let found = plain(found[reader].clone());
             let pairs = found.as_array().expect("registers").iter().zip(expected.as_array().expect("registers"));
             for (found, expected) in pairs {
@@ -73,7 +80,7 @@ fn readers_of_systemrdl_and_of_ip_xact_find_the_table() {
         let (markdown, header) = (read(&folder, "registers.md"), read(&folder, "peakrdl.h"));
         for r in all(&config) {
             assert!(markdown.contains(&format!("{} ", r.name)), "{}", r.name);
-            for f in r.fields.iter().filter(|f| f.access != Access::WriteOnly) {
+            for f in r.fields.iter().filter(|f| f.access.is_read()) {
                 let (register, field) = (r.name.to_uppercase(), f.name.to_uppercase());
                 let reset = format!("{register}__{field}_reset 0x{:x}", f.reset);
                 assert!(header.contains(&reset), "{reset}");

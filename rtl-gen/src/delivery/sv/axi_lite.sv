@@ -17,10 +17,10 @@
 
   // Requests that have no response yet. A write has two halves, which come in any order.
   reg [31:0] lite_aw_q, lite_w_q, lite_ar_q;
-  reg [31:0] lite_b_waits_q, lite_r_waits_q;  // cycles for which a response has been due
+  reg [31:0] lite_b_waits_q, lite_r_waits_q;  // cycles for which a response has been due; in a reset of the chip alone accesses wait
 
-  always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
+  always @(posedge clk_i or negedge bus_rst_ni) begin
+    if (!bus_rst_ni) begin
       lite_aw_q <= 0;
       lite_w_q <= 0;
       lite_ar_q <= 0;
@@ -30,8 +30,8 @@
       lite_aw_q <= lite_aw_q + {31'd0, s_axil_awvalid && s_axil_awready} - {31'd0, s_axil_bvalid && s_axil_bready};
       lite_w_q  <= lite_w_q + {31'd0, s_axil_wvalid && s_axil_wready} - {31'd0, s_axil_bvalid && s_axil_bready};
       lite_ar_q <= lite_ar_q + {31'd0, s_axil_arvalid && s_axil_arready} - {31'd0, s_axil_rvalid && s_axil_rready};
-      lite_b_waits_q <= lite_aw_q != 0 && lite_w_q != 0 && !s_axil_bvalid ? lite_b_waits_q + 1 : 0;
-      lite_r_waits_q <= lite_ar_q != 0 && !s_axil_rvalid ? lite_r_waits_q + 1 : 0;
+      lite_b_waits_q <= rst_ni && lite_aw_q != 0 && lite_w_q != 0 && !s_axil_bvalid ? lite_b_waits_q + 1 : 0;
+      lite_r_waits_q <= rst_ni && lite_ar_q != 0 && !s_axil_rvalid ? lite_r_waits_q + 1 : 0;
     end
   end
 

@@ -29,8 +29,8 @@
   wire mr_taken   = m_axi_rvalid && m_axi_rready;
   wire mar_ends   = mr_taken && m_axi_rlast;
 
-  always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
+  always @(posedge clk_i or negedge bus_rst_ni) begin
+    if (!bus_rst_ni) begin
       mar_q <= 0;
       mar_newest_q <= 0;
       mar_oldest_q <= 0;

@@ -36,8 +36,8 @@
   wire maw_ends     = m_axi_bvalid && m_axi_bready;
   wire mw_compared  = maw_q != mw_compared_q && mw_q != mw_compared_q;
 
-  always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
+  always @(posedge clk_i or negedge bus_rst_ni) begin
+    if (!bus_rst_ni) begin
       maw_q <= 0;
       mw_q <= 0;
       mb_q <= 0;

@@ -1,7 +1,7 @@
-  // Checks begin a cycle after the reset ends and stop when it comes. Before that, nothing may be offered.
+  // Checks begin a cycle after the reset of the bus ends and stop when it comes. Before that, nothing may be offered.
   reg on_q;
-  always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) on_q <= 1'b0;
+  always @(posedge clk_i or negedge bus_rst_ni) begin
+    if (!bus_rst_ni) on_q <= 1'b0;
     else on_q <= 1'b1;
   end
 
