@@ -55,9 +55,9 @@ fn fusesoc(design: &Design, files: &[File]) -> String {
     let config = design.config;
     let _ = write!(
         s,
-        "name: {}\ndescription: RWKV-7 accelerator, configuration {}\n\nfilesets:\n",
+        "name: {}\ndescription: {}\n\nfilesets:\n",
         quoted(&design.vlnv().join(":")),
-        quoted(&config.name)
+        quoted(&format!("RWKV-7 accelerator, configuration {}", config.name))
     );
     let (verilog, sources) = ("systemVerilogSource", design.sources().collect::<Vec<_>>());
     fileset(&mut s, "rtl", verilog, &sources, false);

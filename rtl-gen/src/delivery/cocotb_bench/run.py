@@ -18,7 +18,11 @@ def main():
     sources = [FOLDER / line for line in (FOLDER / "files.f").read_text().split()]
     build = FOLDER / f"sim_build_{simulator}"
     runner = get_runner(simulator)
-    arguments = ["-Wno-fatal"] if simulator == "verilator" else []
+    arguments = []
+    if simulator != "icarus":  # which knows no bind
+        sources += [FOLDER / "sva/assertions.sv", FOLDER / "sva/known.sv"]
+    if simulator == "verilator":
+        arguments = ["-Wno-fatal", "--assert"]
     runner.build(
         sources=[*sources, HERE / f"{TOP}.sv"],
         hdl_toplevel=TOP,

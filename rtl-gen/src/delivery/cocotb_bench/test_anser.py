@@ -132,14 +132,15 @@ class Chip:
         if high is not None:
             await self.write(high, address >> 32)
 
-    async def token(self, tokens):
+    async def token(self, tokens, clear=False):
         """Runs one token of each slot; gives those that come out, and the rows of logits."""
         many = SLOTS > 1
         register_in = reg.TOKENS_IN_OFFSET if many else reg.TOKEN_IN_OFFSET
         register_out = reg.TOKENS_OUT_OFFSET if many else reg.TOKEN_OUT_OFFSET
         for slot, token in enumerate(tokens):
             await self.write(register_in + 4 * slot, token)
-        await self.write(reg.CTRL_OFFSET, reg.CTRL_START_MASK | reg.CTRL_LOGITS_MASK)
+        clear = reg.CTRL_CLEAR_MASK if clear else 0
+        await self.write(reg.CTRL_OFFSET, reg.CTRL_START_MASK | reg.CTRL_LOGITS_MASK | clear)
         if not self.dut.irq_o.value:
             await RisingEdge(self.dut.irq_o)
         status = await self.read(reg.STATUS_OFFSET)
@@ -156,25 +157,45 @@ class Chip:
         return out, [int.from_bytes(frame.tdata[i : i + row], "little") for i in range(0, row * VOCAB, row)]
 
 
-async def run(dut, stalls):
-    chip = Chip(dut, stalls)
-    await chip.start()
+async def run(chip, first_clears=False):
+    """Runs all tokens and compares what comes out; the first one clears the state, or finds it cleared."""
     tokens, expected = words("tokens.hex"), words("expected_tokens.hex")
     expected_logits = words("expected_logits.hex")
     for i in range(TOKENS):
         slots = slice(i * SLOTS, (i + 1) * SLOTS)
-        out, logits = await chip.token(tokens[slots])
+        out, logits = await chip.token(tokens[slots], clear=first_clears and i == 0)
         assert out == expected[slots], f"token {i}: TOKEN_OUT is {out}, expected {expected[slots]}"
         for row, (found, right) in enumerate(zip(logits, expected_logits[i * VOCAB : (i + 1) * VOCAB])):
             assert found == right, f"token {i}, row {row}: found 0x{found:x}, expected 0x{right:x}"
-        dut._log.info("token %d: %s in, %s out, %d logits", i, tokens[slots], out, len(logits) * SLOTS)
+        chip.dut._log.info("token %d: %s in, %s out, %d logits", i, tokens[slots], out, len(logits) * SLOTS)
+
+
+async def abort(chip):
+    """Ends a token somewhere in its middle; its session is not sound then."""
+    await chip.write(reg.CTRL_OFFSET, reg.CTRL_START_MASK)
+    await ClockCycles(chip.dut.clk_i, random.randrange(1, 1000))
+    await chip.write(reg.CTRL_OFFSET, reg.CTRL_ABORT_MASK)
+    status = reg.STATUS_BUSY_MASK
+    while status & reg.STATUS_BUSY_MASK:
+        status = await chip.read(reg.STATUS_OFFSET)
+    assert status == reg.STATUS_ABORTED_MASK, f"STATUS is 0x{status:x}, expected ABORTED alone"
+    await chip.check(reg.INVALID_OFFSET, (1 << SLOTS) - 1)
+    await chip.write(reg.STATUS_OFFSET, status)
+    await chip.write(reg.IRQ_STATUS_OFFSET, reg.IRQ_STATUS_ERROR_MASK)
+    await ClockCycles(chip.dut.clk_i, 2)
 
 
 @cocotb.test()
 async def tokens_are_those_of_the_golden_model(dut):
-    await run(dut, stalls=False)
+    chip = Chip(dut, stalls=False)
+    await chip.start()
+    await run(chip)
 
 
 @cocotb.test()
-async def pauses_change_no_value(dut):
-    await run(dut, stalls=True)
+async def pauses_and_an_abort_change_no_value(dut):
+    chip = Chip(dut, stalls=True)
+    await chip.start()
+    await run(chip)
+    await abort(chip)
+    await run(chip, first_clears=True)
