@@ -45,7 +45,8 @@ fn delivered(config: &Config, prefix: &str) -> (Vec<File>, Vec<String>) {
 fn all_configs() -> Vec<Config> {
     let several = Config { sessions: 4, ..config("nano") };
     let port = Config { state_port: true, ..config("nano") };
-    [config("nano"), config("wide"), config("edge"), config("edge-large"), several, port].into()
+    let ids = Config { axi_id_bits: 4, ..config("edge-large") };
+    [config("nano"), config("wide"), config("edge"), config("edge-large"), several, port, ids].into()
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub fn files(design: &Design, ports: &Ports) -> Vec<File> {
     ]
 }
 
-/// The chip as a slave with IDs sees it: every request has ID 0, and IDs of responses are ignored.
+/// The chip as a slave with IDs sees it: every request has ID 0, and IDs of responses are ignored. A configuration may have them already.
 fn wrapper(design: &Design, ports: &Ports) -> Module {
     let doc = "\nThe chip with AXI IDs on its master: every request has ID 0, and the IDs of responses are ignored, because data return in order.\n\
                verilator lint_off UNUSEDSIGNAL";
@@ -58,7 +58,7 @@ fn wrapper(design: &Design, ports: &Ports) -> Module {
             // of these five channels all have an ID but that of written data
             let id = format!("{}id", channel.prefix);
             match channel.from_chip {
-                _ if channel.prefix.ends_with("_w") => {}
+                _ if channel.prefix.ends_with("_w") || channel.payload.contains(&id) => {}
                 true => {
                     m.output(&id, 1, "").body(&format!("  assign {id} = 1'b0;"));
                 }

@@ -18,10 +18,10 @@ use std::process::{Command, Output};
 /// The least that goes through every kind of instruction.
 const TINY: &[&str] = &["--layers=1", "--embd=32", "--head-size=16", "--vocab=40", "--ffn=48", "--ranks=8,9,10,11"];
 
-/// A configuration with everything that a port or register can come from but several sessions: the state in memory, written by the chip.
+/// A configuration with every port: the state in memory, written by the chip, and AXI IDs.
 fn streamed(scratch: &Scratch) -> String {
     let nano = std::fs::read_to_string("configs/nano.toml").expect("a configuration");
-    scratch.file("streamed.toml", nano.replace("bus_bits", "state = \"memory\"\nbus_bits"))
+    scratch.file("streamed.toml", nano.replace("bus_bits", "state = \"memory\"\naxi_id_bits = 4\nbus_bits"))
 }
 
 /// Writes the chip of `config` with bench and programs of a tiny model; gives the folder and what was printed.
