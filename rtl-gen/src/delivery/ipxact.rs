@@ -250,10 +250,12 @@ fn field(w: &mut Writer, f: &Field) {
         (true, true) => "read-write",
     };
     let written = match f.access {
-        Access::ReadOnly | Access::ReadWrite | Access::WriteOnly => None,
         Access::WriteOneToClear => Some("oneToClear"),
-        Access::Action | Access::Select | Access::Push | Access::Walk => Some("modify"),
+        Access::Action => Some("oneToSet"),
+        _ => None,
     };
+    // the standard's word for what else an access does, `modify`, stops the readers there are; so such fields are kept from automatic tests
+    let acts = matches!(f.access, Access::Action | Access::Select | Access::Push | Access::Walk);
     w.element("field", |w| {
         w.leaf("name", f.name);
         w.leaf("description", f.doc);
@@ -270,8 +272,8 @@ fn field(w: &mut Writer, f: &Field) {
         if let Some(written) = written {
             w.leaf("modifiedWriteValue", written);
         }
-        if f.access == Access::Walk {
-            w.leaf("readAction", "modify");
+        if acts {
+            w.leaf("testable", "false");
         }
     });
 }

@@ -65,7 +65,7 @@ registers! { c;
     /// Tells what the chip is.
     ID @ 0x00 => { VALUE[0, 32] ReadOnly format!("32'h{ID:08x}"), ID, "0x414E5352, \"ANSR\""; }
     /// Version of the registers and of the instruction formats.
-    VERSION @ 0x04 => { VALUE[0, 32] ReadOnly format!("32'd{VERSION}"), VERSION, "1"; }
+    VERSION @ 0x04 => { VALUE[0, 32] ReadOnly format!("32'd{VERSION}"), VERSION, "number of the version"; }
     /// Starts and stops work. A write with START or CLEAR is refused while the chip is busy; one with START also if a slot at work is in
     /// INVALID and CLEAR is not set, or has a token that is not below TOKEN_LIMIT. What is refused changes nothing but DONE.
     CTRL @ 0x08 => {

@@ -7,7 +7,7 @@ use rtl_gen::registers::{all, Access, Field};
 use serde_json::{json, Value};
 use std::path::Path;
 
-/// What `reader` finds of the registers of `config`. IP-XACT has no word for a bit that acts once.
+/// What `reader` finds of the registers of `config`. IP-XACT says less of what an access does beside reading and writing.
 fn expected(config: &Config, reader: &str) -> Value {
     let field = |f: &Field| {
         let (sw, onwrite, onread, pulse) = match f.access {
@@ -16,7 +16,10 @@ fn expected(config: &Config, reader: &str) -> Value {
             Access::WriteOnly => ("w", None, None, false),
             Access::WriteOneToClear => ("rw", Some("woclr"), None, false),
             Access::Action if reader == "rdl" => ("w", None, None, true),
-            Access::Action | Access::Push => ("w", Some("wuser"), None, false),
+            Access::Action => ("w", Some("woset"), None, false),
+            Access::Push if reader == "ipxact" => ("w", None, None, false),
+            Access::Select | Access::Walk if reader == "ipxact" => ("rw", None, None, false),
+            Access::Push => ("w", Some("wuser"), None, false),
             Access::Select => ("rw", Some("wuser"), None, false),
             Access::Walk => ("rw", Some("wuser"), Some("ruser"), false),
         };
