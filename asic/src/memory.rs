@@ -20,8 +20,7 @@ use rtl_gen::hdl::{Kind, Printed};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Memories of up to this many words become flip-flops.
-pub const REGISTER_WORDS: usize = 32;
+pub use rtl_gen::blocks::prim::REGISTER_WORDS;
 
 /// The assumptions about memories of a library without macros.
 ///

@@ -122,8 +122,14 @@ pub struct Check {
 /// The manifest of `anser rtl`: `manifest.json`, and what `--json` prints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest<Config> {
-    /// File names relative to the output folder, in the order of the file list.
+    /// Every file but those of a model, by its path in the output folder: the RTL in the order of the file list, then the others.
     pub files: Vec<String>,
+    /// The RTL alone, in the order of the file list.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// Everything but the RTL and the files of a model: what it is, and how it is used.
+    #[serde(default)]
+    pub deliverables: Vec<Deliverable>,
     /// The registers for hosts and other tools: SystemRDL, a C header, Python constants.
     #[serde(default)]
     pub registers: Vec<String>,
@@ -142,6 +148,17 @@ pub struct Manifest<Config> {
     pub bench: Option<BenchFiles>,
 }
 
+/// A file for an integrator's tools.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deliverable {
+    /// Its path in the output folder.
+    pub file: String,
+    pub purpose: String,
+    /// What one types in the folder to use it; empty for a file that others use.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub command: String,
+}
+
 /// The files of a model on a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramFiles {
@@ -150,6 +167,13 @@ pub struct ProgramFiles {
     pub code: Vec<String>,
     /// Instructions of the four programs, in the same order.
     pub instructions: [usize; 4],
+    /// Bytes of a session's state in memory, a multiple of 64; absent if it stays on the chip.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub state_bytes: usize,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// The bench for other simulators.

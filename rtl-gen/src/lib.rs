@@ -4,8 +4,10 @@
 pub mod bench;
 pub mod blocks;
 pub mod config;
+pub mod delivery;
 pub mod hdl;
 pub mod isa;
+pub mod notice;
 pub mod package;
 pub mod program;
 pub mod registers;

@@ -54,8 +54,11 @@ fn the_mask_of_errors_is_whole() {
 #[test]
 fn hosts_get_every_register_and_field() {
     let registers = all(&largest());
-    let (rdl, c, python) =
-        (render::systemrdl("anser", &registers), render::c_header(&registers), render::python(&registers));
+    let (rdl, c, python) = (
+        rtl_gen::registers::systemrdl::systemrdl("anser", &registers),
+        render::c_header(&registers),
+        render::python(&registers),
+    );
     for r in &registers {
         assert!(rdl.contains(&format!("@ 0x{:02X};", r.offset)), "{}", r.name);
         assert!(c.contains(&format!("#define ANSER_{}_OFFSET 0x{:02X}u", r.name, r.offset)), "{}", r.name);

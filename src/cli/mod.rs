@@ -27,6 +27,7 @@ pub mod print;
 mod quantise;
 mod rtl;
 mod rtl_bench;
+mod rtl_folder;
 mod tracking;
 
 use args::{Anser, Fpga, Report, Verb};

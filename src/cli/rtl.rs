@@ -4,11 +4,14 @@ use super::args::Rtl;
 use super::model::{config_for, Model};
 use super::print::Out;
 use super::rtl_bench::{self, Bench};
+use super::rtl_folder::{Older, MANIFEST};
 use super::Error;
 use golden_model::fast::Weights;
 use golden_model::image::layout::StreamLayout;
-use records::model::{Manifest, ProgramFiles};
+use records::model::{Deliverable, Manifest, ProgramFiles};
 use records::output::{check_folder, write};
+use rtl_gen::config::Config;
+use rtl_gen::delivery::{self, Design, Kind};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,32 +19,46 @@ use std::sync::Arc;
 pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
     let config = config_for(&a.config, a.sessions)?;
     check_folder(&a.output)?;
-    let printed = rtl_gen::hdl::print(&rtl_gen::blocks::core::top(&config))?.renamed(&a.prefix)?;
-    let program = match &a.model {
+    let top = rtl_gen::blocks::core::top(&config);
+    let plain = rtl_gen::hdl::print(&top)?;
+    let printed = plain.renamed(&a.prefix)?;
+    let compiled = match &a.model {
         Some(_) => Some(program(a, &config)?),
         None => None,
     };
-    remove_older(&a.output);
+    let (program, bench) = compiled.as_ref().map(|c| (c.files(), c.bench.files())).unzip();
+    let delivered = delivery::files(&Design {
+        config: &config,
+        top: &top,
+        printed: &plain,
+        prefix: &a.prefix,
+        version: env!("CARGO_PKG_VERSION"),
+        program: program.as_ref(),
+        bench: bench.as_ref(),
+    })?;
+    let names: Vec<String> = delivered.iter().map(|f| f.name.clone()).collect();
+    let older = Older::of(&a.output);
+    older.check_foreign(&names)?;
+    older.remove();
     for (file, text) in &printed.files {
         write(&a.output.join(file), text)?;
     }
-    let mut bench = None;
-    let program = match program {
-        Some(program) => {
-            bench = Some(program.bench.write(&config, program.weights.emb.stream(), &a.output)?);
-            Some(program.write(a)?)
-        }
-        None => None,
-    };
-    let registers = rtl_gen::registers::render::files(&rtl_gen::registers::all(&config));
-    for (file, text) in &registers {
-        write(&a.output.join(file), text)?;
+    for file in &delivered {
+        write(&a.output.join(&file.name), &file.text)?;
     }
-    let files: Vec<String> = printed.files.keys().cloned().collect();
-    write(&a.output.join("files.f"), files.join("\n") + "\n")?;
+    if let Some(compiled) = &compiled {
+        compiled.write(&config, &a.output)?;
+    }
+    let sources: Vec<String> = printed.files.keys().cloned().collect();
+    let registers = delivered.iter().filter(|f| f.kind == Kind::Registers);
     let manifest = Manifest {
-        files,
-        registers: registers.map(|(file, _)| file.to_string()).to_vec(),
+        files: sources.iter().cloned().chain(names).collect(),
+        registers: registers.map(|f| f.name.clone()).collect(),
+        sources,
+        deliverables: delivered
+            .into_iter()
+            .map(|f| Deliverable { file: f.name, purpose: f.purpose, command: f.command })
+            .collect(),
         top: printed.top,
         config: &config,
         generator: concat!("anser ", env!("CARGO_PKG_VERSION")).into(),
@@ -49,7 +66,7 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
         program,
         bench,
     };
-    write(&a.output.join("manifest.json"), serde_json::to_vec_pretty(&manifest)?)?;
+    write(&a.output.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)?;
     out.result(&manifest, || {
         let program = manifest.program.as_ref().map_or(String::new(), |p| {
             format!(", {} and programs of {} instructions", p.image, p.instructions.iter().sum::<usize>())
@@ -58,28 +75,14 @@ pub fn rtl(a: &Rtl, out: &Out) -> Result<ExitCode, Error> {
             format!(", {} that runs {} tokens on them (its first lines say how)", b.file, b.tokens)
         });
         format!(
-            "{}: {} Verilog files listed in files.f, top {}, registers.rdl, .h and .py, manifest.json{program}{bench}",
+            "{}: {} Verilog files listed in files.f, top {}{program}{bench}, and {} files for other tools; README.md says what each is for",
             a.output.display(),
-            manifest.files.len(),
-            manifest.top
+            manifest.sources.len(),
+            manifest.top,
+            manifest.deliverables.len()
         )
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Removes what an earlier run listed in its manifest, so that a folder never mixes two designs.
-fn remove_older(folder: &Path) {
-    let Ok(text) = std::fs::read(folder.join("manifest.json")) else { return };
-    let Ok(manifest) = serde_json::from_slice::<serde_json::Value>(&text) else { return };
-    let (program, bench) = (&manifest["program"], &manifest["bench"]);
-    let lists = [&manifest["files"], &manifest["registers"], &program["code"], &bench["data"]];
-    let lists = lists.into_iter().filter_map(|l| l.as_array()).flatten();
-    for name in lists.chain([&program["image"], &bench["file"]]).filter_map(|n| n.as_str()) {
-        // only plain names: a manifest cannot reach outside its folder
-        if Path::new(name).file_name().is_some_and(|f| f == name) {
-            let _ = std::fs::remove_file(folder.join(name));
-        }
-    }
 }
 
 /// A model as its weight stream, its four programs, and the bench that runs them.
@@ -89,7 +92,7 @@ struct Compiled {
     bench: Bench,
 }
 
-fn program(a: &Rtl, config: &rtl_gen::config::Config) -> Result<Compiled, Error> {
+fn program(a: &Rtl, config: &Config) -> Result<Compiled, Error> {
     let (model, _) = Model::open(&a.model)?;
     let prompt = rtl_bench::prompt(a, &model)?;
     let weights = Arc::new(model.fast(&model.numbers_for(config, &a.numbers))?);
@@ -101,14 +104,24 @@ fn program(a: &Rtl, config: &rtl_gen::config::Config) -> Result<Compiled, Error>
 }
 
 impl Compiled {
-    fn write(&self, a: &Rtl) -> Result<ProgramFiles, Error> {
-        write(&a.output.join("image.bin"), self.weights.emb.stream())?;
-        let code = rtl_gen::bench::program_files();
-        for (name, instructions) in code.iter().zip(&self.program.code) {
-            let words = rtl_gen::bench::words(instructions.iter().flatten().copied());
-            write(&a.output.join(name), words)?;
+    /// Names and sizes of image and programs.
+    fn files(&self) -> ProgramFiles {
+        ProgramFiles {
+            image: "image.bin".into(),
+            code: rtl_gen::bench::program_files().into(),
+            instructions: [0, 1, 2, 3].map(|i| self.program.code[i].len()),
+            state_bytes: self.program.state.map_or(0, |s| s.useful_bytes()),
         }
-        let instructions = [0, 1, 2, 3].map(|i| self.program.code[i].len());
-        Ok(ProgramFiles { image: "image.bin".into(), code: code.into(), instructions })
+    }
+
+    /// Writes image, programs, the bench and its data.
+    fn write(&self, config: &Config, folder: &Path) -> Result<(), Error> {
+        let files = self.files();
+        write(&folder.join(files.image), self.weights.emb.stream())?;
+        for (name, instructions) in files.code.iter().zip(&self.program.code) {
+            let words = rtl_gen::bench::words(instructions.iter().flatten().copied());
+            write(&folder.join(name), words)?;
+        }
+        self.bench.write(config, self.weights.emb.stream(), folder)
     }
 }

@@ -88,8 +88,19 @@ pub fn make(
 }
 
 impl Bench {
+    /// Names and sizes of the bench and its data.
+    pub fn files(&self) -> BenchFiles {
+        BenchFiles {
+            top: self.top.clone(),
+            file: FILE.into(),
+            data: [IMAGE, TOKENS, EXPECTED_TOKENS, EXPECTED_LOGITS].map(str::to_string).into(),
+            tokens: self.tokens,
+            logits: self.logits,
+        }
+    }
+
     /// Writes all files into `folder`, among them the weight stream `image` as beats of `config`.
-    pub fn write(&self, config: &Config, image: &[u8], folder: &Path) -> Result<BenchFiles, Error> {
+    pub fn write(&self, config: &Config, image: &[u8], folder: &Path) -> Result<(), Error> {
         // piece by piece, because its text is more than twice as long as the stream
         let pieces =
             image.chunks(PIECE_BEATS * config.beat_bytes()).map(|piece| bench::beats(config, piece).into_bytes());
@@ -97,13 +108,6 @@ impl Bench {
         for (name, text) in &self.data {
             write(&folder.join(name), text)?;
         }
-        write(&folder.join(FILE), &self.text)?;
-        Ok(BenchFiles {
-            top: self.top.clone(),
-            file: FILE.into(),
-            data: [IMAGE, TOKENS, EXPECTED_TOKENS, EXPECTED_LOGITS].map(str::to_string).into(),
-            tokens: self.tokens,
-            logits: self.logits,
-        })
+        Ok(write(&folder.join(FILE), &self.text)?)
     }
 }

@@ -138,21 +138,43 @@ fn check_rtl(folder: &str, told: &serde_json::Value) -> Vec<String> {
     let read = |name: &str| std::fs::read_to_string(Path::new(folder).join(name)).expect("a file of the design");
     let manifest: serde_json::Value = serde_json::from_str(&read("manifest.json")).expect("JSON");
     assert_eq!(&manifest, told);
-    let files: Vec<String> =
-        told["files"].as_array().expect("a list").iter().map(|f| f.as_str().expect("a name").into()).collect();
-    assert_eq!(read("files.f").lines().collect::<Vec<_>>(), files);
-    let mut there: Vec<String> = std::fs::read_dir(folder)
-        .expect("the folder")
-        .map(|f| f.expect("an entry").file_name().to_str().expect("UTF-8").to_string())
-        .filter(|f| f.ends_with(".sv") && told["bench"]["file"] != f.as_str() || f.starts_with("registers."))
-        .collect();
-    there.sort();
-    let registers = told["registers"].as_array().expect("a list");
-    let mut listed: Vec<String> = registers.iter().map(|f| f.as_str().expect("a name").into()).collect();
-    assert_eq!(listed, ["registers.rdl", "registers.h", "registers.py"]);
-    listed.extend(files.clone());
+    let names = |list: &serde_json::Value| -> Vec<String> {
+        list.as_array().expect("a list").iter().map(|f| f.as_str().expect("a name").into()).collect()
+    };
+    let (files, sources) = (names(&told["files"]), names(&told["sources"]));
+    assert_eq!(read("files.f").lines().collect::<Vec<_>>(), sources);
+    // the RTL comes first, and every file is there once
+    assert_eq!(files[..sources.len()], sources);
+    let deliverables: Vec<_> = told["deliverables"].as_array().expect("a list").iter().map(|d| &d["file"]).collect();
+    assert_eq!(files[sources.len()..].iter().collect::<Vec<_>>(), deliverables);
+    let mut data = [names(&told["registers"]), vec!["manifest.json".into()]].concat();
+    assert_eq!(data[..3], ["registers.rdl", "registers.h", "registers.py"]);
+    if told.get("program").is_some() {
+        data.extend(names(&told["program"]["code"]));
+        data.extend(names(&told["bench"]["data"]));
+        data.extend([&told["program"]["image"], &told["bench"]["file"]].map(|f| f.as_str().expect("a name").into()));
+    }
+    let mut listed = [files.clone(), data].concat();
     listed.sort();
+    listed.dedup();
+    let mut there = vec![];
+    let mut folders = vec![std::path::PathBuf::from(folder)];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("a folder").map(|e| e.expect("an entry").path()) {
+            match entry.is_dir() {
+                true => folders.push(entry),
+                false => there.push(entry.strip_prefix(folder).expect("inside").to_str().expect("UTF-8").to_string()),
+            }
+        }
+    }
+    there.sort();
     assert_eq!(there, listed);
+    // what is text for a tool says its licence; lists of names and data of a model do not
+    for file in files.iter().filter(|f| !f.ends_with(".f")) {
+        let start: String = read(file).lines().take(3).collect();
+        assert!(start.contains("SPDX-License-Identifier: Apache-2.0"), "{file}");
+    }
+    let files = sources;
     let top = told["top"].as_str().expect("a name");
     assert!(files.iter().any(|f| *f == format!("{top}.sv")), "{top}");
     for file in &files {

@@ -6,6 +6,7 @@ mod anywhere;
 mod chat;
 mod chip;
 mod conversation;
+mod delivery;
 mod errors;
 mod files;
 mod fpga;

@@ -128,8 +128,11 @@ fn the_bench_passes_in_both_simulators_and_fails_when_a_value_or_the_chip_is_wro
 #[test]
 fn wider_chips_have_a_bench_without_a_remark_too() {
     let scratch = Scratch::new();
-    for config in ["wide", "edge"] {
-        let folder = scratch.at(config);
+    // one of them with AXI IDs and what comes with them
+    let text = std::fs::read_to_string("configs/wide.toml").expect("a configuration");
+    let with_ids = scratch.file("wide.toml", text.replace("bus_bits", "axi_id_bits = 4\nbus_bits"));
+    for (name, config) in [("wide", with_ids.as_str()), ("edge", "edge")] {
+        let folder = scratch.at(name);
         write(&scratch, &folder, config, &["--tokens=0"]);
         icarus(&folder);
         verilator(&folder, &["--lint-only"]);

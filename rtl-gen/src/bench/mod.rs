@@ -7,7 +7,7 @@
 
 use crate::blocks::core::top;
 use crate::config::Config;
-use crate::hdl::{index_bits, Module, Wires};
+use crate::hdl::{index_bits, Module, Port, Wires};
 use crate::isa::FORMATS;
 use crate::registers::{bit, reg, ADDR_BITS, ID, VERSION};
 use std::fmt::Write as _;
@@ -65,7 +65,7 @@ pub fn bench(config: &Config, run: &Run) -> Result<Arc<Module>, BenchError> {
     if config.streams_state() {
         m.body(include_str!("writes.sv"));
     }
-    let wires: Wires = chip.ports.iter().skip(2).map(|p| (&p.name, driver(&p.name))).collect();
+    let wires: Wires = chip.ports.iter().skip(2).map(|p| (&p.name, driver(p))).collect();
     m.instance("u_chip", &chip, wires);
     Ok(m.done())
 }
@@ -87,17 +87,23 @@ At the end stands PASS with what was compared, and the exit status is 0; or the 
   +seed=N         other random stalls; a seed gives the same cycles in every simulator
   +vcd            writes tb.vcd (Verilator: if it was built with --trace)
 
-The file has this name whatever the module is called:
-verilator lint_off DECLFILENAME";
+The file has this name whatever the module is called, and what never changes is left open:
+verilator lint_off DECLFILENAME
+verilator lint_off PINCONNECTEMPTY";
 
-/// What a port of the chip is connected to: the wire of its name, or what never changes.
-fn driver(port: &str) -> &str {
-    match port {
-        "s_axil_wstrb" => "4'b1111",
-        "s_axil_bready" | "s_axil_rready" => "1'b1",
-        "m_axi_rresp" | "m_axi_bresp" => "2'd0",
-        "bus_rst_ni" => "rst_ni",
-        name => name,
+/// What a port of the chip is connected to: the wire of its name, or what never changes. Of the signals that `axi_id_bits` adds, those of
+/// requests are left open and those of answers are 0.
+fn driver(port: &Port) -> String {
+    let sideband =
+        ["id", "lock", "cache", "prot", "qos"].map(|signal| ["ar", "aw"].map(|of| format!("m_axi_{of}{signal}")));
+    match port.name.as_str() {
+        "s_axil_wstrb" => "4'b1111".into(),
+        "s_axil_bready" | "s_axil_rready" => "1'b1".into(),
+        "m_axi_rresp" | "m_axi_bresp" => "2'd0".into(),
+        "m_axi_rid" | "m_axi_bid" => format!("{}'d0", port.bits),
+        "bus_rst_ni" => "rst_ni".into(),
+        name if sideband.iter().flatten().any(|s| s == name) => String::new(),
+        name => name.into(),
     }
 }
 

@@ -24,7 +24,7 @@ pub use crate::widths::index_bits;
 pub use crate::{instance, ports, sizes, table, wires};
 pub use expr::Names;
 pub use module::{Dir, Instance, IntoWidth, Item, Kind, Module, Param, Port, Repeat, Width, PREFIX};
-pub use print::{print, print_specialised, Printed};
+pub use print::{print, print_specialised, with_prefix, Printed};
 pub use wires::{part, stem, Wires};
 
 #[cfg(test)]

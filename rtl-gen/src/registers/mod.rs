@@ -2,6 +2,7 @@
 
 pub mod counters;
 pub mod render;
+pub mod systemrdl;
 pub mod table;
 
 pub use counters::{LOST, STALLS};
@@ -16,6 +17,26 @@ pub enum Access {
     WriteOnly,
     /// Reads its value; writing 1 sets it to 0.
     WriteOneToClear,
+    /// Reads as 0; writing 1 does something once.
+    Action,
+    /// Reads its value; a write also begins a sequence of [`Access::Push`].
+    Select,
+    /// Reads as 0; each write goes to the next place.
+    Push,
+    /// Reads and writes what is at a place; each access goes on to the next one.
+    Walk,
+}
+
+impl Access {
+    /// Whether a write does anything.
+    pub fn is_written(self) -> bool {
+        self != Access::ReadOnly
+    }
+
+    /// Whether a read gives anything.
+    pub fn is_read(self) -> bool {
+        !matches!(self, Access::WriteOnly | Access::Action | Access::Push)
+    }
 }
 
 /// A field of a register.
@@ -48,11 +69,11 @@ pub struct Register {
 impl Register {
     /// Whether a write does anything.
     pub fn is_written(&self) -> bool {
-        self.fields.iter().any(|f| f.access != Access::ReadOnly)
+        self.fields.iter().any(|f| f.access.is_written())
     }
 
     /// Whether a read gives anything.
     pub fn is_read(&self) -> bool {
-        self.fields.iter().any(|f| f.access != Access::WriteOnly)
+        self.fields.iter().any(|f| f.access.is_read())
     }
 }

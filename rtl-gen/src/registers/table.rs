@@ -65,15 +65,15 @@ registers! { c;
     /// Tells what the chip is.
     ID @ 0x00 => { VALUE[0, 32] ReadOnly format!("32'h{ID:08x}"), ID, "0x414E5352, \"ANSR\""; }
     /// Version of the registers and of the instruction formats.
-    VERSION @ 0x04 => { VALUE[0, 32] ReadOnly format!("32'd{VERSION}"), VERSION, "1"; }
+    VERSION @ 0x04 => { VALUE[0, 32] ReadOnly format!("32'd{VERSION}"), VERSION, "number of the version"; }
     /// Starts and stops work. A write with START or CLEAR is refused while the chip is busy; one with START also if a slot at work is in
     /// INVALID and CLEAR is not set, or has a token that is not below TOKEN_LIMIT. What is refused changes nothing but DONE.
     CTRL @ 0x08 => {
-        START[0, 1] WriteOnly "", 0, "1 starts a token";
-        CLEAR[1, 1] WriteOnly "", 0, "1 sets vmem and state to 0, before the start if both are written";
+        START[0, 1] Action "", 0, "1 starts a token";
+        CLEAR[1, 1] Action "", 0, "1 sets vmem and state to 0, before the start if both are written";
         LOGITS[2, 1] WriteOnly "", 0, "with START: the logits leave on the stream";
         NO_HEAD[3, 1] WriteOnly "", 0, "with START: the token ends before `ln_out` and the head, and TOKEN_OUT stays";
-        ABORT[4, 1] WriteOnly "", 0, "1 ends what the chip does, at any time; START and CLEAR must be 0. BUSY stays until the bus is quiet";
+        ABORT[4, 1] Action "", 0, "1 ends what the chip does, at any time; START and CLEAR must be 0. BUSY stays until the bus is quiet";
     }
     /// What the chip does. An error ends the token without DONE, and leaves TOKEN_OUT as it was.
     STATUS @ 0x0C => {
@@ -95,9 +95,9 @@ registers! { c;
         BASE[0, c.axi_addr_bits - 32] ReadWrite "base_hi_q", 0, "bits 32 and up of the address";
     }
     /// Selects the program that PROG_DATA writes, and goes to its first word.
-    PROG_SELECT @ 0x20 while idle => { UNIT[0, 2] ReadWrite "select_q", 0, "0 dma, 1 mat, 2 vec, 3 wkv"; }
+    PROG_SELECT @ 0x20 while idle => { UNIT[0, 2] Select "select_q", 0, "0 dma, 1 mat, 2 vec, 3 wkv"; }
     /// Writes the next 32-bit word of the selected program; refused when the program memory is full.
-    PROG_DATA @ 0x24 while idle => { WORD[0, 32] WriteOnly "", 0, "a word of an instruction, lowest word first"; }
+    PROG_DATA @ 0x24 while idle => { WORD[0, 32] Push "", 0, "a word of an instruction, lowest word first"; }
     /// Cycles of the last token, from its start to its end.
     CYCLES @ 0x28 => { COUNT[0, 32] ReadOnly "count_cycles", 0, "wraps at 2^32"; }
     /// Sums of the matrix unit that were clipped in the last token.
@@ -151,7 +151,7 @@ registers! { c;
     }
     /// The element that STATE_AT selects; a read or a write goes on to the next one.
     STATE_DATA @ 0xD8 while idle if c.state_port => {
-        VALUE[0, 32] ReadWrite "state_data_i", 0, "the element, sign-extended";
+        VALUE[0, 32] Walk "state_data_i", 0, "the element, sign-extended";
     }
     /// Tells which configuration the chip was made from; hosts compare it before they load programs.
     CONFIG @ 0xD0 => {

@@ -55,10 +55,11 @@ pub enum Verb {
     Logits(Logits),
     /// Measure quality on a text: bits per token, agreement with float
     Eval(Eval),
-    /// Write the RTL of a configuration: Verilog, file list and manifest
+    /// Write the RTL of a configuration: Verilog, and what other tools read of it
     ///
+    /// README.md in the folder says what each file is for: register descriptions, IP-XACT, FuseSoC, constraints, memories, assertions.
     /// If there is a MODEL, it also writes image.bin, the weight stream to put into memory, program_*.hex, what the four units run, and tb.sv, a bench for
-    /// Icarus and Verilator that runs tokens and compares every logit with the golden model's.
+    /// Icarus and Verilator that runs tokens and compares every logit with the golden model's, and one for cocotb.
     Rtl(Rtl),
     /// Compare the RTL with the golden model, vector by vector
     ///

@@ -10,6 +10,9 @@ use crate::blocks::prelude::*;
 /// The deepest queue made of registers; deeper ones read through a memory.
 pub const REGISTER_DEPTH: usize = 32;
 
+/// Memories of up to this many words are flip-flops where memories are macros.
+pub const REGISTER_WORDS: usize = 32;
+
 /// Synchronous memory of `depth` words of `bits` bits with one write and one read port. `re_i` low holds `rdata_o`.
 /// A read of the word being written in the same cycle returns the old content. It has no reset.
 pub fn ram_1w1r(bits: usize, depth: usize) -> Arc<Module> {
