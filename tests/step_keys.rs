@@ -42,7 +42,7 @@ fn a_touched_source_changes_the_keys_of_the_steps_above_it() {
         ("power/src/lib.rs", [false, false, true, false]),
         ("asic/src/map.rs", [false, false, true, false]),
         ("fpga/src/build.rs", [false, false, false, true]),
-        ("fpga/src/rtl/ulx3s.lpf", [false, false, false, true]),
+        ("fpga/rtl/ulx3s.lpf", [false, false, false, true]),
         ("fpga/Cargo.toml", [false, false, false, true]),
         ("reports/src/page.rs", [false; 4]),
         ("explore/src/cycles.rs", [false; 4]),
