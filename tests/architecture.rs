@@ -14,11 +14,12 @@ fn named_paths(text: &str) -> Vec<&str> {
 }
 
 /// The folders of the repository: what a path in a document begins with.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
     "asic",
     "configs",
     "docs",
     "explore",
+    "flow",
     "fpga",
     "golden-model",
     "models",

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
 /// The folders that are free of rings: the sources of the crates.
-const COVERED: [&str; 10] = [
+const COVERED: [&str; 11] = [
     "records/src",
     "power/src",
     "golden-model/src",
@@ -15,6 +15,7 @@ const COVERED: [&str; 10] = [
     "sim-harness/src",
     "asic/src",
     "fpga/src",
+    "flow/src",
     "reports/src",
     "src",
 ];

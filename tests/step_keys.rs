@@ -1,7 +1,7 @@
 //! A step of `report all` is run again when any source of its library changes: of the library's own crate and of every crate
 //! below it.
 
-#[path = "../build_sources.rs"]
+#[path = "../flow/build_sources.rs"]
 mod sources;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ fn root() -> &'static Path {
 fn copy() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let mut files: Vec<PathBuf> = vec![root().join("Cargo.toml")];
-    for library in ["asic", "fpga", "explore", "reports"] {
+    for library in ["asic", "fpga", "explore", "flow"] {
         files.extend(sources::files(root(), library).expect("the sources of the project"));
     }
     for file in files {
@@ -42,10 +42,11 @@ fn a_touched_source_changes_the_keys_of_the_steps_above_it() {
         ("power/src/lib.rs", [false, false, true, false]),
         ("asic/src/map.rs", [false, false, true, false]),
         ("fpga/src/build.rs", [false, false, false, true]),
-        ("fpga/src/rtl/ulx3s.lpf", [false, false, false, true]),
+        ("fpga/rtl/ulx3s.lpf", [false, false, false, true]),
         ("fpga/Cargo.toml", [false, false, false, true]),
         ("reports/src/page.rs", [false; 4]),
         ("explore/src/cycles.rs", [false; 4]),
+        ("flow/src/job.rs", [false; 4]),
     ] {
         let path = folder.path().join(file);
         let text = std::fs::read(&path).unwrap_or_else(|e| panic!("{file}: {e}"));

@@ -60,9 +60,13 @@ pub struct Board {
     pub loader: &'static str,
     pub sdram: SdramShape,
     pub sdram_timing: SdramTiming,
-    /// The one file with vendor cells and the pins.
+    /// The module with the vendor's cells, which is the top of a build.
     pub vendor_top: &'static str,
+    /// Its text.
     pub vendor_text: &'static str,
+    /// The package from which it takes the clock of a build.
+    pub clock_package: &'static str,
+    /// Where the pins are, in the words of the vendor's tools.
     pub pins: &'static str,
 }
 
@@ -95,8 +99,9 @@ pub const ULX3S_85F: Board = Board {
         cas_latency_cycles: 3,
     },
     vendor_top: "ulx3s_top",
-    vendor_text: include_str!("rtl/ulx3s_top.sv"),
-    pins: include_str!("rtl/ulx3s.lpf"),
+    vendor_text: include_str!("../rtl/ulx3s_top.sv"),
+    clock_package: "ulx3s_clock_pkg",
+    pins: include_str!("../rtl/ulx3s.lpf"),
 };
 
 /// Every board.

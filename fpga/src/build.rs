@@ -4,10 +4,12 @@
 use crate::board::Board;
 use crate::cells::Block;
 use crate::nextpnr::{PnrReport, Used};
-use crate::pll::pll;
+use crate::pll::{pll, Pll};
+use crate::rtl::clock::package;
 use crate::rtl::system::{system, SystemOptions};
 use crate::tools::{Progress, ECPPACK, NEXTPNR_ECP5, YOSYS};
 use crate::FpgaError;
+use indexmap::IndexMap;
 use records::output::write;
 use rtl_gen::config::Config;
 use rtl_gen::hdl::print;
@@ -72,9 +74,9 @@ pub fn build(
         write(&folder.join(name), text.as_bytes())?;
     }
     let mut seconds = BTreeMap::new();
-    let verilog: Vec<&str> = files.keys().map(String::as_str).filter(|f| f.ends_with(".sv")).collect();
+    let verilog = verilog(&files);
     let top = board.vendor_top;
-    let script = format!("read_verilog -sv {}; synth_ecp5 -top {top} -json synth.json", verilog.join(" "));
+    let script = format!("{}; synth_ecp5 -top {top} -json synth.json", reading(&files));
     let text = |names: &[&str]| names.iter().filter_map(|n| files.get(*n)).cloned().collect::<String>();
     let synth_key = key(&[&script, &versions[YOSYS.0.name()], &text(&verilog)]);
     step(folder, "synthesis", &synth_key, &["synth.json"], &mut seconds, progress, |tell| {
@@ -123,31 +125,32 @@ pub const FINISHED: &str = "build.json";
 /// What is loaded into the FPGA.
 pub const BITSTREAM: &str = "design.bit";
 
-/// Every source file of the design by name: RTL, vendor top, pins.
+/// Every source file of the design by name: RTL in the order in which tools read it, packages first, then the pins.
+///
+/// # Errors
+/// A configuration the board's system cannot take.
 pub fn sources(
     config: &Config,
     board: &Board,
     options: &SystemOptions,
-    pll: crate::pll::Pll,
-) -> Result<BTreeMap<String, String>, FpgaError> {
+    pll: Pll,
+) -> Result<IndexMap<String, String>, FpgaError> {
     let printed = print(&*system(config, board, options)?).map_err(FpgaError::Rtl)?;
-    let mut files: BTreeMap<String, String> = printed.files.into_iter().collect();
-    let mut top = board.vendor_text.to_string();
-    let mhz = f64::from(pll.clock_khz) / 1000.0;
-    for (name, value) in [
-        ("op_div", pll.op_div.to_string()),
-        ("op_phase", (pll.op_div / 2).to_string()),
-        ("os_div", pll.os_div.to_string()),
-        ("os_phase", (pll.os_div / 2 + pll.memory_lead()).to_string()),
-        ("mem_phase", (pll.os_div / 2).to_string()),
-        ("lead", pll.memory_lead().to_string()),
-        ("mhz", mhz.to_string()),
-    ] {
-        top = top.replace(&format!("{{{{{name}}}}}"), &value);
-    }
-    files.insert(format!("{}.sv", board.vendor_top), top);
+    let mut files = IndexMap::from([(format!("{}.sv", board.clock_package), package(board.clock_package, &pll))]);
+    files.extend(printed.files);
+    files.insert(format!("{}.sv", board.vendor_top), board.vendor_text.into());
     files.insert("pins.lpf".into(), board.pins.into());
     Ok(files)
+}
+
+/// The files of `files` that are RTL, in the order in which tools read them.
+fn verilog(files: &IndexMap<String, String>) -> Vec<&str> {
+    files.keys().map(String::as_str).filter(|f| f.ends_with(".sv")).collect()
+}
+
+/// The command with which Yosys reads the RTL of `files`.
+pub fn reading(files: &IndexMap<String, String>) -> String {
+    format!("read_verilog -sv {}", verilog(files).join(" "))
 }
 
 /// Whether the build in `folder` was made from what `config` and `request` give now: every source file is the same.

@@ -96,11 +96,6 @@ pub fn measure(a: &FpgaBuild, command: String) -> Result<FpgaBuildRecord, Error>
     Ok(record)
 }
 
-/// Whether the finished build whose record is `text` was made from what `config` gives now; none if it is of another configuration.
-pub fn is_of(text: &str, config_name: &str, folder: &Path) -> Result<Option<bool>, Error> {
-    Ok(fpga::record::is_of(text, &config(config_name)?, folder)?)
-}
-
 /// Writes a record and makes the folder's page anew from every record there.
 pub fn write_record(folder: &Path, name: &str, record: &impl Serialize) -> Result<(), Error> {
     write(&folder.join(name), serde_json::to_string_pretty(record)? + "\n")?;

@@ -1,6 +1,7 @@
 //! Results of steps: in the cache, by the hash of their inputs, and beside the page, where the last run left them; for a first page
 //! also in the project's committed run.
 
+use crate::request::Request;
 use records::all::AllRecord;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -24,17 +25,18 @@ pub struct Store {
 const FILE: &str = "kept.json";
 
 impl Store {
-    /// Results of `model` on `config` for a page in `folder`.
+    /// Results for the page of `request`.
     ///
-    /// If nothing was run there, the project's latest committed run of the same model and configuration stands in, so that a first page
+    /// If nothing was run for it, the project's latest committed run of the same model and configuration stands in, so that a first page
     /// with `--no-run` is not empty.
-    pub fn open(folder: &Path, model: &str, config: &str) -> Store {
+    pub fn open(request: &Request) -> Store {
         // a damaged or older list counts as none: the steps are then run again
         let read = |folder: PathBuf| Some((folder.clone(), AllRecord::read(&folder.join("all.json")).ok()?));
-        let own = read(folder.into());
-        let committed = || committed().and_then(read).filter(|(_, all)| all.model == model && all.config == config);
+        let own = read(request.output.clone());
+        let is_same = |all: &AllRecord| all.model == request.model && all.config == request.config.name;
+        let committed = || committed().and_then(read).filter(|(_, all)| is_same(all));
         let earlier = own.or_else(committed).into_iter().collect();
-        Store { cache: sim_harness::cache::default_dir(), earlier }
+        Store { cache: request.cache.clone(), earlier }
     }
 
     /// The result of `step` with these inputs, else the one of an earlier run, whatever it was made from.
@@ -66,7 +68,7 @@ impl Store {
 }
 
 /// The folder of the newest committed run of `report all`, if the program runs inside the project. Names of runs begin with their date.
-fn committed() -> Option<PathBuf> {
+pub(crate) fn committed() -> Option<PathBuf> {
     let runs = sim_harness::places::project_file("reports/Cargo.toml")?.with_file_name("runs");
     let names = std::fs::read_dir(&runs).ok()?.flatten().filter_map(|e| e.file_name().into_string().ok());
     names.filter(|name| name.ends_with("-all")).max().map(|name| runs.join(name))

@@ -1,11 +1,17 @@
 // ULX3S: the system on its pins. The only file with cells of the vendor: clock generator, clock output, pad registers.
 //
-// The oscillator's 25 MHz become VCO = 25 MHz x {{op_div}}, and the clock of the whole system VCO / {{os_div}} = {{mhz}} MHz.
+// The oscillator's 25 MHz become VCO = 25 MHz x OP_DIV, and the clock of the whole system VCO / OS_DIV. The numbers of a build
+// stand in its package ulx3s_clock_pkg, which the generator prints (fpga/src/rtl/clock.rs).
 // Every pin of the SDRAM except its clock has a register in the pad, so that delays do not depend on placement. The SDRAM's
-// clock is a third output of the clock generator, {{lead}} VCO periods ahead of the system's: commands have been there for nearly a
-// cycle when the chip looks at them, and stay {{lead}} VCO periods longer.
+// clock is a third output of the clock generator, MEMORY_LEAD VCO periods ahead of the system's: commands have been there for
+// nearly a cycle when the chip looks at them, and stay MEMORY_LEAD VCO periods longer.
 // Button FIRE1 is the reset. wifi_gpio0 is held high: low, it would let the ESP32 configure the FPGA anew.
-module ulx3s_top (
+module ulx3s_top #(
+  parameter int OP_DIV      = ulx3s_clock_pkg::OP_DIV,
+  parameter int OS_DIV      = ulx3s_clock_pkg::OS_DIV,
+  parameter int MEMORY_LEAD = ulx3s_clock_pkg::MEMORY_LEAD,
+  parameter     MHZ         = ulx3s_clock_pkg::MHZ
+) (
   input  wire        clk_25mhz,
   input  wire        ftdi_txd,     // to the FPGA
   output wire        ftdi_rxd,     // from the FPGA
@@ -26,12 +32,12 @@ module ulx3s_top (
 
   wire clk_ref, clk, clk_mem, locked;
 
-  (* FREQUENCY_PIN_CLKI = "25", FREQUENCY_PIN_CLKOP = "25", FREQUENCY_PIN_CLKOS = "{{mhz}}", FREQUENCY_PIN_CLKOS2 = "{{mhz}}" *)
+  (* FREQUENCY_PIN_CLKI = "25", FREQUENCY_PIN_CLKOP = "25", FREQUENCY_PIN_CLKOS = MHZ, FREQUENCY_PIN_CLKOS2 = MHZ *)
   EHXPLLL #(
     .CLKI_DIV(1), .CLKFB_DIV(1), .FEEDBK_PATH("CLKOP"),
-    .CLKOP_ENABLE("ENABLED"), .CLKOP_DIV({{op_div}}), .CLKOP_CPHASE({{op_phase}}), .CLKOP_FPHASE(0),
-    .CLKOS_ENABLE("ENABLED"), .CLKOS_DIV({{os_div}}), .CLKOS_CPHASE({{os_phase}}), .CLKOS_FPHASE(0),
-    .CLKOS2_ENABLE("ENABLED"), .CLKOS2_DIV({{os_div}}), .CLKOS2_CPHASE({{mem_phase}}), .CLKOS2_FPHASE(0)
+    .CLKOP_ENABLE("ENABLED"), .CLKOP_DIV(OP_DIV), .CLKOP_CPHASE(OP_DIV / 2), .CLKOP_FPHASE(0),
+    .CLKOS_ENABLE("ENABLED"), .CLKOS_DIV(OS_DIV), .CLKOS_CPHASE(OS_DIV / 2 + MEMORY_LEAD), .CLKOS_FPHASE(0),
+    .CLKOS2_ENABLE("ENABLED"), .CLKOS2_DIV(OS_DIV), .CLKOS2_CPHASE(OS_DIV / 2), .CLKOS2_FPHASE(0)
   ) u_pll (
     .CLKI(clk_25mhz), .CLKFB(clk_ref), .CLKOP(clk_ref), .CLKOS(clk), .CLKOS2(clk_mem), .LOCK(locked),
     .RST(1'b0), .STDBY(1'b0), .PLLWAKESYNC(1'b0), .ENCLKOP(1'b0), .ENCLKOS(1'b0), .ENCLKOS2(1'b0), .ENCLKOS3(1'b0),
