@@ -22,6 +22,7 @@ mod latency;
 mod model;
 mod npy;
 mod origin;
+mod overlay;
 mod power;
 pub mod print;
 mod quantise;
@@ -64,6 +65,8 @@ pub fn run(anser: Anser) -> Result<ExitCode, Error> {
         Verb::Fpga(Fpga::Simulate(a)) => fpga::simulate(&a, &out),
         Verb::Fpga(Fpga::Load(a)) => fpga::load(&a, &out),
         Verb::Fpga(Fpga::Run(a)) => fpga::run(&a, &out),
+        Verb::Fpga(Fpga::Overlay(a)) => overlay::overlay(&a, &out),
+        Verb::Fpga(Fpga::Bus(a)) => overlay::bus(&a, &out),
         Verb::Fpga(Fpga::Estimate(a)) => estimate::estimate(&a, &out),
     }
 }

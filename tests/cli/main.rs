@@ -10,6 +10,7 @@ mod delivery;
 mod errors;
 mod files;
 mod fpga;
+mod overlay;
 mod pipes;
 mod power;
 mod quantise;

@@ -265,7 +265,7 @@ fn explore_sweeps_every_combination() {
 #[test]
 fn help_explains_every_argument() {
     let verbs = "|inspect|random|quantize|generate|chat|logits|eval|rtl|cosim|bench|explore|report latency|report accuracy|report power|\
-                 report asic|report all|report tracking|fpga build|fpga simulate|fpga run|fpga estimate";
+                 report asic|report all|report tracking|fpga build|fpga simulate|fpga run|fpga overlay|fpga bus|fpga estimate";
     for verb in verbs.split('|') {
         let args: Vec<&str> = verb.split(' ').filter(|v| !v.is_empty()).chain(["-h"]).collect();
         let help = done(&args);

@@ -104,6 +104,15 @@ impl Tokenizer {
         }
     }
 
+    /// The bytes that `token` stands for; `None` where it stands for no text, or where tokens are numbers.
+    pub fn bytes(&self, token: u32) -> Option<Vec<u8>> {
+        match &self.0 {
+            Kind::Bytes => u8::try_from(token).ok().map(|byte| vec![byte]),
+            Kind::World(world) => world.bytes(token).map(<[u8]>::to_vec),
+            Kind::Numbers { .. } => None,
+        }
+    }
+
     /// The token ids of `text`, all below the vocabulary size. Any bytes are accepted where tokens stand for text.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! `anser fpga`.
 
-use super::parse::mhz;
+use super::parse::{mhz, probability};
 use super::{Numbers, DEFAULT_CONFIG};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -19,6 +19,14 @@ pub enum Fpga {
     Load(FpgaLoad),
     /// Load a model into a real board over its serial port, and write text on it
     Run(FpgaRun),
+    /// Write what a board with a processor beside the chip needs: the Python package that drives the chip, and a model
+    ///
+    /// The folder is a package for pip with the registers of the configuration, and holds the model as files that NumPy reads.
+    Overlay(FpgaOverlay),
+    /// Simulate the chip for another program: registers, memory and interrupt over standard input and output
+    ///
+    /// The Python package of `fpga overlay` starts it by itself (anser_pynq.simulated); fpga/src/sim/bus.rs says what is sent.
+    Bus(FpgaBus),
     /// Estimate what the chip needs of a larger part, and what the part has
     Estimate(FpgaEstimate),
 }
@@ -121,6 +129,36 @@ pub struct FpgaRun {
     pub no_load: bool,
     #[command(flatten)]
     pub numbers: Numbers,
+}
+
+#[derive(Args)]
+pub struct FpgaOverlay {
+    /// Checkpoint or .anser image [default: the project's own model]
+    pub model: Option<PathBuf>,
+    /// Board
+    #[arg(long, value_name = "B", default_value = "kv260")]
+    pub board: String,
+    /// Configuration: a name in configs/ or a .toml file
+    #[arg(long, value_name = "C", default_value = "edge")]
+    pub config: String,
+    /// Folder to write to
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub numbers: Numbers,
+}
+
+#[derive(Args)]
+pub struct FpgaBus {
+    /// Configuration: a name in configs/ or a .toml file
+    #[arg(long, value_name = "C", default_value = DEFAULT_CONFIG)]
+    pub config: String,
+    /// Probability of a random stall on every handshake and memory response
+    #[arg(long, value_name = "P", default_value = "0", value_parser = probability, allow_negative_numbers = true)]
+    pub stall: f64,
+    /// Seed of the random stalls
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
 }
 
 #[derive(Args)]

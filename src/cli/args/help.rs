@@ -158,6 +158,17 @@ const EXAMPLES: &[(&str, Examples)] = &[
     ),
     ("fpga load", &[("anser fpga load build/fpga", "the bitstream into the board")]),
     ("fpga run", &[("anser fpga run --port /dev/ttyUSB0 --prompt ROMEO: --tokens 200", "text from a real board")]),
+    (
+        "fpga overlay",
+        &[(
+            "anser fpga overlay --board kv260 --config edge -o build/kv260",
+            "the Python package and the built-in model",
+        )],
+    ),
+    (
+        "fpga bus",
+        &[("anser fpga bus --config nano --stall 0.2", "a simulated chip for a program that speaks its protocol")],
+    ),
     ("fpga estimate", &[("anser fpga estimate --part xck26 --config edge", "the larger chip on a KV260")]),
 ];
 

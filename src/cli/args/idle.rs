@@ -20,7 +20,8 @@ const OWN_NETLIST: &[&str] = &[
     "ram_clk_to_q_ns",
 ];
 /// Verbs that run or print the chip whatever the other options say; those with `--backend` do so on `--backend rtl`.
-const CHIP_VERBS: [&str; 6] = ["rtl", "cosim", "report latency", "report power", "fpga simulate", "fpga run"];
+const CHIP_VERBS: [&str; 7] =
+    ["rtl", "cosim", "report latency", "report power", "fpga simulate", "fpga run", "fpga overlay"];
 
 /// A command line: the verb, such as `report latency`, and its options.
 struct Line<'a> {
