@@ -2,8 +2,10 @@
 //!
 //! The other program sends requests and gets one answer to each, in order. All numbers are little-endian.
 //!
-//!     request: kind (1 byte), a (8 bytes), b (8 bytes), and for PUT b bytes of data
-//!     answer:  status (1 byte), value (8 bytes), and for GET and LOGITS, and with status 2, as many bytes of data as `value` says
+//! ```text
+//! request: kind (1 byte), a (8 bytes), b (8 bytes), and for PUT b bytes of data
+//! answer:  status (1 byte), value (8 bytes), and for GET and LOGITS, and with status 2, as many bytes of data as value says
+//! ```
 //!
 //! | kind | a | b | does | value |
 //! |---|---|---|---|---|
