@@ -160,7 +160,7 @@ def main():
     y = panel(s, y, "2  A write of CTRL starts the token; the chip asks for its first bursts, and data come after the memory's latency", wave,
               RESET[:1] + AW + W + B + MEMORY + DATA, [(start - 1, answered + 1), (asked - 1, asked + 5), (data - 1, data + 5)])
     y = panel(s, y, "3  The last logits leave; STATUS says DONE; TOKEN_OUT is the next token", wave,
-              RESET[:1] + STREAM + AR + R, [(last - 3, last + 1), (done - 4, done + 1), (out - 4, out + 1)])
+              RESET[:1] + STREAM + [("irq_o", None)] + AR + R, [(last - 3, last + 1), (done - 4, done + 1), (out - 4, out + 1)])
     s.size = (1100, y)
     s.text(20, y - 8, "Numbers above the signals count cycles of clk_i from the start of the recording; a value is drawn in the cycle at whose end it is taken. Grey: no value counts.", 11, SOFT)
     s.save("first-token.svg")
