@@ -150,10 +150,10 @@ fn write_vocabulary(folder: &Path, tokenizer: &Tokenizer, size: usize) -> Result
 }
 
 pub fn bus(a: &FpgaBus, out: &Out) -> Result<ExitCode, Error> {
+    let config = config(&a.config)?;
     if out.json {
         return Err("--json has no effect here: standard output carries the answers to the other program".into());
     }
-    let config = config(&a.config)?;
     sim_harness::toolchain::check_simulator()?;
     let build = BuildOptions { progress: Some(Arc::new(|step| note(step))), ..BuildOptions::default() };
     let mut chip = BusChip::new(&config, a.stall, a.seed, &build)?;
