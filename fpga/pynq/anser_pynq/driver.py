@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from . import registers as own_registers
-from .errors import AnserError, BadToken, Hangs, NotReady, WrongChip, WrongModel, of_status
+from .errors import AnserError, BadToken, Hangs, NoInterrupt, NotReady, WrongChip, WrongModel, of_status
 
 
 # seconds within which memory answers what the chip has asked of it
@@ -381,7 +381,8 @@ class Anser:
                 self.abort()
                 return self.read("STATUS")
             if by_interrupt:
-                self._interrupt.wait(left)
+                if not self._interrupt.wait(left) and not self.read("STATUS") & r.STATUS_BUSY_MASK:
+                    raise NoInterrupt("the token is over, but its interrupt did not come: check how irq_o is connected, or poll (interrupt=None)")
         return status
 
     def abort(self):

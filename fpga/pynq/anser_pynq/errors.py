@@ -45,6 +45,10 @@ class TokenRefused(TokenEnded):
     """TOKEN_ERROR: the chip refused a token for its number."""
 
 
+class NoInterrupt(AnserError):
+    """A token was over, and the interrupt that says so did not come."""
+
+
 class Hangs(AnserError):
     """The chip did not become idle, and an abort did not help."""
 

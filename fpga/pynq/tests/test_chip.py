@@ -18,6 +18,7 @@ from anser_pynq.errors import (
     Aborted,
     AnserError,
     BadToken,
+    NoInterrupt,
     NotReady,
     ReadFailed,
     Refused,
@@ -200,6 +201,14 @@ class Errors(Chip):
         with self.assertRaisesRegex(Aborted, "ABORTED"):
             for _ in range(20):
                 chip.step(1)
+
+    def test_an_interrupt_that_does_not_come_is_said(self):
+        chip = self.open()
+        chip.step(1)
+        chip.timeout_s = 0.1
+        chip.write("IRQ_ENABLE", 0)  # as if irq_o led nowhere
+        with self.assertRaisesRegex(NoInterrupt, "how irq_o is connected"):
+            chip.step(1)
 
     def test_what_is_not_ready_is_refused_before_the_chip_is_asked(self):
         chip = self.open(model=None)
