@@ -103,9 +103,9 @@ const BODY: &str = r#"
   assign m_axi_arsize  = 3'($clog2(BUS_BITS / 8));
   assign m_axi_arburst = 2'b01;
   assign m_axi_arvalid = ar_q;
-  assign m_axi_rready  = !stall_i[0] && (m_axis_logits_tready || !logits_q);
+  assign m_axi_rready  = logits_q ? m_axis_logits_tready : !stall_i[0];  // a logit on offer is not taken back
 
-  assign m_axis_logits_tvalid = m_axi_rvalid && logits_q && !stall_i[0];
+  assign m_axis_logits_tvalid = m_axi_rvalid && logits_q;
   assign m_axis_logits_tdata  = { {5{m_axi_rdata[26]}}, m_axi_rdata[26:0]};
   assign m_axis_logits_tlast  = (beats_q == 5'd15);
 
